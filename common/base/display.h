@@ -18,7 +18,7 @@ size_t kd_display_count(uint64_t n, char *out);
 /* A time in us since 1970 as RFC 3339 UTC with three digits of a second, truncating, NUL-terminated. Years beyond 9999 are shown as the last moment
  * of 9999. `out` has room for KD_TIME_MS_MAX bytes. Returns the length. */
 size_t kd_display_time_ms(uint64_t time_us, char *out);
-/* The same with six digits; `out` has room for KD_TIME_US_MAX bytes. */
+/* As kd_display_time_ms, with six digits of a second; `out` has room for KD_TIME_US_MAX bytes. */
 size_t kd_display_time_us(uint64_t time_us, char *out);
 
 #endif

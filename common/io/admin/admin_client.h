@@ -23,7 +23,7 @@ void kd_admin_client_close(kd_admin_client *c); /* NULL is fine */
  * answer's own error, and the exit code is KD_EXIT_UNAVAILABLE for 409, 429, 503 and no answer, KD_EXIT_FAILED for the rest. `answer` is cleared
  * first; the caller finishes its body. */
 int kd_admin_client_get(kd_admin_client *c, const char *path, kd_admin_answer *answer, char *error);
-/* The same by POST; `body` of at most KD_ADMIN_BODY_MAX bytes. */
+/* As kd_admin_client_get, by POST, with a body of at most KD_ADMIN_BODY_MAX bytes. */
 int kd_admin_client_post(kd_admin_client *c, const char *path, kd_bytes body, kd_admin_answer *answer,
                          char *error);
 

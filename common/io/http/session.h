@@ -26,7 +26,7 @@ typedef struct {
 /* Derives the key from a secret: raw bytes, or hexadecimal text (blanks at its end are ignored) that stands for bytes; at least 16 of them, KD_EINVAL
  * otherwise. All edges need the same secret, for a user may come to any of them. */
 int kd_session_key_derive(kd_session_key *key, kd_bytes secret);
-/* The same from a file. Also KD_ENOTFOUND, KD_EIO, and KD_ETOOBIG above 4 KiB. */
+/* As kd_session_key_derive, with the secret from a file. Also KD_ENOTFOUND, KD_EIO, and KD_ETOOBIG above 4 KiB. */
 int kd_session_key_read(kd_session_key *key, const char *path);
 /* Why kd_session_key_read failed with this error: static text. */
 const char *kd_session_key_fault(int err);

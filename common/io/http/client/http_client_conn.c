@@ -29,7 +29,7 @@ static int conn_gather(kd_client_conn *conn)
     return KD_OK;
 }
 
-/* Nothing more will come of this connection. */
+/* Whether the connection is of no more use: it drains and has no open request, or its session neither reads nor writes. */
 static bool conn_finished(const kd_client_conn *conn)
 {
     if (conn->draining && conn->open == 0) return true;

@@ -37,7 +37,7 @@ void kd_client_wheel_init(kd_client_wheel *w, struct event_base *base, kd_client
 void kd_client_wheel_finish(kd_client_wheel *w);
 /* The deadline, which is on no wheel, expires at at_ms (kd_client_now_ms). */
 void kd_client_wheel_add(kd_client_wheel *w, kd_client_deadline *d, uint64_t at_ms);
-/* It must have been added, and not removed since. */
+/* Takes the deadline off the wheel, on which it must be: added, and not removed since. */
 void kd_client_wheel_remove(kd_client_wheel *w, kd_client_deadline *d);
 
 #endif

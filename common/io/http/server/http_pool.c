@@ -79,7 +79,7 @@ static void *pool_realloc(void *p, size_t size, void *arg)
         return (uint8_t *)kd_realloc((uint8_t *)p - POOL_HEAD, POOL_HEAD + size) + POOL_HEAD;
     }
     if (class != HTTP_POOL_CLASSES && size <= (size_t)1 << (class + POOL_SMALLEST_LOG2)) return p;
-    /* One of the two blocks has a class, the old or the new one. So the smaller of the two sizes, which is what is copied, is known. */
+    /* The size of an old block without a class is not known. But then the new block has a class, so it is the smaller one, and its size is copied. */
     size_t old = class == HTTP_POOL_CLASSES ? size : (size_t)1 << (class + POOL_SMALLEST_LOG2);
     void *q = pool_malloc(size, arg);
     memcpy(q, p, KD_MIN(old, size));
