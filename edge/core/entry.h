@@ -39,7 +39,7 @@ static inline uint32_t kd_entry_counters(const kd_entry *entry)
 {
     return (uint32_t)((entry->key_at - sizeof(kd_entry)) / sizeof(uint64_t));
 }
-/* Its newest node; NULL: none. */
+/* The newest node of the entry's overlay; NULL: none. */
 static inline kd_node *kd_entry_nodes(const kd_entry *entry)
 {
     return entry->overlay ? entry->overlay->nodes : NULL;

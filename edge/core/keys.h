@@ -54,7 +54,7 @@ void kd_key_number(kd_buf *out, char kind, uint64_t number);
 /* Visits all rows of one kind in key order; of one partition unless `part` is UINT32_MAX. Reads the store alone, not the open group of
  * writes. KD_OK, KD_EIO, or the value with which `fn` stopped the scan. */
 int kd_keys_scan(kd_edge *e, char kind, uint32_t part, kd_scan_fn fn, void *arg);
-/* The same from the row at `cursor` on; from the first row when `cursor` is NULL or empty. `cursor` is copied first: `fn` may change it. */
+/* As kd_keys_scan, from the row at `cursor` on; from the first row when `cursor` is NULL or empty. `fn` may change *cursor, which is copied first. */
 int kd_keys_scan_on(kd_edge *e, char kind, uint32_t part, const kd_buf *cursor, kd_scan_fn fn, void *arg);
 
 #endif

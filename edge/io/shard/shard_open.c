@@ -22,7 +22,7 @@ static int edge_shard_open_store(kd_shard *s, char *error)
     return kd_leveldb_open_beside(&s->db, dir, &options, error, KD_OPTIONS_ERROR_MAX);
 }
 
-/* Of the first property in which store and configuration differ: both values, and what to change. */
+/* Writes to `text` the first property in which store and configuration differ: both values, and what to change. */
 static void put_mismatch(const kd_shard *s, const kd_edge_stored *stored, char *text, size_t size)
 {
     const kd_settings *set = s->base.settings;

@@ -33,7 +33,7 @@ void kd_offer_heard(kd_offer *o, kd_bytes body);
 void kd_offer_widen(kd_offer *o);
 /* How many collections of the configuration are not offered, as far as all shards answer so. */
 uint32_t kd_offer_closed_collections(const kd_offer *o);
-/* The same of counters. */
+/* How many counters of the configuration are not offered, as far as all shards answer so. */
 uint32_t kd_offer_closed_counters(const kd_offer *o);
 /* Posts nothing more to shards; before their loops end. NULL is fine. */
 void kd_offer_stop(kd_offer *o);
