@@ -38,7 +38,7 @@ typedef struct {
     kd_audit_redo **redo_items; /* the items that redo rows name, ascending */
     uint32_t redo_count, redo_cap;
 
-    /* Where the walks stand. */
+    /* How far the walks over the rows are. */
     uint64_t rows; /* read so far, for progress */
     kd_walk counts;
     kd_walk members[KD_COUNTER_BYTES];  /* by wire id of the counter */

@@ -167,7 +167,7 @@ static int counts_load(kd_counts *c, kd_bytes item, bool create, kd_count_entry 
 {
     uint64_t hash = kd_counts_hash(c, item);
     int err = KD_ENOTFOUND;
-    /* Where the filter does not know it the store has no count row: so it is with most items of a first like. */
+    /* An item that the filter does not know has no count row, so the store is not read. This spares most items their first like's read. */
     if (kd_bloom_maybe(c->filter, hash)) {
         kd_bytes key = kd_key_named(&c->scratch, KD_ROW_COUNTS, item);
         kd_buf value = {0};

@@ -29,7 +29,7 @@ void kd_epoch_open(kd_central *c, uint64_t hint)
 {
     c->epoch_stored = c->epoch;
     c->epoch_begun = c->epoch > 0;
-    /* Where the clock is behind, go on above the stored epoch, with chance of our own. */
+    /* The hint is made of the clock. If the clock is behind the stored epoch, mint above the stored epoch, with the hint's random low bits. */
     if (!(kd_planted(c, KD_PLANT_KEEP_EPOCH) && c->epoch > 0))
         epoch_begin(c, hint > c->epoch ? hint : c->epoch + 1 + (hint & CHANCE_MASK));
     c->epoch_opened = c->epoch_committed = c->epoch;

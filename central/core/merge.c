@@ -154,7 +154,7 @@ kd_fed kd_central_feed(kd_central *c, kd_bytes record, int64_t offset, uint64_t 
     c->fed_at_us = now_us;
     kd_fed fed = kd_merge_record(c, record, offset);
     if (fed == KD_FED_FENCED) return fed;
-    /* Also behind a record that was not merged: nothing is parked, so the log is never waited on. */
+    /* The position moves on behind a record that was not merged, too: no record is waited for in the log. */
     c->log_tentative = (kd_log_position){.known = true, .offset = offset, .digest = kd_hash(record)};
     kd_commit_open(c)->fed = true;
     return fed;

@@ -55,7 +55,7 @@ int kd_stored_row_decode(kd_bytes value, kd_stored_row *row);
 
 /* The key prefix | name in *out, which is cleared first; returns a view of it. */
 kd_bytes kd_key_named(kd_buf *out, uint8_t prefix, kd_bytes name);
-/* The same with a number, be64. */
+/* As kd_key_named, for the key prefix | number, be64. */
 kd_bytes kd_key_numbered(kd_buf *out, uint8_t prefix, uint64_t number);
 
 #endif

@@ -111,10 +111,11 @@ typedef enum {
     KD_FED_IDENTITY,    /* digests disagree: not merged, alarm */
     KD_FED_QUARANTINED, /* does not decode or breaks a limit: not merged, kept (kudos/quarantine.h), alarm */
     KD_FED_UNKNOWN_SCHEMA, /* of a newer schema: left; its edge waits */
-    KD_FED_CLAIM, /* the own claim, a lower one, or a higher one before the own, which is outbid by a new epoch */
-    KD_FED_FENCED,  /* a higher claim behind the own: stop serving this partition */
+    KD_FED_CLAIM, /* our own claim, a lower one, or a higher one in front of our own, which a new epoch outbids */
+    KD_FED_FENCED,  /* a higher claim behind our own: stop serving this partition */
     KD_FED_RETIRED, /* of an edge that is retired: left, alarm (kudos/forget.h) */
-    /* It holds a counter that is not configured, or of the other kind: kept in quarantine, alarm. Its edge waits until the counter is configured. */
+    /* A batch with a counter that is not configured, or is of the other kind: kept in quarantine, alarm. Its edge waits until the counter is
+     * configured. */
     KD_FED_UNKNOWN_COUNTER,
 } kd_fed;
 
@@ -185,11 +186,11 @@ typedef void (*kd_central_part_fn)(void *arg, kd_bytes name, uint32_t day, uint6
  * KD_EIO. */
 int kd_central_by_region(kd_central *c, kd_bytes item, uint32_t counter_index, kd_central_part_fn fn,
                          void *arg);
-/* The same by days; `name` is empty. */
+/* As kd_central_by_region, for each UTC day; `name` is empty. */
 int kd_central_by_day(kd_central *c, kd_bytes item, uint32_t counter_index, kd_central_part_fn fn, void *arg);
 /* Whether a user likes an item; false without a row. KD_OK; KD_EINVAL: the counter index; KD_EIO. */
 int kd_central_member(kd_central *c, uint32_t counter_index, kd_bytes item, kd_bytes user, bool *liked);
-/* The same, and in *at_us the stamp of the user's last operation; 0: there is no row. */
+/* As kd_central_member. *at_us: stamp of the user's last operation; 0: there is no row. */
 int kd_central_member_at(kd_central *c, uint32_t counter_index, kd_bytes item, kd_bytes user, bool *liked,
                          uint64_t *at_us);
 

@@ -61,11 +61,11 @@ void kd_outbound_push(kd_outbound *out, kd_buf *bytes, uint64_t tag);
 void kd_outbound_pump(kd_outbound *out, kd_outbound_produce produce, void *arg, uint64_t mono_us);
 /* Kafka's report of one record. Not delivered: it waits again, and the queue backs off (`random`: jitter). True when records left the front. */
 bool kd_outbound_report(kd_outbound_record *record, bool delivered, uint64_t mono_us, uint64_t random);
-/* The producer is another one, or has room again: what waits is sent with the next pump, without waiting for the back-off. */
+/* The producer was replaced, or has room again: records that wait are sent with the next pump, without waiting for their back-off. */
 void kd_outbound_retry_now(kd_outbound *out);
 /* Tag of the oldest record held; UINT64_MAX when none is. */
 uint64_t kd_outbound_oldest(const kd_outbound *out);
-/* When to pump next, at the latest: `when` or earlier. */
+/* The latest moment for the next pump: `when`, or earlier if a record is due before. */
 uint64_t kd_outbound_next_us(const kd_outbound *out, uint64_t when);
 
 #endif

@@ -168,7 +168,7 @@ static int app_admin_debug(void *arg, const char *name, const char *query, kd_bu
         if (part.len > 0) kd_json_raw(&j, kd_buf_view(&part));
     }
     kd_json_end_array(&j);
-    /* Those that did not answer in time: their partitions are missing above. */
+    /* Workers that did not answer in time: their partitions are missing above. */
     kd_json_put_u64(&j, "busy_workers", busy);
     kd_json_end_object(&j);
     kd_buf_finish(&part);

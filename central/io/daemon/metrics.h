@@ -79,7 +79,7 @@ typedef struct {
 
 extern const kd_metric_table kd_central_metric_table;
 
-/* Of the process: filled whenever somebody asks. */
+/* Metrics of the whole process: filled at each request for the metrics. */
 #define KD_CENTRAL_PROCESS_METRICS(X)                                                                        \
     X(kafka_up, GAUGE, "kudos_central_kafka_up", "", "1 while a broker answers.")                            \
     X(http_requests, COUNTER, "kudos_central_http_requests_total", "", "Requests given to the API.")         \

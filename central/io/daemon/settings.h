@@ -76,7 +76,7 @@ kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log)
 
 /* Indices of the topics of a worker's producer; its consumer reads KD_TOPIC_LIKES alone. */
 enum { KD_TOPIC_LIKES, KD_TOPIC_COUNTS, KD_TOPIC_CHANGES, KD_TOPICS };
-/* Their names; borrowed from *s. */
+/* The topics' names, by these indices; borrowed from *s. */
 void kd_central_topics(const kd_central_settings *s, const char *names[KD_TOPICS]);
 
 /* A build with a rule broken on purpose (make PLANT=NAME) sets it. */

@@ -16,9 +16,10 @@ typedef struct {
     uint32_t partition;
     kd_order order;
     uint64_t now_us;
-    /* What came of it. */
-    uint64_t version; /* of the commit that carries it, which is to be begun; 0: there is nothing to write */
-    kd_buf text;      /* what there is to say, lines with ends; the caller finishes it */
+    /* The result. */
+    /* of the commit that carries the order, and that is to be begun; 0: there is nothing to write */
+    uint64_t version;
+    kd_buf text; /* output for the operator, lines with line feeds; the caller finishes it */
     char error[KD_OPTIONS_ERROR_MAX];
 } kd_core_act;
 

@@ -110,7 +110,7 @@ kd_order_target kd_job_target(kd_jobs *jobs)
     return (kd_order_target){jobs, (uint32_t)jobs->settings->partitions, job_act_carry_out};
 }
 
-/* The same, with the partitions that know what the order names counted as they come. */
+/* As job_act_carry_out. Counts the partitions that have carried the order out, for the job's progress. */
 static int job_act_carry_out_counted(void *arg, uint32_t partition, const kd_order *order, char *error)
 {
     int err = job_act_carry_out(arg, partition, order, error);

@@ -69,8 +69,8 @@ void kd_worker_read_again(kd_worker *w, kd_tenure *t)
     rewind_log(w, t, left_behind);
 }
 
-/* What is left out here was lost like any other record: its edge sends it again, behind what follows. Waiting for it would hold up
- * everybody for as long as Kafka keeps it. */
+/* Goes on behind a damaged record. To wait for it would hold up all edges for as long as Kafka keeps it. The record counts as lost, so its edge sends
+ * the batch again. */
 static bool step_over(kd_worker *w, uint32_t partition, int64_t offset, const char *text)
 {
     const kd_kafka_start damaged = {0, partition, offset};
@@ -134,8 +134,7 @@ static void worker_consume_assign(kd_worker *w, const kd_kafka_start *starts)
     kd_worker_regulate(w);
 }
 
-/* Where to read on: what was fed lies behind the position of the last commit only until that commit. A record
- * that is fed twice is a duplicate. */
+/* Where to read on: behind the log position of the last durable commit. Records fed since are fed again, and are duplicates then. */
 static kd_kafka_start start_of(const kd_tenure *t)
 {
     int64_t offset;
