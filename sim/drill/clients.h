@@ -40,21 +40,21 @@ typedef struct {
 sim_clients *sim_clients_create(const sim_clients_options *options);
 /* The requests under way are given up. */
 void sim_clients_destroy(sim_clients *c);
-/* What is due by now. `acting`: the swarm goes on; false: only what was begun. */
+/* Begins and sends what is due by now. `acting`: users begin new operations; false: only operations that were begun go on. */
 void sim_clients_tick(sim_clients *c, uint64_t now_us, bool acting);
 /* A user does what this event tells, when he has his answer to what he did before. */
 void sim_clients_told(sim_clients *c, const sim_scenario_event *event);
-/* So many per cent of this edge's answers get lost. */
+/* From now on `percent` of this edge's answers get lost. */
 void sim_clients_lose(sim_clients *c, uint32_t edge, uint32_t percent);
 /* With probes: the home item of an edge; the once item, and the next one, which edges below `edges` are asked to like. */
 uint32_t sim_clients_home(const sim_clients *c, uint32_t edge);
 uint32_t sim_clients_once(const sim_clients *c);
 void sim_clients_next_once(sim_clients *c, uint32_t edges);
-/* Users read back at this edge what it answered them last, as far as that is certain: after its restart it must be there. */
+/* After this edge's restart: users read their likes there again. The last answer that a user got there, where it is certain, must still hold. */
 void sim_clients_recheck(sim_clients *c, uint32_t edge, uint32_t most);
-/* This edge's directory was lost, put back or copied: what was begun there is not tried again, for it knows no key of before. */
+/* This edge's directory was lost, put back or copied, and with it idempotency keys: operations begun there before are not tried again. */
 void sim_clients_forgotten(sim_clients *c, uint32_t edge);
-/* Nothing is under way. */
+/* Whether no operation is under way. */
 bool sim_clients_idle(void *clients_);
 
 const sim_names *sim_clients_users(const sim_clients *c);

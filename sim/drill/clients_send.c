@@ -52,7 +52,7 @@ static void clients_send_over(sim_client_op *o)
 
 /* ---- sending --------------------------------------------------------------------------------------------------- */
 
-/* Of the edge, or of its twin: while both run, half of what is meant for one comes to the other. */
+/* The server of the operation's edge or, while a copy of the edge's directory runs under the same name, in half of the cases the copy (its twin). */
 static uint32_t clients_send_server(sim_clients *c, const sim_client_op *o)
 {
     sim_fleet *f = c->options.fleet;

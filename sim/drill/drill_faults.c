@@ -67,7 +67,7 @@ static uint64_t drill_faults_sooner(const sim_drill_faults *f, uint64_t us)
 
 /* ---- what is excused ------------------------------------------------------------------------------------------- */
 
-/* What this edge answered and central had not merged is gone with its directory. */
+/* Operations that this edge answered and central had not merged are gone with the edge's directory. */
 static void excuse(sim_drill_faults *f, uint32_t edge, uint64_t now_us)
 {
     const sim_fleet *fl = f->options.fleet;

@@ -31,7 +31,7 @@ typedef struct {
 
 /* Why this event cannot be played here, with so many brokers of a real Kafka or with the embedded one; or NULL. */
 const char *sim_drill_faults_missing(const sim_scenario_event *e, bool real_kafka, uint32_t brokers);
-/* It moves a clock, for which the programs must be started with libfaketime. */
+/* Whether events of this kind move a clock: then the programs must be started with libfaketime. */
 bool sim_drill_faults_moves_clock(sim_scenario_kind kind);
 
 /* All that the options point to is borrowed; the scenario is the fleet's. */

@@ -14,7 +14,7 @@ static bool acted(void *arg)
     return s->fleet->failed || sim_fleet_now_us(s->fleet) >= s->end_us;
 }
 
-/* What the scenario told the operator near its end is still carried out. */
+/* Orders that the scenario gives the operator near its end are still carried out. */
 static bool orders_are_done(void *arg)
 {
     sim_stage *s = arg;

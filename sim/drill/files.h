@@ -8,15 +8,15 @@
 
 #include "kudos/base.h"
 
-/* With its parents. One that is there is fine. */
+/* Makes a directory with its parents. KD_OK also when it is there already. */
 int sim_files_make(const char *directory);
-/* All but the files of the name `skip` (LevelDB's LOCK). `to` is emptied first. */
+/* Copies all files of `from` but those of the name `skip` (LevelDB's LOCK). `to` is emptied first. */
 int sim_files_copy(const char *from, const char *to, const char *skip);
-/* One that is not there is fine. */
+/* Removes a directory with its content. KD_OK also when it is not there. */
 int sim_files_remove(const char *directory);
-/* By rename: who reads it never sees half of it. */
+/* Writes a file by rename, so that no reader sees half of it. */
 int sim_files_write(const char *path, kd_bytes text);
-/* Appended to *out; KD_ENOTFOUND, KD_EIO; at most `most` bytes, from the end. */
+/* Appends the last `most` bytes of the file, or all if it is shorter, to *out. KD_ENOTFOUND, KD_EIO. */
 int sim_files_read_end(const char *path, size_t most, kd_buf *out);
 
 /* A port of 127.0.0.1 that nobody listens at, outside of those that the machine gives to outgoing connections; 0: none found. */

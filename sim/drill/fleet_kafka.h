@@ -12,8 +12,8 @@ int sim_fleet_kafka_start(sim_fleet *f);
 void sim_fleet_kafka_tick(sim_fleet *f);
 /* Ends the broker. A real one is given 30 s to end in order; blocks for that. */
 void sim_fleet_kafka_finish(sim_fleet *f);
-/* Of a real cluster the leader of the likes topic, or all brokers. The embedded broker keeps its records in memory: it is only not reached. Faults
- * may overlap; each kill has its sim_fleet_kafka_back. */
+/* Kills, in a real cluster, the leader of the likes topic, or all brokers. The embedded broker keeps its records in memory, so it is only cut off.
+ * Kills may overlap; each is ended by one sim_fleet_kafka_back. */
 void sim_fleet_kafka_kill(sim_fleet *f, bool all);
 void sim_fleet_kafka_back(sim_fleet *f); /* see sim_fleet_kafka_kill */
 /* SIGSTOP of every broker, or SIGCONT. */

@@ -48,7 +48,7 @@ void sim_fleet_node_fill(sim_fleet_node *n, bool full);
 /* `fails`: the next sync fails. Else syncs take slow_us longer from now on; 0: as long as the disk needs. Has no effect without the library that
  * watches syncs. */
 void sim_fleet_node_sync(sim_fleet_node *n, bool fails, uint64_t slow_us);
-/* Its wall clock reads the machine's plus offset_us from now on. Has no effect without libfaketime. */
+/* From now on the node's wall clock shows the machine's plus offset_us. Has no effect without libfaketime. */
 void sim_fleet_node_clock(sim_fleet_node *n, int64_t offset_us);
 /* The process has ended and was reaped: decides by its exit code, the faults in force and its log whether that was asked for, and when it starts
  * again. Anything else fails the drill. */

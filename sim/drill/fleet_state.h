@@ -134,7 +134,7 @@ static inline int sim_fleet_identity(const sim_fleet_node *n)
 {
     return sim_fleet_is_edge(n) ? (int)(n->index % FLEET_TWIN) : SCENARIO_CENTRAL;
 }
-/* It runs, is not stopped, and has said that it is ready. */
+/* Whether the node's process runs, is not stopped, and has said that it is ready. */
 bool sim_fleet_serves(const sim_fleet_node *n);
 
 #endif

@@ -164,7 +164,7 @@ static void after_forget(sim_operator_tool *t, int code)
     t->forget = 0;
 }
 
-/* What was put back or emptied under the audit is not what central left; and an audit that was killed has found nothing. */
+/* The audit is not judged if it was killed, or if central's directory was put back or emptied meanwhile: that is not what central left. */
 static void after_left(sim_operator_tool *t, int code)
 {
     sim_fleet_node *central = &t->fleet->nodes[FLEET_CENTRAL];

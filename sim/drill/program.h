@@ -38,7 +38,7 @@ void sim_program_finish(sim_program *p);
 
 /* KD_OK, or KD_EIO with errno (the program is missing, say). It must not be running. */
 int sim_program_start(sim_program *p, const sim_program_command *command);
-/* It was started and not reaped yet; it may be stopped. */
+/* Whether the program was started and not reaped yet; it may be stopped. */
 bool sim_program_running(const sim_program *p);
 /* Sends the signal, if it runs. */
 void sim_program_signal(sim_program *p, int number);

@@ -39,9 +39,9 @@ sim_proxy_link *sim_proxy_link_create(struct event_base *base, const sim_proxy_k
 void sim_proxy_link_destroy(sim_proxy_link *l);
 /* The port of 127.0.0.1 at which it listens, for all its life. */
 uint16_t sim_proxy_link_port(const sim_proxy_link *l);
-/* Where connections that are made from now on lead, at 127.0.0.1. 0: nobody is there, they are refused. */
+/* Connections made from now on lead to this port of 127.0.0.1. 0: nobody is there, they are refused. */
 void sim_proxy_link_target(sim_proxy_link *l, uint16_t port);
-/* New conditions, copied. They hold for connections that are there as well; a delay only for what they read from now on. `refused` breaks them. */
+/* New conditions, copied. They hold for open connections, too; a delay only for bytes read from now on. `refused` breaks open connections. */
 void sim_proxy_link_set(sim_proxy_link *l, const sim_proxy_condition *condition);
 /* A link to a broker: on each of its connections the next answer to a producer ends the producer's life, once (sim_proxy_kafka_calls). */
 void sim_proxy_link_fence(sim_proxy_link *l);
@@ -51,7 +51,7 @@ void sim_proxy_link_reset(sim_proxy_link *l);
 typedef struct {
     uint64_t connections, bytes, broken;
 } sim_proxy_counts;
-/* Of all its connections since its creation; bytes of both directions. */
+/* Counts of all the link's connections since its creation; bytes of both directions. */
 sim_proxy_counts sim_proxy_link_counts(const sim_proxy_link *l);
 
 #endif

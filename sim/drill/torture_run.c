@@ -50,7 +50,7 @@ static int draw_point(torture *t, bool edge)
     for (;;) {
         uint32_t point = (uint32_t)torture_run_below(t, KD_POINT_COUNT);
         if (!sim_point_passed_by(point, edge)) continue;
-        /* Where only those in LevelDB are known, one draw in three takes one. */
+        /* A build without POINTS=1 knows only points in LevelDB. A draw that misses them is repeated in one of three cases, else none is armed. */
         if (sim_point_known(point)) return (int)point;
         if (torture_run_below(t, 3)) return -1;
     }

@@ -226,7 +226,7 @@ static int replay_run(replay *r)
     if (r->check.beyond) return replay_report(r);
     sim_replay_view_init(&view, r->base);
     sim_replay_send(&r->plan, &r->log, r->engine, &r->sent);
-    /* Where the sending was given up the counts cannot get right: one round of reading shows where they stand. */
+    /* If sending was given up the counts cannot become right: one round of reads shows how far off they are. */
     uint64_t patience_us = r->sent.stopped ? 0 : r->plan.timeout_s * 1000000;
     if (r->sent.acked > 0) {
         sim_replay_verify(&r->log, &r->oracle, r->base, &r->check, kd_clock_mono_us() + patience_us);

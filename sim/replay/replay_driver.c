@@ -59,7 +59,7 @@ typedef struct {
 
 static void driver_fill(replay_driver *d);
 
-/* The same for the same seed, whatever the timing. */
+/* A random number that depends on seed, a and b alone, not on the timing. */
 static uint64_t driver_chance(const replay_driver *d, uint64_t a, uint64_t b)
 {
     uint64_t state = d->plan->seed * 0x9e3779b97f4a7c15u ^ a * 0xd6e8feb86659fd93u ^ b;

@@ -119,7 +119,7 @@ static void verify_begin_round(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     verifier *v = arg;
     const uint32_t targets = v->check->count;
-    /* One more than there are readers: a reader that fails at once must not end the round before all have begun. */
+    /* A reader that fails at once must not end the round before all readers have begun: so this function counts as one more. */
     v->busy = targets + 1;
     for (uint32_t i = 0; i < targets; i++) begin_read(v, i);
     if (--v->busy == 0) verify_end_round(v);
