@@ -51,7 +51,7 @@ static void judge_truth(sim_checks *c, uint32_t slot, const sim_journal_attempt 
 {
     bool sure, was_liked = sim_journal_was_liked(c->view.journal, a->id, &sure);
     if (!sure || o->changed == KD_CHANGED_UNKNOWN || !sim_scenario_tokens_kept(c->view.scenario)) return;
-    /* What was acknowledged under a doubled name is not promised: a token tells of words that may be lost. */
+    /* Not judged once two processes used the name of an edge at which this pair was changed: operations acknowledged there may be lost. */
     if (sim_journal_pair_edges(c->view.journal, a->counter, a->item, a->user) &
         sim_check_excuse_doubled_edges(c))
         return;

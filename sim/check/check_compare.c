@@ -74,7 +74,7 @@ static void check_compare_partition(sim_checks *c, uint32_t edge, uint32_t parti
     kd_buf_finish(&next);
 }
 
-/* What was acknowledged under a doubled name is not promised to be at central, and either process keeps rows of its own. */
+/* Not judged once two processes used the edge's name: central need not have what they acknowledged, and each process keeps rows of its own. */
 void sim_check_compare_edge(sim_checks *c, uint32_t edge)
 {
     for (uint32_t p = 0; p < c->view.scenario->partitions && !c->failed && !c->doubled[edge]; p++)

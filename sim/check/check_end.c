@@ -40,7 +40,7 @@ static bool edge_agrees(sim_checks *c, uint32_t slot, uint32_t item, const uint6
     kd_view view;
     int err = e ? kd_edge_view(e, kd_item_key(&c->view.items[item]), &view) : KD_EUNAVAILABLE;
     if (err == KD_EAGAIN && c->view.scenario->room_items > 0) err = read_through(c, e, slot, item, &view);
-    /* Its items with pending operations make no room, so others may be unreadable for good. */
+    /* The outbox of a retired edge is never applied: items with operations in it make no room, so others may be unreadable for good. */
     if (err == KD_EAGAIN && c->view.scenario->room_items > 0 && c->retired[slot]) return true;
     if (err != KD_OK) {
         snprintf(why, size, "%s cannot tell the counts of %s: %s", sim_check_slot_name(c, slot),

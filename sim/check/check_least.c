@@ -41,7 +41,7 @@ static uint64_t may_be_missing(const sim_checks *c, uint32_t slot, uint32_t coun
     return sent_again ? KD_MAX(misled, view->pending[counter]) : misled;
 }
 
-/* When the number was made, at the earliest, by true time. A command of the operator counts once it is durable, up to five seconds later. */
+/* The earliest true time at which the number can have been made, less 5 s: the operator's command takes up to 5 s until it is durable and counts. */
 static uint64_t made_since(const sim_checks *c, const kd_view *view)
 {
     enum { UNTIL_DURABLE_US = 5000000 };

@@ -50,7 +50,7 @@ void sim_check_number_changed(sim_checks *c, uint32_t slot, uint32_t item)
     r->at[(r->first + r->count++) % CHECK_NUMBERS] = n;
 }
 
-/* Also of records that were not taken up: the question is only which numbers the edge can know. */
+/* Notes the numbers of a record that the edge did not take up, too: it shows which numbers the edge can know. */
 void sim_check_number_heard(sim_checks *c, uint32_t slot, const kd_snapshot *s)
 {
     for (uint32_t i = 0; i < s->item_count; i++) {

@@ -53,7 +53,7 @@ void sim_checks_central_opened(sim_checks *c, uint32_t slot, uint32_t partition)
 /* Before the object is closed, however it ends: operations that it took and did not answer will not be answered, and writes that were not synced
  * are gone. */
 void sim_checks_edge_closed(sim_checks *c, uint32_t slot, uint32_t shard);
-/* The same of a central's partition. */
+/* As sim_checks_edge_closed, for a partition of a central. */
 void sim_checks_central_closed(sim_checks *c, uint32_t slot, uint32_t partition);
 
 typedef enum {

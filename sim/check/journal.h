@@ -43,17 +43,17 @@ void sim_journal_destroy(sim_journal *j);
 uint32_t sim_journal_attempted(sim_journal *j, const sim_journal_attempt *a);
 /* Another request for the same attempt leaves its client: a retry, or the second tap of a double tap. */
 void sim_journal_retried(sim_journal *j, uint32_t id, uint64_t now_us);
-/* One of its requests was refused with nothing taken. An attempt whose requests were all refused did not happen. */
+/* A request of this attempt was refused, and the edge took nothing. An attempt whose requests were all refused did not happen. */
 void sim_journal_refused(sim_journal *j, uint32_t id);
-/* This edge stood still: requests that left since from_us and are not answered may have been stamped until now. */
+/* This edge's process was stopped and goes on: requests sent to it since from_us and not answered may have got any stamp up to now. */
 void sim_journal_thawed(sim_journal *j, uint32_t edge, uint64_t from_us, uint64_t now_us);
 /* A 2xx reached the client; only the first of an attempt changes anything but the count of acks. */
 void sim_journal_acked(sim_journal *j, uint32_t id, uint64_t now_us);
 /* Stamps of two edges may be apart by twice `drift_us` from here on. A smaller value than before changes nothing. */
 void sim_journal_drift(sim_journal *j, uint64_t drift_us);
-/* The loss of this answered attempt is admitted. */
+/* This attempt was answered and may be lost: it need not be in the counts. */
 void sim_journal_excuse(sim_journal *j, uint32_t id);
-/* The same of everything that this edge answered in [from_us, to_us], also where the answer is still on its way. */
+/* As sim_journal_excuse, for all attempts that this edge answered in [from_us, to_us], also where the answer is still on its way. */
 void sim_journal_excuse_edge(sim_journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us);
 /* A like that this edge took in [from_us, to_us] may win over any later word (protocol, rule 23). */
 void sim_journal_linger_edge(sim_journal *j, uint32_t edge, uint64_t from_us, uint64_t to_us);
@@ -82,11 +82,11 @@ void sim_journal_bounds(const sim_journal *j, uint32_t counter, uint32_t item, u
                         uint64_t *most);
 /* False once sim_journal_excuse_sums was called. */
 bool sim_journal_sums_hold(const sim_journal *j);
-/* An edge set so much of a sum aside: it need not be in the count (protocol, rule 20). */
+/* An edge set `amount` of a sum aside: this amount need not be in the count (protocol, rule 20). */
 void sim_journal_set_aside(sim_journal *j, uint32_t counter, uint32_t item, uint64_t amount);
 /* How much of that sum was set aside in all. */
 uint64_t sim_journal_aside(const sim_journal *j, uint32_t counter, uint32_t item);
-/* This edge forgot which requests for sums it has seen: one that comes again, or is still on its way, may count twice. */
+/* This edge forgot its idempotency keys: a request for a sum that is retried, or still on its way, may count twice. */
 void sim_journal_keys_forgotten(sim_journal *j, uint32_t edge, uint64_t now_us);
 
 /* Whether the user liked the item when this attempt at a set was taken. *sure: every earlier attempt was answered, in an order that is known. */
@@ -94,7 +94,7 @@ bool sim_journal_was_liked(const sim_journal *j, uint32_t attempt, bool *sure);
 /* The attempt at this pair that was answered last and is not excused; NULL: none was. Valid until the next attempt. */
 const sim_journal_attempt *sim_journal_last_word(const sim_journal *j, uint32_t counter, uint32_t item,
                                                  uint32_t user);
-/* Whether it is the last attempt at its pair. */
+/* Whether this attempt is the last one at its pair. */
 bool sim_journal_is_last(const sim_journal *j, uint32_t attempt);
 /* Users other than `but` who must like it by attempts that were all answered before that moment, none of them at one of `but_edges` (sim_journal_edge_bit). Of a set. */
 uint64_t sim_journal_least(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us,
