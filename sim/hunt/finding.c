@@ -73,7 +73,7 @@ static sim_scenario_event *read_operations(int fd, uint32_t *count)
     return at;
 }
 
-/* What the users did until it failed becomes part of the scenario: then it can be taken away bit by bit. */
+/* Runs the scenario once and adds all operations that users began until the failure as events: shrinking can then remove them one by one. */
 static void make_explicit(reduction *r, const sim_shrink_trial *trial)
 {
     sim_finding *f = r->f;

@@ -187,7 +187,7 @@ static void rounder_times(shrinker *k)
 
 /* ---- knobs ---- */
 
-/* What may be as by default, one at a time. */
+/* Options of the scenario that shrinking sets to their defaults, one at a time. */
 #define KNOB(member)                                                                                         \
     {                                                                                                        \
         offsetof(sim_scenario, member), sizeof(((sim_scenario *)0)->member)                                  \

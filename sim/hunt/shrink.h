@@ -13,10 +13,11 @@ typedef struct {
     void *arg;
 } sim_shrink_trial;
 
-/* *s fails with *seed before and after. */
+/* Makes *s smaller as long as it still fails. *s fails with *seed before and after. */
 void sim_shrink(const sim_shrink_trial *t, sim_scenario *s, uint64_t *seed);
 
-/* The same with its users' operations as events instead of users of their own accord; false when that does not fail with any of some seeds. */
+/* As sim_shrink, after `operations` have replaced the users that act of their own accord. False: with the operations as events, the scenario fails
+ * with none of the seeds that were tried. */
 bool sim_shrink_explicit(const sim_shrink_trial *t, sim_scenario *s, uint64_t *seed,
                          const sim_scenario_event *operations, uint32_t count);
 

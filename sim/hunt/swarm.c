@@ -350,7 +350,7 @@ static void draw_theme(sim_swarm *d)
     if (sim_swarm_chance(d, 60)) themes[sim_swarm_below(d, KD_COUNT(themes))](d);
 }
 
-/* What was drawn for the end or, where the run became shorter, for later does not happen. */
+/* Removes events at or after the end of the run, which may have become shorter since they were drawn. */
 static void drop_late(sim_scenario *s)
 {
     uint32_t kept = 0;

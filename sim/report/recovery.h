@@ -19,7 +19,7 @@ typedef struct {
         within_us; /* from fault_end_us until the first sample that shows it: an upper bound, as fine as the samples lie */
 } sim_recovery;
 
-/* Where no sample shows it, the agreement of all at the end bounds it, if facts->converged_us is known. */
+/* If no sample shows the recovery, facts->converged_us, when all agreed in the end, bounds it; where that is 0 the recovery is not known. */
 sim_recovery sim_recovery_find(const sim_record_view *v, const sim_report_facts *facts);
 
 #endif

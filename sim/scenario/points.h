@@ -19,7 +19,7 @@ bool sim_point_passed_by(uint32_t point, bool edge);
 /* Whether the programs of this build pass it: all points with `make POINTS=1`, else only those in LevelDB, which the library that watches syncs
  * knows. */
 bool sim_point_known(uint32_t point);
-/* Those in LevelDB: a process passes them a few times in its life, the others all the time. */
+/* Whether the point is in LevelDB. A process passes such points a few times in its life, the others all the time. */
 bool sim_point_in_leveldb(uint32_t point);
 
 #endif

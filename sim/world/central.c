@@ -110,7 +110,7 @@ static void central_kafka_there(sim_world *w, uint32_t slot)
     sim_world_at(w, w->now_us + us, on_looked_up, slot, w->processes[sim_process_of_central(slot)].life, 0);
 }
 
-/* What this life of the process has done. */
+/* Adds what this life of the process has done to the run's sums. */
 static void central_add_up(sim_world *w, uint32_t slot)
 {
     for (uint32_t p = 0; p < w->s->partitions; p++) {

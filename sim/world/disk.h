@@ -44,7 +44,7 @@ int sim_disk_sync(sim_disk *m, bool *synced);
 uint32_t sim_disk_unsynced(const sim_disk *m);
 /* The machine stops and the store is opened again: the oldest `survive` of the unsynced groups are there, the others never were. */
 void sim_disk_crash(sim_disk *m, uint32_t survive);
-/* What a crash at this moment would leave. */
+/* A new disk as a crash at this moment would leave this one; `survive` as in sim_disk_crash. */
 sim_disk *sim_disk_copy_crashed(const sim_disk *m, uint32_t survive);
 
 /* ---- faults ---- */
@@ -64,7 +64,7 @@ void sim_disk_unreadable(sim_disk *m, bool unreadable);
 bool sim_disk_read_failed(const sim_disk *m);
 
 size_t sim_disk_rows(const sim_disk *m);
-/* The same rows in both. */
+/* Whether both disks have the same rows. */
 bool sim_disk_equal(const sim_disk *a, const sim_disk *b);
 /* A chain of XXH64 over all rows in order: equal stores have equal digests. */
 uint64_t sim_disk_digest(const sim_disk *m);

@@ -91,7 +91,7 @@ static void close_shard(sim_world *w, uint32_t slot, uint32_t shard)
     kd_group_commit_release(&m->commit, KD_EUNAVAILABLE); /* the connections break */
 }
 
-/* What this life of the process has done. */
+/* Adds what this life of the process has done to the run's sums. */
 static void edge_add_up(sim_world *w, uint32_t slot)
 {
     for (uint32_t i = 0; i < w->s->shards; i++) {

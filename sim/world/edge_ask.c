@@ -69,7 +69,7 @@ static void sim_edge_ask_on_answer(sim_world *w, const sim_event *ev)
     TRACE(w, "%s/%u answer about %u, %u bytes: %d", sim_world_process_name(w, slot), shard, a->item,
           (uint32_t)a->record.len, (int64_t)err);
     sim_checks_asked_answered(w->checks, slot, shard, a->item, kd_buf_view(&a->record), err);
-    /* It could not read a batch and ends with its next commit, which a slow disk holds up. */
+    /* The edge could not read a batch. It ends at its next commit, which a slow disk holds up: no failure of the check. */
     bool ending = err == KD_EIO && sim_disk_read_failed(w->edges[slot].shards[shard].disk);
     if (err != KD_OK && err != KD_EAGAIN && !ending)
         sim_world_fail(w, "answer", "%s: an answer: %s", sim_world_process_name(w, slot), kd_strerror(err));
@@ -152,7 +152,7 @@ void sim_ask_broken(sim_world *w, uint32_t host)
 
 /* ---- a user's like ---- */
 
-/* What the edge and central together know; the token of the moment of the question is what counts. */
+/* Whether the user likes the item, as far as the edge and central together know. The session token counts as it was when the user asked. */
 static int sim_edge_ask_look_liked(sim_world *w, const sim_ask *a, const kd_liked_central *said,
                                    kd_liked_ground *ground)
 {
@@ -264,7 +264,8 @@ static void sim_edge_ask_on_time(sim_world *w, const sim_event *ev)
         int64_t off_us = (int64_t)(sim_host_wall_us(w, host) - sim_host_wall_us(w, HOST_CENTRAL));
         uint64_t since_us = sim_host_wall_us(w, HOST_CENTRAL) - ev->c;
         TRACE(w, "%s clock is off by %d", sim_world_process_name(w, slot), off_us);
-        /* What it measured is true unless central's clock was set while the answer was on its way: then it is what it believes. */
+        /* The checkers get the edge's true offset. If central's clock was set while its answer was on its way, they get the offset that the edge
+         * measured. */
         bool set_meanwhile = since_us > sample.t1_us - sample.t0_us;
         sim_checks_measured(w->checks, slot, set_meanwhile ? -e->drift.offset_us : off_us);
     }

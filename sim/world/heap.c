@@ -48,7 +48,7 @@ void sim_heap_push(sim_heap *h, sim_event ev)
     heap_append(h, id);
 }
 
-/* Its slot is empty then. */
+/* Takes all events out of the level's first slot that has some. Returns the first of their list. */
 static uint32_t take_first(sim_heap *h, uint32_t level)
 {
     uint32_t slot = (uint32_t)__builtin_ctzll(h->slots[level]), id = h->lists[level][slot].first;

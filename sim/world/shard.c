@@ -277,7 +277,8 @@ static int sim_shard_take(sim_world *w, uint32_t slot, uint32_t shard, sim_op *o
                         : kd_edge_take(w->edges[slot].shards[shard].core, &rq, sim_edge_now_us(w, slot), out);
 }
 
-/* So many came since that the key may have made room. Of those that died with a process some were not remembered: it may also be there still. */
+/* Whether so many keys came since this operation's that the shard may have forgotten it. Keys that died with a process are counted although they were
+ * not remembered, so the key may still be there. */
 static bool key_made_room(const sim_world *w, const sim_shard *m, const sim_op *op)
 {
     return m->keys - op->key >= sim_shard_room(w->s, w->s->room_keys, SHELL_IDEMPOTENCY_MAX);

@@ -109,7 +109,7 @@ static void users_on_retry(sim_world *w, const sim_event *ev)
     sim_op_release(w, ev->a);
 }
 
-/* This request of it will have no answer. */
+/* A request of the operation will have no answer. */
 static void users_failed(sim_world *w, uint32_t id)
 {
     sim_op *op = &w->ops[id];

@@ -327,7 +327,7 @@ struct sim_world {
     uint64_t failed_us;
 };
 
-/* Nothing is started on it. */
+/* Whether the host's disk is full or unreadable: no process is started on such a disk. */
 static inline bool sim_host_disk_fails(const sim_world *w, uint32_t host)
 {
     return w->full[host] > 0 || w->unreadable[host] > 0;
