@@ -16,7 +16,7 @@ typedef struct {
     bool shrink;
 } bugs_options;
 
-/* Runs the same seed without the planted bug: it must hold. */
+/* Runs the same seed without the planted bug. */
 static sim_result run_sound(const bugs_options *o, uint64_t seed)
 {
     sim_child_pool pool;
