@@ -142,7 +142,8 @@ static bool clients_send_reading(sim_client_op *o)
     return o->open > open;
 }
 
-/* Another try, or none. `q` is the request that ended last, which carries the next try or is freed; NULL: it is freed already. */
+/* A request had no answer: tries the operation again after a back-off, or gives it up. `q` is the request that ended, which carries the next try or
+ * is freed; NULL: it is freed already. */
 static void clients_send_unanswered(sim_client_op *o, sim_client_request *q)
 {
     sim_clients *c = o->clients;

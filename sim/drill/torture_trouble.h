@@ -13,11 +13,11 @@
 typedef struct {
     sim_stage *stage;
     uint64_t random;
-    uint64_t next_us;        /* of the next trouble */
-    uint64_t kafka_until_us; /* of the last fault of Kafka, one at a time */
-    uint64_t disk_until_us;  /* of the last fault of a disk, one at a time */
+    uint64_t next_us;        /* when the next trouble is due */
+    uint64_t kafka_until_us; /* the end of the last fault of Kafka: no other one begins before */
+    uint64_t disk_until_us;  /* the end of the last fault of a disk: no other one begins before */
     uint64_t copy_us;        /* when the next copy is made, or put back, at the earliest */
-    uint64_t copied_us;      /* when the last one was */
+    uint64_t copied_us;      /* when the last copy was made */
     bool copied;             /* there is a copy of the careless edge's directory, which is to be put back */
     uint64_t put_back, disks, freezes, recreations; /* played so far */
 } sim_torture_trouble;

@@ -23,18 +23,18 @@ void sim_load_tally_finish(sim_load_tally *t);
 void sim_load_tally_note(sim_load_tally *t, uint32_t item, uint32_t count, bool acked);
 /* Adds another worker's tally, of as many items. */
 void sim_load_tally_merge(sim_load_tally *to, const sim_load_tally *from);
-uint64_t sim_load_tally_acked(const sim_load_tally *t, uint32_t item);  /* likes of this item */
-uint64_t sim_load_tally_unsure(const sim_load_tally *t, uint32_t item); /* likewise, without a good answer */
+uint64_t sim_load_tally_acked(const sim_load_tally *t, uint32_t item);  /* acknowledged likes */
+uint64_t sim_load_tally_unsure(const sim_load_tally *t, uint32_t item); /* likes without a good answer */
 
 /* Items that were sent anything, in their order; as many numbers as returned, for free(). */
 uint32_t *sim_load_tally_touched(const sim_load_tally *t, uint32_t *count);
 
-/* The counts that were read, held against it. Zero-initialise. */
+/* The counts that a server shows, compared with the tally. Zero-initialise. */
 typedef struct {
     uint64_t items, acked, unsure, counted;
     uint64_t wrong;     /* items with less than what was acknowledged, or more than what was sent */
-    uint32_t first;     /* of these, if any */
-    int64_t first_says; /* its count */
+    uint32_t first;     /* the first wrong item, if `wrong` > 0 */
+    int64_t first_says; /* the count that the server shows for it */
 } sim_load_verdict;
 
 /* Adds one item, and the count that a server shows for it, to *v. */
