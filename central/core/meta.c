@@ -83,8 +83,8 @@ static int meta_decode(kd_central *c, kd_bytes value)
         c->chain[i].epoch = kd_read_be64(&r);
         c->chain[i].last = kd_read_be64(&r);
     }
-    /* Only counters that were configured then and are configured now are in the numbers that edges have. A store of an older program ends here, and
-     * does not say which they were. */
+    /* The counts that edges hold cover only counters that were told before and are configured now. A row of an older program ends here, without
+     * counters_told: then all configured counters count as told. */
     if (kd_reader_left(&r) > 0) c->counters_told &= kd_read_be64(&r);
     return r.bad || kd_reader_left(&r) != 0 || !meta_is_sane(c) ? KD_EMALFORMED : KD_OK;
 }

@@ -32,7 +32,7 @@ static void redo_list_add(kd_redo_list *l, uint64_t version, uint64_t bytes)
     l->owed_bytes += bytes;
 }
 
-/* All counts are written back as of versions below `floor`: redo rows of those are needed no longer. */
+/* The count rows hold all effects of versions below `floor`: redo rows of these versions are not needed for the counts any more. */
 static void redo_list_advance(kd_redo_list *l, uint64_t floor)
 {
     while (l->needed < l->count && l->at[l->needed].version < floor)

@@ -70,7 +70,7 @@ bool kd_registry_knows_region(const kd_central *c, kd_bytes name);
 void kd_registry_touch(kd_central *c, uint16_t edge);
 /* At the begin of a commit: puts the rows of all touched edges, and notes in the commit what it wrote. */
 void kd_registry_put(kd_central *c, struct kd_commit *k);
-/* At the end of a commit: what it wrote is committed state. */
+/* At the end of a commit: the states that it wrote become the committed states of their edges. */
 void kd_registry_committed(kd_central *c, const struct kd_commit *k);
 
 /* The smallest watermark, and the edge that has it. */
@@ -80,8 +80,8 @@ typedef struct {
     kd_bytes
         unheard; /* an expected edge that was never heard of, because of which the time is unknown; else empty */
 } kd_lowest;
-/* Over all durable edges that are not retired, of committed state. `held`: an edge that sends operations again (rules 15, 20) counts with the
- * complete_to of its last envelope, which then lies below its watermark. */
+/* The smallest watermark of all durable edges that are not retired, by committed state. `held`: takes the complete_to of an edge's last envelope
+ * instead where it is lower, which it is while the edge sends operations again (rules 15, 20). */
 kd_lowest kd_registry_lowest(const kd_central *c, bool held);
 /* The low watermark in us; 0: unknown, as an expected edge was never heard of, or there is no edge. */
 uint64_t kd_registry_low_watermark(const kd_central *c);

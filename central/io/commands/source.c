@@ -17,7 +17,8 @@ int kd_source_load(kd_source *s, const char *file, const char **sets, size_t set
 {
     s->configured = file != NULL;
     if (file) return kd_options_load_file(&kd_central_options, file, sets, set_count, &s->settings, error);
-    sets[set_count++] = "central.data_dir=/"; /* required of a daemon; --dir stands for it here */
+    sets[set_count++] =
+        "central.data_dir=/"; /* an option must have a value; the command uses --dir instead */
     const kd_options_input input = {"defaults", kd_bytes_of("", 0), "/", sets, set_count};
     return kd_options_load(&kd_central_options, &input, &s->settings, error);
 }
