@@ -31,8 +31,8 @@ void kd_loop_post(kd_loop *loop, kd_post *post);
 void kd_loop_stop(kd_loop *loop);
 /* Waits for the thread of kd_loop_start; nothing to do for kd_loop_run. */
 void kd_loop_join(kd_loop *loop);
-/* After join (or before start), when every kd_loop_post and kd_loop_stop has returned; NULL is fine. All events on the
- * base must have been freed. */
+/* Frees the loop. Call it after kd_loop_join, or before kd_loop_start, when every kd_loop_post and kd_loop_stop has returned and all events on the
+ * base are freed. NULL is fine. */
 void kd_loop_destroy(kd_loop *loop);
 
 /* For events of the caller's own: made on the loop's thread, or before it runs. */

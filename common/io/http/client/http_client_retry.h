@@ -12,14 +12,14 @@ void kd_client_trouble(kd_http_client *c, kd_reason reason, const char *text);
 void kd_client_retry_failed(kd_http_client *c);
 /* An answer came: closes the breaker, forgets failures and the last trouble. */
 void kd_client_retry_answered(kd_http_client *c);
-/* A connection ended, or could not be made; the next one waits for a back-off. useful: it had answered something, or was closed in order, and so is
- * no failure. */
+/* A connection ended, or could not be made; the next one waits for a back-off. `useful`: the connection had given an answer, or was closed in order,
+ * so its end is no failure. */
 void kd_client_retry_conn_lost(kd_http_client *c, bool useful);
-/* Any connection is open, or on its way. */
+/* Whether any connection is open, or being made. */
 bool kd_client_retry_connected(const kd_http_client *c);
-/* The breaker is open, and no probe may be made yet: refuse a new request. */
+/* Whether a new request is to be refused: the breaker is open, and no probe may be made yet. */
 bool kd_client_retry_refuses(const kd_http_client *c, uint64_t now_ms);
-/* A request is taken. While the breaker is open it is a probe, and the next one has to wait for a back-off. */
+/* Call it for each request that is taken. While the breaker is open the request is a probe, and the next probe must wait for a back-off. */
 void kd_client_retry_taken(kd_http_client *c, uint64_t now_ms);
 
 #endif

@@ -12,8 +12,8 @@ nghttp2_session_callbacks *kd_client_stream_callbacks(void);
 bool kd_client_stream_has_room(const kd_client_conn *conn);
 /* Puts a filled request, which is in no list, onto a connection with room. KD_EAGAIN: stream numbers are used up, the connection now drains. */
 int kd_client_stream_submit(kd_client_conn *conn, kd_client_request *r);
-/* The deadline of a request on a connection has passed: resets its stream. The request is released when the stream closes. Too many in a row without
- * an answer break the connection. */
+/* The deadline of a request on a connection has passed: resets its stream. The request is released when the stream closes. After
+ * KD_CLIENT_STALL_TIMEOUTS such deadlines in a row the connection counts as dead. */
 void kd_client_stream_give_up(kd_client_request *r);
 
 #endif
