@@ -13,9 +13,10 @@ typedef struct {
     uint32_t sealed;          /* batches in the list */
     uint32_t unsent;          /* of these, with sending KD_UNSENT */
     uint32_t bodies;          /* of these, with an encoded body kept for the first hand-over */
-    kd_position last_sealed;  /* of the last batch that was sealed or loaded; also when it is gone */
-    uint32_t attempts;        /* sendings of everything since applied moved last; for the back-off */
-    uint64_t resend_due_us;   /* when all that was sent is due again; 0: nothing is waited for */
+    /* of the last batch that was sealed or loaded; stays after the batch is freed */
+    kd_position last_sealed;
+    uint32_t attempts;      /* how often all was sent again since applied last moved; for the back-off */
+    uint64_t resend_due_us; /* when all sent batches are due again; 0: none waits for applied */
 } kd_outbox;
 
 /* Reads the journal: fills the outbox and the list of done batches, the overlay, and the membership rows that are not in the store yet. Batches of

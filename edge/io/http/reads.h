@@ -19,7 +19,7 @@ void kd_reads_display(kd_shard *s, kd_http_request *req, const kd_item *item);
 void kd_reads_liked(kd_shard *s, kd_http_request *req, const kd_item *item, uint32_t counter);
 /* GET /v1/counts?items=...: counts of the items of the query, with me=true also whether the caller likes them. */
 void kd_reads_query(kd_shard *s, kd_http_request *req);
-/* POST /v1/counts: the same, of the items of the body. */
+/* POST /v1/counts: counts of the items of the body, with "me": true also whether the caller likes them. */
 void kd_reads_bulk(kd_shard *s, kd_http_request *req);
 /* POST /v1/likes/lookup: whether the caller likes the items of the body, without counts. */
 void kd_reads_lookup(kd_shard *s, kd_http_request *req);
