@@ -61,25 +61,26 @@ void sim_swarm_alone(sim_swarm *d, uint32_t edges);
  */
 /* Clocks that run apart, while users go from edge to edge. */
 void sim_swarm_apart(uint64_t seed, sim_scenario *s);
-/* What edges and central forget; edges that are retired and taken back; edges put back to likes that were withdrawn since. */
+/* Ages at which edges and central forget rows; edges that are retired and taken back; edges whose disk is put back to a copy with likes that their
+ * users have withdrawn since. */
 void sim_swarm_forget(uint64_t seed, sim_scenario *s);
-/* Central put back while something is under way at the edges. */
+/* Central is restored. Edges die while they send undone operations again, or hold counts that they read ahead of the snapshots. */
 void sim_swarm_half_done(uint64_t seed, sim_scenario *s);
 /* Edges whose disks cannot be read. */
 void sim_swarm_unreadable(uint64_t seed, sim_scenario *s);
 /* All brokers killed at once, and producers that Kafka fences. */
 void sim_swarm_brokers(uint64_t seed, sim_scenario *s);
-/* An edge that is put back hears late of its later life, so that many batches move to a new incarnation. */
+/* An edge's disk is put back to a copy, and the edge hears late what central has from its later life: many batches then move to a new incarnation. */
 void sim_swarm_moving(uint64_t seed, sim_scenario *s);
 /* An edge that cannot ask central misses a snapshot and restarts, so that it shows numbers that are old. */
 void sim_swarm_old_numbers(uint64_t seed, sim_scenario *s);
 /* A clock that is set back and then runs fast until it is right again. */
 void sim_swarm_slewed(uint64_t seed, sim_scenario *s);
-/* Retired, taken back and retired once more between a backup and its restore. */
+/* An edge is retired, taken back, and retired once more, between a backup of central and its restore. */
 void sim_swarm_retired_twice(uint64_t seed, sim_scenario *s);
-/* Edges with room for few numbers, or few keys. */
+/* Edges with room for the counts of few items, or for few idempotency keys. */
 void sim_swarm_room(uint64_t seed, sim_scenario *s);
-/* A name that is used twice, and central put back to that time. */
+/* Two processes run under one edge's name, and central is restored to a backup of that time. */
 void sim_swarm_doubled(uint64_t seed, sim_scenario *s);
 
 #endif
