@@ -68,7 +68,7 @@ struct kd_central {
     /* What is handed out (snapshot.c, changes.c). */
     uint64_t snapshot_version; /* of the last snapshot handed out */
     uint64_t published;        /* of the last snapshot that was delivered or given up */
-    /* bit i: since counter id i was configured, a snapshot has made all edges read anew */
+    /* bit i: the counts that edges hold cover the counter of id i; a configured one without its bit makes edges read anew (snapshot.c) */
     uint64_t counters_told;
     uint64_t delivered;     /* changes of versions up to it are delivered */
     uint64_t taken;         /* changes of versions up to it are handed out, */

@@ -21,7 +21,7 @@
 enum {
     KD_COMMIT_PATIENCE_US = 10 * 1000 * 1000, /* when a sync takes longer, its waits are told KD_ETIMEOUT */
     KD_COMMIT_SHED_US = 1000 * 1000,          /* while a sync takes longer, operations are refused */
-    /* Most bytes of writes that may gather during a sync; with more the store counts as failed. */
+    /* Most bytes of writes that may gather behind a sync that takes longer than KD_COMMIT_SHED_US; with more the store counts as failed. */
     KD_COMMIT_GATHERED_MAX = 256 * 1024 * 1024,
 };
 
