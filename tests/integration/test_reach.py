@@ -11,7 +11,7 @@ from certificate import make_certificate
 from ports import free_ports
 from proc import SLOWER, Broker, Central, Edge, wait_until
 
-FALLS_S = 15 * SLOWER  # docs/operations.md
+FALLS_S = 15 * SLOWER  # docs/operations/watch.md
 FAST = {"clock": {"measure_interval": "500ms"}}
 
 

@@ -1,6 +1,6 @@
 /*
  * metrics.h - the metrics of kudos-central, a table each: of the workers, which fill one struct each and are rendered together, and of the process.
- * docs/operations.md has a row for every name here.
+ * docs/operations/watch.md explains every name here.
  */
 #ifndef KUDOS_CENTRAL_IO_DAEMON_METRICS_H
 #define KUDOS_CENTRAL_IO_DAEMON_METRICS_H

@@ -33,7 +33,7 @@ _Static_assert((int)KD_ENDING_CLIENTS_MS < (int)KD_ENDING_KAFKA_MS,
                "a Kafka client that hangs is left behind before the stop fails");
 _Static_assert((int)KD_ENDING_THREADS_MS + (int)KD_ENDING_KAFKA_MS + (int)KD_ENDING_DISK_MS <=
                    (int)KD_ENDING_WHOLE_MS,
-               "the whole is what docs/operations.md says");
+               "the whole is what docs/operations/run.md says");
 
 /* The limits above, indexed by kd_ending_part. */
 extern const uint32_t kd_ending_limits_ms[KD_ENDING_PARTS];
