@@ -15,14 +15,17 @@ CONFIGURATION = os.path.join(TOP, "docs", "configuration.md")
 PROGRAMS = ("kudos-edge", "kudos-central")
 HEAD = """# Configuration
 
-All options of both programs, from the table that also drives the parser and `--help`. Written by `make docs`, which joins
-`build/kudos-edge --reference` and `build/kudos-central --reference`; a test compares. `configs/edge.conf` and
-`configs/central.conf` say more about each.
+All options of both programs, from the table that also drives the parser and `--help`. `configs/edge.conf` and
+`configs/central.conf` say more about each option; [run](operations/run.md#configuration) says which must be the same everywhere.
 
-A file has `[section]` lines and `key = value` lines. A comment takes a line of its own, which begins with `#` or `;`. There is no comment
-behind a value: a value with a `#` or `;` behind a blank is refused by line and name, and any other `#` or `;` belongs to the value.
-`--set section.key=value` overrides a file; there the rest of the argument is the value, whatever it holds. Durations and sizes carry their unit. What is not reloadable needs a restart; certificates and keys are read anew on
-SIGHUP in any case.
+`make docs` writes this page: it joins `build/kudos-edge --reference` and `build/kudos-central --reference`, and a test compares.
+
+- A file has `[section]` lines and `key = value` lines.
+- A comment takes a line of its own, which begins with `#` or `;`. There is no comment behind a value: a value with a `#` or `;` behind a
+  blank is refused by line and name. Any other `#` or `;` belongs to the value.
+- `--set section.key=value` overrides a file. There the rest of the argument is the value, whatever it holds.
+- Durations and sizes carry their unit.
+- An option that is not reloadable needs a restart. Certificates and keys are read again on SIGHUP in any case.
 """
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 NAMED = re.compile(r"`((?:common|edge|central|sim|tests|include|configs|docs|\.ci)/[A-Za-z0-9_./-]+)`")
