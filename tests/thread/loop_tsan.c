@@ -4,7 +4,7 @@
  * and in order, and no race was seen.
  */
 #include "common/io/loop/clock.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/loop/loop.h"
 #include "common/base/metrics.h"
 

@@ -9,7 +9,7 @@
 #include "central/io/backup/restore.h"
 #include "common/io/daemon/ending.h"
 #include "common/io/daemon/listening.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 
 /* LevelDB's files and connections take descriptors: as many as the system allows. */
 static void raise_descriptors(void)

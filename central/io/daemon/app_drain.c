@@ -1,7 +1,7 @@
 /* app_drain.c - SIGTERM: the drain; SIGHUP: the configuration is read again. */
 #include "central/io/daemon/app.h"
 #include "central/io/daemon/fail.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/daemon/reload.h"
 
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/loop/signals.h"
 
 _Noreturn void kd_fail_stop(int code, const char *event, uint32_t partition, const char *cause)

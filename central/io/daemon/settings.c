@@ -5,7 +5,7 @@
 
 #include "common/api/route.h"
 #include "common/base/cidr.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 
 #define MIB (1024u * 1024u)

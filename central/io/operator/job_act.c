@@ -11,7 +11,7 @@
 #include "central/io/operator/core_act.h"
 #include "common/io/loop/ask.h"
 #include "common/io/loop/clock.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 
 enum { ASK_TIMEOUT_MS = 30000, DURABLE_US = 30000000, POLL_US = 3000 };
 

@@ -7,7 +7,7 @@
 #include "central/io/operator/job_act.h"
 #include "central/io/operator/job_audit.h"
 #include "central/io/operator/job_backup.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/json/json_writer.h"
 
 static const char *const states[] = {[KD_JOB_NONE] = "none",

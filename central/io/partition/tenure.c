@@ -7,7 +7,7 @@
 #include "central/io/daemon/fail.h"
 #include "common/io/loop/clock.h"
 #include "common/io/leveldb/leveldb_dir.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 #include "common/io/loop/point.h"
 #include "kudos/quarantine.h"

@@ -2,7 +2,7 @@
 #include "central/io/daemon/fail.h"
 #include "central/io/partition/tenure.h"
 #include "common/io/loop/clock.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 #include "common/io/loop/point.h"
 

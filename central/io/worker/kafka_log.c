@@ -1,7 +1,7 @@
 /* kafka_log.c - see the header. */
 #include "central/io/worker/kafka_log.h"
 
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 
 void kd_central_kafka_log(void *arg, int severity, const char *text)
 {

@@ -11,7 +11,7 @@
 #include "central/io/worker/worker_internal.h"
 #include "common/io/loop/clock.h"
 #include "common/io/daemon/ending.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 #include "common/io/daemon/outage.h"
 #include "common/base/metrics.h"

@@ -9,7 +9,7 @@
 #include "central/io/worker/kafka_log.h"
 #include "common/io/loop/clock.h"
 #include "common/io/daemon/ending.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 
 enum { REFRESH_US = 250000, PUBLISH_MIN_US = 1000, REJOIN_MIN_US = 200000, REJOIN_MAX_US = 5000000 };
 

@@ -10,7 +10,7 @@
 
 #include "central/io/daemon/fail.h"
 #include "common/io/loop/clock.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 
 static void worker_consume_take_record(void *arg, const kd_kafka_record *record)

@@ -7,7 +7,7 @@
 
 #include "common/io/loop/clock.h"
 #include "common/io/kafka/kafka_end.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 
 static const struct {
     const char *name, *look;

@@ -2,7 +2,7 @@
 #include "common/io/daemon/outage.h"
 
 #include "common/io/loop/clock.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 
 void kd_outage_failed(kd_outage *o, kd_reason reason, const char *cause)
 {

@@ -1,7 +1,7 @@
 /* reload.c - see the header. */
 #include "common/io/daemon/reload.h"
 
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 
 static void reload_refuse(const char *section, const char *key, const char *name, const char *cause)
 {

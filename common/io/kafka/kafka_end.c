@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/loop/clock.h"
 
 typedef struct {

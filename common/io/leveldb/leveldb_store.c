@@ -21,7 +21,7 @@
 #include "common/io/leveldb/leveldb_check.h"
 #include "common/io/leveldb/leveldb_dir.h"
 #include "common/io/leveldb/leveldb_fault.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 
 enum {
     DEFAULT_WRITE_BUFFER = 32 * 1024 * 1024,

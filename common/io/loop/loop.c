@@ -13,7 +13,7 @@
  */
 #include "common/io/loop/loop.h"
 
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 
 #include <errno.h>
 #include <event2/event.h>

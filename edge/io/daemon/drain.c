@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "edge/io/shard/shard.h"
 #include "edge/io/shard/shard_drain.h"
 

@@ -16,7 +16,7 @@
 #include "common/io/daemon/ending.h"
 #include "common/io/leveldb/leveldb_dir.h"
 #include "common/io/daemon/listening.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/daemon/reload.h"
 #include "edge/io/commands/aside_command.h"
 #include "edge/io/upstream/clock_file.h"

@@ -1,7 +1,7 @@
 /* metrics.c - see the header. */
 #include "edge/io/daemon/metrics.h"
 
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/daemon/process_metrics.h"
 #include "common/json/json_writer.h"
 #include "edge/io/shard/shard.h"

@@ -8,7 +8,7 @@
 
 #include "common/api/route.h"
 #include "common/base/cidr.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 
 /* What Kafka allows in the name of a topic. */

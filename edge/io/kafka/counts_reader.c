@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/loop/point.h"
 
 enum { BACKOFF_MIN_US = 500 * 1000, BACKOFF_MAX_US = 30 * 1000 * 1000 };

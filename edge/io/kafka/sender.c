@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/loop/point.h"
 
 /* Names the batch of a delivery report; the opaque pointer of a message. When a producer is destroyed it reports nothing of what it still holds, so

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "common/io/daemon/ending.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 #include "common/io/daemon/outage.h"
 #include "common/io/loop/clock.h"

@@ -1,7 +1,7 @@
 /* alarms.c - see the header. */
 #include "edge/io/shard/alarms.h"
 
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 
 /* An alarm that is `shared` came from an incarnation that is not below the present one: no earlier run of this edge with a good clock can have minted
  * that. */

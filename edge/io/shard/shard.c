@@ -9,7 +9,7 @@
 #include <sys/random.h>
 
 #include "common/io/daemon/ending.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "edge/io/shard/shard_open.h"
 
 /* An operation that comes in may bring the core's next deadline forward, so the core's clock is looked at this often at least. */

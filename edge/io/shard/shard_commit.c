@@ -1,7 +1,7 @@
 /* shard_commit.c - see the header. */
 #include "edge/io/shard/shard_commit.h"
 
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 #include "common/io/loop/point.h"
 

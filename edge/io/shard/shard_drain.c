@@ -1,7 +1,7 @@
 /* shard_drain.c - see the header. */
 #include "edge/io/shard/shard_drain.h"
 
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "edge/io/shard/shard.h"
 
 static void drain_on_closed(void *arg)

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #include "common/io/http/client/http_client.h"
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/daemon/outage.h"
 #include "edge/io/daemon/app.h"
 #include "edge/io/upstream/central_words.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 #include "common/api/route.h"
 #include "edge/io/upstream/central_words.h"

@@ -1,5 +1,5 @@
 /* test_log.c - lines are JSON, whole, bounded in length and number, and never hold their caller up. */
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

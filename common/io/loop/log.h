@@ -8,8 +8,8 @@
  * KD_LOG_LINE_MAX bytes; a longer one lacks its last fields and has "truncated":true instead. When the reader of the log hangs, lines are lost and
  * counted; a caller waits for at most KD_LOG_WAIT_MS, once. Thread-safe.
  */
-#ifndef KUDOS_COMMON_IO_DAEMON_LOG_H
-#define KUDOS_COMMON_IO_DAEMON_LOG_H
+#ifndef KUDOS_COMMON_IO_LOOP_LOG_H
+#define KUDOS_COMMON_IO_LOOP_LOG_H
 
 #include "kudos/base.h"
 #include <stdatomic.h>

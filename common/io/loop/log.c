@@ -6,7 +6,7 @@
  * blocking. A reader that hangs is waited for once, for KD_LOG_WAIT_MS; from then on lines are dropped at
  * once until it reads again.
  */
-#include "common/io/daemon/log.h"
+#include "common/io/loop/log.h"
 
 #include "common/base/display.h"
 #include "common/io/loop/clock.h"
