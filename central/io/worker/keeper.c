@@ -12,8 +12,9 @@
 #include "common/io/loop/clock.h"
 #include "common/io/daemon/ending.h"
 #include "common/io/loop/log.h"
+#include "common/io/daemon/kafka_reach.h"
 #include "common/io/daemon/options_file.h"
-#include "common/io/daemon/outage.h"
+#include "common/io/daemon/topics_retry.h"
 #include "common/base/metrics.h"
 
 enum {
@@ -43,10 +44,9 @@ struct kd_keeper {
     position *positions; /* in the order of workers and their tenures */
     uint64_t random;
     kd_kafka_reader *reader;
-    kd_kafka_watch *watch;
-    kd_outage outage;
-    kd_metric kafka_up;              /* any thread reads it */
-    char said[KD_OPTIONS_ERROR_MAX]; /* why the topics are not ready, as the log has it */
+    kd_kafka_reach reach;
+    kd_metric kafka_up; /* any thread reads it */
+    kd_topics_retry retry;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -76,7 +76,7 @@ static bool keeper_rest(kd_keeper *k, uint64_t ms)
     return gone;
 }
 
-static int ensure_once(kd_keeper *k, char *error)
+static int keeper_ensure_once(kd_keeper *k, char *error)
 {
     const kd_central_settings *s = k->settings;
     uint32_t partitions = (uint32_t)s->partitions;
@@ -91,46 +91,27 @@ static int ensure_once(kd_keeper *k, char *error)
                                   error, KD_OPTIONS_ERROR_MAX);
 }
 
-/* True when a broker answers within that time. */
-static bool look_after_kafka(kd_keeper *k, uint32_t timeout_ms)
+/* Without a client that can ask, central goes on: its consumers and producers still reach Kafka. */
+static void keeper_open_reach(kd_keeper *k)
 {
-    kd_reason reason;
-    const char *cause;
-    if (k->watch == NULL) return true;
-    bool answered = kd_kafka_watch_ask(k->watch, timeout_ms, &reason, &cause) == KD_OK;
-    if (answered)
-        kd_outage_answered(&k->outage);
-    else
-        kd_outage_failed(&k->outage, reason, cause);
-    return answered;
-}
-
-static void open_watch(kd_keeper *k)
-{
-    char error[KD_OPTIONS_ERROR_MAX];
     const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_central_kafka_log);
-    k->outage = (kd_outage){.began = "kafka-unreachable", .over = "kafka-reachable", .up = &k->kafka_up};
-    if (kd_kafka_watch_create(&k->watch, &kafka, error, sizeof(error)) != KD_OK)
-        KD_LOG(KD_ERROR, "kafka-watch-failed", KD_STR("cause", error));
+    kd_kafka_reach_open(&k->reach, &kafka, &k->kafka_up, NULL);
 }
 
-/* Makes sure that the topics are there, and tries again until it succeeds. False: the program ends meanwhile. An error that no waiting can heal ends
- * the program (topics-refused). */
-static bool ensure_topics(kd_keeper *k)
+/* False when the program ends meanwhile. Topics that waiting cannot mend end the program, by `topics-refused`. */
+static bool keeper_ensure_topics(kd_keeper *k)
 {
-    char error[KD_OPTIONS_ERROR_MAX];
-    uint64_t delay_ms = 0;
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    bool news;
     while (!stopping(k)) {
-        int rc = ensure_once(k, error);
-        k->said[0] = rc == KD_OK ? '\0' : k->said[0];
-        if (rc == KD_OK) return true;
-        if (rc == KD_EMISMATCH || rc == KD_EINVAL)
-            kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
-        if (strcmp(error, k->said) != 0) KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
-        snprintf(k->said, sizeof(k->said), "%s", error);
-        kd_outage_failed(&k->outage, KD_REASON_OTHER, NULL); /* ensure_once was a question to Kafka, too */
-        look_after_kafka(k, WATCH_BRIEF_MS);
-        keeper_rest(k, kd_kafka_again_ms(&delay_ms, &k->random));
+        int rc = keeper_ensure_once(k, error);
+        kd_topics_verdict verdict = kd_topics_retry_take(&k->retry, rc, error, &news);
+        if (verdict == KD_TOPICS_READY) return true;
+        if (verdict == KD_TOPICS_HOPELESS) kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
+        if (news) KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
+        kd_kafka_reach_unanswered(&k->reach); /* by the look for the topics */
+        kd_kafka_reach_ask(&k->reach, WATCH_BRIEF_MS);
+        keeper_rest(k, kd_topics_retry_wait_us(&k->retry, kd_random_next(&k->random)) / 1000);
     }
     return false;
 }
@@ -190,17 +171,17 @@ static void *keeper_run(void *arg)
 {
     kd_keeper *k = arg;
     pthread_setname_np(pthread_self(), "central-keeper");
-    open_watch(k);
-    if (!ensure_topics(k)) return NULL;
+    keeper_open_reach(k);
+    if (!keeper_ensure_topics(k)) return NULL;
     open_reader(k);
     hand_over(k);
-    bool answered = look_after_kafka(k, WATCH_MS);
+    bool answered = kd_kafka_reach_ask(&k->reach, WATCH_MS);
     look_up_ends(k, answered);
     while (!stopping(k)) {
-        if (keeper_rest(k, answered ? ROUND_MS : WATCH_AGAIN_MS) && ensure_topics(k))
+        if (keeper_rest(k, answered ? ROUND_MS : WATCH_AGAIN_MS) && keeper_ensure_topics(k))
             for (uint32_t w = 0; w < k->count; w++) kd_worker_rejoin(&k->workers[w]);
         if (stopping(k)) break;
-        answered = look_after_kafka(k, WATCH_MS);
+        answered = kd_kafka_reach_ask(&k->reach, WATCH_MS);
         look_up_ends(k, answered);
     }
     return NULL;
@@ -223,6 +204,7 @@ int kd_keeper_create(kd_keeper **out, const kd_central_settings *settings, kd_wo
     kd_keeper *k = kd_alloc(sizeof(*k));
     *k = (kd_keeper){.settings = settings, .workers = workers, .count = count};
     k->positions = kd_alloc(sizeof(position) * settings->partitions);
+    kd_topics_retry_init(&k->retry);
     randombytes_buf(&k->random, sizeof(k->random));
     note_positions(k);
     pthread_mutex_init(&k->lock, NULL);
@@ -270,7 +252,7 @@ void kd_keeper_destroy(kd_keeper *k)
     if (k == NULL) return;
     kd_keeper_stop(k);
     kd_kafka_reader_destroy(k->reader);
-    kd_kafka_watch_destroy(k->watch);
+    kd_kafka_reach_close(&k->reach);
     pthread_cond_destroy(&k->wake);
     pthread_mutex_destroy(&k->lock);
     free(k->positions);

@@ -69,11 +69,6 @@ typedef struct {
 int kd_kafka_ensure_topics(const kd_kafka_config *config, kd_kafka_topic *topics, size_t n,
                            uint32_t timeout_ms, char *error, size_t size);
 
-enum { KD_KAFKA_AGAIN_MIN_MS = 500, KD_KAFKA_AGAIN_MAX_MS = 3000 };
-/* How long to wait before the topics are looked for once more: between half of *delay_ms and the whole of it, at random. Each call doubles *delay_ms,
- * up to the maximum. A 0, for the first time and after a success, stands for the minimum. */
-uint64_t kd_kafka_again_ms(uint64_t *delay_ms, uint64_t *random);
-
 /* --- producer --- */
 
 typedef struct kd_kafka_producer kd_kafka_producer;

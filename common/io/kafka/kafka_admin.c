@@ -211,11 +211,3 @@ int kd_kafka_ensure_topics(const kd_kafka_config *config, kd_kafka_topic *topics
     kd_kafka_client_end(rk);
     return err;
 }
-
-uint64_t kd_kafka_again_ms(uint64_t *delay_ms, uint64_t *random)
-{
-    /* At random, so that programs which start together do not ask together. */
-    uint64_t most = *delay_ms > 0 ? *delay_ms : KD_KAFKA_AGAIN_MIN_MS;
-    *delay_ms = KD_MIN(2 * most, (uint64_t)KD_KAFKA_AGAIN_MAX_MS);
-    return most / 2 + kd_random_next(random) % (most / 2 + 1);
-}

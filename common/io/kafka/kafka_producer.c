@@ -15,8 +15,9 @@
 #include "common/io/kafka/kafka_end.h"
 #include "common/io/kafka/kafka_private.h"
 #include "common/io/kafka/kafka_pump.h"
+#include "kudos/backoff.h"
 
-enum { BACKOFF_MIN_MS = 200, BACKOFF_MAX_MS = 10000 };
+enum { BACKOFF_MIN_US = 200 * 1000, BACKOFF_MAX_US = 7 * 1000 * 1000 };
 
 typedef struct message message;
 struct message {
@@ -38,10 +39,10 @@ struct kd_kafka_producer {
     void *log_arg;
     message outstanding; /* head of a ring */
     kd_kafka_producer_stats stats;
-    bool starved;     /* KD_EAGAIN was answered: `ready` is due when there is room */
-    bool fatal;       /* an error in this round has ended the client */
-    uint64_t room_at; /* there is room when no more than so many messages are outstanding */
-    uint32_t backoff_ms;
+    bool starved;       /* KD_EAGAIN was answered: `ready` is due when there is room */
+    bool fatal;         /* an error in this round has ended the client */
+    uint64_t room_at;   /* there is room when no more than so many messages are outstanding */
+    kd_backoff backoff; /* before a client that failed is made anew */
     uint64_t random;
     pthread_t reaper;
     bool reaping;
@@ -122,9 +123,8 @@ static void reaper_start(kd_kafka_producer *p, rd_kafka_t *rk)
 
 static void schedule_restart(kd_kafka_producer *p)
 {
-    p->backoff_ms = KD_MIN(KD_MAX(p->backoff_ms * 2, (uint32_t)BACKOFF_MIN_MS), (uint32_t)BACKOFF_MAX_MS);
-    uint32_t ms = p->backoff_ms / 2 + (uint32_t)(kd_random_next(&p->random) % (p->backoff_ms / 2 + 1));
-    const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
+    uint64_t us = kd_backoff_next(&p->backoff, kd_random_next(&p->random));
+    const struct timeval tv = {.tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)};
     evtimer_add(p->restart, &tv);
 }
 
@@ -177,7 +177,7 @@ static void take_fates(kd_kafka_producer *p, rd_kafka_event_t *event)
 {
     const rd_kafka_message_t *m;
     while ((m = rd_kafka_event_message_next(event))) {
-        if (!m->err) p->backoff_ms = 0;
+        if (!m->err) kd_backoff_reset(&p->backoff);
         if (ends_client(m->err)) p->fatal = true;
         tell_fate(p, m->_private, !m->err);
     }
@@ -265,6 +265,7 @@ int kd_kafka_producer_create(kd_kafka_producer **out, struct event_base *base, c
     p->on = *events;
     p->log = config->log;
     p->log_arg = config->log_arg;
+    p->backoff = (kd_backoff){.min_us = BACKOFF_MIN_US, .max_us = BACKOFF_MAX_US};
     p->random = kd_kafka_now_ms() ^ (uint64_t)(uintptr_t)p; /* so that two clients do not restart in step */
     copy_topics(p, topics, topic_count);
     int err = start_first(p, base, config, error, size);

@@ -16,7 +16,7 @@ typedef struct {
     kd_kafka_consumer *consumer; /* NULL until the topics are known to be there */
     kd_timer retry;              /* seeks the stopped partitions */
     bool *stopped;               /* by partition: Kafka delivers nothing more of it until a seek */
-    kd_backoff backoff;          /* of the retry; reset with every record */
+    kd_backoff backoff;          /* before the next retry; reset with every record */
 } kd_counts_reader;
 
 /* The topics are there: consumes this shard's partitions. `base` and `topics` are borrowed until finish. KD_OK; KD_EIO or KD_EINVAL, already

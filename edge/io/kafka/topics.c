@@ -9,8 +9,9 @@
 
 #include "common/io/daemon/ending.h"
 #include "common/io/loop/log.h"
+#include "common/io/daemon/kafka_reach.h"
 #include "common/io/daemon/options_file.h"
-#include "common/io/daemon/outage.h"
+#include "common/io/daemon/topics_retry.h"
 #include "common/io/loop/clock.h"
 
 enum { LATER_TIMEOUT_MS = 2000 };
@@ -27,14 +28,13 @@ struct kd_topics {
     kd_loop *loop;
     kd_timer timer; /* the next check of the topics; not armed while they are fine */
     kd_post recheck;
-    int recheck_posted;        /* atomic: `recheck` is in the inbox and must not be posted twice */
-    uint64_t delay_ms, random; /* of kd_kafka_again_ms */
-    bool told;                 /* options.ready was called */
+    int recheck_posted; /* atomic: `recheck` is in the inbox and must not be posted twice */
+    kd_topics_retry retry;
+    uint64_t random;
+    bool told; /* options.ready was called */
     bool stopped;
-    char said[KD_OPTIONS_ERROR_MAX]; /* the last cause that was logged, so that it is logged once */
-    kd_kafka_watch *watch;
-    kd_timer watch_timer;
-    kd_outage outage;
+    kd_kafka_reach reach;
+    kd_timer reach_timer; /* the next question; set up once `reach` is open */
 };
 
 /* librdkafka's own lines: an error or a worse one (syslog severity 3 and below) is our warning, everything else is for debugging. */
@@ -61,16 +61,10 @@ static int topics_ensure(const kd_settings *set, uint32_t timeout_ms, char *erro
     return kd_kafka_ensure_topics(&kafka, topics, KD_COUNT(topics), timeout_ms, error, KD_OPTIONS_ERROR_MAX);
 }
 
-/* Waiting does not help: the topics or the configuration must be changed by an operator. */
-static bool topics_hopeless(int err)
-{
-    return err == KD_EMISMATCH || err == KD_EINVAL;
-}
-
 int kd_topics_check(const kd_settings *settings, char *error)
 {
     int err = topics_ensure(settings, (uint32_t)(settings->start_timeout_us / 1000), error);
-    return err == KD_OK || topics_hopeless(err) ? err : KD_EUNAVAILABLE;
+    return err == KD_OK || kd_topics_hopeless(err) ? err : KD_EUNAVAILABLE;
 }
 
 static void topics_tell(kd_topics *t)
@@ -82,56 +76,38 @@ static void topics_tell(kd_topics *t)
 
 static void topics_look_again(kd_topics *t)
 {
-    kd_timer_set(&t->timer, 1000 * kd_kafka_again_ms(&t->delay_ms, &t->random));
+    kd_timer_set(&t->timer, kd_topics_retry_wait_us(&t->retry, kd_random_next(&t->random)));
 }
 
 static void topics_on_timer(void *arg)
 {
     kd_topics *t = arg;
     char error[KD_OPTIONS_ERROR_MAX] = "";
+    bool news;
     int err = topics_ensure(t->options.settings, LATER_TIMEOUT_MS, error);
-    if (err == KD_OK) {
-        t->delay_ms = 0;
-        t->said[0] = '\0';
-        KD_LOG(KD_INFO, "kafka-topics-ready");
-        topics_tell(t);
-        return;
-    }
-    if (topics_hopeless(err) || strcmp(error, t->said) != 0)
-        KD_LOG(topics_hopeless(err) ? KD_ERROR : KD_WARN, "kafka-topics-not-ready", KD_STR("cause", error));
-    snprintf(t->said, sizeof t->said, "%s", error);
-    if (topics_hopeless(err)) {
-        kd_failure_tell(t->options.failure, KD_EXIT_USAGE, "kafka-topics-not-ready", error);
-        return;
-    }
-    topics_look_again(t);
+    kd_topics_verdict verdict = kd_topics_retry_take(&t->retry, err, error, &news);
+    bool hopeless = verdict == KD_TOPICS_HOPELESS;
+    if (news) KD_LOG(hopeless ? KD_ERROR : KD_WARN, "kafka-topics-not-ready", KD_STR("cause", error));
+    if (hopeless) kd_failure_tell(t->options.failure, KD_EXIT_USAGE, "kafka-topics-not-ready", error);
+    if (verdict == KD_TOPICS_WAIT) topics_look_again(t);
+    if (verdict != KD_TOPICS_READY) return;
+    KD_LOG(KD_INFO, "kafka-topics-ready");
+    topics_tell(t);
 }
 
-static void on_watch(void *arg)
+static void topics_on_reach(void *arg)
 {
     kd_topics *t = arg;
-    kd_reason reason;
-    const char *cause;
-    bool answered = kd_kafka_watch_ask(t->watch, WATCH_TIMEOUT_MS, &reason, &cause) == KD_OK;
-    if (!answered) kd_metric_add(&t->options.errors->of[reason], 1);
-    if (answered)
-        kd_outage_answered(&t->outage);
-    else
-        kd_outage_failed(&t->outage, reason, cause);
-    kd_timer_set(&t->watch_timer, answered ? WATCH_US : WATCH_AGAIN_US);
+    bool answered = kd_kafka_reach_ask(&t->reach, WATCH_TIMEOUT_MS);
+    kd_timer_set(&t->reach_timer, answered ? WATCH_US : WATCH_AGAIN_US);
 }
 
-static int watch_create(kd_topics *t)
+static int topics_open_reach(kd_topics *t)
 {
-    char error[KD_OPTIONS_ERROR_MAX] = "";
-    int err = kd_kafka_watch_create(&t->watch, &t->kafka, error, sizeof error);
-    if (err) {
-        KD_LOG(KD_ERROR, "kafka-watch-failed", KD_STR("cause", error));
-        return err;
-    }
-    t->outage = (kd_outage){.began = "kafka-unreachable", .over = "kafka-reachable", .up = t->options.up};
-    kd_timer_init(&t->watch_timer, t->loop, on_watch, t);
-    kd_timer_set(&t->watch_timer, 1);
+    int err = kd_kafka_reach_open(&t->reach, &t->kafka, t->options.up, t->options.errors);
+    if (err) return err;
+    kd_timer_init(&t->reach_timer, t->loop, topics_on_reach, t);
+    kd_timer_set(&t->reach_timer, 1);
     return KD_OK;
 }
 
@@ -158,19 +134,19 @@ int kd_topics_create(kd_topics **out, const kd_topics_options *options, bool che
     t->options = *options;
     t->kafka = kd_settings_kafka(options->settings, topics_log_kafka);
     t->recheck.fn = on_recheck;
+    kd_topics_retry_init(&t->retry);
     t->random = kd_clock_mono_us();
     *out = t;
     if (kd_loop_create(&t->loop, "topics") != KD_OK) return KD_EIO;
     kd_timer_init(&t->timer, t->loop, topics_on_timer, t);
-    int err = watch_create(t);
+    int err = topics_open_reach(t);
     if (err) return err;
-    if (!checked)
-        kd_outage_failed(&t->outage, KD_REASON_OTHER,
-                         NULL); /* the check at the start was an unanswered question */
-    if (checked)
+    if (checked) {
         topics_tell(t);
-    else
+    } else {
+        kd_kafka_reach_unanswered(&t->reach); /* the check at the start */
         topics_look_again(t);
+    }
     return kd_loop_start(t->loop);
 }
 
@@ -186,8 +162,8 @@ void kd_topics_stop(kd_topics *t)
 void kd_topics_destroy(kd_topics *t)
 {
     if (!t) return;
-    kd_kafka_watch_destroy(t->watch);
-    if (t->watch) kd_timer_finish(&t->watch_timer);
+    kd_kafka_reach_close(&t->reach);
+    kd_timer_finish(&t->reach_timer);
     if (t->loop) {
         kd_timer_finish(&t->timer);
         kd_loop_destroy(t->loop);

@@ -32,6 +32,7 @@ Test(topics, an_edge_looks_for_kafka_again_within_seconds)
     static const kd_settings settings = {
         .brokers = "127.0.0.1:1", .likes_topic = "l", .counts_topic = "c", .partitions = 1};
     kd_topics t = {.options = {.settings = &settings}, .random = 1};
+    kd_topics_retry_init(&t.retry);
     kd_log_set_fd(-1);
     for (int i = 0; i < 200; i++) topics_on_timer(&t);
     cr_expect_leq(longest_us, 4u * 1000 * 1000, "%llu us", (unsigned long long)longest_us);
