@@ -5,7 +5,6 @@
  */
 #include "edge/io/daemon/drain.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/io/loop/log.h"
@@ -14,12 +13,6 @@
 
 enum { FAIL_TIMEOUT_US = 1000 * 1000, GRACE_US = 3 * 1000 * 1000 };
 
-/* A shard's report, posted to the main loop. */
-typedef struct {
-    kd_post post;
-    kd_edge_app *app;
-} kd_report;
-
 static void drain_stop(kd_edge_app *app)
 {
     app->drain.state = KD_DRAIN_STOP;
@@ -27,45 +20,40 @@ static void drain_stop(kd_edge_app *app)
     kd_loop_stop(app->loop);
 }
 
-static void begin_flush(kd_edge_app *app)
+static void drain_begin_flush(kd_edge_app *app)
 {
     kd_drain *d = &app->drain;
     uint64_t now = kd_clock_mono_us();
     d->state = KD_DRAIN_FLUSH;
-    d->left = app->shard_count;
+    kd_countdown_begin(&d->shards, app->shard_count);
     for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_drain_flush(app->shards[i]);
     kd_timer_set(&d->patience, d->deadline_us > now ? d->deadline_us - now : 1);
 }
 
-static void drain_on_report(kd_post *post)
+/* All shards have reported the present step. The last reports of a flush may come after the deadline has ended it. */
+static void drain_on_step_done(void *arg)
 {
-    kd_report *report = KD_CONTAINER(post, kd_report, post);
-    kd_edge_app *app = report->app;
-    free(report);
-    if (app->drain.state == KD_DRAIN_STOP || --app->drain.left > 0) return;
+    kd_edge_app *app = arg;
     if (app->drain.state == KD_DRAIN_REQUESTS)
-        begin_flush(app);
-    else
+        drain_begin_flush(app);
+    else if (app->drain.state == KD_DRAIN_FLUSH)
         drain_stop(app);
 }
 
 void kd_drain_report(kd_shard *s)
 {
-    kd_report *report = kd_alloc(sizeof *report);
-    report->post.fn = drain_on_report;
-    report->app = s->app;
-    kd_loop_post(s->app->loop, &report->post);
+    kd_countdown_report(&s->app->drain.shards);
 }
 
-static void on_patience(void *arg)
+static void drain_on_patience(void *arg)
 {
     kd_edge_app *app = arg;
     if (app->drain.state == KD_DRAIN_FLUSH) {
-        KD_LOG(KD_WARN, "drain-incomplete", KD_U64("shards", app->drain.left));
+        KD_LOG(KD_WARN, "drain-incomplete", KD_U64("shards", kd_countdown_left(&app->drain.shards)));
         drain_stop(app);
         return;
     }
-    KD_LOG(KD_ERROR, "drain-hangs", KD_U64("shards", app->drain.left));
+    KD_LOG(KD_ERROR, "drain-hangs", KD_U64("shards", kd_countdown_left(&app->drain.shards)));
     _exit(KD_EXIT_FAILED);
 }
 
@@ -76,7 +64,7 @@ void kd_drain_begin(kd_edge_app *app, uint64_t timeout_us)
     KD_LOG(KD_INFO, "draining", KD_U64("timeout_ms", timeout_us / 1000));
     kd_notify("STOPPING=1");
     d->state = KD_DRAIN_REQUESTS;
-    d->left = app->shard_count;
+    kd_countdown_begin(&d->shards, app->shard_count);
     d->deadline_us = kd_clock_mono_us() + timeout_us;
     kd_timer_set(&d->patience, timeout_us + GRACE_US);
     for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_drain_begin(app->shards[i], d->deadline_us);
@@ -92,7 +80,8 @@ static void drain_on_failure(kd_post *post)
 void kd_drain_init(kd_edge_app *app)
 {
     kd_failure_init(&app->failure, app->loop, drain_on_failure);
-    kd_timer_init(&app->drain.patience, app->loop, on_patience, app);
+    kd_countdown_init(&app->drain.shards, app->loop, drain_on_step_done, app);
+    kd_timer_init(&app->drain.patience, app->loop, drain_on_patience, app);
 }
 
 void kd_drain_finish(kd_edge_app *app)

@@ -10,7 +10,7 @@
 #ifndef KUDOS_EDGE_IO_DAEMON_DRAIN_H
 #define KUDOS_EDGE_IO_DAEMON_DRAIN_H
 
-#include "common/io/loop/loop.h"
+#include "common/io/loop/countdown.h"
 
 struct kd_edge_app;
 struct kd_shard;
@@ -18,7 +18,7 @@ struct kd_shard;
 /* The main loop's. */
 typedef struct {
     enum { KD_DRAIN_NO, KD_DRAIN_REQUESTS, KD_DRAIN_FLUSH, KD_DRAIN_STOP } state;
-    uint32_t left;        /* shards that have not reported the present step */
+    kd_countdown shards;  /* that have not reported the present step */
     kd_timer patience;    /* ends a step for which shards take too long */
     uint64_t deadline_us; /* monotonic: when the flush ends at the latest */
 } kd_drain;

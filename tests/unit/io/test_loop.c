@@ -1,5 +1,5 @@
 /* test_loop.c - every post runs once, in order and on its loop; timers; stop. */
-#include "common/io/loop/loop.h"
+#include "common/io/loop/countdown.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -105,4 +105,63 @@ Test(loop, posts_that_never_ran_are_run_by_destroy)
     kd_loop_post(loop, &n->post);
     kd_loop_destroy(loop);
     cr_expect_eq(seen[0], 1);
+}
+
+enum { ROUNDS = 200 };
+
+typedef struct {
+    kd_countdown count;
+    note notes[SENDERS]; /* posted before each report */
+    uint32_t ran;        /* notes that ran in this round */
+    uint32_t rounds, early;
+} counted;
+
+static counted steps;
+
+static void on_counted_note(kd_post *post)
+{
+    (void)post;
+    steps.ran++;
+}
+
+static void *report_one(void *arg)
+{
+    note *n = arg;
+    n->post.fn = on_counted_note;
+    kd_loop_post(n->loop, &n->post);
+    kd_countdown_report(&steps.count);
+    return NULL;
+}
+
+static void begin_round(void)
+{
+    pthread_t threads[SENDERS];
+    steps.ran = 0;
+    kd_countdown_begin(&steps.count, SENDERS);
+    cr_assert_eq(kd_countdown_left(&steps.count), SENDERS);
+    for (uint32_t i = 0; i < SENDERS; i++) pthread_create(&threads[i], NULL, report_one, &steps.notes[i]);
+    for (uint32_t i = 0; i < SENDERS; i++) pthread_detach(threads[i]);
+}
+
+static void on_round(void *arg)
+{
+    kd_loop *loop = arg;
+    if (steps.ran != SENDERS || kd_countdown_left(&steps.count) != 0) steps.early++;
+    if (++steps.rounds < ROUNDS)
+        begin_round();
+    else
+        kd_loop_stop(loop);
+}
+
+Test(loop, a_countdown_is_over_once_behind_all_that_its_reporters_posted)
+{
+    kd_loop *loop;
+    cr_assert_eq(kd_loop_create(&loop, "main"), KD_OK);
+    for (uint32_t i = 0; i < SENDERS; i++) steps.notes[i].loop = loop;
+    kd_countdown_init(&steps.count, loop, on_round, loop);
+    begin_round();
+    kd_loop_run(loop);
+    kd_loop_destroy(loop);
+    cr_expect_eq(steps.rounds, ROUNDS);
+    cr_expect_eq(steps.early, 0);
 }
