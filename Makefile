@@ -207,7 +207,7 @@ sanitized-check: $(addprefix $(BUILD)/,unit-tests fuzz-replay alloc-failure kudo
 	$(Q)$(BUILD)/kudos-sim hunt --minutes 1 --first 1 --out $(BUILD)/hunted
 
 # Threads meet in the loop's inbox: a plain program, since Criterion does not run under ThreadSanitizer.
-TSAN_SOURCES := $(call sources,$(COMMON_ROOMS)) $(addprefix common/io/,loop/loop.c loop/timer.c loop/clock.c loop/log.c)
+TSAN_SOURCES := $(call sources,$(COMMON_ROOMS)) $(addprefix common/io/,loop/loop.c loop/timer.c loop/clock.c loop/countdown.c loop/log.c)
 $(BUILD)/loop-tsan: tests/thread/loop_tsan.c $(TSAN_SOURCES) | $(BUILD)
 	$(call say,TSAN,$@)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=thread $^ -levent -levent_pthreads $(CORE_LIBS) -lpthread -o $@

@@ -1,9 +1,10 @@
 /*
- * loop_tsan.c - the loop's inbox, metrics, log and carried clock under many threads; built with
+ * loop_tsan.c - the loop's inbox, countdowns, metrics, log and carried clock under many threads; built with
  * -fsanitize=thread, under which Criterion does not run, hence a plain program. Exit code 0: every post ran once
  * and in order, and no race was seen.
  */
 #include "common/io/loop/clock.h"
+#include "common/io/loop/countdown.h"
 #include "common/io/loop/log.h"
 #include "common/io/loop/loop.h"
 #include "common/base/metrics.h"
@@ -24,6 +25,8 @@ static kd_loop *loops[LOOPS];
 static kd_metric done;
 static kd_clock shared_clock;
 static uint32_t next_number[SENDERS]; /* written by the loop 0 only */
+static kd_countdown sending;          /* the senders; it ends on the loop 0 */
+static uint32_t sent_all;
 
 /* A token visits every loop in turn and is counted and freed on the last one. */
 static void on_token(kd_post *post)
@@ -40,6 +43,14 @@ static void on_token(kd_post *post)
     free(t);
 }
 
+/* All that the senders have posted has begun to run by now. */
+static void on_all_sent(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < SENDERS; i++) KD_ASSERT(next_number[i] == ROUNDS);
+    sent_all++;
+}
+
 static void *send_tokens(void *arg)
 {
     uint32_t sender = *(uint32_t *)arg;
@@ -50,6 +61,7 @@ static void *send_tokens(void *arg)
         if (i % 500 == 0 && sender == 0)
             kd_clock_measure(&shared_clock, kd_clock_mono_us(), kd_clock_wall_us());
     }
+    kd_countdown_report(&sending);
     return NULL;
 }
 
@@ -63,6 +75,8 @@ int main(void)
     kd_clock_init(&shared_clock, 500000);
     for (int i = 0; i < LOOPS; i++) KD_ASSERT(kd_loop_create(&loops[i], "hop") == KD_OK);
     for (int i = 0; i < LOOPS; i++) KD_ASSERT(kd_loop_start(loops[i]) == KD_OK);
+    kd_countdown_init(&sending, loops[0], on_all_sent, NULL);
+    kd_countdown_begin(&sending, SENDERS);
     for (uint32_t i = 0; i < SENDERS; i++) {
         numbers[i] = i;
         KD_ASSERT(pthread_create(&threads[i], NULL, send_tokens, &numbers[i]) == 0);
@@ -73,6 +87,7 @@ int main(void)
             kd_loop_join(loops[i]); /* in the order of the token: no loop posts to one that has stopped */
     for (int i = 0; i < LOOPS; i++) kd_loop_destroy(loops[i]);
     kd_clock_finish(&shared_clock);
+    KD_ASSERT(sent_all == 1);
     int64_t ran = kd_metric_get(&done);
     printf("loop-tsan posts=%lld expected=%d verdict=%s\n", (long long)ran, SENDERS * ROUNDS,
            ran == SENDERS * ROUNDS ? "held" : "violated");
