@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import struct
@@ -612,11 +613,18 @@ def test_a_second_process_is_refused(fresh):
     port, admin = free_ports(2)
     sets = ["--set", f"http.listen=127.0.0.1:{port}", "--set", f"admin.listen=127.0.0.1:{admin}"]
     second = subprocess.run([program("kudos-edge"), "-c", e.config, *sets], capture_output=True, text=True, timeout=30)
-    assert second.returncode == 4 and "shard-0" in second.stderr
+    assert second.returncode == 4 and "shard-0" in second.stderr and '"event":"start-failed"' in second.stderr
     sets = ["--set", f"edge.data_dir={e.data}-2", "--set", f"admin.listen=127.0.0.1:{admin}"]
     second = subprocess.run([program("kudos-edge"), "-c", e.config, *sets], capture_output=True, text=True, timeout=30)
     assert second.returncode == 4 and f":{e.port}" in second.stderr
     assert e.post("/v1/posts/1/like", user="ann").status == 200
+
+
+def test_an_edge_takes_the_descriptors_that_the_system_allows(fresh):
+    e = fresh()
+    e.command = ["prlimit", "--nofile=512:2048"] + e.command
+    e.start()
+    assert resource.prlimit(e.popen.pid, resource.RLIMIT_NOFILE) == (2048, 2048)
 
 
 @pytest.mark.parametrize("sets, text", [

@@ -4,34 +4,11 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "central/io/backup/restore.h"
-#include "common/io/daemon/ending.h"
+#include "common/io/daemon/daemon.h"
 #include "common/io/daemon/listening.h"
 #include "common/io/loop/log.h"
-
-/* LevelDB's files and connections take descriptors: as many as the system allows. */
-static void raise_descriptors(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-static int app_exit_code(int err)
-{
-    switch (err) {
-    case KD_EMISMATCH:
-    case KD_EINVAL:
-        return KD_EXIT_USAGE;
-    case KD_EUNAVAILABLE:
-        return KD_EXIT_UNAVAILABLE;
-    default:
-        return KD_EXIT_FAILED;
-    }
-}
 
 static void topics_gone(void *arg)
 {
@@ -100,14 +77,16 @@ static int app_start_threads(kd_central_app *app, char *error)
     return err;
 }
 
-static int app_start(kd_central_app *app, char *error)
+static int app_start(void *arg, char *error)
 {
+    kd_central_app *app = arg;
     const kd_signal_hooks hooks = {app, kd_central_app_drain, kd_central_app_reload};
     snprintf(error, KD_OPTIONS_ERROR_MAX, "no event loop");
+    KD_ASSERT(sodium_init() >= 0);
     int err = kd_loop_create(&app->loop, "central");
     if (err == KD_OK) err = kd_signals_create(&app->signals, app->loop, &hooks);
     if (err != KD_OK) return err;
-    kd_timer_init(&app->deadline, app->loop, kd_central_app_deadline, app);
+    kd_central_app_drain_init(app);
     err = open_workers(app, error);
     if (err == KD_OK) err = open_http(app, error);
     if (err == KD_OK) err = open_admin(app, error);
@@ -117,9 +96,9 @@ static int app_start(kd_central_app *app, char *error)
 
 /* Jobs end first, as they ask workers. The keeper is stopped before the workers, and destroyed after them: until then a worker may tell it that
  * topics have gone. */
-static void app_finish(kd_central_app *app)
+static void app_finish(void *arg)
 {
-    kd_ending_begin(KD_EXIT_FAILED, kd_ending_limits_ms);
+    kd_central_app *app = arg;
     kd_jobs_destroy(app->jobs);
     kd_jobs_destroy(app->acts);
     kd_keeper_stop(app->keeper);
@@ -137,26 +116,31 @@ static void app_finish(kd_central_app *app)
     kd_options_finish(&kd_central_options, &app->settings);
 }
 
+static kd_loop *app_started(void *arg)
+{
+    const kd_central_app *app = arg;
+    KD_LOG(KD_INFO, "central-started", KD_STR("name", app->settings.name),
+           KD_U64("partitions", app->settings.partitions), KD_U64("workers", app->settings.workers),
+           KD_U64("port", kd_http_server_port(app->http)),
+           KD_U64("admin_port", app->admin ? kd_admin_port(app->admin) : 0));
+    return app->loop;
+}
+
+/* A central that has drained has done all that it was to do. Whatever else ends it, ends it at once (fail.h). */
+static int app_stopped(void *arg)
+{
+    (void)arg;
+    KD_LOG(KD_INFO, "central-stopped");
+    return KD_EXIT_OK;
+}
+
 int kd_central_app_run(const kd_command *command, kd_central_settings *settings)
 {
-    char error[KD_OPTIONS_ERROR_MAX] = "";
+    static const kd_daemon central = {.program = "kudos-central",
+                                      .start = app_start,
+                                      .started = app_started,
+                                      .finish = app_finish,
+                                      .stopped = app_stopped};
     kd_central_app app = {.command = command, .settings = *settings};
-    KD_ASSERT(sodium_init() >= 0);
-    raise_descriptors();
-    kd_log_set_level((kd_log_level)settings->log_level);
-    int err = app_start(&app, error);
-    if (err == KD_OK) {
-        KD_LOG(KD_INFO, "central-started", KD_STR("name", app.settings.name),
-               KD_U64("partitions", app.settings.partitions), KD_U64("workers", app.settings.workers),
-               KD_U64("port", kd_http_server_port(app.http)),
-               KD_U64("admin_port", app.admin ? kd_admin_port(app.admin) : 0));
-        kd_notify("READY=1");
-        kd_loop_run(app.loop);
-        KD_LOG(KD_INFO, "central-stopped");
-    } else {
-        KD_LOG(KD_ERROR, "start-failed", KD_STR("cause", error));
-        fprintf(stderr, "kudos-central: %s\n", error);
-    }
-    app_finish(&app);
-    return kd_ending_end(err == KD_OK ? KD_EXIT_OK : app_exit_code(err));
+    return kd_daemon_run(&central, &app, (kd_log_level)settings->log_level);
 }

@@ -17,6 +17,7 @@
 #include "central/io/worker/keeper.h"
 #include "common/io/admin/admin.h"
 #include "common/io/daemon/command.h"
+#include "common/io/loop/countdown.h"
 #include "common/io/loop/signals.h"
 
 typedef struct {
@@ -26,7 +27,6 @@ typedef struct {
     kd_worker *workers;
     uint32_t opened;  /* workers that were created */
     uint32_t started; /* of those, with a running thread */
-    uint32_t drained; /* of those, that have nothing more to say */
     kd_keeper *keeper;
     kd_jobs *jobs, *acts; /* jobs: orders that take long; acts: all other orders */
     kd_api api;
@@ -34,7 +34,8 @@ typedef struct {
     kd_http_server *http;
     kd_admin *admin;
     kd_signals *signals;
-    kd_timer deadline; /* of the drain */
+    kd_timer deadline;      /* of the drain */
+    kd_countdown undrained; /* started workers that have not drained; counts from the begin of the drain on */
     bool draining;
 } kd_central_app;
 
@@ -48,13 +49,13 @@ int kd_central_app_act(void *arg, const kd_admin_request *asked, kd_buf *out);
 
 /* app_drain.c; `arg` is the app. */
 
+/* Once the loop exists. */
+void kd_central_app_drain_init(kd_central_app *app);
 /* SIGTERM: begins the drain, which ends the loop. Once. */
 void kd_central_app_drain(void *arg);
 /* SIGHUP: reads the configuration again. If it cannot be loaded, or changes an option that needs a restart, the old one stays as a whole. */
 void kd_central_app_reload(void *arg);
-/* The drain's time is up: ends the loop, or the process where a worker does not answer. */
-void kd_central_app_deadline(void *arg);
-/* Called on a worker's thread when that worker has drained. */
+/* From a worker's thread: it has drained. */
 void kd_central_app_worker_drained(void *arg, kd_worker *worker);
 
 #endif

@@ -4,38 +4,28 @@
 #include "common/io/loop/log.h"
 #include "common/io/daemon/reload.h"
 
-#include <stdlib.h>
-
 enum { HTTP_SHARE = 2 }; /* requests may take 1 / this of drain_timeout */
 
-typedef struct {
-    kd_post post;
-    kd_central_app *app;
-} drained_post;
-
-static void app_drain_count(kd_post *post)
+static void app_drain_stop(void *arg)
 {
-    drained_post *p = KD_CONTAINER(post, drained_post, post);
-    kd_central_app *app = p->app;
-    free(p);
-    if (++app->drained == app->started) kd_loop_stop(app->loop);
+    kd_central_app *app = arg;
+    kd_loop_stop(app->loop);
 }
 
 void kd_central_app_worker_drained(void *arg, kd_worker *worker)
 {
     kd_central_app *app = arg;
-    drained_post *p = kd_alloc(sizeof(*p));
     (void)worker;
-    *p = (drained_post){.post.fn = app_drain_count, .app = app};
-    kd_loop_post(app->loop, &p->post);
+    kd_countdown_report(&app->undrained);
 }
 
 /* Everything that was acknowledged to Kafka or to edges is in the stores, so ending now loses nothing. But while a read is in work its request cannot
  * be freed, as a worker may write into it: then the process ends at once. */
-void kd_central_app_deadline(void *arg)
+static void app_drain_on_deadline(void *arg)
 {
     kd_central_app *app = arg;
-    KD_LOG(KD_WARN, "drain-cut-short", KD_U64("workers_drained", app->drained));
+    KD_LOG(KD_WARN, "drain-cut-short",
+           KD_U64("workers_drained", app->started - kd_countdown_left(&app->undrained)));
     if (app->api.open > 0)
         kd_fail_stop(KD_EXIT_FAILED, "drain-failed", UINT32_MAX, "a worker did not answer");
     kd_loop_stop(app->loop);
@@ -49,12 +39,19 @@ static void app_drain_workers(void *arg)
     for (uint32_t i = 0; i < app->started; i++) kd_worker_drain(&app->workers[i]);
 }
 
+void kd_central_app_drain_init(kd_central_app *app)
+{
+    kd_timer_init(&app->deadline, app->loop, app_drain_on_deadline, app);
+    kd_countdown_init(&app->undrained, app->loop, app_drain_stop, app);
+}
+
 void kd_central_app_drain(void *arg)
 {
     kd_central_app *app = arg;
     KD_LOG(KD_INFO, "draining");
     kd_notify("STOPPING=1");
     app->draining = true;
+    kd_countdown_begin(&app->undrained, app->started);
     kd_timer_set(&app->deadline, app->settings.drain_timeout_us);
     kd_http_server_drain(app->http, app_drain_workers, app,
                          (uint32_t)(app->settings.drain_timeout_us / 1000 / HTTP_SHARE));
@@ -82,8 +79,11 @@ static bool app_drain_tell_fixed(const kd_central_app *app, const kd_central_set
     return any;
 }
 
-static void app_drain_apply(kd_central_app *app, const kd_central_settings *fresh)
+/* Takes over the log level, and names that were added; nothing where an option was changed that needs a restart. */
+static void app_drain_take_over(void *arg, const void *config)
 {
+    kd_central_app *app = arg;
+    const kd_central_settings *fresh = config;
     if (app_drain_tell_fixed(app, fresh)) return;
     app->settings.log_level = fresh->log_level;
     kd_log_set_level((kd_log_level)fresh->log_level);
@@ -91,20 +91,21 @@ static void app_drain_apply(kd_central_app *app, const kd_central_settings *fres
     KD_LOG(KD_INFO, "reloaded");
 }
 
+static int app_drain_check(const void *config, char *error)
+{
+    return kd_central_settings_check(config, error);
+}
+
 void kd_central_app_reload(void *arg)
 {
     kd_central_app *app = arg;
-    char error[KD_OPTIONS_ERROR_MAX];
     kd_central_settings fresh;
-    kd_notify_reloading();
-    int err = kd_command_reload(app->command, &kd_central_options, &fresh, error);
-    bool loaded = err == KD_OK;
-    if (loaded) err = kd_central_settings_check(&fresh, error);
-    if (err == KD_OK)
-        app_drain_apply(app, &fresh);
-    else
-        KD_LOG(KD_ERROR, "reload-refused", KD_STR("cause", error));
-    if (loaded) kd_options_finish(&kd_central_options, &fresh);
-    kd_reload_tls(app->tls);
-    kd_notify("READY=1");
+    const kd_reload reload = {.command = app->command,
+                              .options = &kd_central_options,
+                              .fresh = &fresh,
+                              .arg = app,
+                              .check = app_drain_check,
+                              .take_over = app_drain_take_over,
+                              .tls = app->tls};
+    kd_reload_run(&reload);
 }

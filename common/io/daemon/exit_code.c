@@ -3,6 +3,24 @@
 
 #include <stdio.h>
 
+#include "kudos/base.h"
+
+int kd_exit_code_of(int err)
+{
+    switch (err) {
+    case KD_OK:
+        return KD_EXIT_OK;
+    case KD_EINVAL:
+    case KD_EMISMATCH:
+    case KD_ENOTFOUND:
+        return KD_EXIT_USAGE;
+    case KD_EUNAVAILABLE:
+        return KD_EXIT_UNAVAILABLE;
+    default:
+        return KD_EXIT_FAILED;
+    }
+}
+
 int kd_command_end(const char *program, const char *command, int code, const char *error)
 {
     const char *blank = command[0] ? " " : "";

@@ -10,6 +10,10 @@ enum {
     KD_EXIT_UNAVAILABLE = 4 /* a server did not answer, or a directory is in use */
 };
 
+/* Of an error with which a daemon could not start. KD_EXIT_USAGE where configuration or directory must be changed first: KD_EINVAL, KD_EMISMATCH,
+ * KD_ENOTFOUND. KD_EXIT_UNAVAILABLE for KD_EUNAVAILABLE, as a later start may succeed. KD_EXIT_OK for KD_OK, KD_EXIT_FAILED for all others. */
+int kd_exit_code_of(int err);
+
 /* The last call of a command: the exit code of the process. That is `code`, or KD_EXIT_FAILED when standard output did not take everything that was
  * printed (a full disk, a closed pipe); standard error then says whether the work itself is done. When `code` is not KD_EXIT_OK and `error` not "",
  * prints `PROGRAM COMMAND: error` to standard error. `command` is "" for the program itself. */

@@ -2,6 +2,7 @@
 #include "common/io/daemon/reload.h"
 
 #include "common/io/loop/log.h"
+#include "common/io/loop/signals.h"
 
 static void reload_refuse(const char *section, const char *key, const char *name, const char *cause)
 {
@@ -36,7 +37,8 @@ bool kd_reload_counters(kd_counters *mine, const kd_counters *fresh)
     return mine->count > before;
 }
 
-void kd_reload_tls(kd_http_tls *tls)
+/* The certificate in use stays when the new one is wrong. */
+static void reload_certificate(kd_http_tls *tls)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
     if (tls == NULL) return;
@@ -44,4 +46,20 @@ void kd_reload_tls(kd_http_tls *tls)
         KD_LOG(KD_INFO, "certificate-reloaded");
     else
         KD_LOG(KD_ERROR, "certificate-kept", KD_STR("cause", error));
+}
+
+void kd_reload_run(const kd_reload *r)
+{
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    kd_notify_reloading();
+    int err = kd_command_reload(r->command, r->options, r->fresh, error);
+    bool loaded = err == KD_OK;
+    if (loaded) err = r->check(r->fresh, error);
+    if (err == KD_OK)
+        r->take_over(r->arg, r->fresh);
+    else
+        KD_LOG(KD_ERROR, "reload-refused", KD_STR("cause", error));
+    if (loaded) kd_options_finish(r->options, r->fresh);
+    reload_certificate(r->tls);
+    kd_notify("READY=1");
 }

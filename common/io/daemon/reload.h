@@ -1,5 +1,5 @@
 /*
- * reload.h - what a SIGHUP can change in a running program: lists of names and counters grow, the certificate is read anew.
+ * reload.h - SIGHUP: the steps that both programs take, and what it can change: lists of names and counters grow, the certificate is read anew.
  *
  * A list only grows, since its entries are in use. When the new configuration lacks an old entry, or has a counter with another number or kind, the
  * old list stays as it is, and a line `reload-refused` names the entry.
@@ -7,15 +7,30 @@
 #ifndef KUDOS_COMMON_IO_DAEMON_RELOAD_H
 #define KUDOS_COMMON_IO_DAEMON_RELOAD_H
 
+#include "common/io/daemon/command.h"
 #include "common/io/http/server/http_server.h"
-#include "common/conf/options.h"
+
+/* A reload of one program. */
+typedef struct {
+    const kd_command *command; /* the command line of the start */
+    const kd_options *options;
+    void *fresh; /* room for a configuration of this program; empty again after kd_reload_run */
+    void *arg;   /* for the hooks */
+    /* Whether the options of *fresh fit each other: KD_OK, or KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX bytes). Opens no files. */
+    int (*check)(const void *fresh, char *error);
+    /* Changes the running configuration, and logs `reloaded` or why not. An option that needs a restart is answered differently on purpose: an edge
+     * takes over the rest, central nothing (docs/operations.md). */
+    void (*take_over)(void *arg, const void *fresh);
+    kd_http_tls *tls; /* NULL: none */
+} kd_reload;
+
+/* SIGHUP, on the main loop: tells systemd, loads and checks the configuration, lets `take_over` apply it or logs `reload-refused`, and reads the
+ * certificate anew in either case. */
+void kd_reload_run(const kd_reload *reload);
 
 /* Appends the names of *fresh that are new to *mine; `section` and `key` name the option in the log. True when *mine has changed. */
 bool kd_reload_list(const char *section, const char *key, kd_strings *mine, const kd_strings *fresh);
 /* Appends the counters of *fresh that are new to *mine. True when *mine has changed. */
 bool kd_reload_counters(kd_counters *mine, const kd_counters *fresh);
-/* Reads certificate and key anew and logs `certificate-reloaded`, or keeps them and logs `certificate-kept` with the cause. NULL (no TLS): does
- * nothing. */
-void kd_reload_tls(kd_http_tls *tls);
 
 #endif

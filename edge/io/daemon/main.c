@@ -13,7 +13,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "common/io/daemon/ending.h"
+#include "common/io/daemon/daemon.h"
 #include "common/io/leveldb/leveldb_dir.h"
 #include "common/io/daemon/listening.h"
 #include "common/io/loop/log.h"
@@ -25,23 +25,6 @@
 #include "edge/io/daemon/health.h"
 #include "edge/io/http/routes.h"
 #include "edge/io/shard/shard.h"
-
-/* Of an error of the start: usage where configuration or directory must be changed, unavailable where a later try may succeed. */
-static int edge_main_exit_code_of(int err)
-{
-    switch (err) {
-    case KD_OK:
-        return KD_EXIT_OK;
-    case KD_EINVAL:
-    case KD_EMISMATCH:
-    case KD_ENOTFOUND:
-        return KD_EXIT_USAGE;
-    case KD_EUNAVAILABLE:
-        return KD_EXIT_UNAVAILABLE;
-    default:
-        return KD_EXIT_FAILED;
-    }
-}
 
 /* ---- before the threads ---- */
 
@@ -136,8 +119,10 @@ static void edge_main_drain(void *arg)
 }
 
 /* Takes over the log level, and collections and counters that were added. Any other option that differs keeps its value, and the log names it. */
-static void edge_main_take_over(kd_edge_app *app, kd_settings *fresh)
+static void edge_main_take_over(void *arg, const void *config)
 {
+    kd_edge_app *app = arg;
+    const kd_settings *fresh = config;
     kd_settings *mine = &app->settings;
     for (const kd_option *o = NULL; (o = kd_options_fixed_change(&kd_edge_options, mine, fresh, o)) != NULL;)
         KD_LOG(KD_WARN, "reload-needs-restart", KD_STR("section", o->section), KD_STR("key", o->key));
@@ -150,22 +135,23 @@ static void edge_main_take_over(kd_edge_app *app, kd_settings *fresh)
     kd_drift_probe_ask(app->drift); /* central may have been reloaded with the same additions */
 }
 
+static int edge_main_check(const void *config, char *error)
+{
+    return kd_settings_check(config, error);
+}
+
 static void edge_main_reload(void *arg)
 {
     kd_edge_app *app = arg;
-    char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_settings fresh;
-    kd_notify_reloading();
-    int err = kd_command_reload(&app->command, &kd_edge_options, &fresh, error);
-    bool loaded = err == KD_OK;
-    if (loaded) err = kd_settings_check(&fresh, error);
-    if (err == KD_OK)
-        edge_main_take_over(app, &fresh);
-    else
-        KD_LOG(KD_ERROR, "reload-refused", KD_STR("cause", error));
-    if (loaded) kd_options_finish(&kd_edge_options, &fresh);
-    kd_reload_tls(app->tls);
-    kd_notify("READY=1");
+    const kd_reload reload = {.command = &app->command,
+                              .options = &kd_edge_options,
+                              .fresh = &fresh,
+                              .arg = app,
+                              .check = edge_main_check,
+                              .take_over = edge_main_take_over,
+                              .tls = app->tls};
+    kd_reload_run(&reload);
 }
 
 /* ---- the run ---- */
@@ -214,8 +200,9 @@ static int edge_main_start_threads(kd_edge_app *app, bool topics_ready, char *er
 
 /* The order matters: a shard is made with what is offered; topics that can never fit are found before a store is touched; and no public port is open
  * before the stores are. */
-static int edge_main_start(kd_edge_app *app, char *error)
+static int edge_main_start(void *arg, char *error)
 {
+    kd_edge_app *app = arg;
     int err;
     bool topics_ready;
     kd_clock_init(&app->clock, app->settings.drift_bound_us);
@@ -230,23 +217,22 @@ static int edge_main_start(kd_edge_app *app, char *error)
     return edge_main_start_threads(app, topics_ready, error);
 }
 
-static void edge_main_serve(kd_edge_app *app)
+static kd_loop *edge_main_started(void *arg)
 {
+    const kd_edge_app *app = arg;
     KD_LOG(KD_INFO, "edge-started", KD_STR("edge", app->settings.name),
            KD_STR("region", app->settings.region), KD_U64("shards", app->shard_count),
            KD_U64("partitions", app->settings.partitions),
            KD_U64("port", kd_http_server_port(app->shards[0]->server)),
            KD_U64("admin_port", kd_admin_port(app->admin)));
-    kd_notify("READY=1");
-    kd_loop_run(app->loop);
+    return app->loop;
 }
 
 /* All threads end before anything is freed: shards post to each other and to the topics' thread, and that posts to them. */
-static void edge_main_finish(kd_edge_app *app)
+static void edge_main_finish(void *arg)
 {
+    kd_edge_app *app = arg;
     kd_offer_stop(app->offer);
-    /* From here on a thread, a disk or a client that hangs cannot hold up the stop for good (ending.h). */
-    kd_ending_begin(KD_EXIT_FAILED, kd_ending_limits_ms);
     kd_topics_stop(app->topics);
     for (uint32_t i = 0; i < app->shard_count; i++)
         if (app->shards[i]) kd_loop_stop(app->shards[i]->base.loop);
@@ -265,40 +251,30 @@ static void edge_main_finish(kd_edge_app *app)
     kd_clock_finish(&app->clock);
 }
 
-/* The last line of the log: an operator looks there for the reason. */
-static void tell_stopped(const kd_edge_app *app)
+static int edge_main_stopped(void *arg)
 {
+    const kd_edge_app *app = arg;
     if (app->failure.reason[0])
         KD_LOG(KD_ERROR, "edge-stopped", KD_I64("code", app->exit_code),
                KD_STR("cause", app->failure.reason));
     else
         KD_LOG(KD_INFO, "edge-stopped", KD_I64("code", app->exit_code));
-}
-
-static int edge_main_run(kd_edge_app *app)
-{
-    char error[KD_OPTIONS_ERROR_MAX] = "";
-    kd_log_set_level((kd_log_level)app->settings.log_level);
-    int err = edge_main_start(app, error);
-    if (err) {
-        fprintf(stderr, "kudos-edge: %s\n", error);
-        app->exit_code = edge_main_exit_code_of(err);
-    } else {
-        edge_main_serve(app);
-    }
-    edge_main_finish(app);
-    if (!err) tell_stopped(app);
-    return kd_ending_end(app->exit_code);
+    return app->exit_code;
 }
 
 int main(int argc, char **argv)
 {
+    static const kd_daemon edge = {.program = "kudos-edge",
+                                   .start = edge_main_start,
+                                   .started = edge_main_started,
+                                   .finish = edge_main_finish,
+                                   .stopped = edge_main_stopped};
     static kd_edge_app app;
     if (argc > 1 && strcmp(argv[1], "compare") == 0) return kd_command_compare(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "aside") == 0) return kd_command_aside(argc - 1, argv + 1);
     kd_signals_hold(); /* a SIGHUP during the start waits for its hook; it would end the process */
     int code = kd_command_start(&app.command, &kd_edge_options, argc, argv, &app.settings);
-    if (code < 0) code = edge_main_run(&app);
+    if (code < 0) code = kd_daemon_run(&edge, &app, (kd_log_level)app.settings.log_level);
     kd_options_finish(&kd_edge_options, &app.settings);
     return code;
 }
