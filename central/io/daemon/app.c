@@ -10,15 +10,15 @@
 #include "common/io/daemon/listening.h"
 #include "common/io/loop/log.h"
 
-static void topics_gone(void *arg)
+static void app_topics_gone(void *arg)
 {
     const kd_central_app *app = arg;
     kd_keeper_topics_gone(app->keeper);
 }
 
-static int open_workers(kd_central_app *app, char *error)
+static int app_open_workers(kd_central_app *app, char *error)
 {
-    const kd_worker_events events = {app, topics_gone, kd_central_app_worker_drained};
+    const kd_worker_events events = {app, app_topics_gone, kd_central_app_worker_drained};
     uint32_t workers = (uint32_t)app->settings.workers;
     int awaited = kd_restore_awaited(app->settings.data_dir, error);
     if (awaited != KD_OK) return awaited;
@@ -32,7 +32,7 @@ static int open_workers(kd_central_app *app, char *error)
     return KD_OK;
 }
 
-static int open_http(kd_central_app *app, char *error)
+static int app_open_http(kd_central_app *app, char *error)
 {
     const kd_central_settings *s = &app->settings;
     kd_http_config config;
@@ -54,7 +54,7 @@ static int open_http(kd_central_app *app, char *error)
     return kd_listen(app->http, &s->listen, error);
 }
 
-static int open_admin(kd_central_app *app, char *error)
+static int app_open_admin(kd_central_app *app, char *error)
 {
     kd_admin_hooks hooks = kd_central_app_admin_hooks;
     hooks.arg = app;
@@ -87,9 +87,9 @@ static int app_start(void *arg, char *error)
     if (err == KD_OK) err = kd_signals_create(&app->signals, app->loop, &hooks);
     if (err != KD_OK) return err;
     kd_central_app_drain_init(app);
-    err = open_workers(app, error);
-    if (err == KD_OK) err = open_http(app, error);
-    if (err == KD_OK) err = open_admin(app, error);
+    err = app_open_workers(app, error);
+    if (err == KD_OK) err = app_open_http(app, error);
+    if (err == KD_OK) err = app_open_admin(app, error);
     if (err == KD_OK) err = app_start_threads(app, error);
     return err;
 }

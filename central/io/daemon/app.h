@@ -6,8 +6,8 @@
  *     keeper        calls of Kafka that block (keeper.h)
  *     jobs          orders of an operator, a thread for each that runs (jobs.h)
  *
- * Start: stores open -> workers -> HTTP, admin -> keeper (Kafka may come later: reads are served meanwhile).
- * Drain: HTTP finishes its requests -> keeper ends -> workers commit, publish, wait for delivery -> end.
+ * Start: stores open -> HTTP and admin ports -> keeper -> workers' threads. Kafka may come later: reads are served meanwhile.
+ * Drain: HTTP finishes its requests -> keeper ends -> workers commit, publish, wait for delivery -> the main loop stops.
  */
 #ifndef KUDOS_CENTRAL_IO_DAEMON_APP_H
 #define KUDOS_CENTRAL_IO_DAEMON_APP_H
@@ -26,9 +26,9 @@ typedef struct {
     kd_loop *loop;
     kd_worker *workers;
     uint32_t opened;  /* workers that were created */
-    uint32_t started; /* of those, with a running thread */
+    uint32_t started; /* workers with a running thread; the first ones of `opened` */
     kd_keeper *keeper;
-    kd_jobs *jobs, *acts; /* jobs: orders that take long; acts: all other orders */
+    kd_jobs *jobs, *acts; /* orders that take long (audit, backup); all other orders */
     kd_api api;
     kd_http_tls *tls;
     kd_http_server *http;
@@ -42,7 +42,7 @@ typedef struct {
 /* Runs until it is drained, and takes the settings over. Returns the code to exit with; the log and standard error say why a start failed. */
 int kd_central_app_run(const kd_command *command, kd_central_settings *settings);
 
-/* app_admin.c: what the admin port tells; `arg` is to be set to the app. */
+/* app_admin.c: the answers of the admin port; the caller copies the hooks and sets `arg` to the app. */
 extern const kd_admin_hooks kd_central_app_admin_hooks;
 /* operator/app_act.c: /admin/NAME, where an operator gives orders. Appends JSON and returns the HTTP status. `arg` is the app. */
 int kd_central_app_act(void *arg, const kd_admin_request *asked, kd_buf *out);
@@ -53,7 +53,7 @@ int kd_central_app_act(void *arg, const kd_admin_request *asked, kd_buf *out);
 void kd_central_app_drain_init(kd_central_app *app);
 /* SIGTERM: begins the drain, which ends the loop. Once. */
 void kd_central_app_drain(void *arg);
-/* SIGHUP: reads the configuration again. If it cannot be loaded, or changes an option that needs a restart, the old one stays as a whole. */
+/* SIGHUP: reads the configuration again. If it cannot be loaded, or changes an option that needs a restart, the old configuration stays as a whole. */
 void kd_central_app_reload(void *arg);
 /* From a worker's thread: it has drained. */
 void kd_central_app_worker_drained(void *arg, kd_worker *worker);

@@ -1,4 +1,4 @@
-/* app_drain.c - SIGTERM: the drain; SIGHUP: the configuration is read again. */
+/* app_drain.c - the two signals: SIGTERM drains, SIGHUP reads the configuration again. */
 #include "central/io/daemon/app.h"
 #include "central/io/daemon/fail.h"
 #include "common/io/loop/log.h"
@@ -57,7 +57,7 @@ void kd_central_app_drain(void *arg)
                          (uint32_t)(app->settings.drain_timeout_us / 1000 / HTTP_SHARE));
 }
 
-/* Counters and edges reach the workers before a request names them: what this thread posts later stands behind it in their inboxes. */
+/* Workers learn of new counters and edges before they get a request that names one: this thread posts both, and an inbox keeps the order. */
 static void app_drain_add_names(kd_central_app *app, const kd_central_settings *fresh)
 {
     kd_central_settings *mine = &app->settings;

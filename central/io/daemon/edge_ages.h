@@ -1,6 +1,6 @@
 /*
- * edge_ages.h - kudos_central_edge_watermark_age_seconds: which edge is behind. A row for each edge of central.edges and one for all others together:
- * an edge that nobody configured cannot add rows.
+ * edge_ages.h - the metric kudos_central_edge_watermark_age_seconds, which tells an operator the edge that is behind. It has a row for each edge of
+ * central.edges, and one for all other edges together: an edge that nobody configured must not add rows.
  */
 #ifndef KUDOS_CENTRAL_IO_DAEMON_EDGE_AGES_H
 #define KUDOS_CENTRAL_IO_DAEMON_EDGE_AGES_H
@@ -17,7 +17,7 @@ typedef struct {
     uint32_t count;     /* named edges */
     kd_metric *cells;   /* by row; atomic, read by the main loop */
     int64_t *age_us;    /* by row: the largest age of this round so far */
-    bool *seen;         /* by row: the partition that is being taken has heard of the edge */
+    bool *seen;         /* by row: the partition of this kd_edge_ages_take has heard of the edge */
     const char **names; /* sorted */
     uint32_t *rows;     /* of names, in their order */
 } kd_edge_ages;
@@ -34,7 +34,7 @@ void kd_edge_ages_begin(kd_edge_ages *a);
  * which is the worker's own. */
 void kd_edge_ages_take(kd_edge_ages *a, const kd_central_edge *edges, uint32_t n, uint64_t now_us,
                        uint64_t unheard_us);
-/* Stores the ages of this round in the cells. */
+/* Copies the ages of the round to the cells, where they are rendered. */
 void kd_edge_ages_end(kd_edge_ages *a);
 /* Appends the metric in Prometheus' text format. A row shows the largest age over the `cells` of all workers. `edges` names the rows. */
 void kd_edge_ages_render(const kd_strings *edges, const void *const *cells, size_t workers, kd_buf *out);

@@ -7,7 +7,8 @@
 
 #include "kudos/base.h"
 
-/* From any thread. code: one of KD_EXIT_*; event: of the line in the log; partition UINT32_MAX: of none in particular. */
+/* From any thread: logs `event` with `cause` and the partition (UINT32_MAX: no partition in particular), and ends the process with `code`, one of
+ * KD_EXIT_*. Runs no destructor and syncs nothing. */
 _Noreturn void kd_fail_stop(int code, const char *event, uint32_t partition, const char *cause);
 
 #endif

@@ -1,4 +1,7 @@
-/* keeper.c - see the header. `lock` guards `stopping` and `gone`; all else is the thread's own. */
+/*
+ * keeper.c - see the header. `lock` guards `stopping` and `gone`, which other threads set; `kafka_up` is atomic. All else belongs to the keeper's
+ * thread once it runs.
+ */
 #include "central/io/worker/keeper.h"
 
 #include <pthread.h>
@@ -17,23 +20,26 @@
 #include "common/io/daemon/topics_retry.h"
 #include "common/base/metrics.h"
 
+/* How long each call waits for Kafka, and how long the thread rests between its rounds. */
 enum {
-    ENSURE_MS = 5000,
-    READ_MS = 3000,
-    READ_TRIES = 3,
-    WATERMARK_MS = 1000,
-    ROUND_MS = 5000,
-    WATCH_MS = 2000, /* whether a broker answers */
-    WATCH_BRIEF_MS = 100,
-    WATCH_AGAIN_MS = 1000,
+    ENSURE_MS = 5000,    /* a look for the topics */
+    READ_MS = 3000,      /* the record at one log position */
+    READ_TRIES = 3,      /* of such a record */
+    WATERMARK_MS = 1000, /* the ends of one partition */
+    ROUND_MS = 5000,     /* the rest while a broker answers */
+    WATCH_MS = 2000,     /* the question whether a broker answers */
+    WATCH_BRIEF_MS =
+        100, /* the same right after a look for the topics that failed: it mostly fetches the reason */
+    WATCH_AGAIN_MS = 1000, /* the rest while no broker answers */
 };
 _Static_assert((int)ENSURE_MS < (int)KD_ENDING_CALL_MS && (int)READ_MS < (int)KD_ENDING_CALL_MS &&
                    (int)WATERMARK_MS < (int)KD_ENDING_CALL_MS && (int)WATCH_MS < (int)KD_ENDING_CALL_MS,
                "a stop that comes during a call waits for it");
 
+/* The stored log position of a partition. */
 typedef struct {
     uint32_t partition;
-    bool known;
+    bool known; /* the store has one */
     int64_t offset;
 } position;
 
@@ -50,11 +56,11 @@ struct kd_keeper {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    bool stopping, gone;
-    bool joined; /* the owner's */
+    bool stopping, gone; /* the process ends; a topic has gone */
+    bool joined;         /* used by the thread of kd_keeper_stop alone */
 };
 
-static bool stopping(kd_keeper *k)
+static bool keeper_stopping(kd_keeper *k)
 {
     pthread_mutex_lock(&k->lock);
     bool stop = k->stopping;
@@ -62,7 +68,7 @@ static bool stopping(kd_keeper *k)
     return stop;
 }
 
-/* Waits until `ms` have passed, topics were reported gone, or the program ends. True: topics were reported gone. */
+/* Waits for `ms`; less when a topic has gone, or at the end. True: a topic has gone, which is answered once. */
 static bool keeper_rest(kd_keeper *k, uint64_t ms)
 {
     const struct timespec until = kd_clock_wait_until(ms);
@@ -103,7 +109,7 @@ static bool keeper_ensure_topics(kd_keeper *k)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
     bool news;
-    while (!stopping(k)) {
+    while (!keeper_stopping(k)) {
         int rc = keeper_ensure_once(k, error);
         kd_topics_verdict verdict = kd_topics_retry_take(&k->retry, rc, error, &news);
         if (verdict == KD_TOPICS_READY) return true;
@@ -116,7 +122,7 @@ static bool keeper_ensure_topics(kd_keeper *k)
     return false;
 }
 
-static bool open_reader(kd_keeper *k)
+static bool keeper_open_reader(kd_keeper *k)
 {
     char error[KD_OPTIONS_ERROR_MAX];
     const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_central_kafka_log);
@@ -125,13 +131,14 @@ static bool open_reader(kd_keeper *k)
     return rc == KD_OK;
 }
 
-/* Reads the record at the stored position again. If it cannot be read in time it counts as not there: then the log is read from its start. */
+/* The record that the log has at this position. One that cannot be read in time counts as missing: then the partition is read from the beginning of
+ * the log, which takes time but loses nothing. */
 static kd_log_check keeper_look_up(kd_keeper *k, const position *p)
 {
     kd_log_check check = {.partition = p->partition, .found = false};
     int rc = KD_EAGAIN;
-    for (int i = 0;
-         p->known && k->reader != NULL && i < READ_TRIES && rc != KD_OK && rc != KD_ENOTFOUND && !stopping(k);
+    for (int i = 0; p->known && k->reader != NULL && i < READ_TRIES && rc != KD_OK && rc != KD_ENOTFOUND &&
+                    !keeper_stopping(k);
          i++)
         rc = kd_kafka_reader_get(k->reader, k->settings->likes_topic, p->partition, p->offset, READ_MS,
                                  &check.record);
@@ -142,7 +149,7 @@ static kd_log_check keeper_look_up(kd_keeper *k, const position *p)
     return check;
 }
 
-static void hand_over(kd_keeper *k)
+static void keeper_hand_over(kd_keeper *k)
 {
     const position *p = k->positions;
     for (uint32_t w = 0; w < k->count; w++) {
@@ -153,13 +160,13 @@ static void hand_over(kd_keeper *k)
     }
 }
 
-/* Asks for the end of each partition's log. After the first question without an answer all further ends are stored as unknown (-1): the ends of the
- * round before would show a lag that is long out of date. */
-static void look_up_ends(kd_keeper *k, bool answered)
+/* Stores the end of each partition of the likes topic for the metric of the lag. After one question without an answer (`answered` false) the ends
+ * count as unknown, -1: old ends would show a lag that is long out of date. */
+static void keeper_look_up_ends(kd_keeper *k, bool answered)
 {
     int64_t low, high;
     for (uint32_t p = 0; p < k->settings->partitions; p++) {
-        answered = answered && k->reader != NULL && !stopping(k) &&
+        answered = answered && k->reader != NULL && !keeper_stopping(k) &&
                    kd_kafka_reader_watermarks(k->reader, k->settings->likes_topic, p, WATERMARK_MS, &low,
                                               &high) == KD_OK;
         kd_tenure *t = kd_worker_tenure(&k->workers[p % k->count], p);
@@ -173,21 +180,21 @@ static void *keeper_run(void *arg)
     pthread_setname_np(pthread_self(), "central-keeper");
     keeper_open_reach(k);
     if (!keeper_ensure_topics(k)) return NULL;
-    open_reader(k);
-    hand_over(k);
+    keeper_open_reader(k);
+    keeper_hand_over(k);
     bool answered = kd_kafka_reach_ask(&k->reach, WATCH_MS);
-    look_up_ends(k, answered);
-    while (!stopping(k)) {
+    keeper_look_up_ends(k, answered);
+    while (!keeper_stopping(k)) {
         if (keeper_rest(k, answered ? ROUND_MS : WATCH_AGAIN_MS) && keeper_ensure_topics(k))
             for (uint32_t w = 0; w < k->count; w++) kd_worker_rejoin(&k->workers[w]);
-        if (stopping(k)) break;
+        if (keeper_stopping(k)) break;
         answered = kd_kafka_reach_ask(&k->reach, WATCH_MS);
-        look_up_ends(k, answered);
+        keeper_look_up_ends(k, answered);
     }
     return NULL;
 }
 
-static void note_positions(kd_keeper *k)
+static void keeper_note_positions(kd_keeper *k)
 {
     position *p = k->positions;
     for (uint32_t w = 0; w < k->count; w++) {
@@ -206,7 +213,7 @@ int kd_keeper_create(kd_keeper **out, const kd_central_settings *settings, kd_wo
     k->positions = kd_alloc(sizeof(position) * settings->partitions);
     kd_topics_retry_init(&k->retry);
     randombytes_buf(&k->random, sizeof(k->random));
-    note_positions(k);
+    keeper_note_positions(k);
     pthread_mutex_init(&k->lock, NULL);
     pthread_cond_init(&k->wake, NULL);
     if (pthread_create(&k->thread, NULL, keeper_run, k) == 0) {
@@ -221,17 +228,17 @@ int kd_keeper_create(kd_keeper **out, const kd_central_settings *settings, kd_wo
     return KD_EIO;
 }
 
-static void keeper_tell(kd_keeper *k, bool *what)
+static void keeper_set(kd_keeper *k, bool *flag)
 {
     pthread_mutex_lock(&k->lock);
-    *what = true;
+    *flag = true;
     pthread_cond_signal(&k->wake);
     pthread_mutex_unlock(&k->lock);
 }
 
 void kd_keeper_topics_gone(kd_keeper *k)
 {
-    keeper_tell(k, &k->gone);
+    keeper_set(k, &k->gone);
 }
 
 bool kd_keeper_kafka_up(const kd_keeper *k)
@@ -242,7 +249,7 @@ bool kd_keeper_kafka_up(const kd_keeper *k)
 void kd_keeper_stop(kd_keeper *k)
 {
     if (k == NULL || k->joined) return;
-    keeper_tell(k, &k->stopping);
+    keeper_set(k, &k->stopping);
     pthread_join(k->thread, NULL);
     k->joined = true;
 }

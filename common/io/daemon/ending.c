@@ -29,7 +29,7 @@ static const uint32_t *ending_limits_ms;
 static int ending_part; /* atomic kd_ending_part */
 static int ending_over; /* atomic */
 
-static void watch_fail(int part)
+static void ending_fail(int part)
 {
     KD_LOG(KD_ERROR, "stop-hangs", KD_STR("part", parts[part].name), KD_STR("cause", parts[part].look),
            KD_U64("limit_ms", ending_limits_ms[part]), KD_I64("exit_code", ending_code));
@@ -47,7 +47,7 @@ static void *ending_watch(void *arg)
         used_us[part] += now_us - before_us;
         before_us = now_us;
         bool over = __atomic_load_n(&ending_over, __ATOMIC_RELAXED) != 0;
-        if (!over && used_us[part] >= ending_limits_ms[part] * 1000ull) watch_fail(part);
+        if (!over && used_us[part] >= ending_limits_ms[part] * 1000ull) ending_fail(part);
     }
     return arg;
 }

@@ -12,7 +12,7 @@ static bool listening_any(const kd_address *address)
     return address->host[0] == '\0' || strcmp(address->host, "*") == 0;
 }
 
-static bool machine_has_ipv6(void)
+static bool listening_has_ipv6(void)
 {
     const struct sockaddr_in6 any = {.sin6_family = AF_INET6};
     int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -24,7 +24,7 @@ static bool machine_has_ipv6(void)
 static const char *listening_host(const kd_address *address)
 {
     if (!listening_any(address)) return address->host;
-    return machine_has_ipv6() ? "::" : "0.0.0.0"; /* a socket on "::" takes IPv4 too */
+    return listening_has_ipv6() ? "::" : "0.0.0.0"; /* a socket on "::" takes IPv4 too */
 }
 
 int kd_listen(kd_http_server *server, const kd_address *address, char *error)
@@ -35,7 +35,7 @@ int kd_listen(kd_http_server *server, const kd_address *address, char *error)
 
 /* SO_REUSEPORT would let another process of this user join the port unnoticed, and half of the connections would go there: a socket without it is
  * bound first, which fails when somebody listens. What the resolver refuses is left to kd_http_server_listen to tell. */
-static int port_is_free(const kd_address *address, char *error)
+static int listening_check_free(const kd_address *address, char *error)
 {
     char port[8];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
@@ -58,7 +58,7 @@ int kd_listen_shared(kd_http_server *const *servers, size_t count, const kd_addr
 {
     const char *host = listening_host(address);
     uint16_t port = address->port;
-    int err = port_is_free(address, error);
+    int err = listening_check_free(address, error);
     for (size_t i = 0; i < count && err == KD_OK; i++) {
         err = kd_http_server_listen(servers[i], host, port, true, error, KD_OPTIONS_ERROR_MAX);
         port = kd_http_server_port(servers[i]);

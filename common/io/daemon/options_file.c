@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int err_of_errno(void)
+static int options_file_errno(void)
 {
     return errno == ENOENT || errno == ENOTDIR ? KD_ENOTFOUND : KD_EIO;
 }
@@ -33,7 +33,7 @@ int kd_file_read(const char *path, size_t max, kd_buf *out)
     struct stat info;
     kd_buf_clear(out);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would block the opening */
-    if (fd < 0) return err_of_errno();
+    if (fd < 0) return options_file_errno();
     int err = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? KD_OK : KD_EIO;
     if (err == KD_OK) err = options_file_read_all(fd, max, out);
     close(fd);
@@ -41,7 +41,7 @@ int kd_file_read(const char *path, size_t max, kd_buf *out)
 }
 
 /* Why the file that a path option names cannot be used, or NULL. */
-static const char *path_fault(const kd_option *option, const char *path)
+static const char *options_file_path_fault(const kd_option *option, const char *path)
 {
     struct stat info;
     if (stat(path, &info) != 0) return errno == ENOENT ? "there is no such file" : strerror(errno);
@@ -52,13 +52,14 @@ static const char *path_fault(const kd_option *option, const char *path)
     return access(path, R_OK) == 0 ? NULL : "cannot be read";
 }
 
-static int check_paths(const kd_options *options, const char *file, const void *config, char *error)
+static int options_file_check_paths(const kd_options *options, const char *file, const void *config,
+                                    char *error)
 {
     for (size_t i = 0; i < options->count; i++) {
         const kd_option *o = &options->at[i];
         if (o->type != KD_OPTION_TYPE_PATH || !(o->must_exist || o->secret)) continue;
         const char *path = *(char *const *)((const char *)config + o->offset);
-        const char *fault = path != NULL ? path_fault(o, path) : NULL;
+        const char *fault = path != NULL ? options_file_path_fault(o, path) : NULL;
         if (fault == NULL) continue;
         bool shown = !kd_option_concealed(o);
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.200s: %s.%s%s%.300s: %s", file, o->section, o->key,
@@ -69,7 +70,7 @@ static int check_paths(const kd_options *options, const char *file, const void *
 }
 
 /* The directory of a file that exists, absolute, without a slash at its end; the caller frees it. NULL with errno. */
-static char *directory_of(const char *path)
+static char *options_file_directory(const char *path)
 {
     char *real = realpath(path, NULL);
     char *slash = real != NULL ? strrchr(real, '/') : NULL;
@@ -77,9 +78,9 @@ static char *directory_of(const char *path)
     return real;
 }
 
-static int load_text(const kd_options *options, kd_options_input *input, void *config, char *error)
+static int options_file_load(const kd_options *options, kd_options_input *input, void *config, char *error)
 {
-    char *directory = directory_of(input->file);
+    char *directory = options_file_directory(input->file);
     if (directory == NULL) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.300s: %s", input->file, strerror(errno));
         return KD_EINVAL;
@@ -88,7 +89,7 @@ static int load_text(const kd_options *options, kd_options_input *input, void *c
     int err = kd_options_load(options, input, config, error);
     free(directory);
     if (err != KD_OK) return err;
-    err = check_paths(options, input->file, config, error);
+    err = options_file_check_paths(options, input->file, config, error);
     if (err != KD_OK) kd_options_finish(options, config);
     return err;
 }
@@ -102,7 +103,7 @@ int kd_options_load_file(const kd_options *options, const char *path, const char
     if (err == KD_OK) {
         kd_options_input input = {
             .file = path, .text = kd_buf_view(&text), .sets = sets, .set_count = set_count};
-        err = load_text(options, &input, config, error);
+        err = options_file_load(options, &input, config, error);
     } else {
         const char *reason = err == KD_ENOTFOUND ? "there is no such file"
                              : err == KD_ETOOBIG ? "the file is larger than 1 MiB"
@@ -117,7 +118,7 @@ int kd_options_load_file(const kd_options *options, const char *path, const char
 /* ---- checks that both programs make ---- */
 
 /* A host of digits and dots alone, or with a colon, is meant as an address; any other host is a name. */
-static bool literal_valid(const char *host)
+static bool options_file_literal_valid(const char *host)
 {
     struct in6_addr v6;
     struct in_addr v4;
@@ -127,13 +128,13 @@ static bool literal_valid(const char *host)
 
 int kd_address_check(const char *option, const kd_address *address, char *error)
 {
-    if (literal_valid(address->host)) return KD_OK;
+    if (options_file_literal_valid(address->host)) return KD_OK;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s is not an address", option, address->host);
     return KD_EINVAL;
 }
 
 /* Whether a listener on `all` would take connections to `host` too. */
-static bool host_covers(const char *all, const char *host)
+static bool options_file_host_covers(const char *all, const char *host)
 {
     if (strcmp(all, "*") == 0 || strcmp(all, "::") == 0) return true; /* both IPv6 and IPv4 */
     return strcmp(all, "0.0.0.0") == 0 ? strchr(host, ':') == NULL : strcmp(all, host) == 0;
@@ -146,7 +147,8 @@ int kd_addresses_check(const char *option, const kd_address *address, const char
     if (err == KD_OK) err = kd_address_check(other_option, other, error);
     bool same = address->host[0] != '\0' && other->host[0] != '\0' && address->port == other->port &&
                 address->port != 0 &&
-                (host_covers(address->host, other->host) || host_covers(other->host, address->host));
+                (options_file_host_covers(address->host, other->host) ||
+                 options_file_host_covers(other->host, address->host));
     if (err != KD_OK || !same) return err;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%s and %s: both are port %u of the same address", option,
              other_option, address->port);

@@ -81,7 +81,7 @@ static int64_t process_started_us(void)
     return us_of(wall.tv_sec, wall.tv_nsec) - us_of(boot.tv_sec, boot.tv_nsec) + since_boot_us;
 }
 
-static void build_info_write(kd_buf *out)
+static void process_write_build(kd_buf *out)
 {
     char labels[96];
     snprintf(labels, sizeof labels, "version=\"%s\",wire=\"%d\",storage=\"%d\"", KD_PROGRAM_VERSION,
@@ -105,6 +105,6 @@ void kd_process_metrics_write(kd_buf *out)
     kd_metric_set(&m.open_fds, process_open_fds());
     kd_metric_set(&m.max_fds, process_max_fds());
     kd_metric_set(&m.start_time, started_us);
-    build_info_write(out);
+    process_write_build(out);
     kd_metrics_render(&process_table, &instance, 1, out);
 }

@@ -22,6 +22,7 @@ typedef struct {
     char cause[KD_OPTIONS_ERROR_MAX]; /* of the last look that failed; "" after one that did not */
 } kd_topics_retry;
 
+/* No look has been taken yet. */
 void kd_topics_retry_init(kd_topics_retry *r);
 /* A look ended with `err` of kd_kafka_ensure_topics, and with `cause` unless that is KD_OK. *news: this failure is to be logged, since it is hopeless or
  * the failure before had another cause. An outage of hours is one line. */

@@ -29,7 +29,7 @@
 /* ---- before the threads ---- */
 
 /* The number of shards that the data directory was laid out for, by the highest shard-K in it; 0: there is none yet. */
-static uint32_t stored_shards(const char *data_dir)
+static uint32_t edge_main_stored_shards(const char *data_dir)
 {
     DIR *dir = opendir(data_dir);
     uint32_t n = 0, k;
@@ -42,16 +42,16 @@ static uint32_t stored_shards(const char *data_dir)
 }
 
 /* Not more shards than partitions, or some would have nothing to do. */
-static uint32_t choose_shards(const kd_settings *set)
+static uint32_t edge_main_choose_shards(const kd_settings *set)
 {
     if (set->shards) return (uint32_t)set->shards;
-    uint32_t stored = stored_shards(set->data_dir);
+    uint32_t stored = edge_main_stored_shards(set->data_dir);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t n = stored ? stored : cores > 0 ? (uint64_t)cores : 1;
     return (uint32_t)KD_MIN(KD_MIN(n, set->partitions), (uint64_t)KD_SHARDS_MAX);
 }
 
-static int init_secrets(kd_edge_app *app, char *error)
+static int edge_main_init_secrets(kd_edge_app *app, char *error)
 {
     const kd_settings *set = &app->settings;
     kd_cidrs_init(&app->trusted, &set->trusted_peers);
@@ -75,9 +75,9 @@ static void edge_main_join_lives(kd_edge_app *app)
         kd_edge_lives_join(app->shards[i]->base.edge, kd_edge_lives(first));
 }
 
-static int open_shards(kd_edge_app *app, char *error)
+static int edge_main_open_shards(kd_edge_app *app, char *error)
 {
-    app->shard_count = choose_shards(&app->settings);
+    app->shard_count = edge_main_choose_shards(&app->settings);
     /* A shard directory that is missing beside others that hold rows was lost. Made anew, it would be an edge that has forgotten its outbox. */
     app->anew = !kd_leveldb_any_holds_rows(app->settings.data_dir, "shard-");
     if (getrandom(&app->life, sizeof app->life, 0) != sizeof app->life || app->life == 0)
@@ -92,7 +92,7 @@ static int open_shards(kd_edge_app *app, char *error)
     return KD_OK;
 }
 
-static int listen_all(kd_edge_app *app, char *error)
+static int edge_main_listen(kd_edge_app *app, char *error)
 {
     kd_http_server *servers[KD_SHARDS_MAX];
     for (uint32_t i = 0; i < app->shard_count; i++) servers[i] = app->shards[i]->server;
@@ -156,7 +156,7 @@ static void edge_main_reload(void *arg)
 
 /* ---- the run ---- */
 
-static int init_main_loop(kd_edge_app *app, char *error)
+static int edge_main_init_loop(kd_edge_app *app, char *error)
 {
     kd_admin_hooks admin = {.arg = app,
                             .healthy = kd_health_alive,
@@ -207,13 +207,13 @@ static int edge_main_start(void *arg, char *error)
     bool topics_ready;
     kd_clock_init(&app->clock, app->settings.drift_bound_us);
     if (kd_clock_file_load(app->settings.data_dir, &app->clock)) KD_LOG(KD_INFO, "clock-carried-on");
-    if ((err = init_secrets(app, error)) || (err = init_main_loop(app, error))) return err;
+    if ((err = edge_main_init_secrets(app, error)) || (err = edge_main_init_loop(app, error))) return err;
     kd_offer_create(app);
     err = kd_topics_check(&app->settings, error);
     topics_ready = err == KD_OK;
     if (err && err != KD_EUNAVAILABLE)
         return err; /* KD_EUNAVAILABLE: the topics' thread goes on looking, and logs it */
-    if ((err = open_shards(app, error)) || (err = listen_all(app, error))) return err;
+    if ((err = edge_main_open_shards(app, error)) || (err = edge_main_listen(app, error))) return err;
     return edge_main_start_threads(app, topics_ready, error);
 }
 

@@ -62,7 +62,7 @@ void kd_metrics_write(kd_edge_app *app, kd_buf *out)
     kd_process_metrics_write(out);
 }
 
-static void write_position(kd_json *j, const char *name, kd_position at)
+static void edge_metrics_write_position(kd_json *j, const char *name, kd_position at)
 {
     kd_json_key(j, name);
     kd_json_object(j);
@@ -71,15 +71,15 @@ static void write_position(kd_json *j, const char *name, kd_position at)
     kd_json_end_object(j);
 }
 
-static void write_partition(kd_json *j, uint32_t shard, const kd_edge_partition *p)
+static void edge_metrics_write_partition(kd_json *j, uint32_t shard, const kd_edge_partition *p)
 {
     kd_json_object(j);
     kd_json_key(j, "partition"), kd_json_u64(j, p->partition);
     kd_json_key(j, "shard"), kd_json_u64(j, shard);
     kd_json_key(j, "epoch"), kd_json_u64(j, p->epoch);
     kd_json_key(j, "version"), kd_json_u64(j, p->version);
-    write_position(j, "applied", p->applied);
-    write_position(j, "sealed", p->sealed);
+    edge_metrics_write_position(j, "applied", p->applied);
+    edge_metrics_write_position(j, "sealed", p->sealed);
     kd_json_key(j, "watermark_us"), kd_json_u64(j, p->watermark_us);
     kd_json_key(j, "low_watermark_us"), kd_json_u64(j, p->low_watermark_us);
     kd_json_key(j, "stable_us"), kd_json_u64(j, p->stable_us);
@@ -97,12 +97,12 @@ static void edge_metrics_write_partitions(kd_edge_app *app, kd_json *j)
     for (uint32_t i = 0; i < app->shard_count; i++) {
         kd_published *pub = &app->shards[i]->published;
         pthread_mutex_lock(&pub->lock);
-        for (uint32_t p = 0; p < pub->count; p++) write_partition(j, i, &pub->at[p]);
+        for (uint32_t p = 0; p < pub->count; p++) edge_metrics_write_partition(j, i, &pub->at[p]);
         pthread_mutex_unlock(&pub->lock);
     }
 }
 
-static void write_shards(kd_edge_app *app, kd_json *j)
+static void edge_metrics_write_shards(kd_edge_app *app, kd_json *j)
 {
     uint64_t op_bytes = 0;
     kd_json_key(j, "incarnations"), kd_json_array(j);
@@ -124,7 +124,7 @@ int kd_metrics_debug(kd_edge_app *app, const char *name, kd_buf *out)
     kd_json_object(&j);
     kd_json_key(&j, "edge"), kd_json_cstr(&j, app->settings.name);
     kd_json_key(&j, "shards"), kd_json_u64(&j, app->shard_count);
-    write_shards(app, &j);
+    edge_metrics_write_shards(app, &j);
     kd_json_key(&j, "partitions"), kd_json_array(&j);
     edge_metrics_write_partitions(app, &j);
     kd_json_end_array(&j);

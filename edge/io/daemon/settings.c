@@ -190,7 +190,7 @@ static int edge_settings_refuse(char *error, const char *text)
     return KD_EINVAL;
 }
 
-static int check_names(const kd_settings *s, char *error)
+static int edge_settings_check_names(const kd_settings *s, char *error)
 {
     if (s->counters.count == 0)
         return edge_settings_refuse(error, "[counters]: at least one counter is needed");
@@ -233,7 +233,7 @@ kd_kafka_config kd_settings_kafka(const kd_settings *s, kd_kafka_log log)
     };
 }
 
-static int check_kafka(const kd_settings *s, char *error)
+static int edge_settings_check_kafka(const kd_settings *s, char *error)
 {
     if (strcmp(s->likes_topic, s->counts_topic) == 0)
         return edge_settings_refuse(error, "kafka.likes_topic and kafka.counts_topic are the same");
@@ -264,9 +264,9 @@ int kd_settings_check(const kd_settings *s, char *error)
             error, "edge.shards is above kafka.partitions: a shard would have nothing to do");
     if (s->outbox_max < s->partitions * OUTBOX_MIN_PARTITION)
         return edge_settings_refuse(error, "edge.outbox_max: at least 1KiB for each of kafka.partitions");
-    int err = check_names(s, error);
+    int err = edge_settings_check_names(s, error);
     if (!err) err = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin_listen, error);
-    return err ? err : check_kafka(s, error);
+    return err ? err : edge_settings_check_kafka(s, error);
 }
 
 int kd_settings_session_key(const kd_settings *s, kd_session_key *key, char *error)
@@ -292,7 +292,7 @@ kd_http_tls_options kd_settings_tls(const kd_settings *s)
     return (kd_http_tls_options){s->tls_certificate, s->tls_key, s->tls_client_ca};
 }
 
-static int check_central(const kd_settings *s, char *error)
+static int edge_settings_check_central(const kd_settings *s, char *error)
 {
     const kd_http_client_options options = kd_settings_central(s);
     const char *fault = s->central_url ? kd_http_client_fault(s->central_url, &options) : NULL;
@@ -310,7 +310,7 @@ static int edge_settings_check_files(const kd_settings *s, char *error)
     int err = kd_directory_check("edge.data_dir", s->data_dir, error);
     if (!err) err = kd_settings_session_key(s, &key, error);
     if (!err && s->tls_certificate) err = kd_http_tls_check(&tls, error, KD_OPTIONS_ERROR_MAX);
-    if (!err) err = check_central(s, error);
+    if (!err) err = edge_settings_check_central(s, error);
     return err ? err : kd_kafka_client_check(&kafka, error, KD_OPTIONS_ERROR_MAX);
 }
 

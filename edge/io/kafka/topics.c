@@ -111,7 +111,7 @@ static int topics_open_reach(kd_topics *t)
     return KD_OK;
 }
 
-static void on_recheck(kd_post *post)
+static void topics_on_recheck(kd_post *post)
 {
     kd_topics *t = KD_CONTAINER(post, kd_topics, recheck);
     __atomic_store_n(&t->recheck_posted, 0, __ATOMIC_RELEASE);
@@ -133,7 +133,7 @@ int kd_topics_create(kd_topics **out, const kd_topics_options *options, bool che
     kd_topics *t = kd_alloc(sizeof *t);
     t->options = *options;
     t->kafka = kd_settings_kafka(options->settings, topics_log_kafka);
-    t->recheck.fn = on_recheck;
+    t->recheck.fn = topics_on_recheck;
     kd_topics_retry_init(&t->retry);
     t->random = kd_clock_mono_us();
     *out = t;

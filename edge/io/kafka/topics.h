@@ -1,9 +1,10 @@
 /*
  * topics.h - makes sure that both topics exist and have the configured number of partitions, on a thread of its own because asking Kafka blocks.
- * While Kafka cannot be reached it looks again, with back-off; so it does when a shard finds a topic missing later.
+ * While Kafka cannot be reached, and when a shard finds later that a topic is missing, the thread looks for the topics again, with back-off
+ * (common/io/daemon/topics_retry.h).
  *
- * The same thread asks every other second whether a broker answers. The metric `up` falls and rises within 10 s of an outage's begin and end; the
- * log tells each once.
+ * The same thread asks every other second whether a broker answers. The metric `up` becomes 0 within 10 s of the begin of an outage and 1 within 10 s of
+ * its end; the log has a line for each.
  */
 #ifndef KUDOS_EDGE_IO_KAFKA_TOPICS_H
 #define KUDOS_EDGE_IO_KAFKA_TOPICS_H
