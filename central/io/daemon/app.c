@@ -126,7 +126,7 @@ static kd_loop *app_started(void *arg)
     return app->loop;
 }
 
-/* A central that has drained has done all that it was to do. Whatever else ends it, ends it at once (fail.h). */
+/* The drain is the only end that comes here: a failure ends the process at once (fail.h). A drain that was cut short has lost nothing, so it is 0 as well. */
 static int app_stopped(void *arg)
 {
     (void)arg;

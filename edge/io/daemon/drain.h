@@ -18,7 +18,7 @@ struct kd_shard;
 /* The main loop's. */
 typedef struct {
     enum { KD_DRAIN_NO, KD_DRAIN_REQUESTS, KD_DRAIN_FLUSH, KD_DRAIN_STOP } state;
-    kd_countdown shards;  /* that have not reported the present step */
+    kd_countdown shards;  /* counts those that have not reported the present step */
     kd_timer patience;    /* ends a step for which shards take too long */
     uint64_t deadline_us; /* monotonic: when the flush ends at the latest */
 } kd_drain;

@@ -112,7 +112,8 @@ enum { ROUNDS = 200 };
 typedef struct {
     kd_countdown count;
     note notes[SENDERS]; /* posted before each report */
-    uint32_t ran;        /* notes that ran in this round */
+    pthread_t threads[SENDERS];
+    uint32_t ran; /* notes that ran in this round */
     uint32_t rounds, early;
 } counted;
 
@@ -135,18 +136,18 @@ static void *report_one(void *arg)
 
 static void begin_round(void)
 {
-    pthread_t threads[SENDERS];
     steps.ran = 0;
     kd_countdown_begin(&steps.count, SENDERS);
     cr_assert_eq(kd_countdown_left(&steps.count), SENDERS);
-    for (uint32_t i = 0; i < SENDERS; i++) pthread_create(&threads[i], NULL, report_one, &steps.notes[i]);
-    for (uint32_t i = 0; i < SENDERS; i++) pthread_detach(threads[i]);
+    for (uint32_t i = 0; i < SENDERS; i++)
+        pthread_create(&steps.threads[i], NULL, report_one, &steps.notes[i]);
 }
 
 static void on_round(void *arg)
 {
     kd_loop *loop = arg;
     if (steps.ran != SENDERS || kd_countdown_left(&steps.count) != 0) steps.early++;
+    for (uint32_t i = 0; i < SENDERS; i++) pthread_join(steps.threads[i], NULL);
     if (++steps.rounds < ROUNDS)
         begin_round();
     else
