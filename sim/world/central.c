@@ -1,19 +1,26 @@
 /* central.c - life of central's process: opens its partitions, looks its places in the log up, drains, ends. See central/io/worker/{worker,keeper}.c. */
+#include "sim/world/central.h"
+
 #include "kudos/forget.h"
-#include "sim/world/world.h"
+#include "sim/world/consumer.h"
+#include "sim/world/events.h"
+#include "sim/world/hosts.h"
+#include "sim/world/net.h"
+#include "sim/world/operator.h"
+#include "sim/world/tenure.h"
 
 enum { LOOK_UP_US = 4000 };
 
-static uint64_t epoch_hint(const sim_world *w, uint32_t slot, uint32_t partition)
+static uint64_t central_epoch_hint(const sim_world *w, uint32_t slot, uint32_t partition)
 {
     uint64_t chance = sim_world_draw(w, DRAW_EPOCH, slot * 64 + partition, w->now_us);
     return (sim_host_wall_us(w, HOST_CENTRAL) / 1000) << KD_EPOCH_CHANCE_BITS |
            (chance & ((1u << KD_EPOCH_CHANCE_BITS) - 1));
 }
 
-static int open_part(sim_world *w, uint32_t slot, uint32_t partition)
+static int central_open_partition(sim_world *w, uint32_t slot, uint32_t partition)
 {
-    sim_part *p = &w->centrals[slot].parts[partition];
+    sim_tenure *t = &w->centrals[slot].tenures[partition];
     uint64_t tables = sim_world_draw(w, DRAW_SEED, 9100, 0); /* for good */
     kd_central_config config = {.name = kd_bytes_str(slot ? "central-2" : "central"),
                                 .partition = partition,
@@ -30,9 +37,9 @@ static int open_part(sim_world *w, uint32_t slot, uint32_t partition)
                                 .tombstone_ttl_us = w->s->forget_tombstones_us,
                                 .seed = sim_world_draw(w, DRAW_SEED, 1000 + partition, w->now_us),
                                 .plant = w->options->central_plant};
-    kd_store store = sim_disk_view(p->disk);
-    int err = kd_central_open(&config, &store, epoch_hint(w, slot, partition),
-                              sim_host_wall_us(w, HOST_CENTRAL), &p->core);
+    kd_store store = sim_disk_view(t->disk);
+    int err = kd_central_open(&config, &store, central_epoch_hint(w, slot, partition),
+                              sim_host_wall_us(w, HOST_CENTRAL), &t->core);
     if (err == KD_OK) sim_tenure_open(w, slot, partition);
     return err;
 }
@@ -44,13 +51,13 @@ static void central_open(sim_world *w, uint32_t slot)
     sim_central *c = &w->centrals[slot];
     c->ready = c->waits_for_kafka = false;
     for (uint32_t p = 0; p < w->s->partitions; p++) {
-        int err = open_part(w, slot, p);
+        int err = central_open_partition(w, slot, p);
         if (err != KD_OK) {
             sim_world_fail(w, "open", "central partition %u does not open: %s", p, kd_strerror(err));
             return;
         }
         TRACE(w, "%s/%u epoch %x from version %l", sim_world_process_name(w, sim_process_of_central(slot)), p,
-              kd_central_epoch(c->parts[p].core), kd_central_version(c->parts[p].core));
+              kd_central_epoch(c->tenures[p].core), kd_central_version(c->tenures[p].core));
         sim_checks_central_opened(w->checks, slot, p);
     }
     c->committed = sim_operator_sees_commit;
@@ -61,14 +68,14 @@ static void central_open(sim_world *w, uint32_t slot)
 }
 
 /* Rule 13: what stands at the position now. */
-static void sim_central_begin_reading(sim_world *w, uint32_t slot, uint32_t partition)
+static void central_begin_reading(sim_world *w, uint32_t slot, uint32_t partition)
 {
-    sim_part *p = &w->centrals[slot].parts[partition];
+    sim_tenure *t = &w->centrals[slot].tenures[partition];
     const sim_log *l = &w->likes[partition];
     int64_t stored = -1;
-    bool known = kd_central_log_position(p->core, &stored);
-    int64_t next = kd_central_log_check(p->core, known ? sim_log_read(l, stored) : kd_bytes_of(NULL, 0));
-    if (kd_central_log_again(p->core)) next = -1;
+    bool known = kd_central_log_position(t->core, &stored);
+    int64_t next = kd_central_log_check(t->core, known ? sim_log_read(l, stored) : kd_bytes_of(NULL, 0));
+    if (kd_central_log_again(t->core)) next = -1;
     if (known && (w->options->world_plant & SIM_PLANT_TRUST_OFFSET)) next = stored + 1;
     TRACE(w, "%s/%u reads from %d, stored %d", sim_world_process_name(w, sim_process_of_central(slot)),
           partition, next, stored);
@@ -78,11 +85,11 @@ static void sim_central_begin_reading(sim_world *w, uint32_t slot, uint32_t part
         sim_checks_log_checked(w->checks, slot, partition, stored, sim_log_read(l, stored), next, l->start);
     w->processes[sim_process_of_central(slot)].cursor[partition] =
         (sim_cursor){.next = next < 0 ? l->start : next};
-    p->reading = true;
+    t->reading = true;
     sim_consumer_wake(w, sim_process_of_central(slot), partition);
 }
 
-static void on_looked_up(sim_world *w, const sim_event *ev)
+static void central_on_looked_up(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a, process = sim_process_of_central(slot);
     if (sim_world_gone(w, process, ev->b)) return;
@@ -94,7 +101,7 @@ static void on_looked_up(sim_world *w, const sim_event *ev)
     }
     if (w->processes[process].draining) return;
     w->centrals[slot].ready = true;
-    for (uint32_t p = 0; p < w->s->partitions; p++) sim_central_begin_reading(w, slot, p);
+    for (uint32_t p = 0; p < w->s->partitions; p++) central_begin_reading(w, slot, p);
     for (uint32_t p = 0; p < w->s->partitions; p++) sim_tenure_publish(w, slot, p);
 }
 
@@ -107,7 +114,8 @@ static void central_kafka_there(sim_world *w, uint32_t slot)
     if (!c->waits_for_kafka || !open) return;
     c->waits_for_kafka = false;
     uint64_t us = LOOK_UP_US + sim_world_below(w, DRAW_TIMER, 860 + slot, LOOK_UP_US);
-    sim_world_at(w, w->now_us + us, on_looked_up, slot, w->processes[sim_process_of_central(slot)].life, 0);
+    sim_world_at(w, w->now_us + us, central_on_looked_up, slot,
+                 w->processes[sim_process_of_central(slot)].life, 0);
 }
 
 /* Adds what this life of the process has done to the run's sums. */
@@ -115,8 +123,8 @@ static void central_add_up(sim_world *w, uint32_t slot)
 {
     for (uint32_t p = 0; p < w->s->partitions; p++) {
         kd_central_forgetting f;
-        if (!w->centrals[slot].parts[p].core) continue;
-        kd_central_get_forgetting(w->centrals[slot].parts[p].core, &f);
+        if (!w->centrals[slot].tenures[p].core) continue;
+        kd_central_get_forgetting(w->centrals[slot].tenures[p].core, &f);
         w->collected += f.collected;
         w->ignored += f.ignored;
     }
@@ -126,11 +134,11 @@ static void central_close(sim_world *w, uint32_t slot)
 {
     central_add_up(w, slot);
     for (uint32_t i = 0; i < w->s->partitions; i++) {
-        sim_part *p = &w->centrals[slot].parts[i];
-        if (!p->core) continue;
+        sim_tenure *t = &w->centrals[slot].tenures[i];
+        if (!t->core) continue;
         sim_checks_central_closed(w->checks, slot, i);
-        uint32_t unsynced = sim_disk_unsynced(p->disk);
-        sim_disk_crash(p->disk, (uint32_t)sim_world_below(w, DRAW_CRASH, 1000 + slot * 64 + i, unsynced + 1));
+        uint32_t unsynced = sim_disk_unsynced(t->disk);
+        sim_disk_crash(t->disk, (uint32_t)sim_world_below(w, DRAW_CRASH, 1000 + slot * 64 + i, unsynced + 1));
         sim_tenure_close(w, slot, i);
     }
 }
@@ -152,7 +160,7 @@ static bool central_drained(const sim_world *w, uint32_t slot)
 
 static bool central_may_read(const sim_world *w, uint32_t slot, uint32_t partition)
 {
-    return w->centrals[slot].parts[partition].reading &&
+    return w->centrals[slot].tenures[partition].reading &&
            !w->processes[sim_process_of_central(slot)].draining && !sim_tenure_blocked(w, slot, partition);
 }
 

@@ -2,7 +2,12 @@
  * consumer.c - reading a topic: a fetch waits at the broker, so that what is appended comes after one way's time; what is more than
  * a fetch holds comes a round trip later.
  */
-#include "sim/world/world.h"
+#include "sim/world/consumer.h"
+
+#include "sim/world/events.h"
+#include "sim/world/hosts.h"
+#include "sim/world/net.h"
+#include "sim/world/processes.h"
 
 enum { FETCH_LOST_US = 500000 };
 
@@ -11,12 +16,12 @@ sim_log *sim_consumer_log(sim_world *w, uint32_t process, uint32_t partition)
     return sim_process_is_central(process) ? &w->likes[partition] : &w->counts[partition];
 }
 
-static bool out_of_range(const sim_log *l, int64_t next)
+static bool consumer_out_of_range(const sim_log *l, int64_t next)
 {
     return next < l->start || next > l->end;
 }
 
-static void sim_consumer_take(sim_world *w, uint32_t process, uint32_t partition, int64_t until)
+static void consumer_take(sim_world *w, uint32_t process, uint32_t partition, int64_t until)
 {
     sim_cursor *c = &w->processes[process].cursor[partition];
     const sim_log *l = sim_consumer_log(w, process, partition);
@@ -32,7 +37,7 @@ static void sim_consumer_take(sim_world *w, uint32_t process, uint32_t partition
     role->end_round(w, slot, partition);
 }
 
-static void on_seek(sim_world *w, const sim_event *ev)
+static void consumer_on_seek(sim_world *w, const sim_event *ev)
 {
     if (sim_world_gone(w, ev->a, (uint32_t)ev->c)) return;
     sim_cursor *c = &w->processes[ev->a].cursor[ev->b];
@@ -41,9 +46,8 @@ static void on_seek(sim_world *w, const sim_event *ev)
     sim_consumer_wake(w, ev->a, ev->b);
 }
 
-/* The offset is out of range. Central reads again from the earliest record, which is always safe. An edge goes on at the end, and notices the gap by
- * the versions of the snapshots. */
-static void find_place(sim_world *w, uint32_t process, uint32_t partition)
+/* Central begins at the earliest record again, which is always safe; an edge goes on at the end and notices by the versions. */
+static void consumer_reset_offset(sim_world *w, uint32_t process, uint32_t partition)
 {
     sim_cursor *c = &w->processes[process].cursor[partition];
     const sim_log *l = sim_consumer_log(w, process, partition);
@@ -55,11 +59,11 @@ static void find_place(sim_world *w, uint32_t process, uint32_t partition)
     }
     c->standing = true;
     uint64_t us = SHELL_SEEK_AGAIN_US / 2 + sim_world_below(w, DRAW_TIMER, process, SHELL_SEEK_AGAIN_US);
-    sim_world_at(w, w->now_us + us, on_seek, process, partition, w->processes[process].life);
+    sim_world_at(w, w->now_us + us, consumer_on_seek, process, partition, w->processes[process].life);
 }
 
 /* b: partition and life; c: the log's end when the answer left. */
-static void on_fetched(sim_world *w, const sim_event *ev)
+static void consumer_on_fetched(sim_world *w, const sim_event *ev)
 {
     uint32_t process = ev->a, partition = ev->b & 0xff;
     sim_process *p = &w->processes[process];
@@ -70,21 +74,21 @@ static void on_fetched(sim_world *w, const sim_event *ev)
     uint32_t life = p->life;
     c->busy = false;
     if (p->draining && sim_process_is_central(process)) return;
-    if (out_of_range(l, c->next))
-        find_place(w, process, partition);
+    if (consumer_out_of_range(l, c->next))
+        consumer_reset_offset(w, process, partition);
     else
-        sim_consumer_take(w, process, partition, (int64_t)ev->c);
+        consumer_take(w, process, partition, (int64_t)ev->c);
     if (p->up && p->life == life) sim_consumer_wake(w, process, partition);
 }
 
-static void sim_consumer_on_again(sim_world *w, const sim_event *ev)
+static void consumer_on_lost_fetch(sim_world *w, const sim_event *ev)
 {
     if (sim_world_gone(w, ev->a, (uint32_t)ev->c)) return;
     w->processes[ev->a].cursor[ev->b].busy = false;
     sim_consumer_wake(w, ev->a, ev->b);
 }
 
-static bool may_read(const sim_world *w, uint32_t process, uint32_t partition)
+static bool consumer_may_fetch(const sim_world *w, uint32_t process, uint32_t partition)
 {
     const sim_process *p = &w->processes[process];
     const sim_cursor *c = &p->cursor[partition];
@@ -97,17 +101,17 @@ void sim_consumer_wake(sim_world *w, uint32_t process, uint32_t partition)
     const sim_log *l = sim_consumer_log(w, process, partition);
     uint32_t host = sim_process_host(process), life = w->processes[process].life;
     uint64_t at_us;
-    if (!may_read(w, process, partition) || c->next == l->end) return;
+    if (!consumer_may_fetch(w, process, partition) || c->next == l->end) return;
     if (!sim_net_open(w, host, PEER_KAFKA, WAY_UP)) return; /* it is woken when the link heals */
-    size_t bytes = out_of_range(l, c->next) ? 0 : sim_log_read(l, c->next).len;
+    size_t bytes = consumer_out_of_range(l, c->next) ? 0 : sim_log_read(l, c->next).len;
     switch (sim_net_send(w, host, PEER_KAFKA, WAY_DOWN, bytes, &at_us)) {
     case NET_ARRIVES:
         c->busy = true;
-        sim_world_at(w, at_us, on_fetched, process, partition | life << 8, (uint64_t)l->end);
+        sim_world_at(w, at_us, consumer_on_fetched, process, partition | life << 8, (uint64_t)l->end);
         return;
     case NET_LOST:
         c->busy = true;
-        sim_world_at(w, w->now_us + FETCH_LOST_US, sim_consumer_on_again, process, partition, life);
+        sim_world_at(w, w->now_us + FETCH_LOST_US, consumer_on_lost_fetch, process, partition, life);
         return;
     case NET_CUT:
         return;

@@ -36,7 +36,7 @@ sim_disk *sim_disk_create(void)
     return m;
 }
 
-static void drop_groups(sim_disk *m)
+static void disk_drop_groups(sim_disk *m)
 {
     m->queued = 0;
     for (int i = 0; i < QUEUE_MAX; i++) kd_writes_finish(&m->queue[i]);
@@ -46,7 +46,7 @@ static void drop_groups(sim_disk *m)
 void sim_disk_destroy(sim_disk *m)
 {
     if (!m) return;
-    drop_groups(m);
+    disk_drop_groups(m);
     sim_rows_destroy(m->rows);
     free(m);
 }
@@ -68,32 +68,32 @@ sim_disk *sim_disk_clone(const sim_disk *m)
     return copy;
 }
 
-static void apply_put(void *arg, kd_bytes key, kd_bytes value)
+static void disk_apply_put(void *arg, kd_bytes key, kd_bytes value)
 {
     sim_disk_put(arg, key, value);
 }
 
-static void apply_delete(void *arg, kd_bytes key)
+static void disk_apply_delete(void *arg, kd_bytes key)
 {
     sim_disk_delete(arg, key);
 }
 
 void sim_disk_apply(sim_disk *m, const kd_writes *writes)
 {
-    kd_writes_visit(writes, &(kd_writes_visitor){.put = apply_put, .del = apply_delete}, m);
+    kd_writes_visit(writes, &(kd_writes_visitor){.put = disk_apply_put, .del = disk_apply_delete}, m);
 }
 
 void sim_disk_wipe(sim_disk *m)
 {
-    drop_groups(m);
+    disk_drop_groups(m);
     sim_rows_clear(m->rows);
     m->broken = false;
 }
 
 /* ---- groups ---- */
 
-/* Reuses the memory of *to, which sim_disk_sync has taken off the queue. */
-static void copy_group(kd_writes *to, const kd_writes *from)
+/* What is behind the queue keeps its memory. */
+static void disk_copy_group(kd_writes *to, const kd_writes *from)
 {
     kd_writes_clear(to);
     to->count = from->count;
@@ -103,17 +103,17 @@ static void copy_group(kd_writes *to, const kd_writes *from)
 void sim_disk_submit(sim_disk *m, const kd_writes *writes)
 {
     KD_ASSERT(m->queued < QUEUE_MAX);
-    copy_group(&m->queue[m->queued++], writes);
+    disk_copy_group(&m->queue[m->queued++], writes);
 }
 
 typedef struct {
     const sim_disk *m;
     kd_writes *undo;
-} remembering;
+} disk_undo_recorder;
 
 static void disk_remember(void *arg, kd_bytes key, kd_bytes value)
 {
-    remembering *r = arg;
+    disk_undo_recorder *r = arg;
     (void)value;
     kd_bytes stood;
     if (sim_rows_get(r->m->rows, key, &stood))
@@ -122,24 +122,24 @@ static void disk_remember(void *arg, kd_bytes key, kd_bytes value)
         kd_writes_delete(r->undo, key);
 }
 
-static void remember_delete(void *arg, kd_bytes key)
+static void disk_remember_delete(void *arg, kd_bytes key)
 {
     disk_remember(arg, key, (kd_bytes){0});
 }
 
-/* Keeps the rows that the group is about to overwrite. */
-static void push_undo(sim_disk *m, const kd_writes *group)
+/* What stood at every key of the group before it. */
+static void disk_push_undo(sim_disk *m, const kd_writes *group)
 {
     if (m->undo_count == UNDOS_MAX) {
         kd_writes_finish(&m->undos[0]);
         memmove(m->undos, m->undos + 1, --m->undo_count * sizeof(m->undos[0]));
     }
-    remembering r = {m, &m->undos[m->undo_count++]};
+    disk_undo_recorder r = {m, &m->undos[m->undo_count++]};
     *r.undo = (kd_writes){0};
-    kd_writes_visit(group, &(kd_writes_visitor){.put = disk_remember, .del = remember_delete}, &r);
+    kd_writes_visit(group, &(kd_writes_visitor){.put = disk_remember, .del = disk_remember_delete}, &r);
 }
 
-static void shift_queue(sim_disk *m)
+static void disk_shift_queue(sim_disk *m)
 {
     kd_writes done = m->queue[0];
     memmove(m->queue, m->queue + 1, --m->queued * sizeof(m->queue[0]));
@@ -153,9 +153,9 @@ int sim_disk_sync(sim_disk *m, bool *synced)
     m->sync_fails = false;
     *synced = !m->broken && !m->lies;
     if (m->broken && !m->ignores) return KD_EIO; /* stays in the queue: a crash decides what is left of it */
-    if (!*synced) push_undo(m, &m->queue[0]);
+    if (!*synced) disk_push_undo(m, &m->queue[0]);
     sim_disk_apply(m, &m->queue[0]);
-    shift_queue(m);
+    disk_shift_queue(m);
     return KD_OK;
 }
 
@@ -174,9 +174,9 @@ void sim_disk_crash(sim_disk *m, uint32_t survive)
     disk_take_back(m, m, survive);
     for (uint32_t i = m->undo_count; i < survive && m->queued > 0; i++) {
         sim_disk_apply(m, &m->queue[0]);
-        shift_queue(m);
+        disk_shift_queue(m);
     }
-    drop_groups(m);
+    disk_drop_groups(m);
     m->broken = m->read_failed = false;
 }
 
@@ -221,7 +221,7 @@ bool sim_disk_read_failed(const sim_disk *m)
     return m->read_failed;
 }
 
-static bool read_fails(sim_disk *m)
+static bool disk_read_fails(sim_disk *m)
 {
     if (m->unreadable) return m->read_failed = true;
     if (m->reads_left == UINT64_MAX) return false;
@@ -234,7 +234,7 @@ static int disk_store_get(void *ctx, kd_bytes key, kd_buf *value)
 {
     sim_disk *m = ctx;
     kd_buf_clear(value);
-    if (read_fails(m)) return KD_EIO;
+    if (disk_read_fails(m)) return KD_EIO;
     kd_bytes found;
     if (!sim_rows_get(m->rows, key, &found)) return KD_ENOTFOUND;
     kd_buf_put(value, found.data, found.len);
@@ -244,7 +244,7 @@ static int disk_store_get(void *ctx, kd_bytes key, kd_buf *value)
 static int disk_store_scan(void *ctx, kd_bytes from, kd_bytes to, kd_scan_fn fn, void *arg)
 {
     sim_disk *m = ctx;
-    if (read_fails(m)) return KD_EIO;
+    if (disk_read_fails(m)) return KD_EIO;
     kd_bytes key, value;
     for (sim_rows_walk w = sim_rows_between(m->rows, from, to); sim_rows_next(&w, &key, &value);) {
         int stop = fn(arg, key, value);

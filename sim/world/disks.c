@@ -2,33 +2,37 @@
  * disks.c - what befalls the disks of a process: full, slow to fail, backed up, put back, emptied, copied. A disk is that of one shard or one
  * partition; who is cut off or copied loses or copies all of his.
  */
-#include "sim/world/world.h"
+#include "sim/world/disks.h"
+
+#include "sim/world/events.h"
+#include "sim/world/hosts.h"
+#include "sim/world/processes.h"
 
 typedef struct {
     uint32_t process, copy; /* the copy's */
     uint32_t count;
-} owner;
+} disk_owner;
 
-static owner owner_of(const sim_world *w, int who)
+static disk_owner disks_owner_of(const sim_world *w, int who)
 {
     if (who == SCENARIO_CENTRAL)
-        return (owner){sim_process_of_central(0), sim_process_of_central(1), w->s->partitions};
-    return (owner){(uint32_t)who, CHECKS_TWIN + (uint32_t)who, w->s->shards};
+        return (disk_owner){sim_process_of_central(0), sim_process_of_central(1), w->s->partitions};
+    return (disk_owner){(uint32_t)who, CHECKS_TWIN + (uint32_t)who, w->s->shards};
 }
 
-static sim_disk **disk_at(sim_world *w, uint32_t process, uint32_t i)
+static sim_disk **disks_at(sim_world *w, uint32_t process, uint32_t i)
 {
-    return sim_process_is_central(process) ? &w->centrals[sim_process_slot(process)].parts[i].disk
+    return sim_process_is_central(process) ? &w->centrals[sim_process_slot(process)].tenures[i].disk
                                            : &w->edges[process].shards[i].disk;
 }
 
-static sim_disk **processes_backup_at(sim_world *w, uint32_t process, uint32_t i)
+static sim_disk **disks_backup_at(sim_world *w, uint32_t process, uint32_t i)
 {
-    return sim_process_is_central(process) ? &w->centrals[sim_process_slot(process)].parts[i].backup
+    return sim_process_is_central(process) ? &w->centrals[sim_process_slot(process)].tenures[i].backup
                                            : &w->edges[process].backup[i];
 }
 
-static void processes_settle(const sim_world *w, sim_disk *disk, uint32_t host)
+static void disks_settle(const sim_world *w, sim_disk *disk, uint32_t host)
 {
     if (w->options->world_plant & SIM_PLANT_NO_SYNC) sim_disk_lie(disk);
     if (w->options->world_plant & SIM_PLANT_IGNORE_IO_ERROR) sim_disk_ignore_errors(disk);
@@ -37,9 +41,9 @@ static void processes_settle(const sim_world *w, sim_disk *disk, uint32_t host)
 }
 
 /* As a crash at this moment would leave it. */
-static sim_disk *processes_copy_of(sim_world *w, uint32_t process, uint32_t i)
+static sim_disk *disks_copy_of(sim_world *w, uint32_t process, uint32_t i)
 {
-    const sim_disk *disk = *disk_at(w, process, i);
+    const sim_disk *disk = *disks_at(w, process, i);
     uint64_t entity = 5000 + process * 64 + i;
     return sim_disk_copy_crashed(
         disk, (uint32_t)sim_world_below(w, DRAW_CRASH, entity, sim_disk_unsynced(disk) + 1));
@@ -47,57 +51,57 @@ static sim_disk *processes_copy_of(sim_world *w, uint32_t process, uint32_t i)
 
 void sim_disks_refresh(sim_world *w, int who)
 {
-    owner o = owner_of(w, who);
+    disk_owner o = disks_owner_of(w, who);
     for (uint32_t i = 0; i < o.count; i++) {
-        if (!*disk_at(w, o.process, i)) *disk_at(w, o.process, i) = sim_disk_create();
-        processes_settle(w, *disk_at(w, o.process, i), sim_process_host(o.process));
-        if (*disk_at(w, o.copy, i)) processes_settle(w, *disk_at(w, o.copy, i), sim_process_host(o.process));
+        if (!*disks_at(w, o.process, i)) *disks_at(w, o.process, i) = sim_disk_create();
+        disks_settle(w, *disks_at(w, o.process, i), sim_process_host(o.process));
+        if (*disks_at(w, o.copy, i)) disks_settle(w, *disks_at(w, o.copy, i), sim_process_host(o.process));
     }
 }
 
 void sim_disks_fail_sync(sim_world *w, int who)
 {
-    owner o = owner_of(w, who);
+    disk_owner o = disks_owner_of(w, who);
     uint32_t which = (uint32_t)sim_world_below(w, DRAW_CRASH, 9000 + o.process, o.count);
-    sim_disk_fail_sync(*disk_at(w, o.process, which));
+    sim_disk_fail_sync(*disks_at(w, o.process, which));
 }
 
 void sim_disks_back_up(sim_world *w, int who)
 {
-    owner o = owner_of(w, who);
+    disk_owner o = disks_owner_of(w, who);
     for (uint32_t i = 0; i < o.count; i++) {
-        sim_disk_destroy(*processes_backup_at(w, o.process, i));
-        *processes_backup_at(w, o.process, i) = processes_copy_of(w, o.process, i);
+        sim_disk_destroy(*disks_backup_at(w, o.process, i));
+        *disks_backup_at(w, o.process, i) = disks_copy_of(w, o.process, i);
     }
     sim_checks_disk(w->checks, who, CHECKS_BACKED_UP);
 }
 
-static void forgot(sim_world *w, int who)
+static void disks_count_wipe(sim_world *w, int who)
 {
     if (who >= 0) w->edges[who].wipes++;
 }
 
 void sim_disks_restore(sim_world *w, int who)
 {
-    owner o = owner_of(w, who);
+    disk_owner o = disks_owner_of(w, who);
     sim_process_stop(w, o.process);
-    if (!*processes_backup_at(w, o.process, 0)) return; /* there is no copy: it was only killed */
+    if (!*disks_backup_at(w, o.process, 0)) return; /* there is no copy: it was only killed */
     for (uint32_t i = 0; i < o.count; i++) {
-        sim_disk_destroy(*disk_at(w, o.process, i));
-        *disk_at(w, o.process, i) = sim_disk_clone(*processes_backup_at(w, o.process, i));
+        sim_disk_destroy(*disks_at(w, o.process, i));
+        *disks_at(w, o.process, i) = sim_disk_clone(*disks_backup_at(w, o.process, i));
     }
     sim_disks_refresh(w, who);
-    forgot(w, who);
+    disks_count_wipe(w, who);
     sim_checks_disk(w->checks, who, CHECKS_RESTORED);
     sim_world_note(w, sim_world_process_name(w, o.process), "its disk was put back to an older copy");
 }
 
 void sim_disks_wipe(sim_world *w, int who)
 {
-    owner o = owner_of(w, who);
+    disk_owner o = disks_owner_of(w, who);
     sim_process_stop(w, o.process);
-    for (uint32_t i = 0; i < o.count; i++) sim_disk_wipe(*disk_at(w, o.process, i));
-    forgot(w, who);
+    for (uint32_t i = 0; i < o.count; i++) sim_disk_wipe(*disks_at(w, o.process, i));
+    disks_count_wipe(w, who);
     if (who >= 0) w->edges[who].drift = (kd_drift){.agreed = false};
     sim_checks_disk(w->checks, who, CHECKS_WIPED);
     sim_world_note(w, sim_world_process_name(w, o.process), "its disk was emptied");
@@ -105,9 +109,9 @@ void sim_disks_wipe(sim_world *w, int who)
 
 void sim_disks_copy(sim_world *w, int who)
 {
-    owner o = owner_of(w, who);
-    if (*disk_at(w, o.copy, 0)) return; /* one at a time */
-    for (uint32_t i = 0; i < o.count; i++) *disk_at(w, o.copy, i) = processes_copy_of(w, o.process, i);
+    disk_owner o = disks_owner_of(w, who);
+    if (*disks_at(w, o.copy, 0)) return; /* one at a time */
+    for (uint32_t i = 0; i < o.count; i++) *disks_at(w, o.copy, i) = disks_copy_of(w, o.process, i);
     sim_disks_refresh(w, who);
     sim_checks_disk(w->checks, who, CHECKS_COPIED);
     w->processes[o.copy].refuses_to_run = false;
@@ -116,12 +120,12 @@ void sim_disks_copy(sim_world *w, int who)
 
 void sim_disks_copy_gone(sim_world *w, int who)
 {
-    owner o = owner_of(w, who);
-    if (!*disk_at(w, o.copy, 0)) return;
+    disk_owner o = disks_owner_of(w, who);
+    if (!*disks_at(w, o.copy, 0)) return;
     sim_process_stop(w, o.copy);
     for (uint32_t i = 0; i < o.count; i++) {
-        sim_disk_destroy(*disk_at(w, o.copy, i));
-        *disk_at(w, o.copy, i) = NULL;
+        sim_disk_destroy(*disks_at(w, o.copy, i));
+        *disks_at(w, o.copy, i) = NULL;
     }
     sim_checks_disk(w->checks, who, CHECKS_COPY_GONE);
     w->processes[o.process].refuses_to_run = false;

@@ -1,9 +1,15 @@
 /* edge.c - life of an edge's process: opens its shards' cores over their disks, drains, ends. See edge/io/{shard/shard,daemon/drain}.c. */
-#include "sim/world/world.h"
+#include "sim/world/edge.h"
+
+#include "sim/world/consumer.h"
+#include "sim/world/edge_ask.h"
+#include "sim/world/events.h"
+#include "sim/world/hosts.h"
+#include "sim/world/shard.h"
 
 #include <stdlib.h>
 
-static int sim_edge_open_shard(sim_world *w, uint32_t slot, uint32_t shard)
+static int edge_open_shard(sim_world *w, uint32_t slot, uint32_t shard)
 {
     const sim_scenario *s = w->s;
     sim_shard *m = &w->edges[slot].shards[shard];
@@ -42,7 +48,7 @@ static int sim_edge_open_shard(sim_world *w, uint32_t slot, uint32_t shard)
 }
 
 /* See edge/io/daemon/main.c. */
-static void sim_edge_join_lives(const sim_world *w, sim_edge *e)
+static void edge_join_lives(const sim_world *w, sim_edge *e)
 {
     kd_edge *first = e->shards[0].core;
     for (uint32_t i = 1; i < w->s->shards; i++) kd_edge_lives_join(first, kd_edge_lives(e->shards[i].core));
@@ -61,7 +67,7 @@ static void edge_open(sim_world *w, uint32_t slot)
         kd_drift_init(&e->drift, sim_host_wall_us(w, host), sim_host_mono_us(w, host));
     e->life = (uint32_t)sim_world_draw(w, DRAW_SEED, 8000 + slot, w->now_us) | 1;
     for (uint32_t i = 0; i < w->s->shards; i++) {
-        int err = sim_edge_open_shard(w, slot, i);
+        int err = edge_open_shard(w, slot, i);
         if (err != KD_OK) {
             sim_world_fail(w, "open", "%s shard %u does not open: %s", w->s->edges[host], i,
                            kd_strerror(err));
@@ -69,7 +75,7 @@ static void edge_open(sim_world *w, uint32_t slot)
         }
         sim_checks_edge_opened(w->checks, slot, i);
     }
-    sim_edge_join_lives(w, e);
+    edge_join_lives(w, e);
     for (uint32_t p = 0; p < w->s->partitions; p++) {
         int64_t offset = kd_edge_counts_offset(sim_shard_of(w, slot, p)->core, p);
         w->processes[slot].cursor[p] = (sim_cursor){.next = offset >= 0 ? offset : w->counts[p].end};
@@ -80,7 +86,7 @@ static void edge_open(sim_world *w, uint32_t slot)
     for (uint32_t p = 0; p < w->s->partitions; p++) sim_consumer_wake(w, slot, p);
 }
 
-static void close_shard(sim_world *w, uint32_t slot, uint32_t shard)
+static void edge_close_shard(sim_world *w, uint32_t slot, uint32_t shard)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
     sim_checks_edge_closed(w->checks, slot, shard);
@@ -107,7 +113,7 @@ static void edge_close(sim_world *w, uint32_t slot)
 {
     edge_add_up(w, slot);
     for (uint32_t i = 0; i < w->s->shards; i++)
-        if (w->edges[slot].shards[i].core) close_shard(w, slot, i);
+        if (w->edges[slot].shards[i].core) edge_close_shard(w, slot, i);
 }
 
 static void edge_drain(sim_world *w, uint32_t slot)

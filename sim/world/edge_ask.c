@@ -2,9 +2,31 @@
  * edge_ask.c - an edge's questions to central: the counts of an item (rule 19), whether a user whom it does not know likes it (rule 2),
  * and what time it is (rule 3). See edge/io/upstream/{ask,ask_members,drift}.c.
  */
-#include "sim/world/world.h"
+#include "sim/world/edge_ask.h"
 
-static uint32_t ask_take(sim_world *w)
+#include "sim/world/events.h"
+#include "sim/world/hosts.h"
+#include "sim/world/net.h"
+#include "sim/world/shard.h"
+#include "sim/world/users.h"
+
+#include <stdlib.h>
+
+/* A question about an item's counts, or about a user's like of it. */
+typedef struct sim_ask {
+    kd_buf record; /* central's answer about the counts; empty: none */
+    uint32_t process, life, item, tries;
+    uint32_t next;     /* of the free list */
+    uint32_t user;     /* 1 + the user; 0: the question is about the counts */
+    kd_seen wanted;    /* tokens and rows that central must know before its answer counts */
+    kd_seen seen;      /* the user's token when he asked */
+    uint64_t begun_us; /* true time */
+    kd_liked_central reply;
+    uint64_t until_us; /* true time; an answer that comes later is dropped */
+    bool open;         /* false: on the free list */
+} sim_ask;
+
+static uint32_t edge_ask_take(sim_world *w)
 {
     uint32_t id = w->ask_free;
     if (id) {
@@ -18,17 +40,17 @@ static uint32_t ask_take(sim_world *w)
     return w->ask_count++;
 }
 
-static void ask_give(sim_world *w, uint32_t id)
+static void edge_ask_release(sim_world *w, uint32_t id)
 {
     w->asks[id].open = false;
     w->asks[id].next = w->ask_free;
     w->ask_free = id;
 }
 
-static void question(sim_world *w, uint32_t id);
+static void edge_ask_send(sim_world *w, uint32_t id);
 
 /* Thrown away, and there is time: once more. */
-static bool sim_edge_ask_again(sim_world *w, uint32_t id)
+static bool edge_ask_retry(sim_world *w, uint32_t id)
 {
     sim_ask *a = &w->asks[id];
     uint32_t partition = w->item_partition[a->item];
@@ -38,7 +60,7 @@ static bool sim_edge_ask_again(sim_world *w, uint32_t id)
 }
 
 /* Who asked is shown what is known now. */
-static void sim_edge_ask_show(sim_world *w, uint32_t slot, uint32_t item)
+static void edge_ask_show(sim_world *w, uint32_t slot, uint32_t item)
 {
     kd_view view;
     kd_edge *core = sim_shard_of(w, slot, w->item_partition[item])->core;
@@ -46,19 +68,19 @@ static void sim_edge_ask_show(sim_world *w, uint32_t slot, uint32_t item)
     sim_checks_viewed(w->checks, slot, item, err, &view);
 }
 
-static void sim_edge_ask_end_question(sim_world *w, uint32_t id)
+static void edge_ask_end(sim_world *w, uint32_t id)
 {
-    sim_edge_ask_show(w, w->asks[id].process, w->asks[id].item);
-    ask_give(w, id);
+    edge_ask_show(w, w->asks[id].process, w->asks[id].item);
+    edge_ask_release(w, id);
 }
 
-static void sim_edge_ask_on_answer(sim_world *w, const sim_event *ev)
+static void edge_ask_on_counts(sim_world *w, const sim_event *ev)
 {
     uint32_t id = ev->a;
     sim_ask *a = &w->asks[id];
     uint32_t slot = a->process, shard = w->item_partition[a->item] % w->s->shards;
     if (sim_world_gone(w, slot, a->life)) {
-        ask_give(w, id);
+        edge_ask_release(w, id);
         return;
     }
     if (sim_world_frozen(w, ev, slot)) return;
@@ -73,29 +95,29 @@ static void sim_edge_ask_on_answer(sim_world *w, const sim_event *ev)
     bool ending = err == KD_EIO && sim_disk_read_failed(w->edges[slot].shards[shard].disk);
     if (err != KD_OK && err != KD_EAGAIN && !ending)
         sim_world_fail(w, "answer", "%s: an answer: %s", sim_world_process_name(w, slot), kd_strerror(err));
-    if (err == KD_EAGAIN && a->record.len > 0 && sim_edge_ask_again(w, id))
-        question(w, id);
+    if (err == KD_EAGAIN && a->record.len > 0 && edge_ask_retry(w, id))
+        edge_ask_send(w, id);
     else
-        sim_edge_ask_end_question(w, id);
+        edge_ask_end(w, id);
     sim_shard_turn(w, slot, shard);
 }
 
-static void answer_at(sim_world *w, uint32_t id, uint64_t at_us)
+static void edge_ask_answer_at(sim_world *w, uint32_t id, uint64_t at_us)
 {
-    sim_world_at(w, KD_MIN(at_us, w->asks[id].until_us + 1), sim_edge_ask_on_answer, id, 0, 0);
+    sim_world_at(w, KD_MIN(at_us, w->asks[id].until_us + 1), edge_ask_on_counts, id, 0, 0);
 }
 
-static uint32_t central_in_charge(const sim_world *w)
+static uint32_t edge_ask_newest_central(const sim_world *w)
 {
     return w->processes[sim_process_of_central(1)].up ? 1 : 0;
 }
 
 /* The question is at central. Behind one address the newest serves. */
-static void on_question(sim_world *w, const sim_event *ev)
+static void edge_ask_on_question(sim_world *w, const sim_event *ev)
 {
-    uint32_t id = ev->a, slot = central_in_charge(w), partition = w->item_partition[w->asks[id].item];
+    uint32_t id = ev->a, slot = edge_ask_newest_central(w), partition = w->item_partition[w->asks[id].item];
     sim_ask *a = &w->asks[id];
-    kd_central *core = w->centrals[slot].parts[partition].core;
+    kd_central *core = w->centrals[slot].tenures[partition].core;
     uint64_t at_us = a->until_us + 1;
     if (core && sim_world_frozen(w, ev, sim_process_of_central(slot))) return;
     kd_buf_clear(&a->record);
@@ -110,26 +132,26 @@ static void on_question(sim_world *w, const sim_event *ev)
             NET_ARRIVES)
             kd_buf_clear(&a->record);
     }
-    answer_at(w, id, at_us);
+    edge_ask_answer_at(w, id, at_us);
 }
 
-static void question(sim_world *w, uint32_t id)
+static void edge_ask_send(sim_world *w, uint32_t id)
 {
     sim_ask *a = &w->asks[id];
     uint64_t at_us;
     a->tries++;
     kd_buf_clear(&a->record);
     if (sim_net_send(w, sim_edge_identity(a->process), PEER_CENTRAL, WAY_UP, 100, &at_us) == NET_ARRIVES)
-        sim_world_at(w, at_us, on_question, id, 0, 0);
+        sim_world_at(w, at_us, edge_ask_on_question, id, 0, 0);
     else
-        answer_at(w, id, UINT64_MAX);
+        edge_ask_answer_at(w, id, UINT64_MAX);
 }
 
 void sim_ask_item(sim_world *w, uint32_t slot, uint32_t item)
 {
     sim_shard *m = sim_shard_of(w, slot, w->item_partition[item]);
     if (kd_edge_ask(m->core, kd_item_key(&w->items[item])) != KD_OK) return;
-    uint32_t id = ask_take(w);
+    uint32_t id = edge_ask_take(w);
     kd_buf bytes = w->asks[id].record;
     w->asks[id] = (sim_ask){.record = bytes,
                             .process = slot,
@@ -137,7 +159,7 @@ void sim_ask_item(sim_world *w, uint32_t slot, uint32_t item)
                             .item = item,
                             .until_us = w->now_us + SHELL_READ_DEADLINE_US,
                             .open = true};
-    question(w, id);
+    edge_ask_send(w, id);
 }
 
 /* Connections to central broke: what was asked over them is not answered. */
@@ -152,9 +174,9 @@ void sim_ask_broken(sim_world *w, uint32_t host)
 
 /* ---- a user's like ---- */
 
-/* Whether the user likes the item, as far as the edge and central together know. The session token counts as it was when the user asked. */
-static int sim_edge_ask_look_liked(sim_world *w, const sim_ask *a, const kd_liked_central *said,
-                                   kd_liked_ground *ground)
+/* What the edge and central together know; the token of the moment of the question is what counts. */
+static int edge_ask_look_liked(sim_world *w, const sim_ask *a, const kd_liked_central *said,
+                               kd_liked_ground *ground)
 {
     kd_edge *core = sim_shard_of(w, a->process, w->item_partition[a->item])->core;
     kd_liked_query q = {.counter = SCENARIO_LIKE,
@@ -168,36 +190,36 @@ static int sim_edge_ask_look_liked(sim_world *w, const sim_ask *a, const kd_like
 }
 
 /* The user is told; the edge keeps nothing of what central said. */
-static void on_member_answer(sim_world *w, const sim_event *ev)
+static void edge_ask_on_liked_answer(sim_world *w, const sim_event *ev)
 {
     sim_ask *a = &w->asks[ev->a];
     kd_liked_ground ground;
     bool heard = !sim_world_gone(w, a->process, a->life) && w->now_us <= a->until_us;
     if (heard) {
-        int64_t liked = sim_edge_ask_look_liked(w, a, &a->said, &ground);
+        int64_t liked = edge_ask_look_liked(w, a, &a->reply, &ground);
         TRACE(w, "%s user %u of %u: %d", sim_world_process_name(w, a->process), a->user - 1, a->item, liked);
     }
-    ask_give(w, ev->a);
+    edge_ask_release(w, ev->a);
 }
 
-static void on_member_question(sim_world *w, const sim_event *ev)
+static void edge_ask_on_liked_question(sim_world *w, const sim_event *ev)
 {
-    uint32_t slot = central_in_charge(w);
+    uint32_t slot = edge_ask_newest_central(w);
     sim_ask *a = &w->asks[ev->a];
-    kd_central *core = w->centrals[slot].parts[w->item_partition[a->item]].core;
+    kd_central *core = w->centrals[slot].tenures[w->item_partition[a->item]].core;
     kd_bytes user = kd_bytes_str(w->users_names[a->user - 1]);
     uint64_t at_us;
     if (core && sim_world_frozen(w, ev, sim_process_of_central(slot))) return;
     bool told = core && !w->processes[sim_process_of_central(slot)].draining &&
                 kd_central_member_at(core, SCENARIO_LIKE, kd_item_key(&w->items[a->item]), user,
-                                     &a->said.liked, &a->said.at_us) == KD_OK;
-    if (told) a->said.complete = kd_central_complete(core, &a->wanted);
-    if (told) sim_checks_member_asked(w->checks, slot, SCENARIO_LIKE, a->item, a->user - 1, a->said.liked);
+                                     &a->reply.liked, &a->reply.at_us) == KD_OK;
+    if (told) a->reply.complete = kd_central_complete(core, &a->wanted);
+    if (told) sim_checks_member_asked(w->checks, slot, SCENARIO_LIKE, a->item, a->user - 1, a->reply.liked);
     if (told &&
         sim_net_send(w, sim_edge_identity(a->process), PEER_CENTRAL, WAY_DOWN, 100, &at_us) == NET_ARRIVES)
-        sim_world_at(w, at_us, on_member_answer, ev->a, 0, 0);
+        sim_world_at(w, at_us, edge_ask_on_liked_answer, ev->a, 0, 0);
     else
-        ask_give(w, ev->a);
+        edge_ask_release(w, ev->a);
 }
 
 /* See edge/io/http/reads_work.c. */
@@ -217,27 +239,27 @@ void sim_read_liked(sim_world *w, uint32_t slot, uint32_t item, uint32_t user)
                  .begun_us = w->now_us,
                  .until_us = w->now_us + SHELL_READ_DEADLINE_US,
                  .open = true};
-    if (sim_edge_ask_look_liked(w, &a, NULL, &ground) != KD_ENOTFOUND) return;
+    if (edge_ask_look_liked(w, &a, NULL, &ground) != KD_ENOTFOUND) return;
     kd_seen_drop_own(&a.wanted, own);
     if (ground.row_us) kd_seen_add(&a.wanted, own, ground.row_us);
     if (sim_net_send(w, sim_edge_identity(slot), PEER_CENTRAL, WAY_UP, 100, &at_us) != NET_ARRIVES) return;
-    uint32_t id = ask_take(w);
+    uint32_t id = edge_ask_take(w);
     a.record = w->asks[id].record;
     w->asks[id] = a;
-    sim_world_at(w, at_us, on_member_question, id, 0, 0);
+    sim_world_at(w, at_us, edge_ask_on_liked_question, id, 0, 0);
 }
 
 /* ---- the time ---- */
 
-static void on_probe(sim_world *w, const sim_event *ev);
+static void edge_ask_on_time_due(sim_world *w, const sim_event *ev);
 
-static void probe_later(sim_world *w, uint32_t slot, uint64_t delay_us)
+static void edge_ask_time_later(sim_world *w, uint32_t slot, uint64_t delay_us)
 {
     uint64_t us = delay_us - delay_us / 8 + sim_world_below(w, DRAW_TIMER, 700 + slot, delay_us / 4);
-    sim_world_at(w, w->now_us + us, on_probe, slot, w->processes[slot].life, 0);
+    sim_world_at(w, w->now_us + us, edge_ask_on_time_due, slot, w->processes[slot].life, 0);
 }
 
-static int sim_edge_ask_measure(sim_world *w, sim_edge *e, const kd_drift_sample *sample)
+static int edge_ask_measure(sim_world *w, sim_edge *e, const kd_drift_sample *sample)
 {
     kd_drift before = e->drift;
     int err = kd_drift_measure(&e->drift, sample, w->s->drift_us);
@@ -248,7 +270,7 @@ static int sim_edge_ask_measure(sim_world *w, sim_edge *e, const kd_drift_sample
 }
 
 /* c: what central's clock said; 0: it did not. b: number of the question. */
-static void sim_edge_ask_on_time(sim_world *w, const sim_event *ev)
+static void edge_ask_on_time(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a, host = sim_edge_identity(slot);
     sim_edge *e = &w->edges[slot];
@@ -259,7 +281,7 @@ static void sim_edge_ask_on_time(sim_world *w, const sim_event *ev)
                               .wall_us = sim_host_wall_us(w, host),
                               .server_us = ev->c};
     e->probe++;
-    bool good = ev->c != 0 && sim_edge_ask_measure(w, e, &sample) == KD_OK;
+    bool good = ev->c != 0 && edge_ask_measure(w, e, &sample) == KD_OK;
     if (good) {
         int64_t off_us = (int64_t)(sim_host_wall_us(w, host) - sim_host_wall_us(w, HOST_CENTRAL));
         uint64_t since_us = sim_host_wall_us(w, HOST_CENTRAL) - ev->c;
@@ -270,13 +292,13 @@ static void sim_edge_ask_on_time(sim_world *w, const sim_event *ev)
         sim_checks_measured(w->checks, slot, set_meanwhile ? -e->drift.offset_us : off_us);
     }
     bool fine = good && kd_drift_within(&e->drift, w->s->drift_us) == KD_CLOCK_IN_BOUNDS;
-    probe_later(w, slot, fine ? SHELL_MEASURE_US : SHELL_MEASURE_AGAIN_US);
+    edge_ask_time_later(w, slot, fine ? SHELL_MEASURE_US : SHELL_MEASURE_AGAIN_US);
     for (uint32_t i = 0; good && i < w->s->shards && w->processes[slot].up; i++) sim_shard_turn(w, slot, i);
 }
 
-static void on_time_asked(sim_world *w, const sim_event *ev)
+static void edge_ask_on_time_question(sim_world *w, const sim_event *ev)
 {
-    uint32_t slot = ev->a, central = central_in_charge(w);
+    uint32_t slot = ev->a, central = edge_ask_newest_central(w);
     uint64_t at_us, deadline_us = ev->c;
     if (w->processes[sim_process_of_central(central)].up &&
         sim_world_frozen(w, ev, sim_process_of_central(central)))
@@ -284,12 +306,12 @@ static void on_time_asked(sim_world *w, const sim_event *ev)
     bool heard = w->processes[sim_process_of_central(central)].up &&
                  sim_net_send(w, sim_edge_identity(slot), PEER_CENTRAL, WAY_DOWN, 100, &at_us) == NET_ARRIVES;
     if (heard && at_us < deadline_us)
-        sim_world_at(w, at_us, sim_edge_ask_on_time, slot, ev->b, sim_host_wall_us(w, HOST_CENTRAL));
+        sim_world_at(w, at_us, edge_ask_on_time, slot, ev->b, sim_host_wall_us(w, HOST_CENTRAL));
     else
-        sim_world_at(w, KD_MAX(deadline_us, w->now_us), sim_edge_ask_on_time, slot, ev->b, 0);
+        sim_world_at(w, KD_MAX(deadline_us, w->now_us), edge_ask_on_time, slot, ev->b, 0);
 }
 
-static void on_probe(sim_world *w, const sim_event *ev)
+static void edge_ask_on_time_due(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a;
     sim_edge *e = &w->edges[slot];
@@ -299,12 +321,18 @@ static void on_probe(sim_world *w, const sim_event *ev)
     e->asked_mono_us = sim_host_mono_us(w, sim_edge_identity(slot));
     uint64_t deadline_us = w->now_us + SHELL_MEASURE_DEADLINE_US;
     if (sim_net_send(w, sim_edge_identity(slot), PEER_CENTRAL, WAY_UP, 100, &at_us) == NET_ARRIVES)
-        sim_world_at(w, at_us, on_time_asked, slot, e->probe, deadline_us);
+        sim_world_at(w, at_us, edge_ask_on_time_question, slot, e->probe, deadline_us);
     else
-        sim_world_at(w, deadline_us, sim_edge_ask_on_time, slot, e->probe, 0);
+        sim_world_at(w, deadline_us, edge_ask_on_time, slot, e->probe, 0);
 }
 
 void sim_probe_start(sim_world *w, uint32_t slot)
 {
-    sim_world_at(w, w->now_us + 1, on_probe, slot, w->processes[slot].life, 0);
+    sim_world_at(w, w->now_us + 1, edge_ask_on_time_due, slot, w->processes[slot].life, 0);
+}
+
+void sim_ask_close(sim_world *w)
+{
+    for (uint32_t id = 1; id < w->ask_count; id++) kd_buf_finish(&w->asks[id].record);
+    free(w->asks);
 }

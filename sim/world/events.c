@@ -1,12 +1,12 @@
 /*
  * events.c - the engine of the world: draws chance, puts events on the heap, and keeps the world's own findings. Knows nothing of edges and central.
  */
-#include "sim/world/world.h"
+#include "sim/world/events.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-static uint64_t mix(uint64_t x)
+static uint64_t world_mix(uint64_t x)
 {
     x ^= x >> 30;
     x *= 0xbf58476d1ce4e5b9u;
@@ -17,9 +17,9 @@ static uint64_t mix(uint64_t x)
 
 uint64_t sim_world_draw(const sim_world *w, sim_draw_stream stream, uint64_t entity, uint64_t moment)
 {
-    uint64_t x = mix(w->options->seed + 0x9e3779b97f4a7c15u * (1 + (uint64_t)stream));
-    x = mix(x ^ (entity + 0x9e3779b97f4a7c15u));
-    return mix(x ^ (moment * 0xd1342543de82ef95u + 1));
+    uint64_t x = world_mix(w->options->seed + 0x9e3779b97f4a7c15u * (1 + (uint64_t)stream));
+    x = world_mix(x ^ (entity + 0x9e3779b97f4a7c15u));
+    return world_mix(x ^ (moment * 0xd1342543de82ef95u + 1));
 }
 
 void sim_world_at(sim_world *w, uint64_t at_us, sim_event_fn fn, uint32_t a, uint32_t b, uint64_t c)
@@ -56,7 +56,7 @@ const char *sim_world_process_name(const sim_world *w, uint32_t process)
     return process >= CHECKS_TWIN ? w->twin_names[process - CHECKS_TWIN] : w->s->edges[process];
 }
 
-bool sim_world_gone(sim_world *w, uint32_t process, uint32_t life)
+bool sim_world_gone(const sim_world *w, uint32_t process, uint32_t life)
 {
     return !w->processes[process].up || w->processes[process].life != life;
 }

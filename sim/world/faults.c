@@ -1,23 +1,32 @@
 /* faults.c - the scenario's timeline: what begins, what ends, and at the end of the faults all that is still wrong is put right. */
-#include "sim/world/world.h"
+#include "sim/world/faults.h"
 
-static const sim_scenario_event *event_at(const sim_world *w, uint32_t index)
+#include "sim/world/consumer.h"
+#include "sim/world/disks.h"
+#include "sim/world/events.h"
+#include "sim/world/hosts.h"
+#include "sim/world/links.h"
+#include "sim/world/operator.h"
+#include "sim/world/processes.h"
+#include "sim/world/users.h"
+
+static const sim_scenario_event *faults_event(const sim_world *w, uint32_t index)
 {
     return &w->s->events[index];
 }
 
-static uint64_t ends_us(const sim_world *w, const sim_scenario_event *e)
+static uint64_t faults_ends_us(const sim_world *w, const sim_scenario_event *e)
 {
     uint64_t end_us = e->for_us ? w->begin_us + e->at_us + e->for_us : w->end_us;
     return KD_MIN(end_us, w->end_us);
 }
 
-static uint64_t back_us(const sim_world *w, const sim_scenario_event *e)
+static uint64_t faults_back_us(const sim_world *w, const sim_scenario_event *e)
 {
     return w->now_us + (e->for_us ? e->for_us : SHELL_RESTART_US);
 }
 
-static bool lasts(sim_scenario_kind kind)
+static bool faults_lasts(sim_scenario_kind kind)
 {
     switch (kind) {
     case SCENARIO_CUT:
@@ -41,20 +50,20 @@ static bool lasts(sim_scenario_kind kind)
 
 /* ---- what is in force ---- */
 
-static int64_t swing_us(const sim_world *w, const sim_scenario_event *e)
+static int64_t faults_swing_us(const sim_world *w, const sim_scenario_event *e)
 {
     uint64_t turn = (w->now_us - w->begin_us - e->at_us) / KD_MAX(e->period_us, 1);
     return turn % 2 ? -e->amount : e->amount;
 }
 
-static void refresh_clocks(sim_world *w)
+static void faults_refresh_clocks(sim_world *w)
 {
     int64_t step_us[HOSTS] = {0}, ppm[HOSTS] = {0};
     for (uint32_t i = 0; i < w->active_count; i++) {
-        const sim_scenario_event *e = event_at(w, w->active[i]);
+        const sim_scenario_event *e = faults_event(w, w->active[i]);
         uint32_t host = e->who >= 0 ? (uint32_t)e->who : HOST_CENTRAL;
         if (e->kind == SCENARIO_CLOCK_STEP) step_us[host] += e->amount;
-        if (e->kind == SCENARIO_CLOCK_SWING) step_us[host] += swing_us(w, e);
+        if (e->kind == SCENARIO_CLOCK_SWING) step_us[host] += faults_swing_us(w, e);
         if (e->kind == SCENARIO_CLOCK_DRIFT) ppm[host] += e->amount;
     }
     for (uint32_t h = 0; h < HOSTS; h++) {
@@ -65,13 +74,13 @@ static void refresh_clocks(sim_world *w)
     }
 }
 
-static void refresh_rest(sim_world *w)
+static void faults_refresh_rest(sim_world *w)
 {
     memset(w->answers_lost, 0, sizeof(w->answers_lost));
     memset(w->slow_us, 0, sizeof(w->slow_us));
     memset(w->duplicate_percent, 0, sizeof(w->duplicate_percent));
     for (uint32_t i = 0; i < w->active_count; i++) {
-        const sim_scenario_event *e = event_at(w, w->active[i]);
+        const sim_scenario_event *e = faults_event(w, w->active[i]);
         uint32_t host = e->who >= 0 ? (uint32_t)e->who : HOST_CENTRAL;
         if (e->kind == SCENARIO_ANSWERS_LOST && e->who >= 0) w->answers_lost[host] += (uint32_t)e->amount;
         if (e->kind == SCENARIO_DISK_SLOW) w->slow_us[host] = KD_MAX(w->slow_us[host], (uint64_t)e->amount);
@@ -79,7 +88,7 @@ static void refresh_rest(sim_world *w)
     }
 }
 
-static void refresh_disks(sim_world *w)
+static void faults_refresh_disks(sim_world *w)
 {
     uint32_t full[HOSTS], unreadable[HOSTS];
     memcpy(full, w->full, sizeof(full));
@@ -87,7 +96,7 @@ static void refresh_disks(sim_world *w)
     memset(w->full, 0, sizeof(w->full));
     memset(w->unreadable, 0, sizeof(w->unreadable));
     for (uint32_t i = 0; i < w->active_count; i++) {
-        const sim_scenario_event *e = event_at(w, w->active[i]);
+        const sim_scenario_event *e = faults_event(w, w->active[i]);
         uint32_t host = e->who >= 0 ? (uint32_t)e->who : HOST_CENTRAL;
         w->full[host] += e->kind == SCENARIO_DISK_FULL;
         w->unreadable[host] += e->kind == SCENARIO_READS_FAIL;
@@ -102,9 +111,9 @@ static void refresh_disks(sim_world *w)
 
 static void faults_refresh(sim_world *w)
 {
-    refresh_rest(w);
-    refresh_clocks(w);
-    refresh_disks(w);
+    faults_refresh_rest(w);
+    faults_refresh_clocks(w);
+    faults_refresh_disks(w);
     sim_links_refresh(w);
 }
 
@@ -122,19 +131,19 @@ static void faults_on_end(sim_world *w, const sim_event *ev)
 /* A flap or a swing turns. */
 static void faults_on_turn(sim_world *w, const sim_event *ev)
 {
-    const sim_scenario_event *e = event_at(w, ev->a);
-    if (w->now_us >= ends_us(w, e)) return;
+    const sim_scenario_event *e = faults_event(w, ev->a);
+    if (w->now_us >= faults_ends_us(w, e)) return;
     faults_refresh(w);
     sim_world_at(w, w->now_us + KD_MAX(e->period_us, 1000), faults_on_turn, ev->a, 0, 0);
 }
 
 static void faults_begin(sim_world *w, uint32_t index)
 {
-    const sim_scenario_event *e = event_at(w, index);
+    const sim_scenario_event *e = faults_event(w, index);
     w->active = kd_grow(w->active, w->active_count, &w->active_cap, sizeof(w->active[0]));
     w->active[w->active_count++] = index;
     faults_refresh(w);
-    sim_world_at(w, ends_us(w, e), faults_on_end, index, 0, 0);
+    sim_world_at(w, faults_ends_us(w, e), faults_on_end, index, 0, 0);
     if (e->kind == SCENARIO_FLAP || e->kind == SCENARIO_CLOCK_SWING)
         sim_world_at(w, w->now_us + KD_MAX(e->period_us, 1000), faults_on_turn, index, 0, 0);
 }
@@ -158,7 +167,7 @@ static void faults_redeliver(sim_world *w, const sim_scenario_event *e)
     sim_checks_log_lost(w->checks, e->topic);
 }
 
-static void lose_records(sim_world *w, const sim_scenario_event *e)
+static void faults_lose_records(sim_world *w, const sim_scenario_event *e)
 {
     uint64_t gone = 0, amount = (uint64_t)KD_MAX(e->amount, 0);
     for (uint32_t p = 0; p < w->s->partitions; p++) {
@@ -173,12 +182,12 @@ static void lose_records(sim_world *w, const sim_scenario_event *e)
 
 /* ---- once ---- */
 
-static uint32_t process_of(const sim_scenario_event *e)
+static uint32_t faults_process(const sim_scenario_event *e)
 {
     return e->who == SCENARIO_CENTRAL ? sim_process_of_central(0) : (uint32_t)e->who;
 }
 
-static void on_kafka_back(sim_world *w, const sim_event *ev)
+static void faults_on_kafka_back(sim_world *w, const sim_event *ev)
 {
     (void)ev;
     if (w->kafka_down > 0) w->kafka_down--;
@@ -186,21 +195,21 @@ static void on_kafka_back(sim_world *w, const sim_event *ev)
     sim_links_refresh(w);
 }
 
-static void on_copy_gone(sim_world *w, const sim_event *ev)
+static void faults_on_copy_gone(sim_world *w, const sim_event *ev)
 {
     sim_disks_copy_gone(w, (int)ev->a);
 }
 
-static void kill(sim_world *w, const sim_scenario_event *e)
+static void faults_kill(sim_world *w, const sim_scenario_event *e)
 {
     if (e->who == SCENARIO_KAFKA) {
         w->kafka_down++;
         w->kills++;
-        sim_world_at(w, KD_MIN(back_us(w, e), w->end_us), on_kafka_back, 0, 0, 0);
+        sim_world_at(w, KD_MIN(faults_back_us(w, e), w->end_us), faults_on_kafka_back, 0, 0, 0);
         return;
     }
-    sim_process_stop(w, process_of(e));
-    sim_process_start_at(w, process_of(e), back_us(w, e));
+    sim_process_stop(w, faults_process(e));
+    sim_process_start_at(w, faults_process(e), faults_back_us(w, e));
 }
 
 static void faults_reset(sim_world *w, const sim_scenario_event *e)
@@ -210,7 +219,7 @@ static void faults_reset(sim_world *w, const sim_scenario_event *e)
     if (e->peer != SCENARIO_KAFKA) sim_links_reset(w, host, PEER_CENTRAL);
 }
 
-static void once(sim_world *w, const sim_scenario_event *e)
+static void faults_play_once(sim_world *w, const sim_scenario_event *e)
 {
     switch (e->kind) {
     case SCENARIO_RESET:
@@ -218,22 +227,22 @@ static void once(sim_world *w, const sim_scenario_event *e)
         return;
     case SCENARIO_KILL:
     case SCENARIO_KAFKA_GONE: /* the world has one broker */
-        kill(w, e);
+        faults_kill(w, e);
         return;
     case SCENARIO_FENCE:
         sim_links_fence(w, e->who == SCENARIO_CENTRAL ? (uint32_t)HOST_CENTRAL : (uint32_t)e->who);
         return;
     case SCENARIO_FREEZE:
         if (e->who == SCENARIO_KAFKA)
-            kill(w, e); /* its log is there afterwards, as after a kill */
-        else if (w->processes[process_of(e)].up)
-            w->processes[process_of(e)].frozen_until_us = ends_us(w, e);
+            faults_kill(w, e); /* its log is there afterwards, as after a kill */
+        else if (w->processes[faults_process(e)].up)
+            w->processes[faults_process(e)].frozen_until_us = faults_ends_us(w, e);
         return;
     case SCENARIO_RESTART:
         if (e->who == SCENARIO_KAFKA)
-            kill(w, e);
+            faults_kill(w, e);
         else
-            sim_process_restart(w, process_of(e));
+            sim_process_restart(w, faults_process(e));
         return;
     case SCENARIO_BACKUP:
         if (e->who == SCENARIO_CENTRAL)
@@ -248,12 +257,12 @@ static void once(sim_world *w, const sim_scenario_event *e)
     case SCENARIO_RESTORE:
     case SCENARIO_WIPE:
         (e->kind == SCENARIO_WIPE ? sim_disks_wipe : sim_disks_restore)(w, e->who);
-        sim_process_start_at(w, process_of(e), back_us(w, e));
+        sim_process_start_at(w, faults_process(e), faults_back_us(w, e));
         return;
     case SCENARIO_COPY:
     case SCENARIO_SECOND:
         sim_disks_copy(w, e->kind == SCENARIO_SECOND ? SCENARIO_CENTRAL : e->who);
-        sim_world_at(w, ends_us(w, e), on_copy_gone,
+        sim_world_at(w, faults_ends_us(w, e), faults_on_copy_gone,
                      (uint32_t)(e->kind == SCENARIO_SECOND ? SCENARIO_CENTRAL : e->who), 0, 0);
         return;
     case SCENARIO_SYNC_FAILS:
@@ -265,22 +274,23 @@ static void once(sim_world *w, const sim_scenario_event *e)
     case SCENARIO_LOG_TRUNCATED:
     case SCENARIO_LOG_EXPIRED:
     case SCENARIO_LOG_RECREATED:
-        lose_records(w, e);
+        faults_lose_records(w, e);
         return;
     default:
         KD_ASSERT(!"a fault that happens once");
     }
 }
 
-static void faults_tell(sim_world *w, uint32_t index)
+static void faults_record(sim_world *w, uint32_t index)
 {
-    const sim_scenario_event *e = event_at(w, index);
+    const sim_scenario_event *e = faults_event(w, index);
     kd_buf line = {0};
     sim_scenario_event_print(w->s, e, &line);
     TRACE(w, "fault %u: %b", index, kd_buf_view(&line));
     if (w->options->record) {
         kd_buf_put_u8(&line, 0);
-        uint64_t to_us = lasts(e->kind) || e->for_us ? KD_MAX(ends_us(w, e), w->now_us) : w->now_us;
+        uint64_t to_us =
+            faults_lasts(e->kind) || e->for_us ? KD_MAX(faults_ends_us(w, e), w->now_us) : w->now_us;
         sim_record_fault(w->options->record, e->at_us, to_us - w->begin_us, sim_scenario_who(w->s, e->who),
                          (char *)line.data);
     }
@@ -289,24 +299,24 @@ static void faults_tell(sim_world *w, uint32_t index)
 
 static void faults_on_event(sim_world *w, const sim_event *ev)
 {
-    const sim_scenario_event *e = event_at(w, ev->a);
+    const sim_scenario_event *e = faults_event(w, ev->a);
     if (e->kind == SCENARIO_OPERATION) {
-        sim_user_told(w, ev->a);
+        sim_users_script(w, ev->a);
         return;
     }
     if (!sim_scenario_simulated(e->kind)) return;
-    faults_tell(w, ev->a);
-    if (lasts(e->kind))
+    faults_record(w, ev->a);
+    if (faults_lasts(e->kind))
         faults_begin(w, ev->a);
     else
-        once(w, e);
+        faults_play_once(w, e);
 }
 
 void sim_faults_open(sim_world *w)
 {
     for (uint32_t i = 0; i < w->s->event_count; i++)
-        if (event_at(w, i)->at_us < w->s->length_us)
-            sim_world_at(w, w->begin_us + event_at(w, i)->at_us, faults_on_event, i, 0, 0);
+        if (faults_event(w, i)->at_us < w->s->length_us)
+            sim_world_at(w, w->begin_us + faults_event(w, i)->at_us, faults_on_event, i, 0, 0);
 }
 
 void sim_faults_stop(sim_world *w)

@@ -48,8 +48,8 @@ void sim_heap_push(sim_heap *h, sim_event ev)
     heap_append(h, id);
 }
 
-/* Takes all events out of the level's first slot that has some. Returns the first of their list. */
-static uint32_t take_first(sim_heap *h, uint32_t level)
+/* Its slot is empty then. */
+static uint32_t heap_take_list(sim_heap *h, uint32_t level)
 {
     uint32_t slot = (uint32_t)__builtin_ctzll(h->slots[level]), id = h->lists[level][slot].first;
     h->lists[level][slot] = (sim_heap_list){0};
@@ -58,9 +58,9 @@ static uint32_t take_first(sim_heap *h, uint32_t level)
     return id;
 }
 
-static void deal_out(sim_heap *h, uint32_t level)
+static void heap_deal_out(sim_heap *h, uint32_t level)
 {
-    uint32_t first = take_first(h, level);
+    uint32_t first = heap_take_list(h, level);
     uint64_t low_us = UINT64_MAX;
     for (uint32_t id = first; id; id = h->at[id - 1].next) low_us = KD_MIN(low_us, h->at[id - 1].ev.at_us);
     h->now_us = low_us;
@@ -73,14 +73,14 @@ static void deal_out(sim_heap *h, uint32_t level)
 bool sim_heap_pop(sim_heap *h, sim_event *ev)
 {
     if (h->levels == 0) return false;
-    while (!(h->levels & 1)) deal_out(h, (uint32_t)__builtin_ctz(h->levels));
+    while (!(h->levels & 1)) heap_deal_out(h, (uint32_t)__builtin_ctz(h->levels));
     uint32_t slot = (uint32_t)__builtin_ctzll(h->slots[0]);
     sim_heap_list *list = &h->lists[0][slot];
     uint32_t id = list->first;
     *ev = h->at[id - 1].ev;
     h->now_us = ev->at_us;
     list->first = h->at[id - 1].next;
-    if (!list->first) take_first(h, 0);
+    if (!list->first) heap_take_list(h, 0);
     h->at[id - 1].next = h->given;
     h->given = id;
     return true;

@@ -1,5 +1,5 @@
 /* hosts.c - what the machines' clocks say. */
-#include "sim/world/world.h"
+#include "sim/world/hosts.h"
 
 uint32_t sim_process_host(uint32_t process)
 {

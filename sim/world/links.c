@@ -2,7 +2,14 @@
  * links.c - who notices that links changed: producers and consumers go on where a link is open again, connections that broke take their questions
  * and their Kafka clients along.
  */
-#include "sim/world/world.h"
+#include "sim/world/links.h"
+
+#include "sim/world/consumer.h"
+#include "sim/world/edge_ask.h"
+#include "sim/world/events.h"
+#include "sim/world/net.h"
+#include "sim/world/producer.h"
+#include "sim/world/shard.h"
 
 void sim_links_refresh(sim_world *w)
 {

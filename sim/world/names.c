@@ -1,5 +1,5 @@
 /* names.c - users and items by number: those of the swarm first, then those that events and expectations name. */
-#include "sim/world/world.h"
+#include "sim/world/names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ uint32_t sim_names_user(const sim_world *w, const char *name)
     return UINT32_MAX;
 }
 
-static void add_item(sim_world *w, const char *name)
+static void names_add_item(sim_world *w, const char *name)
 {
     uint32_t i = w->item_count++;
     snprintf(w->item_names[i], SCENARIO_NAME_MAX, "%s", name);
@@ -27,7 +27,7 @@ static void add_item(sim_world *w, const char *name)
     w->item_partition[i] = kd_partition(kd_item_key(&w->items[i]), w->s->partitions);
 }
 
-static void add_user(sim_world *w, const char *name)
+static void names_add_user(sim_world *w, const char *name)
 {
     uint32_t i = w->user_count++;
     snprintf(w->names_of_users[i], SCENARIO_NAME_MAX, "%s", name);
@@ -35,7 +35,7 @@ static void add_user(sim_world *w, const char *name)
 }
 
 /* k^s for s >= 0 by square roots alone, which every machine rounds alike. */
-static double power(double k, double s)
+static double names_power(double k, double s)
 {
     double result = 1, root = k;
     for (; s >= 1; s -= 1) result *= k;
@@ -49,33 +49,33 @@ static double power(double k, double s)
     return result;
 }
 
-static void weigh_items(sim_world *w)
+static void names_weigh_items(sim_world *w)
 {
     uint32_t n = w->s->users.items;
     if (n == 0) return;
     double total = 0, sum = 0;
     w->zipf = kd_alloc(n * sizeof(w->zipf[0]));
-    for (uint32_t i = 0; i < n; i++) total += 1 / power(i + 1, w->s->users.zipf);
+    for (uint32_t i = 0; i < n; i++) total += 1 / names_power(i + 1, w->s->users.zipf);
     for (uint32_t i = 0; i < n; i++) {
-        sum += 1 / power(i + 1, w->s->users.zipf);
+        sum += 1 / names_power(i + 1, w->s->users.zipf);
         w->zipf[i] = (uint32_t)(sum / total * 4294967295.0);
     }
 }
 
-static void add_named(sim_world *w)
+static void names_add_scripted(sim_world *w)
 {
     for (uint32_t i = 0; i < w->s->event_count; i++) {
         const sim_scenario_event *e = &w->s->events[i];
         if (e->kind != SCENARIO_OPERATION) continue;
-        if (sim_names_item(w, e->item) == UINT32_MAX) add_item(w, e->item);
-        if (sim_names_user(w, e->user) == UINT32_MAX) add_user(w, e->user);
+        if (sim_names_item(w, e->item) == UINT32_MAX) names_add_item(w, e->item);
+        if (sim_names_user(w, e->user) == UINT32_MAX) names_add_user(w, e->user);
     }
     for (uint32_t i = 0; i < w->s->expectation_count; i++)
         if (sim_names_item(w, w->s->expectations[i].item) == UINT32_MAX)
-            add_item(w, w->s->expectations[i].item);
+            names_add_item(w, w->s->expectations[i].item);
 }
 
-static uint32_t operations(const sim_scenario *s)
+static uint32_t names_count_operations(const sim_scenario *s)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < s->event_count; i++) n += s->events[i].kind == SCENARIO_OPERATION;
@@ -85,7 +85,7 @@ static uint32_t operations(const sim_scenario *s)
 void sim_names_open(sim_world *w)
 {
     char name[SCENARIO_NAME_MAX];
-    uint32_t more = operations(w->s);
+    uint32_t more = names_count_operations(w->s);
     uint32_t items = w->s->users.items + more + w->s->expectation_count + 1,
              users = w->s->users.users + more + 1;
     w->items = kd_alloc(items * sizeof(w->items[0]));
@@ -95,14 +95,14 @@ void sim_names_open(sim_world *w)
     w->users_names = kd_alloc(users * sizeof(w->users_names[0]));
     for (uint32_t i = 0; i < w->s->users.items; i++) {
         snprintf(name, sizeof(name), "posts/%u", i);
-        add_item(w, name);
+        names_add_item(w, name);
     }
     for (uint32_t i = 0; i < w->s->users.users; i++) {
         snprintf(name, sizeof(name), "u%u", i);
-        add_user(w, name);
+        names_add_user(w, name);
     }
-    add_named(w);
-    weigh_items(w);
+    names_add_scripted(w);
+    names_weigh_items(w);
 }
 
 void sim_names_close(sim_world *w)

@@ -4,7 +4,9 @@
  * A connection is TCP: what a link loses comes later or breaks the connection, and nothing overtakes, unless the
  * link's delay varies (then there are several connections, or one that was made anew).
  */
-#include "sim/world/world.h"
+#include "sim/world/net.h"
+
+#include "sim/world/events.h"
 
 enum { JITTER_US = 2000, NEAR_US = 1000, FAR_US = 12000, STEP_US = 14000, REQUEST_BYTES = 200 };
 /* A message that would wait longer than this for a link with little bandwidth is lost, as if its sender's time-out had expired. Without this limit it
@@ -12,7 +14,7 @@ enum { JITTER_US = 2000, NEAR_US = 1000, FAR_US = 12000, STEP_US = 14000, REQUES
 enum { QUEUE_MAX_US = 10000000 };
 
 /* One way, without faults: central is beside Kafka, edges are farther and farther. */
-static uint64_t base_us(uint32_t host)
+static uint64_t net_base_us(uint32_t host)
 {
     return host == HOST_CENTRAL ? NEAR_US : FAR_US + STEP_US * host;
 }
@@ -23,7 +25,7 @@ bool sim_net_open(const sim_world *w, uint32_t host, uint32_t peer, uint32_t way
     return w->links[host][peer].way[way].cut == 0;
 }
 
-static uint64_t travel_us(const sim_world *w, const sim_way *way, uint64_t entity, uint64_t plain_us)
+static uint64_t net_travel_us(const sim_world *w, const sim_way *way, uint64_t entity, uint64_t plain_us)
 {
     uint64_t us = plain_us + way->delay_us + sim_world_below(w, DRAW_DELAY, entity, JITTER_US);
     if (way->spread_us == 0) return us;
@@ -45,7 +47,7 @@ sim_net_verdict sim_net_send(sim_world *w, uint32_t host, uint32_t peer, uint32_
         us = KD_MAX(us, l->free_us) + (bytes + REQUEST_BYTES) * 1000000 / l->bandwidth;
         l->free_us = us;
     }
-    us += travel_us(w, l, entity, base_us(host));
+    us += net_travel_us(w, l, entity, net_base_us(host));
     if (l->spread_us == 0) us = KD_MAX(us, l->last_us);
     l->last_us = us;
     *at_us = us;
@@ -54,7 +56,7 @@ sim_net_verdict sim_net_send(sim_world *w, uint32_t host, uint32_t peer, uint32_
 
 /* ---- faults ---- */
 
-static void apply_to_way(sim_way *l, const sim_scenario_event *e)
+static void net_apply_to_way(sim_way *l, const sim_scenario_event *e)
 {
     switch (e->kind) {
     case SCENARIO_CUT:
@@ -76,28 +78,29 @@ static void apply_to_way(sim_way *l, const sim_scenario_event *e)
     }
 }
 
-/* An event's `up` is what its `who` sends. `mine`: `who` is the host that owns the link. Else `who` is central and sends down an edge's link. */
-static void apply(sim_world *w, const sim_scenario_event *e, uint32_t host, uint32_t peer, bool mine)
+/* `up` is what `who` sends; central sends down on the links of edges. */
+static void net_apply_to_link(sim_world *w, const sim_scenario_event *e, uint32_t host, uint32_t peer,
+                              bool mine)
 {
     sim_link *l = &w->links[host][peer];
     sim_scenario_way up = mine ? SCENARIO_UP : SCENARIO_DOWN;
-    if (e->way == SCENARIO_BOTH || e->way == up) apply_to_way(&l->way[WAY_UP], e);
-    if (e->way == SCENARIO_BOTH || e->way != up) apply_to_way(&l->way[WAY_DOWN], e);
+    if (e->way == SCENARIO_BOTH || e->way == up) net_apply_to_way(&l->way[WAY_UP], e);
+    if (e->way == SCENARIO_BOTH || e->way != up) net_apply_to_way(&l->way[WAY_DOWN], e);
 }
 
-static void apply_event(sim_world *w, const sim_scenario_event *e)
+static void net_apply_event(sim_world *w, const sim_scenario_event *e)
 {
     bool kafka = e->peer == SCENARIO_NOBODY || e->peer == SCENARIO_KAFKA;
     bool central = e->peer == SCENARIO_NOBODY || e->peer == SCENARIO_CENTRAL;
-    if (e->who >= 0 && kafka) apply(w, e, (uint32_t)e->who, PEER_KAFKA, true);
-    if (e->who >= 0 && central) apply(w, e, (uint32_t)e->who, PEER_CENTRAL, true);
+    if (e->who >= 0 && kafka) net_apply_to_link(w, e, (uint32_t)e->who, PEER_KAFKA, true);
+    if (e->who >= 0 && central) net_apply_to_link(w, e, (uint32_t)e->who, PEER_CENTRAL, true);
     if (e->who != SCENARIO_CENTRAL) return;
-    if (kafka) apply(w, e, HOST_CENTRAL, PEER_KAFKA, true);
+    if (kafka) net_apply_to_link(w, e, HOST_CENTRAL, PEER_KAFKA, true);
     for (uint32_t i = 0; i < w->s->edge_count; i++)
-        if (e->peer == SCENARIO_NOBODY || e->peer == (int)i) apply(w, e, i, PEER_CENTRAL, false);
+        if (e->peer == SCENARIO_NOBODY || e->peer == (int)i) net_apply_to_link(w, e, i, PEER_CENTRAL, false);
 }
 
-static bool flap_is_cut(const sim_world *w, const sim_scenario_event *e)
+static bool net_flap_is_cut(const sim_world *w, const sim_scenario_event *e)
 {
     uint64_t period_us = KD_MAX(e->period_us, 1);
     return (w->now_us - w->begin_us - e->at_us) / period_us % 2 == 0;
@@ -119,9 +122,9 @@ void sim_net_refresh(sim_world *w)
     for (uint32_t i = 0; i < w->active_count; i++) {
         sim_scenario_event e = w->s->events[w->active[i]];
         if (e.kind == SCENARIO_FLAP) {
-            if (!flap_is_cut(w, &e)) continue;
+            if (!net_flap_is_cut(w, &e)) continue;
             e.kind = SCENARIO_CUT;
         }
-        apply_event(w, &e);
+        net_apply_event(w, &e);
     }
 }

@@ -2,7 +2,7 @@
  * ops.c - the operations of users that are in work, by number. One is counted by all who hold its number: its user, and each request, deadline
  * and answer that is on its way.
  */
-#include "sim/world/world.h"
+#include "sim/world/ops.h"
 
 uint32_t sim_op_take(sim_world *w)
 {

@@ -3,7 +3,10 @@
  *
  * A process that ends gets a new life, so that no event meant for the old one reaches it. Its disks stay (disks.c).
  */
-#include "sim/world/world.h"
+#include "sim/world/processes.h"
+
+#include "sim/world/events.h"
+#include "sim/world/hosts.h"
 
 /* ---- stop and start ---- */
 
@@ -19,17 +22,17 @@ void sim_process_stop(sim_world *w, uint32_t process)
     p->role->close(w, sim_process_slot(process));
 }
 
-static bool has_disk(const sim_world *w, uint32_t process)
+static bool process_has_disk(const sim_world *w, uint32_t process)
 {
     uint32_t slot = sim_process_slot(process);
-    return sim_process_is_central(process) ? w->centrals[slot].parts[0].disk != NULL
+    return sim_process_is_central(process) ? w->centrals[slot].tenures[0].disk != NULL
                                            : w->edges[slot].shards[0].disk != NULL;
 }
 
 void sim_process_start(sim_world *w, uint32_t process)
 {
     sim_process *p = &w->processes[process];
-    if (p->up || p->refuses_to_run || !has_disk(w, process) ||
+    if (p->up || p->refuses_to_run || !process_has_disk(w, process) ||
         sim_host_disk_fails(w, sim_process_host(process)))
         return;
     TRACE(w, "%s starts", sim_world_process_name(w, process));
@@ -38,37 +41,37 @@ void sim_process_start(sim_world *w, uint32_t process)
     p->role->open(w, sim_process_slot(process));
 }
 
-static void on_start(sim_world *w, const sim_event *ev)
+static void process_on_start(sim_world *w, const sim_event *ev)
 {
     sim_process_start(w, ev->a);
 }
 
 void sim_process_start_at(sim_world *w, uint32_t process, uint64_t at_us)
 {
-    sim_world_at(w, at_us, on_start, process, 0, 0);
+    sim_world_at(w, at_us, process_on_start, process, 0, 0);
 }
 
 /* ---- drained and started again ---- */
 
-static bool drained(const sim_world *w, uint32_t process)
+static bool process_drained(const sim_world *w, uint32_t process)
 {
     return w->processes[process].role->drained(w, sim_process_slot(process));
 }
 
-static void processes_on_drained(sim_world *w, const sim_event *ev)
+static void process_on_drained(sim_world *w, const sim_event *ev)
 {
     sim_process *p = &w->processes[ev->a];
     if (sim_world_gone(w, ev->a, ev->b)) return;
     if (sim_world_frozen(w, ev, ev->a)) return;
-    if (!p->draining || (!drained(w, ev->a) && w->now_us < p->drain_until_us)) return;
+    if (!p->draining || (!process_drained(w, ev->a) && w->now_us < p->drain_until_us)) return;
     sim_process_stop(w, ev->a);
     sim_process_start_at(w, ev->a, w->now_us + SHELL_RESTART_US);
 }
 
 void sim_process_check_drained(sim_world *w, uint32_t process)
 {
-    if (drained(w, process))
-        sim_world_at(w, w->now_us, processes_on_drained, process, w->processes[process].life, 0);
+    if (process_drained(w, process))
+        sim_world_at(w, w->now_us, process_on_drained, process, w->processes[process].life, 0);
 }
 
 void sim_process_restart(sim_world *w, uint32_t process)
@@ -79,7 +82,7 @@ void sim_process_restart(sim_world *w, uint32_t process)
     p->draining = true;
     p->drain_until_us = w->now_us + SHELL_DRAIN_US;
     uint32_t life = p->life;
-    sim_world_at(w, p->drain_until_us, processes_on_drained, process, life, 0);
+    sim_world_at(w, p->drain_until_us, process_on_drained, process, life, 0);
     p->role->drain(w, sim_process_slot(process));
     if (p->up && p->life == life) sim_process_check_drained(w, process);
 }

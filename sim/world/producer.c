@@ -6,9 +6,17 @@
  *
  * A record that was on the wire when its process died arrives all the same.
  */
-#include "sim/world/world.h"
+#include "sim/world/producer.h"
+
+#include <stdlib.h>
+
+#include "sim/world/consumer.h"
+#include "sim/world/events.h"
+#include "sim/world/hosts.h"
+#include "sim/world/net.h"
 
 enum {
+    COUNTS_KEPT = 4096, /* records of a partition of the counts topic */
     AGAIN_MIN_US = 200000,
     AGAIN_SPREAD_US = 800000,
     HEALED_MIN_US = 20000,
@@ -38,13 +46,13 @@ uint32_t sim_message_take(sim_world *w, sim_message_kind kind, uint32_t process,
     return id;
 }
 
-static void give(sim_world *w, uint32_t id)
+static void message_release(sim_world *w, uint32_t id)
 {
     w->messages[id].next = w->message_free;
     w->message_free = id;
 }
 
-static void park(sim_world *w, uint32_t id, uint32_t host)
+static void message_park(sim_world *w, uint32_t id, uint32_t host)
 {
     sim_link *l = &w->links[host][PEER_KAFKA];
     w->messages[id].next = 0;
@@ -55,57 +63,57 @@ static void park(sim_world *w, uint32_t id, uint32_t host)
     l->parked_last = id;
 }
 
-static bool orphan(const sim_world *w, const sim_message *m)
+static bool message_orphaned(const sim_world *w, const sim_message *m)
 {
     return !w->processes[m->process].up || w->processes[m->process].life != m->life;
 }
 
-static void try(sim_world *w, uint32_t id);
+static void producer_try(sim_world *w, uint32_t id);
 
-static void on_try(sim_world *w, const sim_event *ev)
+static void producer_on_try(sim_world *w, const sim_event *ev)
 {
-    try(w, ev->a);
+    producer_try(w, ev->a);
 }
 
-static void again_later(sim_world *w, uint32_t id)
+static void producer_retry_later(sim_world *w, uint32_t id)
 {
     uint64_t us = AGAIN_MIN_US + sim_world_below(w, DRAW_RETRY, w->messages[id].process, AGAIN_SPREAD_US);
-    sim_world_at(w, w->now_us + us, on_try, id, 0, 0);
+    sim_world_at(w, w->now_us + us, producer_on_try, id, 0, 0);
 }
 
-static void sim_producer_on_report(sim_world *w, const sim_event *ev)
+static void producer_on_report(sim_world *w, const sim_event *ev)
 {
     uint32_t id = ev->a;
     sim_message *m = &w->messages[id];
-    if (!orphan(w, m)) {
+    if (!message_orphaned(w, m)) {
         if (sim_world_frozen(w, ev, m->process)) return;
-        sim_message told = *m; /* what is told may send more, which moves the array */
-        told.delivered(w, &told, !told.again);
+        sim_message copy = *m; /* delivered() may send more messages, and w->messages moves when it grows */
+        copy.delivered(w, &copy, !copy.report_fails);
     }
-    give(w, id);
+    message_release(w, id);
 }
 
 /* The record is in the log: its report goes back. */
-static void sim_producer_report(sim_world *w, uint32_t id)
+static void producer_report(sim_world *w, uint32_t id)
 {
     sim_message *m = &w->messages[id];
     uint32_t host = sim_process_host(m->process);
     uint64_t at_us;
     switch (sim_net_send(w, host, PEER_KAFKA, WAY_DOWN, 50, &at_us)) {
     case NET_ARRIVES:
-        sim_world_at(w, at_us, sim_producer_on_report, id, 0, 0);
+        sim_world_at(w, at_us, producer_on_report, id, 0, 0);
         return;
     case NET_LOST:
-        m->again = sim_world_below(w, DRAW_ACK, m->process, 2) == 0;
-        sim_world_at(w, w->now_us + REPORT_US, sim_producer_on_report, id, 0, 0);
+        m->report_fails = sim_world_below(w, DRAW_ACK, m->process, 2) == 0;
+        sim_world_at(w, w->now_us + REPORT_US, producer_on_report, id, 0, 0);
         return;
     case NET_CUT:
-        m->again = sim_world_below(w, DRAW_ACK, m->process, 2) == 0;
-        park(w, id, host);
+        m->report_fails = sim_world_below(w, DRAW_ACK, m->process, 2) == 0;
+        message_park(w, id, host);
     }
 }
 
-static void sim_producer_append(sim_world *w, sim_message *m)
+static void producer_append(sim_world *w, sim_message *m)
 {
     bool likes = m->kind == MESSAGE_BATCH || m->kind == MESSAGE_CLAIM;
     sim_log *l = likes ? &w->likes[m->partition] : &w->counts[m->partition];
@@ -121,45 +129,45 @@ static void sim_producer_append(sim_world *w, sim_message *m)
     sim_consumer_wake_all(w, likes ? SCENARIO_LIKES : SCENARIO_COUNTS, m->partition);
 }
 
-static void on_arrival(sim_world *w, const sim_event *ev)
+static void producer_on_arrival(sim_world *w, const sim_event *ev)
 {
     sim_message *m = &w->messages[ev->a];
     if (w->kafka_down) {
-        park(w, ev->a, sim_process_host(m->process));
+        message_park(w, ev->a, sim_process_host(m->process));
         return;
     }
-    if (m->kind != MESSAGE_CHANGES) sim_producer_append(w, m);
-    m->acking = true;
-    sim_producer_report(w, ev->a);
+    if (m->kind != MESSAGE_CHANGES) producer_append(w, m);
+    m->in_log = true;
+    producer_report(w, ev->a);
 }
 
-static void try(sim_world *w, uint32_t id)
+static void producer_try(sim_world *w, uint32_t id)
 {
     sim_message *m = &w->messages[id];
     uint64_t at_us;
-    if (orphan(w, m)) {
-        give(w, id);
+    if (message_orphaned(w, m)) {
+        message_release(w, id);
         return;
     }
-    if (m->acking) {
-        sim_producer_report(w, id);
+    if (m->in_log) {
+        producer_report(w, id);
         return;
     }
     switch (sim_net_send(w, sim_process_host(m->process), PEER_KAFKA, WAY_UP, m->record.len, &at_us)) {
     case NET_ARRIVES:
-        sim_world_at(w, at_us, on_arrival, id, 0, 0);
+        sim_world_at(w, at_us, producer_on_arrival, id, 0, 0);
         return;
     case NET_LOST:
-        again_later(w, id);
+        producer_retry_later(w, id);
         return;
     case NET_CUT:
-        park(w, id, sim_process_host(m->process));
+        message_park(w, id, sim_process_host(m->process));
     }
 }
 
 void sim_producer_send(sim_world *w, uint32_t message)
 {
-    try(w, message);
+    producer_try(w, message);
 }
 
 /* All in the order in which they were held up; what still cannot go is held up again. */
@@ -174,7 +182,7 @@ void sim_producer_healed(sim_world *w, uint32_t host)
     l->parked = l->parked_last = 0;
     while (id) {
         uint32_t next = w->messages[id].next;
-        sim_world_at(w, at_us, on_try, id, 0, 0);
+        sim_world_at(w, at_us, producer_on_try, id, 0, 0);
         id = next;
     }
 }
@@ -183,5 +191,11 @@ void sim_producer_healed(sim_world *w, uint32_t host)
 void sim_producer_fail_all(sim_world *w, uint32_t host)
 {
     for (uint32_t id = 1; id < w->message_count; id++)
-        if (sim_process_host(w->messages[id].process) == host) w->messages[id].again = true;
+        if (sim_process_host(w->messages[id].process) == host) w->messages[id].report_fails = true;
+}
+
+void sim_producer_close(sim_world *w)
+{
+    for (uint32_t id = 1; id < w->message_count; id++) kd_buf_finish(&w->messages[id].record);
+    free(w->messages);
 }

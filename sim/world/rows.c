@@ -226,7 +226,7 @@ static shelf *shelf_obtain(sim_rows *r, kd_bytes key)
 }
 
 /* The first row in order with a key >= key; *before gets the last one below it at each height. */
-static rows_entry *seek(const shelf *s, kd_bytes key, rows_entry **before)
+static rows_entry *shelf_seek(const shelf *s, kd_bytes key, rows_entry **before)
 {
     rows_entry *at = s->head;
     for (int h = s->levels; before && h < HEIGHT_MAX; h++) before[h] = at;
@@ -237,7 +237,7 @@ static rows_entry *seek(const shelf *s, kd_bytes key, rows_entry **before)
     return at->next[0];
 }
 
-static int compare_rows(const void *x, const void *y)
+static int shelf_compare_rows(const void *x, const void *y)
 {
     return kd_bytes_cmp(row_key(*(rows_entry *const *)x), row_key(*(rows_entry *const *)y));
 }
@@ -246,10 +246,10 @@ static int compare_rows(const void *x, const void *y)
 static void shelf_order(shelf *s)
 {
     rows_entry *before[HEIGHT_MAX];
-    if (s->fresh_count > 1) qsort(s->fresh, s->fresh_count, sizeof(s->fresh[0]), compare_rows);
+    if (s->fresh_count > 1) qsort(s->fresh, s->fresh_count, sizeof(s->fresh[0]), shelf_compare_rows);
     for (uint32_t i = 0; i < s->fresh_count; i++) {
         rows_entry *n = s->fresh[i];
-        seek(s, row_key(n), before);
+        shelf_seek(s, row_key(n), before);
         s->levels = KD_MAX(s->levels, (int)n->height);
         for (uint32_t h = 0; h < n->height; h++) {
             n->next[h] = before[h]->next[h];
@@ -276,7 +276,7 @@ static void shelf_remove(shelf *s, rows_entry *n)
         last->fresh = n->fresh;
         return;
     }
-    seek(s, row_key(n), before);
+    shelf_seek(s, row_key(n), before);
     for (uint32_t h = 0; h < n->height; h++) before[h]->next[h] = n->next[h];
 }
 
@@ -326,15 +326,15 @@ size_t sim_rows_count(const sim_rows *r)
     return r->count;
 }
 
-static uint32_t random_height(sim_rows *r)
+static uint32_t rows_random_height(sim_rows *r)
 {
     uint64_t bits = kd_random_next(&r->seed) | (uint64_t)1 << (2 * (HEIGHT_MAX - 1));
     return 1 + (uint32_t)__builtin_ctzll(bits) / 2;
 }
 
-static void insert(sim_rows *r, kd_bytes key, uint64_t hash, kd_bytes value)
+static void rows_insert(sim_rows *r, kd_bytes key, uint64_t hash, kd_bytes value)
 {
-    rows_entry *n = row_create(r, random_height(r), key, value.len);
+    rows_entry *n = row_create(r, rows_random_height(r), key, value.len);
     row_set(n, value);
     table_reserve(r, r->count + 1);
     table_add(r, (table_entry){hash, n});
@@ -349,7 +349,7 @@ void sim_rows_put(sim_rows *r, kd_bytes key, kd_bytes value)
     if (n)
         row_set(n, value);
     else
-        insert(r, key, hash, value);
+        rows_insert(r, key, hash, value);
 }
 
 void sim_rows_delete(sim_rows *r, kd_bytes key)
@@ -387,7 +387,7 @@ sim_rows_walk sim_rows_between(sim_rows *r, kd_bytes from, kd_bytes to)
     uint32_t number = shelf_number(from);
     shelf *s = r->shelves[number];
     if (s) shelf_order(s);
-    return (sim_rows_walk){r, s ? seek(s, from, NULL) : NULL, to, number};
+    return (sim_rows_walk){r, s ? shelf_seek(s, from, NULL) : NULL, to, number};
 }
 
 /* Whether a walk that ends before `to` can find keys on this shelf. If not, the shelf's fresh rows are not sorted for it. */

@@ -4,7 +4,13 @@
  *
  * Whatever may have made work ends in a turn: the core looks at its clock, what waits is committed, what is due is sent.
  */
-#include "sim/world/world.h"
+#include "sim/world/shard.h"
+
+#include "sim/world/events.h"
+#include "sim/world/hosts.h"
+#include "sim/world/ops.h"
+#include "sim/world/processes.h"
+#include "sim/world/producer.h"
 
 #include <stdlib.h>
 
@@ -32,7 +38,7 @@ uint64_t sim_edge_now_us(const sim_world *w, uint32_t slot)
     return kd_drift_now(&w->edges[slot].drift, sim_host_mono_us(w, sim_edge_identity(slot)));
 }
 
-static void sim_shard_on_look(sim_world *w, const sim_event *ev)
+static void shard_on_look(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a, shard = ev->b;
     if (sim_world_gone(w, slot, (uint32_t)ev->c)) return;
@@ -55,7 +61,7 @@ static uint64_t shard_delay_us(const sim_world *w, uint32_t slot, uint32_t shard
     return delay_us;
 }
 
-static void sim_shard_look_at(sim_world *w, uint32_t slot, uint32_t shard, uint64_t next_us)
+static void shard_look_at(sim_world *w, uint32_t slot, uint32_t shard, uint64_t next_us)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
     uint64_t delay_us = shard_delay_us(w, slot, shard, next_us);
@@ -63,7 +69,7 @@ static void sim_shard_look_at(sim_world *w, uint32_t slot, uint32_t shard, uint6
     uint64_t at_us = w->now_us + KD_MAX(delay_us, (uint64_t)SHELL_TICK_MIN_US);
     if (m->look_us > w->now_us && m->look_us <= at_us) return;
     m->look_us = at_us;
-    sim_world_at(w, at_us, sim_shard_on_look, slot, shard, w->processes[slot].life);
+    sim_world_at(w, at_us, shard_on_look, slot, shard, w->processes[slot].life);
 }
 
 /* ---- group commit ---- */
@@ -83,11 +89,11 @@ typedef struct {
     sim_world *world;
     uint32_t slot, shard, op;
     kd_outcome outcome;
-} sim_waiting;
+} sim_shard_answer;
 
 static void shard_answer(kd_group_wait *wait, int status)
 {
-    sim_waiting *a = KD_CONTAINER(wait, sim_waiting, wait);
+    sim_shard_answer *a = KD_CONTAINER(wait, sim_shard_answer, wait);
     sim_world *w = a->world;
     sim_op *op = &w->ops[a->op];
     if (status == KD_OK) {
@@ -100,13 +106,13 @@ static void shard_answer(kd_group_wait *wait, int status)
 
 static void shard_await(sim_world *w, uint32_t slot, uint32_t shard, uint32_t op, const kd_outcome *outcome)
 {
-    sim_waiting *a = kd_alloc(sizeof(*a));
-    *a = (sim_waiting){
+    sim_shard_answer *a = kd_alloc(sizeof(*a));
+    *a = (sim_shard_answer){
         .wait.fn = shard_answer, .world = w, .slot = slot, .shard = shard, .op = op, .outcome = *outcome};
     kd_group_commit_await(&w->edges[slot].shards[shard].commit, &a->wait, outcome->group);
 }
 
-static void sim_shard_on_synced(sim_world *w, const sim_event *ev)
+static void shard_on_synced(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a, shard = ev->b;
     sim_shard *m = &w->edges[slot].shards[shard];
@@ -123,7 +129,7 @@ static void sim_shard_on_synced(sim_world *w, const sim_event *ev)
 }
 
 /* Nobody has measured its clock, or it has run away beyond D since: an edge cannot know. */
-static void tell_unmeasured(sim_world *w, uint32_t slot)
+static void shard_report_unmeasured(sim_world *w, uint32_t slot)
 {
     kd_clock_state state = kd_drift_within(&w->edges[slot].drift, w->s->drift_us);
     uint64_t clock_us = sim_edge_now_us(w, slot);
@@ -133,31 +139,31 @@ static void tell_unmeasured(sim_world *w, uint32_t slot)
 }
 
 /* Not at once: who called for a turn goes on with the process. */
-static void on_gave_up(sim_world *w, const sim_event *ev)
+static void shard_on_gave_up(sim_world *w, const sim_event *ev)
 {
     if (!sim_world_gone(w, ev->a, (uint32_t)ev->c)) shard_storage_failed(w, ev->a);
 }
 
-static void gave_up(sim_world *w, uint32_t slot, uint32_t shard)
+static void shard_gave_up(sim_world *w, uint32_t slot, uint32_t shard)
 {
     if (sim_disk_read_failed(w->edges[slot].shards[shard].disk))
-        sim_world_at(w, w->now_us, on_gave_up, slot, 0, w->processes[slot].life);
+        sim_world_at(w, w->now_us, shard_on_gave_up, slot, 0, w->processes[slot].life);
     else
         sim_world_fail(w, "storage", "%s: a core gave up on a disk that reads",
                        sim_world_process_name(w, slot));
 }
 
-static void commit(sim_world *w, uint32_t slot, uint32_t shard)
+static void shard_commit(sim_world *w, uint32_t slot, uint32_t shard)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
     int err = kd_group_commit_begin(&m->commit, sim_edge_now_us(w, slot), shard_mono_us(w, slot), &m->writes);
-    if (err == KD_EIO) gave_up(w, slot, shard);
+    if (err == KD_EIO) shard_gave_up(w, slot, shard);
     if (err != KD_OK) return;
-    tell_unmeasured(w, slot);
+    shard_report_unmeasured(w, slot);
     sim_disk_submit(m->disk, m->writes);
     uint64_t us = SYNC_MIN_US + sim_world_below(w, DRAW_SYNC, slot * 64 + shard, SYNC_SPREAD_US);
     us = KD_MAX(us, w->slow_us[sim_edge_identity(slot)]);
-    sim_world_at(w, w->now_us + us, sim_shard_on_synced, slot, shard, w->processes[slot].life);
+    sim_world_at(w, w->now_us + us, shard_on_synced, slot, shard, w->processes[slot].life);
 }
 
 /* ---- batches ---- */
@@ -171,7 +177,7 @@ static void shard_delivered(sim_world *w, const sim_message *m, bool ok)
     sim_shard_turn(w, slot, shard);
 }
 
-static void send(sim_world *w, uint32_t slot, uint32_t shard)
+static void shard_send(sim_world *w, uint32_t slot, uint32_t shard)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
     uint32_t partition;
@@ -203,27 +209,15 @@ void sim_shard_reset(sim_world *w, uint32_t slot)
 
 /* ---- the turn ---- */
 
-/* An edge that refuses writes over its identity waits for an operator; after the faults he comes, once. */
-static void watch_identity(sim_world *w, uint32_t slot, uint32_t shard)
-{
-    sim_edge *e = &w->edges[slot];
-    kd_edge_stats stats;
-    kd_edge_get_stats(e->shards[shard].core, &stats);
-    if (stats.identity_alarms > 0 && e->alarms == 0)
-        sim_world_note(w, w->s->edges[sim_edge_identity(slot)], "somebody else uses its name: alarm %llu",
-                       (unsigned long long)stats.identity_alarms);
-    e->alarms = KD_MAX(e->alarms, stats.identity_alarms);
-}
-
 void sim_shard_turn(sim_world *w, uint32_t slot, uint32_t shard)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
     uint64_t next_us = kd_edge_tick(m->core, sim_edge_now_us(w, slot));
     sim_checks_ticked(w->checks, slot, shard);
     kd_group_commit_look(&m->commit, shard_mono_us(w, slot));
-    commit(w, slot, shard);
-    send(w, slot, shard);
-    sim_shard_look_at(w, slot, shard, next_us);
+    shard_commit(w, slot, shard);
+    shard_send(w, slot, shard);
+    shard_look_at(w, slot, shard, next_us);
     if (w->processes[slot].draining) sim_process_check_drained(w, slot);
 }
 
@@ -247,18 +241,17 @@ void sim_shard_snapshot(sim_world *w, uint32_t slot, uint32_t partition, kd_byte
         sim_world_fail(w, "snapshot", "%s: a snapshot: %s", sim_world_process_name(w, slot),
                        kd_strerror(verdict));
     sim_checks_installed(w->checks, slot, shard, bytes, verdict);
-    if (w->edges[sim_edge_identity(slot)].doubled_until_us) watch_identity(w, slot, shard);
 }
 
 /* ---- operations ---- */
 
-static bool clock_refuses(const sim_world *w, uint32_t slot)
+static bool shard_clock_refuses(const sim_world *w, uint32_t slot)
 {
     if (w->options->world_plant & SIM_PLANT_NO_DRIFT_BOUND) return false;
     return kd_drift_within(&w->edges[slot].drift, w->s->drift_us) == KD_CLOCK_OUT_OF_BOUNDS;
 }
 
-static int sim_shard_take(sim_world *w, uint32_t slot, uint32_t shard, sim_op *op, kd_outcome *out)
+static int shard_take_op(sim_world *w, uint32_t slot, uint32_t shard, sim_op *op, kd_outcome *out)
 {
     char key[24];
     kd_request rq = {.item = kd_item_key(&w->items[op->item]),
@@ -270,26 +263,25 @@ static int sim_shard_take(sim_world *w, uint32_t slot, uint32_t shard, sim_op *o
     rq.idempotency_key = kd_bytes_of(key, 12);
     memcpy(key, &op->user, 4);
     memcpy(key + 4, &op->begun_us, 8);
-    if (clock_refuses(w, slot)) return KD_ECLOCK;
+    if (shard_clock_refuses(w, slot)) return KD_ECLOCK;
     if (w->processes[slot].draining) return KD_EUNAVAILABLE;
     int err = kd_group_commit_admits(&w->edges[slot].shards[shard].commit, shard_mono_us(w, slot));
     return err != KD_OK ? err
                         : kd_edge_take(w->edges[slot].shards[shard].core, &rq, sim_edge_now_us(w, slot), out);
 }
 
-/* Whether so many keys came since this operation's that the shard may have forgotten it. Keys that died with a process are counted although they were
- * not remembered, so the key may still be there. */
-static bool key_made_room(const sim_world *w, const sim_shard *m, const sim_op *op)
+/* So many came since that the key may have made room. Of those that died with a process some were not remembered: it may also be there still. */
+static bool shard_key_may_be_gone(const sim_world *w, const sim_shard *m, const sim_op *op)
 {
     return m->keys - op->key >= sim_shard_room(w->s, w->s->room_keys, SHELL_IDEMPOTENCY_MAX);
 }
 
 /* A sum tried again at an edge that forgot the key, with its disk or for want of room, is another attempt, which may count too. */
-static void journal_taken(sim_world *w, uint32_t slot, sim_op *op, const kd_outcome *out)
+static void shard_journal_taken(sim_world *w, uint32_t slot, sim_op *op, const kd_outcome *out)
 {
     sim_shard *m = sim_shard_of(w, slot, w->item_partition[op->item]);
     uint32_t wipes = w->edges[sim_edge_identity(slot)].wipes;
-    bool forgotten = op->wipes != wipes || key_made_room(w, m, op);
+    bool forgotten = op->wipes != wipes || shard_key_may_be_gone(w, m, op);
     bool another = op->verb == KD_ADD && forgotten && !out->replayed;
     if (!out->replayed) op->key = m->keys++;
     if (op->attempt != UINT32_MAX && !another) {
@@ -311,7 +303,7 @@ static void journal_taken(sim_world *w, uint32_t slot, sim_op *op, const kd_outc
 }
 
 /* The number in the answer, also in one that is given again. */
-static void show_answer(sim_world *w, uint32_t slot, const sim_op *op)
+static void shard_show_answer(sim_world *w, uint32_t slot, const sim_op *op)
 {
     kd_view view;
     kd_edge *core = sim_shard_of(w, slot, w->item_partition[op->item])->core;
@@ -325,7 +317,7 @@ void sim_shard_request(sim_world *w, uint32_t slot, uint32_t id)
     sim_op *op = &w->ops[id];
     uint32_t shard = w->item_partition[op->item] % w->s->shards;
     kd_outcome out = {.group = 0};
-    int err = sim_shard_take(w, slot, shard, op, &out);
+    int err = shard_take_op(w, slot, shard, op, &out);
     TRACE(w, "%s/%u user %u op %u: %s %s: %d", sim_world_process_name(w, slot), shard, op->user, op->number,
           op->verb == KD_LIKE     ? "likes"
           : op->verb == KD_UNLIKE ? "unlikes"
@@ -342,9 +334,9 @@ void sim_shard_request(sim_world *w, uint32_t slot, uint32_t id)
         op->ended(w, slot, id, NULL);
         return;
     }
-    journal_taken(w, slot, op, &out);
+    shard_journal_taken(w, slot, op, &out);
     sim_checks_taken(w->checks, slot, shard, op->attempt, &out);
-    show_answer(w, slot, op);
+    shard_show_answer(w, slot, op);
     if (out.group == 0) {
         w->edges[slot].acked++;
         sim_checks_answered(w->checks, slot, shard, op->attempt, &out);

@@ -2,16 +2,22 @@
  * tenure.c - central over one partition: a disk, a producer and clocks for the objects that decide, which are those of kudos-central
  * (kudos/commit_gate.h, kudos/publisher.h). See central/io/partition/{tenure,tenure_publish}.c.
  */
-#include "sim/world/world.h"
+#include "sim/world/tenure.h"
+
+#include "sim/world/consumer.h"
+#include "sim/world/events.h"
+#include "sim/world/hosts.h"
+#include "sim/world/processes.h"
+#include "sim/world/producer.h"
 
 enum { SYNC_MIN_US = 300, SYNC_SPREAD_US = 2700, REDO_BYTES_PER_OPERATION = 60 };
 
-static sim_part *sim_tenure_part_of(sim_world *w, uint32_t slot, uint32_t partition)
+static sim_tenure *tenure_of(sim_world *w, uint32_t slot, uint32_t partition)
 {
-    return &w->centrals[slot].parts[partition];
+    return &w->centrals[slot].tenures[partition];
 }
 
-static bool draining(const sim_world *w, uint32_t slot)
+static bool tenure_draining(const sim_world *w, uint32_t slot)
 {
     return w->processes[sim_process_of_central(slot)].draining;
 }
@@ -39,29 +45,29 @@ static void tenure_count_part(void *arg, kd_bytes part);
 
 void sim_tenure_open(sim_world *w, uint32_t slot, uint32_t partition)
 {
-    sim_part *p = sim_tenure_part_of(w, slot, partition);
+    sim_tenure *t = tenure_of(w, slot, partition);
     const kd_publisher_config config = {.snapshot_interval_us = w->s->snapshot_interval_us,
                                         .unpublished_max = tenure_unpublished_max(w),
                                         .publish_changes = true,
                                         .plant = w->options->central_plant};
-    const kd_publisher_shell shell = {p, tenure_produce, tenure_count_part};
-    p->world = w;
-    p->slot = slot;
-    p->partition = partition;
-    p->disk_free_us = p->look_us = 0;
-    p->reading = false;
-    p->gate = (kd_commit_gate){.ops_max = tenure_commit_ops(w), .pending = true}; /* the epoch */
-    kd_publisher_init(&p->publisher, p->core, &config, &shell, sim_host_mono_us(w, HOST_CENTRAL),
+    const kd_publisher_shell shell = {t, tenure_produce, tenure_count_part};
+    t->world = w;
+    t->slot = slot;
+    t->partition = partition;
+    t->disk_free_us = t->look_us = 0;
+    t->reading = false;
+    t->gate = (kd_commit_gate){.ops_max = tenure_commit_ops(w), .pending = true}; /* the epoch */
+    kd_publisher_init(&t->publisher, t->core, &config, &shell, sim_host_mono_us(w, HOST_CENTRAL),
                       sim_world_draw(w, DRAW_TIMER, 800 + partition, w->now_us));
 }
 
 void sim_tenure_close(sim_world *w, uint32_t slot, uint32_t partition)
 {
-    sim_part *p = sim_tenure_part_of(w, slot, partition);
-    kd_publisher_finish(&p->publisher);
-    kd_central_close(p->core);
-    p->core = NULL;
-    p->reading = false;
+    sim_tenure *t = tenure_of(w, slot, partition);
+    kd_publisher_finish(&t->publisher);
+    kd_central_close(t->core);
+    t->core = NULL;
+    t->reading = false;
 }
 
 /* ---- in ---- */
@@ -80,7 +86,7 @@ static void tenure_failed(sim_world *w, uint32_t slot, bool fenced)
 }
 
 /* Planted: a claim that is not ours never gets to the core. */
-static bool fence_ignored(const sim_world *w, kd_central *core, kd_bytes bytes)
+static bool tenure_ignores_fence(const sim_world *w, kd_central *core, kd_bytes bytes)
 {
     kd_claim claim;
     if (!(w->options->world_plant & SIM_PLANT_NO_FENCE) || kd_record_peek(bytes) != KD_RECORD_CLAIM)
@@ -88,7 +94,7 @@ static bool fence_ignored(const sim_world *w, kd_central *core, kd_bytes bytes)
     return kd_claim_decode(bytes, &claim) == KD_OK && claim.epoch > kd_central_epoch(core);
 }
 
-static void fed_badly(sim_world *w, uint32_t partition, int64_t offset, kd_fed fed)
+static void tenure_report_fed(sim_world *w, uint32_t partition, int64_t offset, kd_fed fed)
 {
     if (fed == KD_FED_IDENTITY)
         sim_world_note(w, "central", "two batches of one name and position in partition %u", partition);
@@ -99,102 +105,102 @@ static void fed_badly(sim_world *w, uint32_t partition, int64_t offset, kd_fed f
 }
 
 /* I14: whatever the publisher says, nothing is read while the topics owe more than the bound. */
-static void check_owed(sim_world *w, const sim_part *p)
+static void tenure_check_unpublished(sim_world *w, const sim_tenure *t)
 {
-    uint64_t bytes = kd_central_unpublished_bytes(p->core), max = p->publisher.config.unpublished_max;
+    uint64_t bytes = kd_central_unpublished_bytes(t->core), max = t->publisher.config.unpublished_max;
     if (bytes >= max)
         sim_world_fail(w, "unpublished",
                        "central reads on in partition %u with %llu bytes that its topics have not taken, the "
                        "bound is %llu",
-                       p->partition, (unsigned long long)bytes, (unsigned long long)max);
+                       t->partition, (unsigned long long)bytes, (unsigned long long)max);
 }
 
 void sim_tenure_feed(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes bytes, int64_t offset)
 {
-    sim_part *p = sim_tenure_part_of(w, slot, partition);
-    if (fence_ignored(w, p->core, bytes)) {
+    sim_tenure *t = tenure_of(w, slot, partition);
+    if (tenure_ignores_fence(w, t->core, bytes)) {
         sim_checks_fed(w->checks, slot, partition, bytes, offset, KD_FED_FENCED);
         return;
     }
-    check_owed(w, p);
-    kd_fed fed = kd_central_feed(p->core, bytes, offset, sim_host_wall_us(w, HOST_CENTRAL));
-    p->gate.pending = true;
+    tenure_check_unpublished(w, t);
+    kd_fed fed = kd_central_feed(t->core, bytes, offset, sim_host_wall_us(w, HOST_CENTRAL));
+    t->gate.pending = true;
     w->merges += fed == KD_FED_MERGED;
     w->duplicates += fed == KD_FED_DUPLICATE;
     w->gaps += fed == KD_FED_GAP;
     TRACE(w, "%s likes/%u %d: %d", sim_world_process_name(w, sim_process_of_central(slot)), partition, offset,
           (int64_t)fed);
     sim_checks_fed(w->checks, slot, partition, bytes, offset, fed);
-    fed_badly(w, partition, offset, fed);
+    tenure_report_fed(w, partition, offset, fed);
     if (fed == KD_FED_FENCED) {
         tenure_failed(w, slot, true);
         return;
     }
-    if (kd_commit_gate_full(&p->gate, kd_central_gathered(p->core))) sim_tenure_commit(w, slot, partition);
+    if (kd_commit_gate_full(&t->gate, kd_central_gathered(t->core))) sim_tenure_commit(w, slot, partition);
 }
 
 bool sim_tenure_blocked(const sim_world *w, uint32_t slot, uint32_t partition)
 {
-    const sim_part *p = &w->centrals[slot].parts[partition];
-    return kd_publisher_blocks(&p->publisher) ||
-           kd_commit_gate_blocks(&p->gate, kd_central_gathered(p->core));
+    const sim_tenure *t = &w->centrals[slot].tenures[partition];
+    return kd_publisher_blocks(&t->publisher) ||
+           kd_commit_gate_blocks(&t->gate, kd_central_gathered(t->core));
 }
 
 /* ---- commits ---- */
 
 /* The core is told: now when the disk has done it, or, planted, before. */
-static bool tell_core(sim_world *w, uint32_t slot, uint32_t partition, uint64_t version, int status,
-                      bool synced)
+static bool tenure_end_commit(sim_world *w, uint32_t slot, uint32_t partition, uint64_t version, int status,
+                              bool synced)
 {
-    sim_part *p = sim_tenure_part_of(w, slot, partition);
-    int err = kd_central_commit_end(p->core, version, status);
+    sim_tenure *t = tenure_of(w, slot, partition);
+    int err = kd_central_commit_end(t->core, version, status);
     sim_checks_committed(w->checks, slot, partition, version, status, synced);
     if (status == KD_OK && err == KD_OK) return true;
     tenure_failed(w, slot, false);
     return false;
 }
 
-static bool told_early(const sim_world *w)
+static bool tenure_publishes_early(const sim_world *w)
 {
     return w->options->world_plant & SIM_PLANT_PUBLISH_EARLY;
 }
 
-static void became_durable(sim_world *w, uint32_t slot, uint32_t partition)
+static void tenure_became_durable(sim_world *w, uint32_t slot, uint32_t partition)
 {
-    kd_publisher_committed(&sim_tenure_part_of(w, slot, partition)->publisher);
+    kd_publisher_committed(&tenure_of(w, slot, partition)->publisher);
     sim_tenure_publish(w, slot, partition);
 }
 
-static void on_written(sim_world *w, const sim_event *ev)
+static void tenure_on_written(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a, partition = ev->b, process = sim_process_of_central(slot);
     if (sim_world_gone(w, process, (uint32_t)ev->c)) return;
     if (sim_world_frozen(w, ev, process)) return;
-    sim_part *p = sim_tenure_part_of(w, slot, partition);
+    sim_tenure *t = tenure_of(w, slot, partition);
     bool synced;
-    int status = sim_disk_sync(p->disk, &synced);
-    uint64_t version = p->versions[0];
-    p->versions[0] = p->versions[1];
-    p->gate.under_way--;
-    if (told_early(w) && status != KD_OK) {
+    int status = sim_disk_sync(t->disk, &synced);
+    uint64_t version = t->versions[0];
+    t->versions[0] = t->versions[1];
+    t->gate.under_way--;
+    if (tenure_publishes_early(w) && status != KD_OK) {
         tenure_failed(w, slot, false);
         return;
     }
-    if (!told_early(w) && !tell_core(w, slot, partition, version, status, synced)) return;
+    if (!tenure_publishes_early(w) && !tenure_end_commit(w, slot, partition, version, status, synced)) return;
     w->centrals[slot].committed(w, slot);
     sim_tenure_commit(w, slot, partition);
-    became_durable(w, slot, partition);
+    tenure_became_durable(w, slot, partition);
     sim_consumer_wake(w, process, partition);
-    if (draining(w, slot)) sim_process_check_drained(w, process);
+    if (tenure_draining(w, slot)) sim_process_check_drained(w, process);
 }
 
-static void sim_tenure_begin(sim_world *w, uint32_t slot, uint32_t partition)
+static void tenure_begin_commit(sim_world *w, uint32_t slot, uint32_t partition)
 {
-    sim_part *p = sim_tenure_part_of(w, slot, partition);
+    sim_tenure *t = tenure_of(w, slot, partition);
     const kd_writes *writes;
     uint64_t version;
-    int err = kd_central_commit_begin(p->core, sim_host_wall_us(w, HOST_CENTRAL), &writes, &version);
-    p->gate.pending = false;
+    int err = kd_central_commit_begin(t->core, sim_host_wall_us(w, HOST_CENTRAL), &writes, &version);
+    t->gate.pending = false;
     if (err == KD_EAGAIN) return;
     if (err != KD_OK) {
         sim_world_fail(w, "commit", "central partition %u: a commit cannot begin: %s", partition,
@@ -202,29 +208,29 @@ static void sim_tenure_begin(sim_world *w, uint32_t slot, uint32_t partition)
         return;
     }
     sim_checks_commit_begun(w->checks, slot, partition, version);
-    sim_disk_submit(p->disk, writes);
-    p->versions[p->gate.under_way++] = version;
+    sim_disk_submit(t->disk, writes);
+    t->versions[t->gate.under_way++] = version;
     uint64_t us = SYNC_MIN_US + sim_world_below(w, DRAW_SYNC, 1000 + slot * 64 + partition, SYNC_SPREAD_US);
     us = KD_MAX(us, w->slow_us[HOST_CENTRAL]);
-    p->disk_free_us = KD_MAX(p->disk_free_us, w->now_us) + us;
-    sim_world_at(w, p->disk_free_us, on_written, slot, partition,
+    t->disk_free_us = KD_MAX(t->disk_free_us, w->now_us) + us;
+    sim_world_at(w, t->disk_free_us, tenure_on_written, slot, partition,
                  w->processes[sim_process_of_central(slot)].life);
-    if (told_early(w) && tell_core(w, slot, partition, version, KD_OK, false))
-        became_durable(w, slot, partition);
+    if (tenure_publishes_early(w) && tenure_end_commit(w, slot, partition, version, KD_OK, false))
+        tenure_became_durable(w, slot, partition);
 }
 
 void sim_tenure_commit(sim_world *w, uint32_t slot, uint32_t partition)
 {
-    sim_part *p = sim_tenure_part_of(w, slot, partition);
-    if (kd_commit_gate_opens(&p->gate, kd_central_gathered(p->core))) sim_tenure_begin(w, slot, partition);
+    sim_tenure *t = tenure_of(w, slot, partition);
+    if (kd_commit_gate_opens(&t->gate, kd_central_gathered(t->core))) tenure_begin_commit(w, slot, partition);
 }
 
 /* ---- out ---- */
 
-static sim_message_kind message_kind(const sim_part *p, const kd_outbound *out)
+static sim_message_kind tenure_message_kind(const sim_tenure *t, const kd_outbound *out)
 {
-    if (out == &p->publisher.claims) return MESSAGE_CLAIM;
-    return out == &p->publisher.counts ? MESSAGE_COUNTS : MESSAGE_CHANGES;
+    if (out == &t->publisher.claims) return MESSAGE_CLAIM;
+    return out == &t->publisher.counts ? MESSAGE_COUNTS : MESSAGE_CHANGES;
 }
 
 static void tenure_delivered(sim_world *w, const sim_message *m, bool ok)
@@ -233,14 +239,15 @@ static void tenure_delivered(sim_world *w, const sim_message *m, bool ok)
     uint64_t random = sim_world_draw(w, DRAW_RETRY, 1000 + m->partition, w->now_us);
     kd_publisher_report(m->outbound, ok, sim_host_mono_us(w, HOST_CENTRAL), random);
     sim_tenure_publish(w, slot, m->partition); /* also names the time of the next attempt */
-    if (draining(w, slot)) sim_process_check_drained(w, sim_process_of_central(slot));
+    if (tenure_draining(w, slot)) sim_process_check_drained(w, sim_process_of_central(slot));
 }
 
 static int tenure_produce(void *arg, const kd_outbound *out, kd_bytes bytes, kd_outbound_record *record)
 {
-    sim_part *p = arg;
-    sim_world *w = p->world;
-    uint32_t id = sim_message_take(w, message_kind(p, out), sim_process_of_central(p->slot), p->partition);
+    sim_tenure *t = arg;
+    sim_world *w = t->world;
+    uint32_t id =
+        sim_message_take(w, tenure_message_kind(t, out), sim_process_of_central(t->slot), t->partition);
     kd_buf_put(&w->messages[id].record, bytes.data, bytes.len);
     w->messages[id].outbound = record;
     w->messages[id].delivered = tenure_delivered;
@@ -250,47 +257,47 @@ static int tenure_produce(void *arg, const kd_outbound *out, kd_bytes bytes, kd_
 
 static void tenure_count_part(void *arg, kd_bytes part)
 {
-    const sim_part *p = arg;
-    sim_checks_published(p->world->checks, p->slot, p->partition, part);
+    const sim_tenure *t = arg;
+    sim_checks_published(t->world->checks, t->slot, t->partition, part);
 }
 
-static void on_look(sim_world *w, const sim_event *ev)
+static void tenure_on_look(sim_world *w, const sim_event *ev)
 {
     uint32_t process = sim_process_of_central(ev->a);
     if (sim_world_gone(w, process, (uint32_t)ev->c)) return;
     if (sim_world_frozen(w, ev, process)) return;
-    sim_part *p = sim_tenure_part_of(w, ev->a, ev->b);
-    if (w->now_us < p->look_us) return; /* a later one was set */
-    p->look_us = 0;
+    sim_tenure *t = tenure_of(w, ev->a, ev->b);
+    if (w->now_us < t->look_us) return; /* a later one was set */
+    t->look_us = 0;
     sim_tenure_publish(w, ev->a, ev->b);
 }
 
-static void sim_tenure_look_in(sim_world *w, sim_part *p, uint64_t delay_us)
+static void tenure_look_in(sim_world *w, sim_tenure *t, uint64_t delay_us)
 {
     uint64_t at_us = w->now_us + KD_MAX(delay_us, UINT64_C(1));
-    if (p->look_us > w->now_us && p->look_us <= at_us) return;
-    p->look_us = at_us;
-    sim_world_at(w, at_us, on_look, p->slot, p->partition,
-                 w->processes[sim_process_of_central(p->slot)].life);
+    if (t->look_us > w->now_us && t->look_us <= at_us) return;
+    t->look_us = at_us;
+    sim_world_at(w, at_us, tenure_on_look, t->slot, t->partition,
+                 w->processes[sim_process_of_central(t->slot)].life);
 }
 
 void sim_tenure_publish(sim_world *w, uint32_t slot, uint32_t partition)
 {
-    sim_part *p = sim_tenure_part_of(w, slot, partition);
+    sim_tenure *t = tenure_of(w, slot, partition);
     uint64_t next_us, mono_us = sim_host_mono_us(w, HOST_CENTRAL);
-    if (!w->centrals[slot].ready || !kd_central_durable(p->core)) return;
-    if (draining(w, slot) && kd_commit_gate_idle(&p->gate)) kd_publisher_end(&p->publisher);
-    int err = kd_publisher_run(&p->publisher, sim_host_wall_us(w, HOST_CENTRAL), mono_us, &next_us);
+    if (!w->centrals[slot].ready || !kd_central_durable(t->core)) return;
+    if (tenure_draining(w, slot) && kd_commit_gate_idle(&t->gate)) kd_publisher_end(&t->publisher);
+    int err = kd_publisher_run(&t->publisher, sim_host_wall_us(w, HOST_CENTRAL), mono_us, &next_us);
     if (err != KD_OK)
         sim_world_fail(w, "publish", "central partition %u cannot publish: %s", partition, kd_strerror(err));
     else if (next_us != UINT64_MAX)
-        sim_tenure_look_in(w, p, next_us > mono_us ? next_us - mono_us : 0);
+        tenure_look_in(w, t, next_us > mono_us ? next_us - mono_us : 0);
     sim_consumer_wake(w, sim_process_of_central(slot), partition);
 }
 
 bool sim_tenure_drained(const sim_world *w, uint32_t slot, uint32_t partition)
 {
-    const sim_part *p = &w->centrals[slot].parts[partition];
-    if (!kd_commit_gate_idle(&p->gate)) return false;
-    return !w->centrals[slot].ready || kd_publisher_done(&p->publisher);
+    const sim_tenure *t = &w->centrals[slot].tenures[partition];
+    if (!kd_commit_gate_idle(&t->gate)) return false;
+    return !w->centrals[slot].ready || kd_publisher_done(&t->publisher);
 }

@@ -16,7 +16,7 @@ void sim_trace_init(sim_trace *t, FILE *file)
     t->len = 0;
 }
 
-static void flush(sim_trace *t)
+static void trace_flush(sim_trace *t)
 {
     KD_ASSERT(EVP_DigestUpdate(t->sha, t->buf, t->len) == 1);
     if (t->file) fwrite(t->buf, 1, t->len, t->file);
@@ -25,7 +25,7 @@ static void flush(sim_trace *t)
 
 void sim_trace_finish(sim_trace *t, uint8_t sha256[32])
 {
-    flush(t);
+    trace_flush(t);
     KD_ASSERT(EVP_DigestFinal_ex(t->sha, sha256, NULL) == 1);
     EVP_MD_CTX_free(t->sha);
 }
@@ -64,7 +64,7 @@ static char *trace_put_signed(char *out, int64_t value)
 
 void sim_trace_line(sim_trace *t, uint64_t at_us, const char *format, ...)
 {
-    if (sizeof(t->buf) - t->len < LINE_MAX_BYTES) flush(t);
+    if (sizeof(t->buf) - t->len < LINE_MAX_BYTES) trace_flush(t);
     char *out = t->buf + t->len, *end = out + LINE_MAX_BYTES - 64;
     va_list args;
     va_start(args, format);

@@ -2,39 +2,54 @@
  * users.c - the people: each waits for an answer before the next operation, tries again with the same key at the same edge, roams, taps
  * twice, and sometimes never sees the answer. What a user will do n-th is drawn from (seed, user, n) alone (plan.c).
  */
-#include "sim/world/world.h"
+#include "sim/world/users.h"
+
+#include "sim/world/edge_ask.h"
+#include "sim/world/events.h"
+#include "sim/world/names.h"
+#include "sim/world/ops.h"
+#include "sim/world/plan.h"
+#include "sim/world/shard.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
+    CLIENT_TIMEOUT_US = 5000000,
+    CLIENT_TRIES = 6,
     WIRE_MIN_US = 3000,
     WIRE_SPREAD_US = 9000,
     AGAIN_MIN_US = 150000,
     AGAIN_SPREAD_US = 1500000,
-    TOLD_TRIES = 300,
+    SCRIPTED_TRIES = 300,
     READ_PERCENT = 20
 };
 
+/* The patience of one try of an operation. All have the same, so the queue is in order of time. */
+typedef struct sim_deadline {
+    uint64_t at_us;
+    uint32_t op, tries;
+} sim_deadline;
+
 /* By the moment at which it began: told again by an event at that moment, it meets the same. */
-static uint64_t draw_of(const sim_world *w, sim_draw_stream stream, const sim_op *op)
+static uint64_t users_draw(const sim_world *w, sim_draw_stream stream, const sim_op *op)
 {
     return sim_world_draw(w, stream, op->user, op->begun_us << 16 | op->tries);
 }
 
 /* ---- requests ---- */
 
-static uint32_t slot_reached(const sim_world *w, const sim_op *op)
+static uint32_t users_slot_reached(const sim_world *w, const sim_op *op)
 {
-    bool twin = w->processes[CHECKS_TWIN + op->edge].up && draw_of(w, DRAW_ROUTE, op) % 2 == 0;
+    bool twin = w->processes[CHECKS_TWIN + op->edge].up && users_draw(w, DRAW_ROUTE, op) % 2 == 0;
     return twin ? CHECKS_TWIN + op->edge : op->edge;
 }
 
 static void users_refused(sim_world *w, uint32_t id);
 
-static void on_request(sim_world *w, const sim_event *ev)
+static void users_on_request(sim_world *w, const sim_event *ev)
 {
-    uint32_t slot = slot_reached(w, &w->ops[ev->a]);
+    uint32_t slot = users_slot_reached(w, &w->ops[ev->a]);
     if (!w->processes[slot].up) {
         users_refused(w, ev->a); /* by the machine */
         return;
@@ -43,17 +58,17 @@ static void on_request(sim_world *w, const sim_event *ev)
     sim_shard_request(w, slot, ev->a);
 }
 
-static void on_deadline(sim_world *w, const sim_event *ev);
+static void users_on_deadline(sim_world *w, const sim_event *ev);
 
-static void watch_deadlines(sim_world *w)
+static void users_watch_deadlines(sim_world *w)
 {
     if (w->deadline_set || w->deadline_count == 0) return;
     w->deadline_set = true;
-    sim_world_at(w, w->deadlines[w->deadline_first].at_us, on_deadline, 0, 0, 0);
+    sim_world_at(w, w->deadlines[w->deadline_first].at_us, users_on_deadline, 0, 0, 0);
 }
 
 /* All wait equally long, so the oldest comes first. */
-static void push_deadline(sim_world *w, uint32_t id)
+static void users_push_deadline(sim_world *w, uint32_t id)
 {
     if (w->deadline_first + w->deadline_count == w->deadline_cap && w->deadline_first > w->deadline_count) {
         memmove(w->deadlines, w->deadlines + w->deadline_first, w->deadline_count * sizeof(w->deadlines[0]));
@@ -63,29 +78,29 @@ static void push_deadline(sim_world *w, uint32_t id)
     w->deadlines = kd_grow(w->deadlines, last, &w->deadline_cap, sizeof(w->deadlines[0]));
     w->deadlines[last] = (sim_deadline){w->now_us + CLIENT_TIMEOUT_US, id, w->ops[id].tries};
     w->ops[id].refs++;
-    watch_deadlines(w);
+    users_watch_deadlines(w);
 }
 
-static void send_request(sim_world *w, uint32_t id)
+static void users_send_request(sim_world *w, uint32_t id)
 {
     sim_op *op = &w->ops[id];
-    uint64_t wire_us = WIRE_MIN_US + draw_of(w, DRAW_USER, op) % WIRE_SPREAD_US;
+    uint64_t wire_us = WIRE_MIN_US + users_draw(w, DRAW_USER, op) % WIRE_SPREAD_US;
     op->refs++;
-    sim_world_at(w, w->now_us + wire_us, on_request, id, 0, 0);
+    sim_world_at(w, w->now_us + wire_us, users_on_request, id, 0, 0);
 }
 
-static void issue(sim_world *w, uint32_t id)
+static void users_issue(sim_world *w, uint32_t id)
 {
     sim_op *op = &w->ops[id];
-    bool strange = draw_of(w, DRAW_READ, op) / 100000 % 100 < w->s->users.strange_percent;
+    bool strange = users_draw(w, DRAW_READ, op) / 100000 % 100 < w->s->users.strange_percent;
     op->issued_us = w->now_us;
     if (op->tries == 0) op->strange = strange || !w->s->users.tokens; /* a device tries its own again */
     memset(&op->seen, 0, sizeof(op->seen));
     if (!op->strange) op->seen = w->users[op->user].seen;
-    push_deadline(w, id);
-    send_request(w, id);
-    bool twice = draw_of(w, DRAW_READ, op) % 100 < w->s->users.double_percent;
-    if (twice && op->tries == 0) send_request(w, id);
+    users_push_deadline(w, id);
+    users_send_request(w, id);
+    bool twice = users_draw(w, DRAW_READ, op) % 100 < w->s->users.double_percent;
+    if (twice && op->tries == 0) users_send_request(w, id);
 }
 
 static void users_go_on(sim_world *w, uint32_t user);
@@ -104,7 +119,7 @@ static void users_on_retry(sim_world *w, const sim_event *ev)
     sim_op *op = &w->ops[ev->a];
     if (!op->over) {
         op->tries++;
-        issue(w, ev->a);
+        users_issue(w, ev->a);
     }
     sim_op_release(w, ev->a);
 }
@@ -115,9 +130,9 @@ static void users_failed(sim_world *w, uint32_t id)
     sim_op *op = &w->ops[id];
     if (op->over || op->failed > op->tries) return;
     op->failed = op->tries + 1;
-    uint64_t chance = draw_of(w, DRAW_RETRY, op);
-    bool again = op->told
-                     ? op->tries < TOLD_TRIES
+    uint64_t chance = users_draw(w, DRAW_RETRY, op);
+    bool again = op->scripted
+                     ? op->tries < SCRIPTED_TRIES
                      : !w->healing && op->tries < CLIENT_TRIES && chance % 100 < w->s->users.retry_percent;
     if (!again) {
         TRACE(w, "user %u op %u: given up", op->user, op->number);
@@ -128,7 +143,7 @@ static void users_failed(sim_world *w, uint32_t id)
     sim_world_at(w, w->now_us + AGAIN_MIN_US + chance / 100 % AGAIN_SPREAD_US, users_on_retry, id, 0, 0);
 }
 
-static void on_deadline(sim_world *w, const sim_event *ev)
+static void users_on_deadline(sim_world *w, const sim_event *ev)
 {
     (void)ev;
     w->deadline_set = false;
@@ -142,7 +157,7 @@ static void on_deadline(sim_world *w, const sim_event *ev)
         sim_op_release(w, d.op);
     }
     if (w->deadline_count == 0) w->deadline_first = 0;
-    watch_deadlines(w);
+    users_watch_deadlines(w);
 }
 
 static void users_refused(sim_world *w, uint32_t id)
@@ -169,9 +184,9 @@ static void users_on_read(sim_world *w, const sim_event *ev)
     if (row != KD_EIO) sim_read_liked(w, slot, item, user);
 }
 
-static void read_something(sim_world *w, const sim_op *op)
+static void users_plan_read(sim_world *w, const sim_op *op)
 {
-    uint64_t chance = draw_of(w, DRAW_READ, op) / 100;
+    uint64_t chance = users_draw(w, DRAW_READ, op) / 100;
     if (chance % 100 >= READ_PERCENT) return;
     bool same = chance / 100 % 2 == 0;
     uint32_t slot = same ? op->edge : (uint32_t)(chance / 200 % w->s->edge_count);
@@ -188,7 +203,7 @@ static void users_on_answer(sim_world *w, const sim_event *ev)
         TRACE(w, "user %u op %u: answered, attempt %u", op->user, op->number, op->attempt);
         sim_journal_acked(w->journal, op->attempt, w->now_us);
         if (!op->strange) u->seen = op->answer;
-        read_something(w, op);
+        users_plan_read(w, op);
         users_finish(w, ev->a);
     }
     sim_op_release(w, ev->a);
@@ -199,7 +214,7 @@ static void users_answered(sim_world *w, uint32_t slot, uint32_t id, const kd_ou
     sim_op *op = &w->ops[id];
     uint32_t percent =
         w->healing ? 0 : KD_MAX(w->s->users.lost_percent, w->answers_lost[sim_edge_identity(slot)]);
-    uint64_t chance = draw_of(w, DRAW_ANSWER, op);
+    uint64_t chance = users_draw(w, DRAW_ANSWER, op);
     if (chance % 100 < percent) {
         sim_op_release(w, id); /* nobody tells the user; his patience ends */
         return;
@@ -211,7 +226,7 @@ static void users_answered(sim_world *w, uint32_t slot, uint32_t id, const kd_ou
 }
 
 /* The end of a request, told by the shard that had it. */
-static void users_told_outcome(sim_world *w, uint32_t slot, uint32_t id, const kd_outcome *outcome)
+static void users_on_outcome(sim_world *w, uint32_t slot, uint32_t id, const kd_outcome *outcome)
 {
     if (outcome)
         users_answered(w, slot, id, outcome);
@@ -221,35 +236,35 @@ static void users_told_outcome(sim_world *w, uint32_t slot, uint32_t id, const k
 
 /* ---- beginning ---- */
 
-static uint32_t op_new(sim_world *w, uint32_t user, uint32_t number)
+static uint32_t users_new_op(sim_world *w, uint32_t user, uint32_t number)
 {
     uint32_t id = sim_op_take(w);
     w->ops[id] = (sim_op){.user = user,
                           .number = number,
                           .attempt = UINT32_MAX,
                           .refs = 1,
-                          .ended = users_told_outcome,
+                          .ended = users_on_outcome,
                           .begun_us = w->now_us - w->begin_us};
     w->users[user].op = id;
     return id;
 }
 
-static void begin_told(sim_world *w, uint32_t user, uint32_t event)
+static void users_begin_scripted(sim_world *w, uint32_t user, uint32_t event)
 {
     const sim_scenario_event *e = &w->s->events[event];
-    uint32_t id = op_new(w, user, event);
+    uint32_t id = users_new_op(w, user, event);
     sim_op *op = &w->ops[id];
     op->item = sim_names_item(w, e->item);
     op->counter = e->counter;
     op->verb = e->verb;
     op->amount = e->verb == KD_ADD ? (uint64_t)KD_MAX(e->amount, 1) : 0;
     op->edge = (uint32_t)e->who;
-    op->told = true;
-    issue(w, id);
+    op->scripted = true;
+    users_issue(w, id);
 }
 
 /* The event that would make him do what he planned. */
-static void tell_attempt(const sim_world *w, const sim_op *op)
+static void users_report_attempt(const sim_world *w, const sim_op *op)
 {
     sim_scenario_event e = {.at_us = op->begun_us,
                             .kind = SCENARIO_OPERATION,
@@ -266,46 +281,46 @@ static void tell_attempt(const sim_world *w, const sim_op *op)
     w->options->attempted(w->options->attempted_arg, &e);
 }
 
-static void begin_planned(sim_world *w, uint32_t user)
+static void users_begin_planned(sim_world *w, uint32_t user)
 {
-    uint32_t id = op_new(w, user, w->users[user].number++);
+    uint32_t id = users_new_op(w, user, w->users[user].number++);
     sim_plan_operation(w, &w->ops[id]);
-    if (w->options->attempted) tell_attempt(w, &w->ops[id]);
-    issue(w, id);
+    if (w->options->attempted) users_report_attempt(w, &w->ops[id]);
+    users_issue(w, id);
 }
 
 static void users_go_on(sim_world *w, uint32_t user)
 {
     sim_user *u = &w->users[user];
     if (u->op) return;
-    if (u->told_count > 0) {
-        uint32_t event = u->told[u->told_first++];
-        if (--u->told_count == 0) u->told_first = 0;
-        begin_told(w, user, event);
+    if (u->scripted_count > 0) {
+        uint32_t event = u->scripted[u->scripted_first++];
+        if (--u->scripted_count == 0) u->scripted_first = 0;
+        users_begin_scripted(w, user, event);
         return;
     }
     if (!u->due || w->healing) return;
     u->due = false;
-    begin_planned(w, user);
+    users_begin_planned(w, user);
 }
 
-void sim_user_told(sim_world *w, uint32_t event)
+void sim_users_script(sim_world *w, uint32_t event)
 {
     uint32_t user = sim_names_user(w, w->s->events[event].user);
     sim_user *u = &w->users[user];
-    uint32_t last = u->told_first + u->told_count++;
-    u->told = kd_grow(u->told, last, &u->told_cap, sizeof(u->told[0]));
-    u->told[last] = event;
+    uint32_t last = u->scripted_first + u->scripted_count++;
+    u->scripted = kd_grow(u->scripted, last, &u->scripted_cap, sizeof(u->scripted[0]));
+    u->scripted[last] = event;
     users_go_on(w, user);
 }
 
-static void on_due(sim_world *w, const sim_event *ev)
+static void users_on_due(sim_world *w, const sim_event *ev)
 {
     sim_user *u = &w->users[ev->a];
     if (w->healing) return;
     u->due = true;
     u->planned_us += sim_plan_pause_us(w, ev->a, ev->b);
-    sim_world_at(w, KD_MAX(u->planned_us, w->now_us), on_due, ev->a, ev->b + 1, 0);
+    sim_world_at(w, KD_MAX(u->planned_us, w->now_us), users_on_due, ev->a, ev->b + 1, 0);
     users_go_on(w, ev->a);
 }
 
@@ -316,13 +331,13 @@ void sim_users_open(sim_world *w)
     if (w->s->users.per_second <= 0) return;
     for (uint32_t i = 0; i < w->s->users.users; i++) {
         w->users[i].planned_us = w->now_us + sim_plan_pause_us(w, i, UINT32_MAX);
-        sim_world_at(w, w->users[i].planned_us, on_due, i, 0, 0);
+        sim_world_at(w, w->users[i].planned_us, users_on_due, i, 0, 0);
     }
 }
 
 void sim_users_close(sim_world *w)
 {
-    for (uint32_t i = 0; i < w->user_count && w->users; i++) free(w->users[i].told);
+    for (uint32_t i = 0; i < w->user_count && w->users; i++) free(w->users[i].scripted);
     free(w->users);
     free(w->ops);
     free(w->deadlines);

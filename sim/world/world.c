@@ -1,6 +1,20 @@
 /* world.c - a run: opens the world, pops events until it is over, gives the verdict. */
 #include "kudos/forget.h"
-#include "sim/world/world.h"
+#include "sim/world/central.h"
+#include "sim/world/disks.h"
+#include "sim/world/edge.h"
+#include "sim/world/edge_ask.h"
+#include "sim/world/events.h"
+#include "sim/world/faults.h"
+#include "sim/world/heal.h"
+#include "sim/world/names.h"
+#include "sim/world/operator.h"
+#include "sim/world/processes.h"
+#include "sim/world/producer.h"
+#include "sim/world/sample.h"
+#include "sim/world/shard.h"
+#include "sim/world/tenure.h"
+#include "sim/world/users.h"
 
 #include <stdlib.h>
 
@@ -8,17 +22,17 @@ enum { PROGRESS_EVENTS = 1 << 16, SAMPLE_EVENTS = 16 };
 
 /* ---- what the checkers see ---- */
 
-static kd_edge *view_edge(void *arg, uint32_t slot, uint32_t shard)
+static kd_edge *world_view_edge(void *arg, uint32_t slot, uint32_t shard)
 {
     return ((sim_world *)arg)->edges[slot].shards[shard].core;
 }
 
-static kd_central *view_central(void *arg, uint32_t slot, uint32_t partition)
+static kd_central *world_view_central(void *arg, uint32_t slot, uint32_t partition)
 {
-    return ((sim_world *)arg)->centrals[slot].parts[partition].core;
+    return ((sim_world *)arg)->centrals[slot].tenures[partition].core;
 }
 
-static void open_checks(sim_world *w)
+static void world_open_checks(sim_world *w)
 {
     uint32_t items_max = sim_shard_room(w->s, w->s->room_items, SCENARIO_ITEMS_MAX);
     uint32_t keys_max = sim_shard_room(w->s, w->s->room_keys, SHELL_IDEMPOTENCY_MAX);
@@ -35,8 +49,8 @@ static void open_checks(sim_world *w)
                                                      .items_max = items_max,
                                                      .idempotency_max = keys_max,
                                                      .world = w,
-                                                     .edge = view_edge,
-                                                     .central = view_central});
+                                                     .edge = world_view_edge,
+                                                     .central = world_view_central});
 }
 
 /* ---- open and close ---- */
@@ -57,7 +71,7 @@ static void world_open(sim_world *w, const sim_options *options)
     for (uint32_t i = 0; i < WORLD_PROCESSES; i++)
         w->processes[i].role = sim_process_is_central(i) ? &sim_role_central : &sim_role_edge;
     sim_names_open(w);
-    open_checks(w);
+    world_open_checks(w);
     sim_heal_open(w);
     sim_faults_open(w);
     sim_operator_open(w);
@@ -71,7 +85,7 @@ static void world_open(sim_world *w, const sim_options *options)
     if (options->record) sim_record_follow(options->record, w->item_count ? w->item_names[0] : "", "like");
 }
 
-static void close_edges(sim_world *w)
+static void world_close_edges(sim_world *w)
 {
     for (uint32_t i = 0; i < WORLD_SLOTS; i++) {
         for (uint32_t n = 0; n < w->s->shards; n++) {
@@ -84,30 +98,28 @@ static void close_edges(sim_world *w)
     }
 }
 
-static void close_centrals(sim_world *w)
+static void world_close_centrals(sim_world *w)
 {
     for (uint32_t i = 0; i < WORLD_CENTRALS; i++) {
         for (uint32_t p = 0; p < w->s->partitions; p++) {
-            sim_part *m = &w->centrals[i].parts[p];
-            if (m->core) sim_tenure_close(w, i, p);
-            sim_disk_destroy(m->disk);
-            sim_disk_destroy(m->backup);
+            sim_tenure *t = &w->centrals[i].tenures[p];
+            if (t->core) sim_tenure_close(w, i, p);
+            sim_disk_destroy(t->disk);
+            sim_disk_destroy(t->backup);
         }
     }
 }
 
 static void world_close(sim_world *w)
 {
-    close_edges(w);
-    close_centrals(w);
+    world_close_edges(w);
+    world_close_centrals(w);
     for (uint32_t p = 0; p < w->s->partitions; p++) {
         sim_log_finish(&w->likes[p]);
         sim_log_finish(&w->counts[p]);
     }
-    for (uint32_t i = 1; i < w->message_count; i++) kd_buf_finish(&w->messages[i].record);
-    for (uint32_t i = 1; i < w->ask_count; i++) kd_buf_finish(&w->asks[i].record);
-    free(w->messages);
-    free(w->asks);
+    sim_producer_close(w);
+    sim_ask_close(w);
     free(w->active);
     sim_users_close(w);
     sim_names_close(w);
@@ -119,7 +131,7 @@ static void world_close(sim_world *w)
 
 /* ---- the run ---- */
 
-static void now_and_then(sim_world *w)
+static void world_tell_progress(sim_world *w)
 {
     const sim_options *o = w->options;
     if (o->record && w->events % SAMPLE_EVENTS == 0 &&
@@ -139,7 +151,7 @@ static void world_run(sim_world *w)
         w->events++;
         ev.fn(w, &ev);
         if (sim_checks_failed(w->checks, NULL, NULL)) return;
-        now_and_then(w);
+        world_tell_progress(w);
     }
 }
 
@@ -183,7 +195,7 @@ static void world_judge(sim_world *w, sim_result *r)
     }
 }
 
-static void judge_needs(sim_world *w, sim_result *r)
+static void world_judge_needs(sim_world *w, sim_result *r)
 {
     const sim_scenario_needs met = {.acks = r->acks,
                                     .kills = r->kills,
@@ -201,7 +213,7 @@ static void judge_needs(sim_world *w, sim_result *r)
     snprintf(r->checker, sizeof(r->checker), "%s", need);
 }
 
-static void forgotten_now(const sim_world *w, sim_result *r)
+static void world_add_forgotten(const sim_world *w, sim_result *r)
 {
     r->expired = w->expired;
     r->collected = w->collected;
@@ -213,15 +225,15 @@ static void forgotten_now(const sim_world *w, sim_result *r)
             r->expired += stats.expired;
         }
     }
-    for (uint32_t p = 0; p < w->s->partitions && w->centrals[0].parts[p].core; p++) {
+    for (uint32_t p = 0; p < w->s->partitions && w->centrals[0].tenures[p].core; p++) {
         kd_central_forgetting f;
-        kd_central_get_forgetting(w->centrals[0].parts[p].core, &f);
+        kd_central_get_forgetting(w->centrals[0].tenures[p].core, &f);
         r->collected += f.collected;
         r->ignored += f.ignored;
     }
 }
 
-static uint64_t resent_now(const sim_world *w)
+static uint64_t world_resent(const sim_world *w)
 {
     uint64_t ops = w->resent;
     for (uint32_t i = 0; i < w->s->edge_count; i++) {
@@ -247,13 +259,13 @@ void sim_run(const sim_options *options, sim_result *result)
                            .duplicates = w->duplicates,
                            .gaps = w->gaps,
                            .undone = w->undone,
-                           .resent = resent_now(w),
+                           .resent = world_resent(w),
                            .merges = w->merges,
                            .checks = sim_checks_made(w->checks)};
     if (w->converged) result->converged_us = w->now_us - w->end_us;
-    forgotten_now(w, result);
+    world_add_forgotten(w, result);
     world_judge(w, result);
-    judge_needs(w, result);
+    world_judge_needs(w, result);
     if (options->record) sim_world_sample(w);
     TRACE(w, "%s", sim_verdict_name(result->verdict));
     sim_trace_finish(&w->trace, result->trace_sha256);
