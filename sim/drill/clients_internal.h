@@ -1,5 +1,5 @@
 /*
- * clients_internal.h - between clients.c (who does what when) and, below it, clients_send.c (one operation on its way).
+ * clients_internal.h - between clients.c (which user makes which operation when) and, below it, clients_send.c (requests and answers of one operation).
  *
  * clients.c calls clients_send.c. The only way back is `freed`, which clients.c sets at creation.
  */
@@ -31,20 +31,25 @@ typedef enum {
 /* One operation of a user, over all its requests. Lives until it is over, and no request is in flight or waits for another try. */
 typedef struct {
     sim_clients *clients;
-    uint32_t number, user, item, counter, edge, forgotten, attempt;
+    uint32_t number, user, item, counter, edge;
+    uint32_t forgotten; /* the edge's count in sim_clients.forgotten when the operation began */
+    uint32_t attempt;   /* in the journal */
     kd_verb verb;
     uint64_t amount;
     uint64_t rest_us; /* before the next try, besides the back-off */
     uint32_t tries;   /* requests so far, both of a double tap, without readings */
     uint32_t open;    /* requests in flight */
-    bool acked, over, told, probe;
+    bool acked;       /* an answer said 2xx */
+    bool over;        /* its user is free; a second answer may still come */
+    bool told;        /* the scenario names it: it is tried far more often */
+    bool probe;       /* on a home item or a once item */
 } sim_client_op;
 
 /* A lane of the engine with one request of an operation, and the tries that follow from it. A double tap has two of them at a time. */
 typedef struct {
-    sim_lane lane; /* the first member: the engine's pointer to the lane is also a pointer to the request */
+    sim_lane lane; /* first: the engine's pointer to the lane is cast to the request */
     sim_client_op *op;
-    uint64_t sent_us; /* of the last try, in the fleet's time */
+    uint64_t sent_us; /* when the last try left, in the fleet's time */
     bool reads;       /* the user reads back what he did */
 } sim_client_request;
 
@@ -55,14 +60,14 @@ typedef struct sim_told {
 
 typedef struct {
     uint32_t edge, last_item;
-    uint32_t once; /* the last once item that the user liked */
-    bool busy, placed;
+    uint32_t once;     /* the last once item that the user was to like */
+    bool busy, placed; /* busy: an operation is in work; placed: `edge` was drawn */
     sim_session session;
     struct {
         uint32_t item, counter;
     } liked[CLIENTS_MEMORY];
     uint32_t liked_count;
-    sim_told *first, **last; /* operations that the scenario's events name and the user has not begun */
+    sim_told *first, **last; /* operations that the scenario names and that were not begun */
 } sim_client_user;
 
 struct sim_clients {
@@ -70,23 +75,26 @@ struct sim_clients {
     sim_names users, items;
     sim_zipf zipf;
     sim_client_user *at;
-    uint32_t number; /* of operations so far */
-    uint64_t next_us, run;
-    uint64_t random;    /* of the connections' back-offs */
+    uint32_t number;    /* of operations so far */
+    uint64_t next_us;   /* when the swarm's next operation is due, in the fleet's time */
+    uint64_t run;       /* of this run: part of every Idempotency-Key */
+    uint64_t random;    /* for the connections' back-offs */
     sim_engine *engine; /* its servers are the edges by their numbers, and their twins from FLEET_TWIN on */
     char path[KD_ITEM_KEY_MAX + 32], key[48], body[32]; /* of the request that is being described */
-    uint32_t lost_percent[SCENARIO_EDGES_MAX], forgotten[SCENARIO_EDGES_MAX];
+    uint32_t lost_percent[SCENARIO_EDGES_MAX];
+    uint32_t
+        forgotten[SCENARIO_EDGES_MAX]; /* how often this edge's directory was emptied, put back or copied */
+    uint64_t forgotten_us[SCENARIO_EDGES_MAX]; /* when that happened last, in the fleet's time */
     bool heard[SCENARIO_EDGES_MAX];            /* an answer of this edge told how old central's number is */
-    uint64_t forgotten_us[SCENARIO_EDGES_MAX]; /* when sim_clients_forgotten was last called for the edge */
     uint32_t open;                             /* operations in work */
-    /* clients_send.c has ended the operation of this user, who may begin another one at once. Called from within sim_clients_begin too. */
+    /* The operation of this user is over; the user may begin another one at once. Called by clients_send.c, from within sim_clients_begin() too. */
     void (*freed)(sim_clients *c, uint32_t user);
-    /* probes: first item and first user of the edges' homes; the once item, and how many edges are asked for it */
+    /* probes: the first edge's home item and its first user, whom those of the other edges follow; the once item, and the number of edges that get it */
     uint32_t home_item, home_user, once, once_edges, once_number;
     sim_clients_counts total, counts[SCENARIO_EDGES_MAX];
 };
 
-/* What chance says of an operation depends on the seed, the stream and the number alone, never on when an answer came. */
+/* 64 random bits for the operation of that number. Depends on the seed, the stream and the number alone, never on when an answer came. */
 static inline uint64_t sim_clients_draw(const sim_clients *c, sim_clients_draw_stream stream, uint64_t number)
 {
     uint64_t state =
@@ -95,19 +103,21 @@ static inline uint64_t sim_clients_draw(const sim_clients *c, sim_clients_draw_s
     return kd_random_next(&state);
 }
 
+/* True for `percent` of the numbers, by such a draw. */
 static inline bool sim_clients_chance(const sim_clients *c, sim_clients_draw_stream stream, uint64_t number,
                                       uint32_t percent)
 {
     return percent > 0 && sim_clients_draw(c, stream, number) % 100 < percent;
 }
 
-/* Enters the attempt into the journal and sends it. Takes the op, which clients_send.c frees; its user is busy until `freed`. */
+/* Enters the attempt into the journal and sends it. clients_send.c owns the op from then on and frees it. The caller has set the user to busy and
+ * counted the op in `open`; `freed` ends both. */
 void sim_clients_begin(sim_clients *c, sim_client_op *o);
-/* Creates the engine. Operations whose back-off has ended are sent again at its ticks; those that an edge's new directory does not know are given up. */
+/* Creates the engine, at whose ticks operations are sent again when their back-off has ended. */
 void sim_clients_open(sim_clients *c);
-/* Ends all requests, whose answers nobody judges, and frees their operations and the engine. */
+/* Ends all requests without judging them, and frees their operations and the engine. Afterwards options.journal is NULL. */
 void sim_clients_close(sim_clients *c);
-/* After each change of the journal about this operation. */
+/* Call after each change of the journal about this operation: tells options.changed if it is a probe's. */
 static inline void sim_clients_changed(const sim_client_op *o)
 {
     const sim_clients_options *c = &o->clients->options;

@@ -7,7 +7,7 @@
 
 #include "sim/world/world.h"
 
-/* Asks for the item's counts, unless the core says that it need not be asked now (it is being asked, or its number is good). */
+/* Asks for the item's counts, unless a question about it is under way or no item of the shard can make room for it. */
 void sim_ask_item(sim_world *w, uint32_t slot, uint32_t item);
 /* A user asks at this edge whether he likes the item. Central is asked if the edge cannot know; the answer goes to the checkers. */
 void sim_read_liked(sim_world *w, uint32_t slot, uint32_t item, uint32_t user);

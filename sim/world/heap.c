@@ -1,12 +1,12 @@
 /*
- * heap.c - a radix heap (Ahuja, Mehlhorn, Orlin, Tarjan 1990) with digits of six bits. An event lies on the level of the highest digit
- * in which its time differs from that of the last event, in the slot of its own digit there:
+ * heap.c - a radix heap (Ahuja, Mehlhorn, Orlin, Tarjan 1990) with digits of six bits. An event's level is the highest digit in which its time
+ * differs from that of the last event; its slot there is its own digit:
  *
  *     level 0:  64 lists, each of one microsecond
  *     level 1:  64 lists, each of 64 microseconds, behind all of level 0 ...
  *
- * When all below are empty, the first list of a level is dealt out to the levels below, first the one that came first. Where an event lies
- * follows from its time alone, so those of one time are always in one list, in the order in which they were asked for.
+ * When all levels below are empty, the first list of a level is dealt out to the levels below, in its own order. Level and slot of an event follow from
+ * its time alone, so events of one time are always in one list, in the order in which they were pushed.
  */
 #include "sim/world/heap.h"
 
@@ -48,7 +48,7 @@ void sim_heap_push(sim_heap *h, sim_event ev)
     heap_append(h, id);
 }
 
-/* Its slot is empty then. */
+/* The first list of the level, by its first cell. Its slot is empty afterwards. */
 static uint32_t heap_take_list(sim_heap *h, uint32_t level)
 {
     uint32_t slot = (uint32_t)__builtin_ctzll(h->slots[level]), id = h->lists[level][slot].first;

@@ -1,6 +1,6 @@
 /*
- * heap.h - what is to come, by (time, order of asking). Nothing is ever taken out before its time: who changes his mind
- * ignores the event when it comes (a life, a due time that no longer fits). Nothing is asked for a time before that of the last event.
+ * heap.h - the events to come, in the order of (time, order of pushes). An event cannot be cancelled: a handler drops an event that is out of date
+ * (by the life of a process, or by a due time that has moved).
  */
 #ifndef KUDOS_SIM_WORLD_HEAP_H
 #define KUDOS_SIM_WORLD_HEAP_H
@@ -25,22 +25,25 @@ enum {
 };
 
 typedef struct {
-    uint32_t first, last; /* 1 + the place in at; 0: none */
+    uint32_t first, last; /* 1 + index in sim_heap.at; 0: none */
 } sim_heap_list;
 
 /* Zero-initialise. */
 typedef struct {
     struct sim_heap_cell *at;
-    uint32_t count, cap, given;
-    uint64_t now_us;                 /* of the last event */
-    uint32_t levels;                 /* a bit for each that is not empty */
-    uint64_t slots[SIM_HEAP_LEVELS]; /* likewise */
+    uint32_t count, cap;
+    uint32_t given;                  /* list of free cells: 1 + index in `at` */
+    uint64_t now_us;                 /* time of the last event that was popped */
+    uint32_t levels;                 /* a bit for each level that is not empty */
+    uint64_t slots[SIM_HEAP_LEVELS]; /* of each level: a bit for each list that is not empty */
     sim_heap_list lists[SIM_HEAP_LEVELS][SIM_HEAP_SLOTS];
 } sim_heap;
 
+/* Adds an event; its time must not be before that of the last one popped. */
 void sim_heap_push(sim_heap *h, sim_event ev);
-/* False when it is empty. */
+/* Takes the next event out into *ev. False: there is none. */
 bool sim_heap_pop(sim_heap *h, sim_event *ev);
+/* Frees everything; the heap is empty and can be used again. */
 void sim_heap_finish(sim_heap *h);
 
 #endif

@@ -1,4 +1,4 @@
-/* log.c - see the header. What expired is moved out of the array once it is the larger half. */
+/* log.c - see the header. Expired records stay in the array as empty entries until they are the larger half of it. */
 #include "sim/world/log.h"
 
 #include <stdlib.h>

@@ -1,18 +1,15 @@
 /*
- * rows.c - a hash table of all rows, open-addressed with linear probing and at most half full; and 256 shelves, one for each first byte of a key, for
- * walks in key order.
+ * rows.c - a hash table of all rows, open-addressed with linear probing and at most half full; and one shelf for each first byte of a key, which
+ * distinguishes the kinds of rows. A shelf is a skip list (Pugh 1990) of the rows that have been walked over, and an unsorted array of the rows that were
+ * put since. A walk sorts these in first. Heights in the skip list come from a fixed seed, so that a run is the same every time.
  *
- * The first byte of a key tells the kind of row. A shelf holds a skip list (Pugh 1990) of its rows as of the last walk, and an unordered list `fresh`
- * of the rows put since. A walk sorts `fresh` into the skip list before it reads the shelf. Heights come from a fixed seed, so that a run is the same
- * every time.
+ *     shelf:  head -> row -> row -> ...     in key order
+ *             fresh: row, row, ...          each row has its index here, for deletion
  *
- *     shelf:  head -> row -> row -> ...     key order
- *             fresh: row, row, ...          each knows its place here, so that it can leave
+ *     row:    head | height pointers | key | value      a value that outgrows its place is allocated on its own
  *
- *     row:    head | height pointers | key | value      a value that grew stands apart
- *
- * Small rows are cut from chunks, and freed rows wait in lists by size, so that a disk is dropped without a look at each of its rows. The address
- * sanitizer does not see such rows come and go, so the bytes of a chunk that belong to no row are poisoned by hand.
+ * Small rows come from chunks, and deleted ones go to free lists by size. So a disk is dropped without a look at each of its rows. Chunk memory that
+ * holds no row is poisoned for the address sanitizer, which does not see these allocations otherwise.
  */
 #include "sim/world/rows.h"
 
@@ -26,20 +23,20 @@ enum {
     TABLE_MIN = 64,
     SHELVES = 256,
     PIECE = 16,
-    PIECES_MAX = 24, /* larger rows have memory of their own */
+    PIECES_MAX = 24, /* larger rows are allocated on their own */
     CHUNK_BYTES = 32768,
 };
 
 typedef struct sim_row {
     uint8_t *value; /* behind the key while it fits */
     uint32_t value_len, value_cap;
-    uint32_t fresh; /* 1 + its index in its shelf's `fresh`; 0: it is in the skip list */
+    uint32_t fresh; /* 1 + its index in shelf.fresh; 0: it is in the skip list */
     uint16_t key_len;
-    uint8_t height, pieces; /* pieces 0: memory of its own */
+    uint8_t height, pieces; /* pieces 0: allocated on its own */
     struct sim_row *next[];
 } rows_entry;
 
-/* The hash is kept beside the pointer: a probe passes most rows that it does not seek without fetching them. */
+/* With the hash: a probe passes most rows of other keys without touching their memory. */
 typedef struct {
     uint64_t hash;
     rows_entry *row; /* NULL: empty */
@@ -65,7 +62,7 @@ struct sim_rows {
     shelf *shelves[SHELVES];
     rows_chunk *chunks;
     size_t chunk_used;
-    rows_entry *given[PIECES_MAX + 1]; /* by size; linked by value */
+    rows_entry *given[PIECES_MAX + 1]; /* free lists by size in pieces; linked by `value` */
 };
 
 /* ---- memory ---- */
@@ -195,7 +192,7 @@ static rows_entry *rows_find(const sim_rows *r, kd_bytes key, uint64_t hash)
     return r->table_cap ? r->table[table_slot(r, key, hash)].row : NULL;
 }
 
-/* Closes the gap that a deleted entry leaves: an entry behind it that a probe could no longer reach moves into the gap, and leaves the next one. */
+/* Empties the slot. An entry behind it that a probe from its home slot would no longer reach moves into the gap, which leaves the next gap. */
 static void table_remove(sim_rows *r, size_t gap)
 {
     size_t mask = r->table_cap - 1;
@@ -225,7 +222,7 @@ static shelf *shelf_obtain(sim_rows *r, kd_bytes key)
     return *s;
 }
 
-/* The first row in order with a key >= key; *before gets the last one below it at each height. */
+/* The first row of the skip list whose key is >= `key`. before[h] gets the last row below it at each height; NULL: not wanted. */
 static rows_entry *shelf_seek(const shelf *s, kd_bytes key, rows_entry **before)
 {
     rows_entry *at = s->head;
@@ -242,7 +239,7 @@ static int shelf_compare_rows(const void *x, const void *y)
     return kd_bytes_cmp(row_key(*(rows_entry *const *)x), row_key(*(rows_entry *const *)y));
 }
 
-/* Sorts the fresh rows first: the path to a row's place in the skip list is then still in the cache from the row before. */
+/* Sorts the fresh rows into the skip list. In key order, because then each search goes over rows that the one before has brought into the cache. */
 static void shelf_order(shelf *s)
 {
     rows_entry *before[HEIGHT_MAX];
@@ -289,7 +286,7 @@ sim_rows *sim_rows_create(void)
     return r;
 }
 
-/* Rows in chunks go with the chunks. */
+/* Frees what the row has outside of chunks, when the chunks are freed as well. */
 static void row_forget(rows_entry *n)
 {
     if (!value_inside(n)) free(n->value);
@@ -390,7 +387,7 @@ sim_rows_walk sim_rows_between(sim_rows *r, kd_bytes from, kd_bytes to)
     return (sim_rows_walk){r, s ? shelf_seek(s, from, NULL) : NULL, to, number};
 }
 
-/* Whether a walk that ends before `to` can find keys on this shelf. If not, the shelf's fresh rows are not sorted for it. */
+/* Whether keys of this shelf can lie below `to`. A shelf that the walk does not reach is not sorted. */
 static bool shelf_within(uint32_t number, kd_bytes to)
 {
     if (number >= SHELVES) return false;

@@ -1,6 +1,6 @@
 /*
- * trace.c - see the header. Formatting is our own: the lines are a good part of a run, and printf is slow and has a locale. The digest is
- * OpenSSL's, which has the processor's own instructions for it.
+ * trace.c - see the header. Formatting is our own: it is a good part of a run's time, and printf is slow and depends on the locale. The digest is
+ * OpenSSL's, which uses the processor's instructions for SHA-256.
  */
 #include "sim/world/trace.h"
 
