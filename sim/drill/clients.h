@@ -2,11 +2,11 @@
  * clients.h - the users of a drill: which operation each makes, at which edge, and what it was answered. They write the journal.
  *
  * A user makes one operation after the other, carries the session token from edge to edge, and without an answer tries again with the same
- * Idempotency-Key at the same edge. Some answers get lost, some taps come twice. Every draw depends on the seed and the number of the operation alone.
- * The moment of an answer depends on the machine, so two runs of one seed are alike, not equal.
+ * Idempotency-Key at the same edge. Some answers get lost, some taps come twice. Every draw depends on the seed and the number of the operation
+ * alone. The moment of an answer depends on the machine, so two runs of one seed are alike, not equal.
  *
- * With probes there are two more kinds of items, about which more can be judged (sim/drill/shown.h). The home item of an edge is liked and unliked by a few
- * users at that edge alone. The once item is liked by every user once, and nobody takes that back; sim_clients_next_once() begins a new one.
+ * With probes there are two more kinds of items, about which more can be judged (sim/drill/shown.h). The home item of an edge is liked and unliked by
+ * a few users at that edge alone. The once item is liked by every user once, and nobody takes that back; sim_clients_next_once() begins a new one.
  *
  * Now and then a user reads back the last operation at the edge that answered it: it must show there (read-your-writes).
  */

@@ -1,5 +1,6 @@
 /*
- * clients_internal.h - between clients.c (which user makes which operation when) and, below it, clients_send.c (requests and answers of one operation).
+ * clients_internal.h - between clients.c (which user makes which operation when) and, below it, clients_send.c (requests and answers of one
+ * operation).
  *
  * clients.c calls clients_send.c. The only way back is `freed`, which clients.c sets at creation.
  */
@@ -89,7 +90,8 @@ struct sim_clients {
     uint32_t open;                             /* operations in work */
     /* The operation of this user is over; the user may begin another one at once. Called by clients_send.c, from within sim_clients_begin() too. */
     void (*freed)(sim_clients *c, uint32_t user);
-    /* probes: the first edge's home item and its first user, whom those of the other edges follow; the once item, and the number of edges that get it */
+    /* probes: the first edge's home item and its first user, whom those of the other edges follow; the once item, and the number of edges that get
+     * it */
     uint32_t home_item, home_user, once, once_edges, once_number;
     sim_clients_counts total, counts[SCENARIO_EDGES_MAX];
 };

@@ -1,4 +1,5 @@
-/* central.c - life of central's process: opens its partitions, looks its places in the log up, drains, ends. See central/io/worker/{worker,keeper}.c. */
+/* central.c - life of central's process: opens its partitions, looks its places in the log up, drains, ends. See
+ * central/io/worker/{worker,keeper}.c. */
 #include "sim/world/central.h"
 
 #include "kudos/forget.h"

@@ -1,6 +1,6 @@
 /*
- * consumer.h - reading a topic: edges read the counts, centrals the likes. A fetch waits at the broker, so that a record comes to its readers one way's
- * time after it was appended; records beyond a full fetch come with the next one.
+ * consumer.h - reading a topic: edges read the counts, centrals the likes. A fetch waits at the broker, so that a record comes to its readers one
+ * way's time after it was appended; records beyond a full fetch come with the next one.
  */
 #ifndef KUDOS_SIM_WORLD_CONSUMER_H
 #define KUDOS_SIM_WORLD_CONSUMER_H

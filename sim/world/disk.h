@@ -66,7 +66,8 @@ void sim_disk_ignore_errors(sim_disk *m);
 void sim_disk_fail_after(sim_disk *m, uint64_t reads);
 /* While unreadable, each get and scan is KD_EIO. */
 void sim_disk_unreadable(sim_disk *m, bool unreadable);
-/* Whether a get or scan has failed for that reason since the last crash. A process that ends because of it may end when the disk can be read again. */
+/* Whether a get or scan has failed for that reason since the last crash. A process that ends because of it may end when the disk can be read
+ * again. */
 bool sim_disk_read_failed(const sim_disk *m);
 
 /* Number of rows that can be read. */

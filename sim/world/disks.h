@@ -1,6 +1,6 @@
 /*
- * disks.h - what befalls the disks of a process: full, unreadable, backed up, put back, emptied, copied. A shard of an edge and a partition of central have a
- * disk each, and a fault befalls all disks of its process. `who` is an edge's index or SCENARIO_CENTRAL throughout.
+ * disks.h - what befalls the disks of a process: full, unreadable, backed up, put back, emptied, copied. A shard of an edge and a partition of
+ * central have a disk each, and a fault befalls all disks of its process. `who` is an edge's index or SCENARIO_CENTRAL throughout.
  */
 #ifndef KUDOS_SIM_WORLD_DISKS_H
 #define KUDOS_SIM_WORLD_DISKS_H

@@ -34,7 +34,8 @@ static inline uint64_t sim_world_below(const sim_world *w, sim_draw_stream strea
     return sim_world_draw(w, stream, entity, w->now_us) % below;
 }
 
-/* Puts an event on the heap: `fn` is called at that true time with a, b and c. A time that has passed counts as now; nothing is called from within. */
+/* Puts an event on the heap: `fn` is called at that true time with a, b and c. A time that has passed counts as now; nothing is called from
+ * within. */
 void sim_world_at(sim_world *w, uint64_t at_us, sim_event_fn fn, uint32_t a, uint32_t b, uint64_t c);
 /* True when the event was meant for a life of the process that is over: the handler drops it. */
 bool sim_world_gone(const sim_world *w, uint32_t process, uint32_t life);

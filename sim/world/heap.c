@@ -5,8 +5,8 @@
  *     level 0:  64 lists, each of one microsecond
  *     level 1:  64 lists, each of 64 microseconds, behind all of level 0 ...
  *
- * When all levels below are empty, the first list of a level is dealt out to the levels below, in its own order. Level and slot of an event follow from
- * its time alone, so events of one time are always in one list, in the order in which they were pushed.
+ * When all levels below are empty, the first list of a level is dealt out to the levels below, in its own order. Level and slot of an event follow
+ * from its time alone, so events of one time are always in one list, in the order in which they were pushed.
  */
 #include "sim/world/heap.h"
 

@@ -1,6 +1,6 @@
 /*
- * hosts.h - the machines: which process runs where, and what their clocks say. A machine has two clocks: monotonic time, which runs with the oscillator,
- * and wall time, which somebody may set. True time is w->now_us, which no machine knows.
+ * hosts.h - the machines: which process runs where, and what their clocks say. A machine has two clocks: monotonic time, which runs with the
+ * oscillator, and wall time, which somebody may set. True time is w->now_us, which no machine knows.
  */
 #ifndef KUDOS_SIM_WORLD_HOSTS_H
 #define KUDOS_SIM_WORLD_HOSTS_H

@@ -9,8 +9,8 @@
 
 /* The faults in force changed: sets the links anew, then wakes all producers and consumers whose links to Kafka are open. */
 void sim_links_refresh(sim_world *w);
-/* The connections of a host to a peer break. PEER_CENTRAL: questions under way have no answer. PEER_KAFKA: in half of the cases the clients of an edge
- * are dead and are made anew; central's go on. */
+/* The connections of a host to a peer break. PEER_CENTRAL: questions under way have no answer. PEER_KAFKA: in half of the cases the clients of an
+ * edge are dead and are made anew; central's go on. */
 void sim_links_reset(sim_world *w, uint32_t host, uint32_t peer);
 /* The host's Kafka producers are dead: each message under way is reported as failed, and edges make new producers. */
 void sim_links_fence(sim_world *w, uint32_t host);

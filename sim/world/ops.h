@@ -30,8 +30,8 @@ typedef struct sim_op {
     void (*ended)(sim_world *w, uint32_t slot, uint32_t op, const kd_outcome *outcome);
 } sim_op;
 
-/* Number of an operation that nobody uses; never 0. The caller overwrites all of it, with `refs` at 1 or more. Pointers into w->ops are valid until the
- * next call. */
+/* Number of an operation that nobody uses; never 0. The caller overwrites all of it, with `refs` at 1 or more. Pointers into w->ops are valid until
+ * the next call. */
 uint32_t sim_op_take(sim_world *w);
 /* One holder less; the last one frees the number. */
 void sim_op_release(sim_world *w, uint32_t op);

@@ -10,7 +10,8 @@
 uint32_t sim_plan_home(const sim_world *w, uint32_t user);
 /* From the user's operation `number` to the next one, at least 1. UINT32_MAX: from the beginning of the run to the first. */
 uint64_t sim_plan_pause_us(const sim_world *w, uint32_t user, uint32_t number);
-/* Fills edge, item, counter, verb and amount of op->user's operation op->number, and moves the user on: his place and his memory. Once per number, in order. */
+/* Fills edge, item, counter, verb and amount of op->user's operation op->number, and moves the user on: his place and his memory. Once per number, in
+ * order. */
 void sim_plan_operation(sim_world *w, sim_op *op);
 
 #endif

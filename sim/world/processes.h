@@ -23,7 +23,8 @@ struct sim_role {
     void (*kafka_there)(sim_world *w, uint32_t slot); /* its link to Kafka is open; NULL: it need not know */
 };
 
-/* Ends the process at once; a disk keeps some of the writes that were not synced. Nothing happens when it is down. Counts as a kill unless it drains. */
+/* Ends the process at once; a disk keeps some of the writes that were not synced. Nothing happens when it is down. Counts as a kill unless it
+ * drains. */
 void sim_process_stop(sim_world *w, uint32_t process);
 /* Starts it, unless it is up, may not run, has no disk, or its machine's disks fail. May end the process again before it returns. */
 void sim_process_start(sim_world *w, uint32_t process);

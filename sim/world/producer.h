@@ -4,8 +4,8 @@
  *     sent -> in the log -> reported        lost or cut: sent again
  *                                           report lost: reported late, or as failed although the record is in the log
  *
- * Records to a topic of which the world keeps no log (the changes) take the same way and are dropped on arrival. A record that was on the wire when its
- * process died arrives all the same; nobody hears its report.
+ * Records to a topic of which the world keeps no log (the changes) take the same way and are dropped on arrival. A record that was on the wire when
+ * its process died arrives all the same; nobody hears its report.
  */
 #ifndef KUDOS_SIM_WORLD_PRODUCER_H
 #define KUDOS_SIM_WORLD_PRODUCER_H

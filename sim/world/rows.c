@@ -1,7 +1,7 @@
 /*
  * rows.c - a hash table of all rows, open-addressed with linear probing and at most half full; and one shelf for each first byte of a key, which
- * distinguishes the kinds of rows. A shelf is a skip list (Pugh 1990) of the rows that have been walked over, and an unsorted array of the rows that were
- * put since. A walk sorts these in first. Heights in the skip list come from a fixed seed, so that a run is the same every time.
+ * distinguishes the kinds of rows. A shelf is a skip list (Pugh 1990) of the rows that have been walked over, and an unsorted array of the rows that
+ * were put since. A walk sorts these in first. Heights in the skip list come from a fixed seed, so that a run is the same every time.
  *
  *     shelf:  head -> row -> row -> ...     in key order
  *             fresh: row, row, ...          each row has its index here, for deletion

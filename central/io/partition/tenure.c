@@ -1,4 +1,4 @@
-/* tenure.c - opening, feeding and committing; tenure_publish.c drives the publisher. */
+/* tenure.c - see the header: opening, feeding and committing. tenure_publish.c drives the publisher. */
 #include "central/io/partition/tenure.h"
 
 #include <sodium.h>
@@ -27,7 +27,6 @@ bool kd_tenure_begins_anew(const char *data_dir)
     return !kd_leveldb_any_holds_rows(data_dir, "partition-");
 }
 
-/* Unique and increasing: milliseconds, and chance for two that start in the same one. */
 uint64_t kd_tenure_epoch_hint(uint64_t now_us)
 {
     return (now_us / 1000) << KD_EPOCH_CHANCE_BITS |
@@ -42,19 +41,19 @@ static int central_tenure_open_core(kd_tenure *t, char *error)
     randombytes_buf(&t->random, sizeof(t->random));
     const kd_central_config config = kd_central_core_config(s, &t->declared->counters, &t->declared->edges,
                                                             t->partition, kd_random_next(&t->random));
-    int rc = kd_central_open(&config, &t->store, kd_tenure_epoch_hint(now), now, &t->core);
-    if (rc == KD_OK) return rc;
+    int err = kd_central_open(&config, &t->store, kd_tenure_epoch_hint(now), now, &t->core);
+    if (err == KD_OK) return err;
     kd_tenure_path(path, sizeof(path), s->data_dir, t->partition);
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s (of %u): %s", path, config.partitions,
-             rc == KD_EMISMATCH ? "the store holds another partition, partition count or storage version"
-             : rc == KD_EIO     ? "the store cannot be read: read-failed in the log says why"
-                                : kd_strerror(rc));
-    return rc;
+             err == KD_EMISMATCH ? "the store holds another partition, partition count or storage version"
+             : err == KD_EIO     ? "the store cannot be read: read-failed in the log says why"
+                                 : kd_strerror(err));
+    return err;
 }
 
 static void commit_ended(kd_post *post);
 
-/* On the committer's thread; `id` is the slot, which the worker leaves alone while it is busy. */
+/* On the committer's thread. `id` is the index of the commit's slot, which the worker does not touch while it is busy. */
 static void commit_done(void *arg, uint64_t id, int err)
 {
     kd_tenure *t = arg;
@@ -83,39 +82,39 @@ int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_d
         .create = anew,
     };
     kd_tenure_path(path, sizeof(path), settings->data_dir, partition);
-    int rc = kd_leveldb_open_beside(&t->db, path, &options, error, KD_OPTIONS_ERROR_MAX);
-    if (rc != KD_OK) return rc;
+    int err = kd_leveldb_open_beside(&t->db, path, &options, error, KD_OPTIONS_ERROR_MAX);
+    if (err != KD_OK) return err;
     t->store = kd_leveldb_store(t->db);
-    rc = central_tenure_open_core(t, error);
-    if (rc == KD_OK && kd_committer_create(&t->committer, t->db, commit_done, t) != KD_OK) {
+    err = central_tenure_open_core(t, error);
+    if (err == KD_OK && kd_committer_create(&t->committer, t->db, commit_done, t) != KD_OK) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: no thread for its commits", partition);
-        rc = KD_EIO;
+        err = KD_EIO;
     }
-    if (rc == KD_OK) kd_tenure_open_publisher(t);
-    if (rc != KD_OK) kd_tenure_close(t);
-    return rc;
+    if (err == KD_OK) kd_tenure_open_publisher(t);
+    if (err != KD_OK) kd_tenure_close(t);
+    return err;
 }
 
 void kd_tenure_close(kd_tenure *t)
 {
     kd_committer_destroy(t->committer);
     kd_publisher_finish(&t->publisher);
-    if (t->core != NULL) kd_central_close(t->core);
+    if (t->core) kd_central_close(t->core);
     kd_leveldb_close(t->db);
     t->committer = NULL;
     t->core = NULL;
     t->db = NULL;
 }
 
-/* What waited for a counter that is configured now. */
+/* Merges quarantined batches whose counter has been configured since. */
 static void merge_waiting(kd_tenure *t, uint64_t now_us)
 {
     uint32_t merged = 0;
-    int rc = kd_central_quarantine_retry(t->core, now_us, &merged);
-    if (rc == KD_OK && merged > 0)
+    int err = kd_central_quarantine_retry(t->core, now_us, &merged);
+    if (err == KD_OK && merged > 0)
         KD_LOG(KD_INFO, "quarantine-merged", KD_U64("partition", t->partition), KD_U64("batches", merged));
     t->gate.pending |= merged > 0;
-    kd_tenure_commit(t, now_us); /* says what a read that failed has come to */
+    kd_tenure_commit(t, now_us); /* if a read of the store failed above, it fails as well: kd_fail_stop */
 }
 
 void kd_tenure_begin(kd_tenure *t)
@@ -141,10 +140,10 @@ static void begin_commit(kd_tenure *t, uint64_t now_us)
     uint64_t version;
     uint32_t operations = kd_central_gathered(t->core);
     if (operations > 0) KD_POINT(BEFORE_COMMIT);
-    int rc = kd_central_commit_begin(t->core, now_us, &writes, &version);
+    int err = kd_central_commit_begin(t->core, now_us, &writes, &version);
     t->gate.pending = false;
-    if (rc == KD_EAGAIN) return;
-    if (rc != KD_OK)
+    if (err == KD_EAGAIN) return;
+    if (err != KD_OK)
         kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition, "a read of the store failed");
     kd_commit_slot *slot = central_tenure_free_slot(t);
     slot->tenure = t;
@@ -154,7 +153,7 @@ static void begin_commit(kd_tenure *t, uint64_t now_us)
     slot->busy = true;
     t->gate.under_way++;
     kd_committer_submit(t->committer, writes, (uint64_t)(slot - t->slots));
-    t->settled(t->arg); /* a commit makes redo, which the topics owe from now on */
+    t->settled(t->arg); /* the commit adds redo that the topics have not taken: its bound may be reached */
 }
 
 void kd_tenure_commit(kd_tenure *t, uint64_t now_us)
@@ -166,7 +165,8 @@ static void commit_ended(kd_post *post)
 {
     kd_commit_slot *slot = KD_CONTAINER(post, kd_commit_slot, post);
     kd_tenure *t = slot->tenure;
-    if (t->core == NULL) return; /* closed without waiting: the store knows more than anybody was told */
+    /* Closed before this post ran: the commit is on disk, and nothing was published of it. The next start publishes it. */
+    if (!t->core) return;
     if (slot->err != KD_OK)
         kd_fail_stop(KD_EXIT_FAILED, "commit-failed", t->partition, kd_leveldb_error(t->db));
     KD_ASSERT(kd_central_commit_end(t->core, slot->version, KD_OK) == KD_OK);
@@ -189,7 +189,8 @@ bool kd_tenure_blocked(const kd_tenure *t)
            kd_commit_gate_blocks(&t->gate, kd_central_gathered(t->core));
 }
 
-/* An edge whose batch got lost goes on sending until it hears of it: many in a row, and one line tells. */
+/* An edge whose batch got lost goes on sending until a snapshot tells it of the gap. Each of these batches is a gap; one line in ten seconds counts
+ * them. */
 static void tell_gap(kd_tenure *t, kd_bytes edge, int64_t offset)
 {
     uint64_t now_us = kd_clock_mono_us();
@@ -241,7 +242,7 @@ static void alarm_of(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t offset)
     }
 }
 
-/* Nobody sends them any more: an operator has to know that sums are missing. */
+/* Batches that the core passed over are never sent again. Their sums are missing for good, which an operator has to know. */
 static void tell_passed_over(kd_tenure *t)
 {
     kd_bytes edge;
@@ -254,7 +255,8 @@ static void tell_passed_over(kd_tenure *t)
                            "their rows, sums are not counted"));
 }
 
-/* Of two that take over from each other in turn one has to stay away: 2 is not started again by itself. */
+/* Two centrals that are started again each time would take over from each other in turn. Exit with 2 the second time, so that the service manager
+ * does not restart this one. */
 static void check_fence(kd_tenure *t, kd_bytes record)
 {
     kd_claim claim;
@@ -285,11 +287,10 @@ void kd_tenure_redeclare(kd_tenure *t, uint64_t now_us)
     merge_waiting(t, now_us);
 }
 
-/* Without a producer there is nobody to tell. */
 bool kd_tenure_drained(kd_tenure *t)
 {
     if (!kd_commit_gate_idle(&t->gate)) return false;
-    if (t->producer == NULL) return true;
+    if (!t->producer) return true;
     if (t->publisher.ending == KD_PUBLISHER_RUNS) {
         kd_publisher_end(&t->publisher);
         kd_tenure_publish(t, kd_clock_mono_us());

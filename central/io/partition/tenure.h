@@ -1,11 +1,11 @@
 /*
- * tenure.h - this process's tenure over one partition: its store, its core, the commits under way
- * and what goes out to Kafka. Belongs to its worker's thread.
+ * tenure.h - this process's tenure over one partition: its store, its core, the commits under way and the records on their way to Kafka. Belongs to
+ * its worker's thread.
  *
  *     records -> core -> commit (synced by the committer's thread) -> claim (once), changes, snapshots
  *
- * The decisions are pure objects, which the simulation drives as well: when a commit begins (kudos/commit_gate.h), and what is published and when
- * (kudos/publisher.h). This file and its .c give them LevelDB, Kafka's producer, the clocks, log lines and metrics.
+ * Two pure objects decide, and the simulation drives them as well (sim/world/tenure.h): kudos/commit_gate.h, when a commit begins; kudos/publisher.h,
+ * which records are published and when. The tenure gives them LevelDB, Kafka's producer, the clocks, log lines and metrics.
  *
  * Invariant: a failed commit or read of the store ends the process (fail.h).
  */
@@ -22,13 +22,13 @@
 
 typedef struct kd_tenure kd_tenure;
 
-/* What a SIGHUP adds to, as the cores of one worker know it; on its thread. */
+/* The lists that a SIGHUP adds to, as the cores of one worker know them; only its thread touches them. */
 typedef struct {
     kd_counters counters;
-    kd_strings edges; /* expected ones */
+    kd_strings edges; /* names of the edges that are expected */
 } kd_declared;
 
-/* A commit between begin and end; its post carries the committer's word to the worker. */
+/* A commit between begin and end; its post carries the committer's result to the worker. */
 typedef struct {
     kd_post post;
     kd_tenure *tenure;
@@ -51,52 +51,59 @@ struct kd_tenure {
     kd_commit_gate gate;
     kd_commit_slot slots[KD_COMMITTER_DEPTH];
     kd_publisher publisher;
-    bool standing; /* Kafka gives no records until a seek */
+    bool standing; /* the consumer gives no records of this partition until a seek or a new assignment */
     uint64_t unknown_schema;
-    uint64_t gaps, gaps_told_us;       /* since the last line about them; monotonic, 0: none yet */
-    uint64_t passed_over;              /* as far as the log tells of them */
-    kd_kafka_producer *producer;       /* the worker's; NULL before there is one */
-    bool unpublished_told, waits_told; /* alarms were logged; cleared when a quarter of the bound is owed */
+    uint64_t gaps;               /* batches since the last line about gaps */
+    uint64_t gaps_told_us;       /* when that line was logged: monotonic; 0: never */
+    uint64_t passed_over;        /* the core's count when the last line about it was logged */
+    kd_kafka_producer *producer; /* the worker's; NULL before there is one */
+    bool unpublished_told,
+        waits_told; /* lines on the backlog were logged; reset below a quarter of its bound */
     uint64_t random;
-    int64_t group_offset; /* last one committed to the group */
-    int64_t log_high;     /* next offset of the likes topic, atomic, -1: unknown */
-    void (*settled)(
-        void *
-            arg); /* a commit began or ended, or records were delivered: kd_tenure_blocked() may have changed */
+    int64_t group_offset; /* last offset committed to the consumer group, for lag tools; -1: none */
+    int64_t log_high; /* end of the partition of the likes topic; atomic, the keeper sets it; -1: unknown */
+    /* A commit began or ended, or records were delivered: kd_tenure_blocked() may have changed. */
+    void (*settled)(void *arg);
     void *arg;
 };
 
-/* Opens store and core and starts the committer. `anew`: one that is missing is made; else it was lost. On an error `error` (KD_OPTIONS_ERROR_MAX bytes) names cause
- * and partition: kd_err of kd_leveldb_open and kd_central_open. Nothing is left open then. */
+/* Opens store and core and starts the committer. The caller then sets `settled` and `arg`. `anew`: a missing store is created; else a missing store
+ * is an error, for it was lost. On an error (as kd_leveldb_open, kd_central_open; KD_EIO also without a thread) nothing is left open, and `error`, of
+ * KD_OPTIONS_ERROR_MAX bytes, names partition and cause. */
 int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_declared *declared,
                    uint32_t partition, bool anew, kd_loop *loop, kd_central_metrics *metrics, char *error);
-/* Makes the publisher, for kd_tenure_open(). */
+/* Makes the publisher around the open core. Only for kd_tenure_open(), which is in tenure.c. */
 void kd_tenure_open_publisher(kd_tenure *t);
-/* After the producer was destroyed and the loop joined. Applies what was submitted. */
+/* Writes the commits that were submitted, then closes everything. Only after the loop was joined and the producer destroyed: a report that came later
+ * would find its record freed. */
 void kd_tenure_close(kd_tenure *t);
 
-/* On the worker's thread from here on. The first commit, which carries the epoch. */
+/* All of the following on the worker's thread. Begins the first commit, which carries the epoch, once the loop runs. */
 void kd_tenure_begin(kd_tenure *t);
+/* A record of the likes topic; borrowed. Logs alarms and may begin a commit. A claim above our epoch ends the process (kd_fail_stop). */
 void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_us);
-/* `declared` has changed: the core hears of it, and merges what waited for a counter. After that, as after every order, the worker asks the core
- * whether the log is to be read again. */
+/* `declared` has changed: the core gets its edges, and merges quarantined batches whose counter is known now. Call kd_worker_read_again()
+ * afterwards. */
 void kd_tenure_redeclare(kd_tenure *t, uint64_t now_us);
-/* Begins a commit when the gate opens. */
+/* Begins a commit when the gate opens. A failed read of the store ends the process. */
 void kd_tenure_commit(kd_tenure *t, uint64_t now_us);
 /* Whether reading has to wait: for the disk (the gate), or for the topics (the publisher). */
 bool kd_tenure_blocked(const kd_tenure *t);
-/* Publishes what is due, once there is a producer. Returns when to call again at the latest. Monotonic time. */
+/* Publishes what is due, once there is a producer and a commit of the present epoch is durable. Returns when to call again at the latest, a second
+ * from now at most. Monotonic time. */
 uint64_t kd_tenure_publish(kd_tenure *t, uint64_t mono_us);
-/* Kafka's report of a record of any tenure of this worker. `random`: for the jitter of the next attempt. */
+/* Kafka's report of a record, which may be of any tenure of this worker: the record leads to its own. `random`: for the jitter of the next
+ * attempt. */
 void kd_tenure_delivered(kd_outbound_record *record, bool ok, uint64_t random);
-/* While the process drains: true when nothing is gathered or being committed and the last snapshot, which is made then, is delivered. */
+/* While the process drains. Once nothing is gathered or being committed it makes a last snapshot; true when that is delivered, and at once without a
+ * producer. Call again after each commit and each delivery. */
 bool kd_tenure_drained(kd_tenure *t);
 
-/* For kd_central_open: an epoch that nobody else mints. libsodium is initialised. */
+/* An epoch for kd_central_open that no other process mints: milliseconds of `now_us`, then random bits. Needs sodium_init(). */
 uint64_t kd_tenure_epoch_hint(uint64_t now_us);
-/* Whether the partitions may be made: none of them has ever held anything. */
+/* Whether the stores below data_dir may be created: no partition there has ever held a row. */
 bool kd_tenure_begins_anew(const char *data_dir);
-/* DATA/partition-NNNN into out (of `size` bytes). */
+/* Writes DATA/partition-NNNN, the directory of the partition's store, into `out` of `size` bytes. */
 void kd_tenure_path(char *out, size_t size, const char *data_dir, uint32_t partition);
 
 #endif

@@ -1,4 +1,4 @@
-/* tenure_publish.c - drives the publisher of a tenure: gives it the producer and the clocks, and tells of what waits for Kafka. */
+/* tenure_publish.c - drives the publisher of a tenure: gives it the producer and the clocks, and logs how much waits for Kafka. */
 #include "central/io/daemon/fail.h"
 #include "central/io/partition/tenure.h"
 #include "common/io/loop/clock.h"
@@ -48,7 +48,8 @@ void kd_tenure_open_publisher(kd_tenure *t)
                       kd_random_next(&t->random));
 }
 
-/* The first alarm comes at half of the bound, while there is room for as much again; the second when reading stops. */
+/* The alarm comes at half of the bound, while there is time to act; the second line when reading stops. Both are told again only after the backlog
+ * has fallen below a quarter of the bound. */
 static void publish_tell_unpublished(kd_tenure *t)
 {
     uint64_t bytes = kd_central_unpublished_bytes(t->core), max = publish_unpublished_max(t);
@@ -70,7 +71,7 @@ static void publish_tell_unpublished(kd_tenure *t)
 uint64_t kd_tenure_publish(kd_tenure *t, uint64_t mono_us)
 {
     uint64_t next_us, made_us = t->publisher.snapshot_made_us;
-    if (!kd_central_durable(t->core) || t->producer == NULL) return mono_us + WAIT_MAX_US;
+    if (!kd_central_durable(t->core) || !t->producer) return mono_us + WAIT_MAX_US;
     publish_tell_unpublished(t);
     if (kd_publisher_run(&t->publisher, kd_clock_wall_us(), mono_us, &next_us) != KD_OK)
         kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition,

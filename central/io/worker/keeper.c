@@ -1,7 +1,4 @@
-/*
- * keeper.c - see the header. `lock` guards `stopping` and `gone`, which other threads set; `kafka_up` is atomic. All else belongs to the keeper's
- * thread once it runs.
- */
+/* keeper.c - see the header. `lock` guards `stopping` and `gone`, `joined` is the owner's, `kafka_up` is atomic; the rest belongs to the thread. */
 #include "central/io/worker/keeper.h"
 
 #include <pthread.h>
@@ -22,15 +19,14 @@
 
 /* How long each call waits for Kafka, and how long the thread rests between its rounds. */
 enum {
-    ENSURE_MS = 5000,    /* a look for the topics */
-    READ_MS = 3000,      /* the record at one log position */
-    READ_TRIES = 3,      /* of such a record */
-    WATERMARK_MS = 1000, /* the ends of one partition */
-    ROUND_MS = 5000,     /* the rest while a broker answers */
-    WATCH_MS = 2000,     /* the question whether a broker answers */
-    WATCH_BRIEF_MS =
-        100, /* the same right after a look for the topics that failed: it mostly fetches the reason */
-    WATCH_AGAIN_MS = 1000, /* the rest while no broker answers */
+    ENSURE_MS = 5000,
+    READ_MS = 3000,
+    READ_TRIES = 3,
+    WATERMARK_MS = 1000,
+    ROUND_MS = 5000,
+    WATCH_MS = 2000,       /* for a broker to answer */
+    WATCH_BRIEF_MS = 100,  /* the same right after a call that has just failed */
+    WATCH_AGAIN_MS = 1000, /* until the next question when no broker answered */
 };
 _Static_assert((int)ENSURE_MS < (int)KD_ENDING_CALL_MS && (int)READ_MS < (int)KD_ENDING_CALL_MS &&
                    (int)WATERMARK_MS < (int)KD_ENDING_CALL_MS && (int)WATCH_MS < (int)KD_ENDING_CALL_MS,
@@ -50,9 +46,10 @@ struct kd_keeper {
     position *positions; /* in the order of workers and their tenures */
     uint64_t random;
     kd_kafka_reader *reader;
-    kd_kafka_reach reach;
-    kd_metric kafka_up; /* any thread reads it */
-    kd_topics_retry retry;
+    kd_kafka_watch *watch;
+    kd_outage outage;
+    kd_metric kafka_up;                /* any thread reads it */
+    char logged[KD_OPTIONS_ERROR_MAX]; /* the last cause logged while the topics are not ready; else empty */
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -68,7 +65,7 @@ static bool keeper_stopping(kd_keeper *k)
     return stop;
 }
 
-/* Waits for `ms`; less when a topic has gone, or at the end. True: a topic has gone, which is answered once. */
+/* Waits until the time is up, topics have gone, or the keeper is stopped. True when topics have gone. */
 static bool keeper_rest(kd_keeper *k, uint64_t ms)
 {
     const struct timespec until = kd_clock_wait_until(ms);
@@ -100,24 +97,41 @@ static int keeper_ensure_once(kd_keeper *k, char *error)
 /* Without a client that can ask, central goes on: its consumers and producers still reach Kafka. */
 static void keeper_open_reach(kd_keeper *k)
 {
+    kd_reason reason;
+    const char *cause;
+    if (!k->watch) return true;
+    bool answered = kd_kafka_watch_ask(k->watch, timeout_ms, &reason, &cause) == KD_OK;
+    if (answered)
+        kd_outage_answered(&k->outage);
+    else
+        kd_outage_failed(&k->outage, reason, cause);
+    return answered;
+}
+
+static void open_watch(kd_keeper *k)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
     const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_central_kafka_log);
     kd_kafka_reach_open(&k->reach, &kafka, &k->kafka_up, NULL);
 }
 
-/* False when the program ends meanwhile. Topics that waiting cannot mend end the program, by `topics-refused`. */
-static bool keeper_ensure_topics(kd_keeper *k)
+/* Tries until the topics are there. False: the keeper was stopped meanwhile. Topics that do not fit the settings end the program: waiting cannot
+ * help. */
+static bool ensure_topics(kd_keeper *k)
 {
-    char error[KD_OPTIONS_ERROR_MAX] = "";
-    bool news;
-    while (!keeper_stopping(k)) {
-        int rc = keeper_ensure_once(k, error);
-        kd_topics_verdict verdict = kd_topics_retry_take(&k->retry, rc, error, &news);
-        if (verdict == KD_TOPICS_READY) return true;
-        if (verdict == KD_TOPICS_HOPELESS) kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
-        if (news) KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
-        kd_kafka_reach_unanswered(&k->reach); /* by the look for the topics */
-        kd_kafka_reach_ask(&k->reach, WATCH_BRIEF_MS);
-        keeper_rest(k, kd_topics_retry_wait_us(&k->retry, kd_random_next(&k->random)) / 1000);
+    char error[KD_OPTIONS_ERROR_MAX];
+    uint64_t delay_ms = 0;
+    while (!stopping(k)) {
+        int err = ensure_once(k, error);
+        k->logged[0] = err == KD_OK ? '\0' : k->logged[0];
+        if (err == KD_OK) return true;
+        if (err == KD_EMISMATCH || err == KD_EINVAL)
+            kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
+        if (strcmp(error, k->logged) != 0) KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
+        snprintf(k->logged, sizeof(k->logged), "%s", error);
+        kd_outage_failed(&k->outage, KD_REASON_OTHER, NULL); /* the attempt was a question, too */
+        look_after_kafka(k, WATCH_BRIEF_MS);
+        keeper_rest(k, kd_kafka_again_ms(&delay_ms, &k->random));
     }
     return false;
 }
@@ -126,24 +140,22 @@ static bool keeper_open_reader(kd_keeper *k)
 {
     char error[KD_OPTIONS_ERROR_MAX];
     const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_central_kafka_log);
-    int rc = kd_kafka_reader_create(&k->reader, &kafka, error, sizeof(error));
-    if (rc != KD_OK) KD_LOG(KD_WARN, "log-check-impossible", KD_STR("cause", error));
-    return rc == KD_OK;
+    int err = kd_kafka_reader_create(&k->reader, &kafka, error, sizeof(error));
+    if (err != KD_OK) KD_LOG(KD_WARN, "log-check-impossible", KD_STR("cause", error));
+    return err == KD_OK;
 }
 
-/* The record that the log has at this position. One that cannot be read in time counts as missing: then the partition is read from the beginning of
- * the log, which takes time but loses nothing. */
+/* The record at the position now. If it cannot be read in time it counts as missing: then the log is read from its start, which is always safe. */
 static kd_log_check keeper_look_up(kd_keeper *k, const position *p)
 {
     kd_log_check check = {.partition = p->partition, .found = false};
-    int rc = KD_EAGAIN;
-    for (int i = 0; p->known && k->reader != NULL && i < READ_TRIES && rc != KD_OK && rc != KD_ENOTFOUND &&
-                    !keeper_stopping(k);
-         i++)
-        rc = kd_kafka_reader_get(k->reader, k->settings->likes_topic, p->partition, p->offset, READ_MS,
-                                 &check.record);
-    check.found = rc == KD_OK;
-    if (p->known && rc != KD_OK && rc != KD_ENOTFOUND && k->reader != NULL)
+    int err = KD_EAGAIN;
+    for (int i = 0;
+         p->known && k->reader && i < READ_TRIES && err != KD_OK && err != KD_ENOTFOUND && !stopping(k); i++)
+        err = kd_kafka_reader_get(k->reader, k->settings->likes_topic, p->partition, p->offset, READ_MS,
+                                  &check.record);
+    check.found = err == KD_OK;
+    if (p->known && err != KD_OK && err != KD_ENOTFOUND && k->reader)
         KD_LOG(KD_WARN, "log-check-failed", KD_U64("partition", p->partition),
                KD_STR("cause", kd_kafka_reader_error(k->reader)));
     return check;
@@ -160,13 +172,12 @@ static void keeper_hand_over(kd_keeper *k)
     }
 }
 
-/* Stores the end of each partition of the likes topic for the metric of the lag. After one question without an answer (`answered` false) the ends
- * count as unknown, -1: old ends would show a lag that is long out of date. */
-static void keeper_look_up_ends(kd_keeper *k, bool answered)
+/* `answered` false: no broker answers, so the ends become unknown. The old ends would give a lag that is long out of date. */
+static void look_up_ends(kd_keeper *k, bool answered)
 {
     int64_t low, high;
     for (uint32_t p = 0; p < k->settings->partitions; p++) {
-        answered = answered && k->reader != NULL && !keeper_stopping(k) &&
+        answered = answered && k->reader && !stopping(k) &&
                    kd_kafka_reader_watermarks(k->reader, k->settings->likes_topic, p, WATERMARK_MS, &low,
                                               &high) == KD_OK;
         kd_tenure *t = kd_worker_tenure(&k->workers[p % k->count], p);
@@ -228,7 +239,7 @@ int kd_keeper_create(kd_keeper **out, const kd_central_settings *settings, kd_wo
     return KD_EIO;
 }
 
-static void keeper_set(kd_keeper *k, bool *flag)
+static void keeper_raise(kd_keeper *k, bool *flag)
 {
     pthread_mutex_lock(&k->lock);
     *flag = true;
@@ -238,7 +249,7 @@ static void keeper_set(kd_keeper *k, bool *flag)
 
 void kd_keeper_topics_gone(kd_keeper *k)
 {
-    keeper_set(k, &k->gone);
+    keeper_raise(k, &k->gone);
 }
 
 bool kd_keeper_kafka_up(const kd_keeper *k)
@@ -248,15 +259,15 @@ bool kd_keeper_kafka_up(const kd_keeper *k)
 
 void kd_keeper_stop(kd_keeper *k)
 {
-    if (k == NULL || k->joined) return;
-    keeper_set(k, &k->stopping);
+    if (!k || k->joined) return;
+    keeper_raise(k, &k->stopping);
     pthread_join(k->thread, NULL);
     k->joined = true;
 }
 
 void kd_keeper_destroy(kd_keeper *k)
 {
-    if (k == NULL) return;
+    if (!k) return;
     kd_keeper_stop(k);
     kd_kafka_reader_destroy(k->reader);
     kd_kafka_reach_close(&k->reach);

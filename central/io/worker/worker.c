@@ -1,5 +1,4 @@
-/* worker.c - life of a worker: create, start, publish, measure, drain. Reading is in
- * worker_consume.c. */
+/* worker.c - see the header: create, start, publish, drain, destroy. worker_consume.c reads, worker_measure.c measures. */
 #include "central/io/worker/worker_internal.h"
 
 #include <sodium.h>
@@ -19,14 +18,25 @@ static void delivered(void *arg, void *opaque, bool ok)
     kd_tenure_delivered(opaque, ok, kd_random_next(&w->random));
 }
 
+static void worker_check_drained(kd_worker *w)
+{
+    if (!w->draining || w->drained_told) return;
+    bool all = true;
+    for (uint32_t i = 0; i < w->count; i++) all = kd_tenure_drained(&w->tenures[i]) && all;
+    if (!all) return;
+    w->drained_told = true;
+    w->events.drained(w->events.arg, w);
+}
+
 static void run_publish(void *arg)
 {
     kd_worker *w = arg;
     uint64_t now = kd_clock_mono_us(), when = UINT64_MAX;
     for (uint32_t i = 0; i < w->count; i++) when = KD_MIN(when, kd_tenure_publish(&w->tenures[i], now));
     kd_timer_set(&w->publish, when > now + PUBLISH_MIN_US ? when - now : PUBLISH_MIN_US);
-    kd_worker_regulate(w); /* a new snapshot tells the core that the one before is delivered */
-    kd_worker_check_drained(w);
+    /* The core learns that a snapshot is delivered when the next one is made. Only then its redo goes, and reading may go on. */
+    kd_worker_regulate(w);
+    worker_check_drained(w);
 }
 
 static void producer_ready(void *arg)
@@ -56,7 +66,7 @@ static void worker_settled(void *arg)
 {
     kd_worker *w = arg;
     kd_worker_regulate(w);
-    kd_worker_check_drained(w);
+    worker_check_drained(w);
 }
 
 static int open_tenures(kd_worker *w, bool anew, char *error)
@@ -65,8 +75,8 @@ static int open_tenures(kd_worker *w, bool anew, char *error)
     w->tenures = kd_alloc(sizeof(kd_tenure) * (partitions / workers + 1));
     for (uint32_t p = w->index; p < partitions; p += workers) {
         kd_tenure *t = &w->tenures[w->count];
-        int rc = kd_tenure_open(t, w->settings, &w->declared, p, anew, w->loop, &w->metrics, error);
-        if (rc != KD_OK) return rc;
+        int err = kd_tenure_open(t, w->settings, &w->declared, p, anew, w->loop, &w->metrics, error);
+        if (err != KD_OK) return err;
         t->settled = worker_settled;
         t->arg = w;
         w->count++;
@@ -74,7 +84,6 @@ static int open_tenures(kd_worker *w, bool anew, char *error)
     return KD_OK;
 }
 
-/* Once a quarter of a second: the cells that are read off the core. */
 static void run_refresh(void *arg)
 {
     kd_worker *w = arg;
@@ -102,9 +111,9 @@ int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t
     kd_timer_init(&w->publish, w->loop, run_publish, w);
     kd_timer_init(&w->refresh, w->loop, run_refresh, w);
     kd_timer_init(&w->rejoin, w->loop, kd_worker_run_rejoin, w);
-    int rc = open_tenures(w, anew, error);
-    if (rc == KD_OK) rc = create_producer(w, error);
-    return rc;
+    int err = open_tenures(w, anew, error);
+    if (err == KD_OK) err = create_producer(w, error);
+    return err;
 }
 
 static void worker_begin(kd_post *post)
@@ -118,9 +127,9 @@ static void worker_begin(kd_post *post)
 
 int kd_worker_start(kd_worker *w)
 {
-    int rc = kd_loop_start(w->loop);
-    if (rc == KD_OK) kd_worker_send(w, worker_begin);
-    return rc;
+    int err = kd_loop_start(w->loop);
+    if (err == KD_OK) kd_worker_send(w, worker_begin);
+    return err;
 }
 
 typedef struct {
@@ -138,7 +147,7 @@ static void redeclare(kd_post *post)
     kd_edge_ages_name(&w->edge_ages, &w->declared.edges);
     uint64_t now = kd_clock_wall_us();
     for (uint32_t i = 0; i < w->count; i++) {
-        if (w->tenures[i].core == NULL) continue;
+        if (!w->tenures[i].core) continue;
         kd_tenure_redeclare(&w->tenures[i], now);
         kd_worker_read_again(w, &w->tenures[i]);
     }
@@ -161,27 +170,17 @@ static void begin_drain(kd_post *post)
     kd_worker *w = p->worker;
     free(p);
     w->draining = true;
-    if (w->consumer != NULL && !w->paused) kd_kafka_consumer_pause(w->consumer);
+    if (w->consumer && !w->paused) kd_kafka_consumer_pause(w->consumer);
     w->paused = true;
     kd_timer_cancel(&w->rejoin);
     uint64_t now = kd_clock_wall_us();
     for (uint32_t i = 0; i < w->count; i++) kd_tenure_commit(&w->tenures[i], now);
-    kd_worker_check_drained(w);
+    worker_check_drained(w);
 }
 
 void kd_worker_drain(kd_worker *w)
 {
     kd_worker_send(w, begin_drain);
-}
-
-void kd_worker_check_drained(kd_worker *w)
-{
-    if (!w->draining || w->told) return;
-    bool all = true;
-    for (uint32_t i = 0; i < w->count; i++) all = kd_tenure_drained(&w->tenures[i]) && all;
-    if (!all) return;
-    w->told = true;
-    w->events.drained(w->events.arg, w);
 }
 
 void kd_worker_stop(kd_worker *w)
@@ -193,10 +192,10 @@ void kd_worker_stop(kd_worker *w)
 void kd_worker_destroy(kd_worker *w)
 {
     kd_edge_ages_finish(&w->edge_ages);
-    if (w->loop == NULL) return;
+    if (!w->loop) return;
     kd_ending_at(KD_ENDING_KAFKA);
     kd_kafka_consumer_destroy(w->consumer);
-    kd_kafka_producer_destroy(w->producer, 0); /* the drain has waited for what is outstanding */
+    kd_kafka_producer_destroy(w->producer, 0); /* 0: the drain has waited for outstanding records */
     kd_ending_at(KD_ENDING_DISK);
     for (uint32_t i = 0; i < w->count; i++) kd_tenure_close(&w->tenures[i]);
     kd_timer_finish(&w->publish);

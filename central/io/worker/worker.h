@@ -1,9 +1,8 @@
 /*
- * worker.h - a thread that owns the partitions p with p modulo workers == index: their tenures,
- * one consumer of the likes topic, one producer.
+ * worker.h - a thread that owns the partitions p with p modulo workers == index: their tenures, one consumer of the likes topic, one producer.
  *
- * Before kd_worker_assign only the stores are open: reads are served, nothing is consumed. Once running,
- * everything happens on its loop; other threads post.
+ * Before kd_worker_assign() only the stores are open: reads are served, nothing is consumed or published. Once the loop runs, everything happens on
+ * it; other threads post.
  */
 #ifndef KUDOS_CENTRAL_IO_WORKER_WORKER_H
 #define KUDOS_CENTRAL_IO_WORKER_WORKER_H
@@ -16,13 +15,13 @@ typedef struct kd_worker kd_worker;
 /* To the owner of the workers, from a worker's thread. */
 typedef struct {
     void *arg;
-    void (*topics_gone)(void *arg);                /* a partition of the topic is not there: look after it */
+    void (*topics_gone)(void *arg);                /* the likes topic or a partition of it is missing */
     void (*drained)(void *arg, kd_worker *worker); /* after kd_worker_drain, once */
 } kd_worker_events;
 
 struct kd_worker {
     uint32_t index;
-    const kd_central_settings *settings; /* but for what is declared: that changes on another thread */
+    const kd_central_settings *settings; /* its counters and edges change on another thread: use `declared` */
     kd_declared declared;
     kd_worker_events events;
     kd_loop *loop;
@@ -33,47 +32,52 @@ struct kd_worker {
     kd_timer publish, refresh, rejoin;
     kd_backoff rejoin_backoff;
     uint64_t random;
-    bool rejoin_fatal; /* only a new consumer helps */
-    bool paused, draining, told;
+    bool rejoin_fatal; /* the consumer is dead: only a new one helps */
+    bool paused, draining;
+    bool drained_told; /* events.drained was called */
     uint32_t assigned; /* atomic: partitions handed to the consumer, 0 before that */
     kd_central_metrics metrics;
     kd_edge_ages edge_ages;
     uint64_t created_us; /* monotonic */
 };
 
-/* Opens the partitions, with a thread that is not started yet. As kd_tenure_open; also KD_EINVAL for the
- * Kafka clients. */
+/* Opens the partitions; the thread is not started yet. Copies *events, borrows `settings`. Errors as kd_tenure_open(), KD_EIO without an event loop,
+ * KD_EINVAL for the Kafka producer; `error` says why, and kd_worker_destroy() is due also then. */
 int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t index, bool anew,
                      const kd_worker_events *events, char *error);
-/* KD_OK or KD_EIO. */
+/* Starts the thread, and on it the first commit of each partition. KD_OK or KD_EIO. */
 int kd_worker_start(kd_worker *w);
-/* From any thread: commit what is gathered, publish a last snapshot, wait for their delivery, then `drained`.
- */
+/* From any thread: feeds no more, commits what is gathered, publishes a last snapshot; calls events.drained when all is delivered. */
 void kd_worker_drain(kd_worker *w);
-/* Ends the thread; what was not delivered is left for the next start. */
+/* Ends the thread and waits for it. Records that were not delivered are made again at the next start. */
 void kd_worker_stop(kd_worker *w);
+/* Frees Kafka's clients first, then the tenures, whose records the clients hold. After kd_worker_stop(), or if the thread was never started. */
 void kd_worker_destroy(kd_worker *w);
 
+/* The tenure of a partition that this worker owns. */
 static inline kd_tenure *kd_worker_tenure(kd_worker *w, uint32_t partition)
 {
     return &w->tenures[partition / w->settings->workers];
 }
 
-/* On the worker's thread, after whatever may have merged or dropped what waited: reads the log from its beginning where the core asks for it. */
+/* On the worker's thread, after each call that may have merged or dropped quarantined batches or readmitted an edge: if the core asks for it, seeks
+ * to the beginning of the partition's log. */
 void kd_worker_read_again(kd_worker *w, kd_tenure *t);
 
-/* What stood in the log at the position of a partition (rule 13): one per partition of the worker. */
+/* The record that the log has now at the stored position of a partition (rule 13). `found` false: there is none, or it could not be read. */
 typedef struct {
     uint32_t partition;
     bool found;
     kd_buf record;
 } kd_log_check;
 
-/* From any thread, once: begin to read and to publish. Takes `checks` (and what is in it) over. */
+/* From any thread, once: begins to read and to publish. `checks` has one entry per partition of the worker, in the order of its tenures; it is taken
+ * over, with its records. */
 void kd_worker_assign(kd_worker *w, kd_log_check *checks, uint32_t count);
-/* From the thread of the settings: counters, collections or edges were added to them. Questions that this thread posts later find them. */
+/* From the thread of the settings, after counters, collections or edges were added to them: copies them. Whatever that thread posts to the worker
+ * later finds them known. */
 void kd_worker_redeclare(kd_worker *w);
-/* From any thread: the topics are there again. */
+/* From any thread, when the topics are there again: reads the partitions that stand still from the beginning of their logs. */
 void kd_worker_rejoin(kd_worker *w);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * worker_consume.c - reading the likes topic: assignment after the check of the log position,
- * back-pressure, and what to do when the log is not there. From the earliest record on is always safe: what
- * is known is dropped by position.
+ * worker_consume.c - reading the likes topic: assignment after the check of the log position, back-pressure, and recovery when the log is not there.
+ *
+ * To read from the earliest record on is always safe: batches that were merged before are dropped by their positions.
  */
 #include "central/io/worker/kafka_log.h"
 #include "central/io/worker/worker_internal.h"
@@ -31,7 +31,7 @@ static bool worker_blocked(const kd_worker *w)
 
 void kd_worker_regulate(kd_worker *w)
 {
-    if (w->draining || w->consumer == NULL) return;
+    if (w->draining || !w->consumer) return;
     bool blocked = worker_blocked(w);
     if (blocked == w->paused) return;
     w->paused = blocked;
@@ -63,14 +63,14 @@ static const char left_behind[] =
 
 void kd_worker_read_again(kd_worker *w, kd_tenure *t)
 {
-    if (w->consumer == NULL || w->draining || !kd_central_log_again(t->core))
-        return; /* the next start does it */
+    if (!w->consumer || w->draining || !kd_central_log_again(t->core))
+        return; /* the check of the log position at the next start does it (check_log) */
     t->standing = false;
     rewind_log(w, t, left_behind);
 }
 
-/* Goes on behind a damaged record. To wait for it would hold up all edges for as long as Kafka keeps it. The record counts as lost, so its edge sends
- * the batch again. */
+/* A record that cannot be read would hold up the partition for as long as Kafka keeps it. So it is skipped, which is a lost record like any other:
+ * its edge sees the gap and sends the batch again. */
 static bool step_over(kd_worker *w, uint32_t partition, int64_t offset, const char *text)
 {
     const kd_kafka_start damaged = {0, partition, offset};
@@ -80,7 +80,6 @@ static bool step_over(kd_worker *w, uint32_t partition, int64_t offset, const ch
     return kd_kafka_consumer_step_over(w->consumer, &damaged) == KD_OK;
 }
 
-/* Doubling, jittered: the condition may stay for long. */
 static void rejoin_later(kd_worker *w)
 {
     if (kd_timer_armed(&w->rejoin)) return;
@@ -134,7 +133,7 @@ static void worker_consume_assign(kd_worker *w, const kd_kafka_start *starts)
     kd_worker_regulate(w);
 }
 
-/* Where to read on: behind the log position of the last durable commit. Records fed since are fed again, and are duplicates then. */
+/* Where a new consumer reads on: behind the position of the last commit. Records that were fed after it are fed twice, and dropped as duplicates. */
 static kd_kafka_start start_of(const kd_tenure *t)
 {
     int64_t offset;
@@ -160,7 +159,7 @@ static void assign_anew(kd_worker *w)
 void kd_worker_run_rejoin(void *arg)
 {
     kd_worker *w = arg;
-    if (w->consumer == NULL || w->draining) return;
+    if (!w->consumer || w->draining) return;
     if (w->rejoin_fatal) {
         assign_anew(w);
         return;

@@ -1,21 +1,24 @@
-/* worker_internal.h - between the files of worker. */
+/* worker_internal.h - between worker.c (life), worker_consume.c (reading), worker_measure.c (metrics) and worker_post.c (posts). All but
+ * kd_worker_send() on the worker's thread. */
 #ifndef KUDOS_CENTRAL_IO_WORKER_WORKER_INTERNAL_H
 #define KUDOS_CENTRAL_IO_WORKER_WORKER_INTERNAL_H
 
 #include "central/io/worker/worker.h"
 
-/* A post without more to say than its worker; freed by its fn. */
+/* A post that carries nothing but its worker; its fn frees it. */
 typedef struct {
     kd_post post;
     kd_worker *worker;
 } kd_worker_post;
 
+/* From any thread: has `fn` called on the worker's loop, with the post of a kd_worker_post, which it frees. */
 void kd_worker_send(kd_worker *w, void (*fn)(kd_post *post));
-void kd_worker_check_drained(kd_worker *w);
 /* Back-pressure: reading stops while any partition is blocked, and goes on when none is. */
 void kd_worker_regulate(kd_worker *w);
+/* For the timer `rejoin`; `arg` is the worker. Makes a new consumer if the old one is dead, else seeks the partitions that stand still to the
+ * beginning of their logs. */
 void kd_worker_run_rejoin(void *arg);
-/* Fills the metrics that are states of the cores. */
+/* Sets the metrics that are states of the cores, and commits offsets to the consumer group, for lag tools. */
 void kd_worker_measure(kd_worker *w);
 
 #endif

@@ -8,11 +8,11 @@ typedef struct {
     uint64_t dirty, outbound, failed, unknown_schema, edges, snapshot_age, low_age;
     uint64_t stable_age, floor_age, halted, collected, ignored;
     int64_t lag;
-    bool lag_unknown; /* of one partition */
+    bool lag_unknown; /* of at least one partition */
     uint64_t read_errors;
 } totals;
 
-/* KD_METRIC_NONE in a cell, and above every age: one partition of which nothing is known is not hidden by the others. */
+/* KD_METRIC_NONE, which is above every age: in a maximum, a partition whose age is unknown is not hidden by the others. */
 #define UNKNOWN_AGE ((uint64_t)KD_METRIC_NONE)
 
 static uint64_t worker_measure_age(uint64_t now_us, uint64_t then_us)
@@ -65,7 +65,7 @@ static void add_forgetting(totals *all, const kd_tenure *t, uint64_t now_us)
     all->ignored += f.ignored;
 }
 
-/* The group's offset and the lag behind the log's end, which the keeper looks up now and then. */
+/* Adds the lag behind the log's end, which the keeper looks up every few seconds, and commits the position to the consumer group. */
 static void add_lag(totals *all, kd_worker *w, kd_tenure *t)
 {
     int64_t offset, high = __atomic_load_n(&t->log_high, __ATOMIC_RELAXED);
@@ -73,7 +73,7 @@ static void add_lag(totals *all, kd_worker *w, kd_tenure *t)
     int64_t next = known ? offset + 1 : 0;
     if (high > next) all->lag += high - next;
     all->lag_unknown |= high < 0;
-    if (!known || w->consumer == NULL || w->draining || next == t->group_offset) return;
+    if (!known || !w->consumer || w->draining || next == t->group_offset) return;
     kd_kafka_consumer_commit(w->consumer, 0, t->partition, next);
     t->group_offset = next;
 }
@@ -98,8 +98,8 @@ static void measure_kafka(kd_worker *w)
 {
     kd_kafka_producer_stats sent = {.messages = 0};
     kd_kafka_consumer_stats got = {.records = 0};
-    if (w->producer != NULL) sent = kd_kafka_producer_stats_get(w->producer);
-    if (w->consumer != NULL) got = kd_kafka_consumer_stats_get(w->consumer);
+    if (w->producer) sent = kd_kafka_producer_stats_get(w->producer);
+    if (w->consumer) got = kd_kafka_consumer_stats_get(w->consumer);
     for (size_t i = 0; i < KD_REASONS; i++) got.errors[i] += sent.errors[i];
     kd_metric_set_reasons(&w->metrics.kafka_errors, got.errors);
 }
