@@ -1,5 +1,4 @@
-/* central.c - life of central's process: opens its partitions, looks its places in the log up, drains, ends. See
- * central/io/worker/{worker,keeper}.c. */
+/* central.c - see the header. The real counterparts are central/io/worker/{worker,worker_consume,keeper}.c. */
 #include "sim/world/central.h"
 
 #include "kudos/forget.h"
@@ -22,7 +21,7 @@ static uint64_t central_epoch_hint(const sim_world *w, uint32_t slot, uint32_t p
 static int central_open_partition(sim_world *w, uint32_t slot, uint32_t partition)
 {
     sim_tenure *t = &w->centrals[slot].tenures[partition];
-    uint64_t tables = sim_world_draw(w, DRAW_SEED, 9100, 0); /* for good */
+    uint64_t tables = sim_world_draw(w, DRAW_SEED, 9100, 0); /* the same for all starts of a run */
     kd_central_config config = {.name = kd_bytes_str(slot ? "central-2" : "central"),
                                 .partition = partition,
                                 .partitions = w->s->partitions,
@@ -68,7 +67,7 @@ static void central_open(sim_world *w, uint32_t slot)
     central_kafka_there(w, slot);
 }
 
-/* Rule 13: what stands at the position now. */
+/* Rule 13: the core compares the record at its stored position with the one that it merged there. Another record, or none: the log is read anew. */
 static void central_begin_reading(sim_world *w, uint32_t slot, uint32_t partition)
 {
     sim_tenure *t = &w->centrals[slot].tenures[partition];
@@ -106,7 +105,7 @@ static void central_on_looked_up(sim_world *w, const sim_event *ev)
     for (uint32_t p = 0; p < w->s->partitions; p++) sim_tenure_publish(w, slot, p);
 }
 
-/* The topics can be reached: the log positions are looked up. */
+/* Kafka can be reached: looks up the log positions, which takes a moment. */
 static void central_kafka_there(sim_world *w, uint32_t slot)
 {
     sim_central *c = &w->centrals[slot];
@@ -119,7 +118,7 @@ static void central_kafka_there(sim_world *w, uint32_t slot)
                  w->processes[sim_process_of_central(slot)].life, 0);
 }
 
-/* Adds what this life of the process has done to the run's sums. */
+/* Adds the counts of this life of the process to the run's: they end with its cores. */
 static void central_add_up(sim_world *w, uint32_t slot)
 {
     for (uint32_t p = 0; p < w->s->partitions; p++) {

@@ -1,7 +1,4 @@
-/*
- * consumer.c - reading a topic: a fetch waits at the broker, so that what is appended comes after one way's time; what is more than
- * a fetch holds comes a round trip later.
- */
+/* consumer.c - see the header. */
 #include "sim/world/consumer.h"
 
 #include "sim/world/events.h"
@@ -46,7 +43,8 @@ static void consumer_on_seek(sim_world *w, const sim_event *ev)
     sim_consumer_wake(w, ev->a, ev->b);
 }
 
-/* Central begins at the earliest record again, which is always safe; an edge goes on at the end and notices by the versions. */
+/* The offset is out of the log's range. Central begins at the earliest record, which is always safe. An edge seeks to the end and notices by the next
+ * snapshot's versions that it missed some. */
 static void consumer_reset_offset(sim_world *w, uint32_t process, uint32_t partition)
 {
     sim_cursor *c = &w->processes[process].cursor[partition];
@@ -62,7 +60,7 @@ static void consumer_reset_offset(sim_world *w, uint32_t process, uint32_t parti
     sim_world_at(w, w->now_us + us, consumer_on_seek, process, partition, w->processes[process].life);
 }
 
-/* b: partition and life; c: the log's end when the answer left. */
+/* b: partition (8 bits) and life; c: the log's end when the broker answered. */
 static void consumer_on_fetched(sim_world *w, const sim_event *ev)
 {
     uint32_t process = ev->a, partition = ev->b & 0xff;
@@ -102,7 +100,7 @@ void sim_consumer_wake(sim_world *w, uint32_t process, uint32_t partition)
     uint32_t host = sim_process_host(process), life = w->processes[process].life;
     uint64_t at_us;
     if (!consumer_may_fetch(w, process, partition) || c->next == l->end) return;
-    if (!sim_net_open(w, host, PEER_KAFKA, WAY_UP)) return; /* it is woken when the link heals */
+    if (!sim_net_open(w, host, PEER_KAFKA, WAY_UP)) return; /* sim_consumer_healed() wakes it */
     size_t bytes = consumer_out_of_range(l, c->next) ? 0 : sim_log_read(l, c->next).len;
     switch (sim_net_send(w, host, PEER_KAFKA, WAY_DOWN, bytes, &at_us)) {
     case NET_ARRIVES:

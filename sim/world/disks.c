@@ -1,7 +1,4 @@
-/*
- * disks.c - what befalls the disks of a process: full, slow to fail, backed up, put back, emptied, copied. A disk is that of one shard or one
- * partition; who is cut off or copied loses or copies all of his.
- */
+/* disks.c - see the header. */
 #include "sim/world/disks.h"
 
 #include "sim/world/events.h"
@@ -9,8 +6,8 @@
 #include "sim/world/processes.h"
 
 typedef struct {
-    uint32_t process, copy; /* the copy's */
-    uint32_t count;
+    uint32_t process, copy; /* copy: the process that runs on a copy of the disks */
+    uint32_t count;         /* of disks */
 } disk_owner;
 
 static disk_owner disks_owner_of(const sim_world *w, int who)
@@ -40,7 +37,7 @@ static void disks_settle(const sim_world *w, sim_disk *disk, uint32_t host)
     sim_disk_unreadable(disk, w->unreadable[host] > 0);
 }
 
-/* As a crash at this moment would leave it. */
+/* A copy of one disk, as a crash at this moment would leave it. */
 static sim_disk *disks_copy_of(sim_world *w, uint32_t process, uint32_t i)
 {
     const sim_disk *disk = *disks_at(w, process, i);
@@ -85,7 +82,7 @@ void sim_disks_restore(sim_world *w, int who)
 {
     disk_owner o = disks_owner_of(w, who);
     sim_process_stop(w, o.process);
-    if (!*disks_backup_at(w, o.process, 0)) return; /* there is no copy: it was only killed */
+    if (!*disks_backup_at(w, o.process, 0)) return; /* there is no backup: the process was only killed */
     for (uint32_t i = 0; i < o.count; i++) {
         sim_disk_destroy(*disks_at(w, o.process, i));
         *disks_at(w, o.process, i) = sim_disk_clone(*disks_backup_at(w, o.process, i));
@@ -110,7 +107,7 @@ void sim_disks_wipe(sim_world *w, int who)
 void sim_disks_copy(sim_world *w, int who)
 {
     disk_owner o = disks_owner_of(w, who);
-    if (*disks_at(w, o.copy, 0)) return; /* one at a time */
+    if (*disks_at(w, o.copy, 0)) return; /* one copy at a time */
     for (uint32_t i = 0; i < o.count; i++) *disks_at(w, o.copy, i) = disks_copy_of(w, o.process, i);
     sim_disks_refresh(w, who);
     sim_checks_disk(w->checks, who, CHECKS_COPIED);

@@ -1,4 +1,4 @@
-/* edge.c - life of an edge's process: opens its shards' cores over their disks, drains, ends. See edge/io/{shard/shard,daemon/drain}.c. */
+/* edge.c - see the header. The real counterparts are edge/io/shard/{shard_open,shard_drain}.c and edge/io/daemon/{main,drain}.c. */
 #include "sim/world/edge.h"
 
 #include "sim/world/consumer.h"
@@ -15,8 +15,8 @@ static int edge_open_shard(sim_world *w, uint32_t slot, uint32_t shard)
     sim_shard *m = &w->edges[slot].shards[shard];
     const char *name = s->edges[sim_edge_identity(slot)];
     static const uint32_t fresh_rows[] = {0, 4, 32, 4096};
-    uint64_t tables = sim_world_draw(w, DRAW_SEED, 9000 + slot, 0); /* for good */
-    bool narrow = tables / 4 % 2 && s->flush_ops >= 20; /* a window of small batches would never be emptied */
+    uint64_t tables = sim_world_draw(w, DRAW_SEED, 9000 + slot, 0); /* the same for all starts of a run */
+    bool narrow = tables / 4 % 2 && s->flush_ops >= 20; /* small batches would never drain a narrow window */
     kd_edge_config config = {.edge = kd_bytes_str(name),
                              .region = kd_bytes_str(name),
                              .shard = shard,
@@ -47,7 +47,7 @@ static int edge_open_shard(sim_world *w, uint32_t slot, uint32_t shard)
     return err;
 }
 
-/* See edge/io/daemon/main.c. */
+/* All shards of a process know all lives that one of them knows, as in edge/io/daemon/main.c. */
 static void edge_join_lives(const sim_world *w, sim_edge *e)
 {
     kd_edge *first = e->shards[0].core;
@@ -59,7 +59,7 @@ static void edge_open(sim_world *w, uint32_t slot)
 {
     sim_edge *e = &w->edges[slot];
     uint32_t host = sim_edge_identity(slot);
-    /* The shift is kept on disk from one process to the next; a copy of the directory brings it along. */
+    /* The shift to agreed time is kept in a file of the edge's directory: a restart reads it, and so does the twin on a copy. */
     if (slot != host) e->drift = w->edges[host].drift;
     if (e->drift.agreed)
         kd_drift_resume(&e->drift, e->drift.shift_us);
@@ -97,7 +97,7 @@ static void edge_close_shard(sim_world *w, uint32_t slot, uint32_t shard)
     kd_group_commit_release(&m->commit, KD_EUNAVAILABLE); /* the connections break */
 }
 
-/* Adds what this life of the process has done to the run's sums. */
+/* Adds the counts of this life of the process to the run's: they end with its cores. */
 static void edge_add_up(sim_world *w, uint32_t slot)
 {
     for (uint32_t i = 0; i < w->s->shards; i++) {
@@ -134,7 +134,7 @@ static bool edge_drained(const sim_world *w, uint32_t slot)
     return true;
 }
 
-/* ---- what its consumer gives it ---- */
+/* ---- records from the consumer ---- */
 
 static bool edge_may_read(const sim_world *w, uint32_t slot, uint32_t partition)
 {

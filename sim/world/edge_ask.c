@@ -1,7 +1,4 @@
-/*
- * edge_ask.c - an edge's questions to central: the counts of an item (rule 19), whether a user whom it does not know likes it (rule 2),
- * and what time it is (rule 3). See edge/io/upstream/{ask,ask_members,drift}.c.
- */
+/* edge_ask.c - see the header. The real counterparts are edge/io/upstream/{ask,ask_members,drift}.c. */
 #include "sim/world/edge_ask.h"
 
 #include "sim/world/events.h"
@@ -49,7 +46,7 @@ static void edge_ask_release(sim_world *w, uint32_t id)
 
 static void edge_ask_send(sim_world *w, uint32_t id);
 
-/* Thrown away, and there is time: once more. */
+/* The core did not take the answer. Whether to ask once more: there is time, a try is left, and the core still wants the number. */
 static bool edge_ask_retry(sim_world *w, uint32_t id)
 {
     sim_ask *a = &w->asks[id];
@@ -59,7 +56,7 @@ static bool edge_ask_retry(sim_world *w, uint32_t id)
     return kd_edge_ask(core, kd_item_key(&w->items[a->item])) == KD_OK;
 }
 
-/* Who asked is shown what is known now. */
+/* The reader is shown the number that the edge has now; the checkers see it. */
 static void edge_ask_show(sim_world *w, uint32_t slot, uint32_t item)
 {
     kd_view view;
@@ -85,13 +82,13 @@ static void edge_ask_on_counts(sim_world *w, const sim_event *ev)
     }
     if (sim_world_frozen(w, ev, slot)) return;
     kd_edge *core = w->edges[slot].shards[shard].core;
-    if (w->now_us > a->until_us) kd_buf_clear(&a->record); /* the deadline passed: as if there was none */
+    if (w->now_us > a->until_us) kd_buf_clear(&a->record); /* after the deadline: as if none had come */
     int err = kd_edge_answer(core, kd_item_key(&w->items[a->item]), kd_buf_view(&a->record),
                              sim_edge_now_us(w, slot));
     TRACE(w, "%s/%u answer about %u, %u bytes: %d", sim_world_process_name(w, slot), shard, a->item,
           (uint32_t)a->record.len, (int64_t)err);
     sim_checks_asked_answered(w->checks, slot, shard, a->item, kd_buf_view(&a->record), err);
-    /* The edge could not read a batch. It ends at its next commit, which a slow disk holds up: no failure of the check. */
+    /* The core could not read a batch and gives up at its next commit, which a slow disk may delay: no finding. */
     bool ending = err == KD_EIO && sim_disk_read_failed(w->edges[slot].shards[shard].disk);
     if (err != KD_OK && err != KD_EAGAIN && !ending)
         sim_world_fail(w, "answer", "%s: an answer: %s", sim_world_process_name(w, slot), kd_strerror(err));
@@ -112,7 +109,7 @@ static uint32_t edge_ask_newest_central(const sim_world *w)
     return w->processes[sim_process_of_central(1)].up ? 1 : 0;
 }
 
-/* The question is at central. Behind one address the newest serves. */
+/* The question arrives at central. Two centrals have one address, and the second one serves. */
 static void edge_ask_on_question(sim_world *w, const sim_event *ev)
 {
     uint32_t id = ev->a, slot = edge_ask_newest_central(w), partition = w->item_partition[w->asks[id].item];
@@ -162,7 +159,6 @@ void sim_ask_item(sim_world *w, uint32_t slot, uint32_t item)
     edge_ask_send(w, id);
 }
 
-/* Connections to central broke: what was asked over them is not answered. */
 void sim_ask_broken(sim_world *w, uint32_t host)
 {
     for (uint32_t id = 1; id < w->ask_count; id++) {
@@ -174,7 +170,7 @@ void sim_ask_broken(sim_world *w, uint32_t host)
 
 /* ---- a user's like ---- */
 
-/* What the edge and central together know; the token of the moment of the question is what counts. */
+/* The answer from the edge's row and central's reply (NULL: central was not asked). The token is that of the moment of the question. */
 static int edge_ask_look_liked(sim_world *w, const sim_ask *a, const kd_liked_central *said,
                                kd_liked_ground *ground)
 {
@@ -189,7 +185,7 @@ static int edge_ask_look_liked(sim_world *w, const sim_ask *a, const kd_liked_ce
     return liked;
 }
 
-/* The user is told; the edge keeps nothing of what central said. */
+/* The reply is for this user alone; the edge keeps nothing of it. */
 static void edge_ask_on_liked_answer(sim_world *w, const sim_event *ev)
 {
     sim_ask *a = &w->asks[ev->a];
@@ -222,7 +218,7 @@ static void edge_ask_on_liked_question(sim_world *w, const sim_event *ev)
         edge_ask_release(w, ev->a);
 }
 
-/* See edge/io/http/reads_work.c. */
+/* As edge/io/http/reads_work.c. */
 void sim_read_liked(sim_world *w, uint32_t slot, uint32_t item, uint32_t user)
 {
     uint64_t at_us;
@@ -269,7 +265,7 @@ static int edge_ask_measure(sim_world *w, sim_edge *e, const kd_drift_sample *sa
     return err;
 }
 
-/* c: what central's clock said; 0: it did not. b: number of the question. */
+/* b: number of the question; c: central's clock; 0: no answer in time. */
 static void edge_ask_on_time(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a, host = sim_edge_identity(slot);
@@ -286,8 +282,7 @@ static void edge_ask_on_time(sim_world *w, const sim_event *ev)
         int64_t off_us = (int64_t)(sim_host_wall_us(w, host) - sim_host_wall_us(w, HOST_CENTRAL));
         uint64_t since_us = sim_host_wall_us(w, HOST_CENTRAL) - ev->c;
         TRACE(w, "%s clock is off by %d", sim_world_process_name(w, slot), off_us);
-        /* The checkers get the edge's true offset. If central's clock was set while its answer was on its way, they get the offset that the edge
-         * measured. */
+        /* The checkers get the true difference. If central's clock was set while the answer was on its way, they get the one that was measured. */
         bool set_meanwhile = since_us > sample.t1_us - sample.t0_us;
         sim_checks_measured(w->checks, slot, set_meanwhile ? -e->drift.offset_us : off_us);
     }

@@ -1,6 +1,4 @@
-/*
- * events.c - the engine of the world: draws chance, puts events on the heap, and keeps the world's own findings. Knows nothing of edges and central.
- */
+/* events.c - see the header. */
 #include "sim/world/events.h"
 
 #include <stdarg.h>

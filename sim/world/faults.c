@@ -1,4 +1,7 @@
-/* faults.c - the scenario's timeline: what begins, what ends, and at the end of the faults all that is still wrong is put right. */
+/*
+ * faults.c - see the header. A fault that lasts is in force (w->active) from its event to its end, and each change of that list sets clocks, disks
+ * and links anew from all faults in force. A fault that happens once is played at its event.
+ */
 #include "sim/world/faults.h"
 
 #include "sim/world/consumer.h"
@@ -48,7 +51,7 @@ static bool faults_lasts(sim_scenario_kind kind)
     }
 }
 
-/* ---- what is in force ---- */
+/* ---- faults in force ---- */
 
 static int64_t faults_swing_us(const sim_world *w, const sim_scenario_event *e)
 {
@@ -67,7 +70,7 @@ static void faults_refresh_clocks(sim_world *w)
         if (e->kind == SCENARIO_CLOCK_DRIFT) ppm[host] += e->amount;
     }
     for (uint32_t h = 0; h < HOSTS; h++) {
-        bool ended = w->hosts[h].ppm && !ppm[h]; /* then what it drifted is set right again */
+        bool ended = w->hosts[h].ppm && !ppm[h]; /* the wall clock is set right after a drift */
         if (w->hosts[h].ppm != ppm[h]) sim_host_set_ppm(w, h, ppm[h]);
         int64_t drifted_us = (int64_t)(sim_host_mono_us(w, h) - w->now_us);
         if (!ppm[h] || ended) w->hosts[h].step_us = step_us[h] - drifted_us;
@@ -128,7 +131,7 @@ static void faults_on_end(sim_world *w, const sim_event *ev)
     }
 }
 
-/* A flap or a swing turns. */
+/* A flap opens or cuts its link, or a swing sets the clock to the other side. */
 static void faults_on_turn(sim_world *w, const sim_event *ev)
 {
     const sim_scenario_event *e = faults_event(w, ev->a);
@@ -162,8 +165,8 @@ static void faults_redeliver(sim_world *w, const sim_scenario_event *e)
         }
     }
     for (uint32_t p = 0; p < w->s->partitions; p++) sim_consumer_wake_all(w, e->topic, p);
-    /* A batch that is merged because it is read again stands in the log before what it follows: one that goes back does not
-     * merge it when it reads the log once more. For sums, which are not sent again, that is a loss. */
+    /* A batch that came too early (a gap) may be merged when it is read again, although it stands in the log before its predecessor. A central that
+     * is restored to a state before that reads the log once and meets the gap again. Likes are sent again; sums are not, and may be lost. */
     sim_checks_log_lost(w->checks, e->topic);
 }
 
@@ -180,7 +183,7 @@ static void faults_lose_records(sim_world *w, const sim_scenario_event *e)
     for (uint32_t p = 0; p < w->s->partitions; p++) sim_consumer_wake_all(w, e->topic, p);
 }
 
-/* ---- once ---- */
+/* ---- faults that happen once ---- */
 
 static uint32_t faults_process(const sim_scenario_event *e)
 {

@@ -1,4 +1,4 @@
-/* heal.c - the end of the faults: everything is mended, then all must agree within the scenario's bound. And samples for the record. */
+/* heal.c - see the header. */
 #include "sim/world/heal.h"
 
 #include "sim/world/edge_ask.h"
@@ -17,7 +17,7 @@ static bool heal_users_done(const sim_world *w)
     return true;
 }
 
-/* An edge that refuses writes, since two used its name, is started again by its operator, once. */
+/* An edge refuses writes after two processes have used its name. Its operator restarts it, once. */
 static void heal_operators_act(sim_world *w)
 {
     for (uint32_t i = 0; i < w->s->edge_count; i++) {
@@ -36,7 +36,7 @@ static void heal_operators_act(sim_world *w)
     }
 }
 
-/* Readers read everything everywhere: what is stale is asked for. */
+/* Readers read every item at every edge, and an edge asks central for its stale numbers. */
 static void heal_read_all(sim_world *w)
 {
     for (uint32_t i = 0; i < w->s->edge_count; i++) {

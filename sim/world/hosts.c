@@ -1,4 +1,4 @@
-/* hosts.c - what the machines' clocks say. */
+/* hosts.c - see the header. */
 #include "sim/world/hosts.h"
 
 uint32_t sim_process_host(uint32_t process)
@@ -18,7 +18,6 @@ uint64_t sim_host_wall_us(const sim_world *w, uint32_t host)
     return (uint64_t)((int64_t)sim_host_mono_us(w, host) + w->hosts[host].step_us);
 }
 
-/* Monotonic time goes on from where it is. */
 void sim_host_set_ppm(sim_world *w, uint32_t host, int64_t ppm)
 {
     sim_host *h = &w->hosts[host];

@@ -1,7 +1,4 @@
-/*
- * links.c - who notices that links changed: producers and consumers go on where a link is open again, connections that broke take their questions
- * and their Kafka clients along.
- */
+/* links.c - see the header. */
 #include "sim/world/links.h"
 
 #include "sim/world/consumer.h"
@@ -26,7 +23,8 @@ static void links_make_producers(sim_world *w, uint32_t host)
         if (w->processes[slot].up) sim_shard_reset(w, slot);
 }
 
-/* The client of 2.0.2 may go fatal over a broken connection; then its process makes another, and sends from its outbox. */
+/* librdkafka 2.0.2 may report a fatal error after a broken connection. Then the edge makes a new producer, and its shards send from their
+ * outboxes. */
 static void links_reset_kafka(sim_world *w, uint32_t host)
 {
     if (host == HOST_CENTRAL || sim_world_below(w, DRAW_RETRY, 900 + host, 2) == 0) return;
@@ -39,7 +37,7 @@ void sim_links_reset(sim_world *w, uint32_t host, uint32_t peer)
     if (peer == PEER_CENTRAL) sim_ask_broken(w, host);
 }
 
-/* Central keeps its records itself: it sends them again when it is told that they failed. */
+/* Central needs no new producer here: its records stay in kd_outbound queues, and a report of failure makes it send them again. */
 void sim_links_fence(sim_world *w, uint32_t host)
 {
     sim_producer_fail_all(w, host);

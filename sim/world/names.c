@@ -1,4 +1,4 @@
-/* names.c - users and items by number: those of the swarm first, then those that events and expectations name. */
+/* names.c - see the header. */
 #include "sim/world/names.h"
 
 #include <stdio.h>
@@ -34,7 +34,7 @@ static void names_add_user(sim_world *w, const char *name)
     w->users_names[i] = w->names_of_users[i];
 }
 
-/* k^s for s >= 0 by square roots alone, which every machine rounds alike. */
+/* k^s for s >= 0, s to 20 binary digits. By multiplications and square roots alone: unlike pow(), these are rounded alike on every machine. */
 static double names_power(double k, double s)
 {
     double result = 1, root = k;

@@ -1,19 +1,14 @@
-/*
- * net.c - links: an edge or central to Kafka, an edge to central; each way for itself. Faults add up from the events in force.
- *
- * A connection is TCP: what a link loses comes later or breaks the connection, and nothing overtakes, unless the
- * link's delay varies (then there are several connections, or one that was made anew).
- */
+/* net.c - see the header. */
 #include "sim/world/net.h"
 
 #include "sim/world/events.h"
 
 enum { JITTER_US = 2000, NEAR_US = 1000, FAR_US = 12000, STEP_US = 14000, REQUEST_BYTES = 200 };
-/* A message that would wait longer than this for a link with little bandwidth is lost, as if its sender's time-out had expired. Without this limit it
- * would arrive minutes after the bandwidth is back. */
+/* A message that would wait longer for a narrow link is lost, as by its sender's time-out. Without this bound a queue would build up and arrive
+ * minutes after the link is wide again. */
 enum { QUEUE_MAX_US = 10000000 };
 
-/* One way, without faults: central is beside Kafka, edges are farther and farther. */
+/* Time of travel one way, without faults: central is beside Kafka, each edge is farther away than the one before. */
 static uint64_t net_base_us(uint32_t host)
 {
     return host == HOST_CENTRAL ? NEAR_US : FAR_US + STEP_US * host;
@@ -78,7 +73,7 @@ static void net_apply_to_way(sim_way *l, const sim_scenario_event *e)
     }
 }
 
-/* `up` is what `who` sends; central sends down on the links of edges. */
+/* `mine`: the event's `who` is the host of the link, so its "up" is the link's. Else `who` is central, the far end: its "up" is the link's "down". */
 static void net_apply_to_link(sim_world *w, const sim_scenario_event *e, uint32_t host, uint32_t peer,
                               bool mine)
 {

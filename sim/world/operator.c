@@ -1,10 +1,4 @@
-/*
- * operator.c - what an operator tells central: a backup is begun, complete, no more; an edge is gone for good, or was not. See
- * central/io/{backup/backup_set,backup/restore,commands/retire_command}.c.
- *
- * A command rides in a commit and may die with it, so whoever gave it says it once more when central is there again: after each start the list of
- * backups is what there is outside, which is also what a restore asks for. One copy is kept; the one before it is no more.
- */
+/* operator.c - see the header. The real counterparts are central/io/{backup/backup_set,backup/restore,commands/retire_command}.c. */
 #include "sim/world/operator.h"
 
 #include "kudos/forget.h"
@@ -46,7 +40,7 @@ static void operator_on_back_up(sim_world *w, const sim_event *ev)
     sim_backups *b = &w->backups;
     uint32_t process = sim_process_of_central(0);
     char name[16];
-    if (!w->processes[process].up) return; /* not reached */
+    if (!w->processes[process].up) return; /* the command fails, and is not given again */
     if (sim_world_frozen(w, ev, process)) return;
     operator_remove_backup(w, b->begun);
     b->begun = ++b->numbers;
@@ -66,7 +60,7 @@ void sim_operator_backs_up(sim_world *w)
     sim_world_at(w, w->now_us, operator_on_back_up, 0, 0, 0);
 }
 
-/* All partitions have it in their list: from now on nothing is forgotten that a restore of the copy needs. */
+/* A backup is copied only when every partition has it in its list. From then on nothing is forgotten that a restore of the copy needs. */
 void sim_operator_sees_commit(sim_world *w, uint32_t slot)
 {
     sim_backups *b = &w->backups;
@@ -108,7 +102,8 @@ static void operator_settle_backups(sim_world *w, uint32_t partition)
 
 /* ---- edges ---- */
 
-/* The core asks for the log from its beginning. One that reads nothing yet begins there: it has forgotten its position. */
+/* Reads the log from its beginning if the core asks for it. A core that does not read yet is left alone: central_begin_reading() looks at the same
+ * request. */
 static void operator_read_again(sim_world *w, uint32_t slot, uint32_t partition)
 {
     sim_tenure *t = &w->centrals[slot].tenures[partition];

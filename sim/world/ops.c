@@ -1,7 +1,4 @@
-/*
- * ops.c - the operations of users that are in work, by number. One is counted by all who hold its number: its user, and each request, deadline
- * and answer that is on its way.
- */
+/* ops.c - see the header. Free numbers form a list through `attempt`. */
 #include "sim/world/ops.h"
 
 uint32_t sim_op_take(sim_world *w)

@@ -1,7 +1,4 @@
-/*
- * plan.c - what a user does n-th, and when: drawn from (seed, user, n), so that neither a fault nor another user changes it. An
- * unlike takes back something that he liked not long ago; often he comes back to the item he was at.
- */
+/* plan.c - see the header. An unlike takes back one of the user's last likes. A quarter of the operations are on the user's last item. */
 #include "sim/world/plan.h"
 
 #include "sim/world/events.h"
@@ -19,7 +16,7 @@ uint32_t sim_plan_home(const sim_world *w, uint32_t user)
     return (uint32_t)(sim_world_draw(w, DRAW_ROUTE, user, 0) % w->s->edge_count);
 }
 
-/* A user's pause between two operations: uniform between 0 and twice the mean. */
+/* Evenly distributed from 1 to twice the mean. */
 uint64_t sim_plan_pause_us(const sim_world *w, uint32_t user, uint32_t number)
 {
     uint64_t mean_us = (uint64_t)((double)w->s->users.users * 1e6 / w->s->users.per_second);
@@ -56,7 +53,7 @@ static void plan_unlike(sim_world *w, sim_op *op)
 {
     sim_user *u = &w->users[op->user];
     op->verb = KD_UNLIKE;
-    if (u->liked_count == 0) return; /* of something he never liked */
+    if (u->liked_count == 0) return; /* an unlike of an item that the user does not like */
     uint32_t which = (uint32_t)(plan_draw(w, op, 4) % u->liked_count);
     op->item = u->liked[which].item;
     op->counter = u->liked[which].counter;

@@ -1,4 +1,4 @@
-/* plants.c - see the header. The bits are the cores' and the world's own. */
+/* plants.c - see the header. The bits are those of kd_edge_plant, kd_central_plant and sim_plant. */
 #include "sim/world/plants.h"
 
 #include "kudos/central.h"

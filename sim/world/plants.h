@@ -1,5 +1,5 @@
 /*
- * plants.h - every rule that can be broken on purpose, by name: what `run --plant`, the hunt and `kudos-sim bugs` choose from.
+ * plants.h - every rule that can be broken on purpose, by name: the choice of `run --plant`, of the hunt and of `kudos-sim bugs`.
  */
 #ifndef KUDOS_SIM_WORLD_PLANTS_H
 #define KUDOS_SIM_WORLD_PLANTS_H
@@ -10,13 +10,13 @@ typedef struct {
     const char *name;
     const char *rule;              /* "3", "10", "I15": of the protocol, or an invariant */
     uint64_t edge, central, world; /* bits for kd_edge_config, kd_central_config, sim_options */
-    const char *what;              /* is broken, in a line */
+    const char *what;              /* how the rule is broken, in a line */
 } sim_plant_name;
 
 extern const sim_plant_name sim_plants[];
 extern const uint32_t sim_plant_count;
 
-/* NULL when there is none of that name. */
+/* The plant of that name; NULL: there is none. */
 const sim_plant_name *sim_plant_find(const char *name);
 
 #endif

@@ -1,8 +1,4 @@
-/*
- * processes.c - life of a process, whatever program it runs: start, stop, drain, restart.
- *
- * A process that ends gets a new life, so that no event meant for the old one reaches it. Its disks stay (disks.c).
- */
+/* processes.c - see the header. */
 #include "sim/world/processes.h"
 
 #include "sim/world/events.h"
@@ -51,7 +47,7 @@ void sim_process_start_at(sim_world *w, uint32_t process, uint64_t at_us)
     sim_world_at(w, at_us, process_on_start, process, 0, 0);
 }
 
-/* ---- drained and started again ---- */
+/* ---- drain and restart ---- */
 
 static bool process_drained(const sim_world *w, uint32_t process)
 {

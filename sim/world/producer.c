@@ -1,11 +1,4 @@
-/*
- * producer.c - what librdkafka does with a record: it stays with the producer until Kafka's report is there, however long that takes.
- *
- *     sent -> in the log -> reported        lost or cut: sent again; the report lost: reported late, or as failed
- *                                           though it is in the log
- *
- * A record that was on the wire when its process died arrives all the same.
- */
+/* producer.c - see the header. */
 #include "sim/world/producer.h"
 
 #include <stdlib.h>
@@ -93,7 +86,7 @@ static void producer_on_report(sim_world *w, const sim_event *ev)
     message_release(w, id);
 }
 
-/* The record is in the log: its report goes back. */
+/* The record is in the log: sends the report back. A report that gets lost comes late, and in half of the cases as a failure. */
 static void producer_report(sim_world *w, uint32_t id)
 {
     sim_message *m = &w->messages[id];
@@ -170,7 +163,6 @@ void sim_producer_send(sim_world *w, uint32_t message)
     producer_try(w, message);
 }
 
-/* All in the order in which they were held up; what still cannot go is held up again. */
 void sim_producer_healed(sim_world *w, uint32_t host)
 {
     sim_link *l = &w->links[host][PEER_KAFKA];
@@ -187,7 +179,6 @@ void sim_producer_healed(sim_world *w, uint32_t host)
     }
 }
 
-/* The producers of this host are dead: what they had under way failed, whether it is in the log or not. */
 void sim_producer_fail_all(sim_world *w, uint32_t host)
 {
     for (uint32_t id = 1; id < w->message_count; id++)

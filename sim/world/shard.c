@@ -1,8 +1,6 @@
 /*
- * shard.c - one shard of an edge: takes, group commits, batches out, snapshots in. See edge/io/shard/{shard,shard_commit}.c and
- * edge/io/kafka/{sender,counts_reader}.c.
- *
- * Whatever may have made work ends in a turn: the core looks at its clock, what waits is committed, what is due is sent.
+ * shard.c - see the header. The real counterparts are edge/io/shard/{shard,turn,shard_commit}.c and edge/io/kafka/{sender,counts_reader}.c; when a
+ * group is committed and when operations are refused is decided by the same object, kudos/group_commit.h.
  */
 #include "sim/world/shard.h"
 
@@ -42,7 +40,7 @@ static void shard_on_look(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a, shard = ev->b;
     if (sim_world_gone(w, slot, (uint32_t)ev->c)) return;
-    if (w->edges[slot].shards[shard].look_us != ev->at_us) return; /* another one was set */
+    if (w->edges[slot].shards[shard].look_us != ev->at_us) return; /* another time was set since */
     w->edges[slot].shards[shard].look_us = 0;
     if (sim_world_frozen(w, ev, slot)) {
         w->edges[slot].shards[shard].look_us = w->processes[slot].frozen_until_us;
@@ -51,7 +49,7 @@ static void shard_on_look(sim_world *w, const sim_event *ev)
     sim_shard_turn(w, slot, shard);
 }
 
-/* `next_us` of the core is carried time, that of the group commit is monotonic. */
+/* Until the next look: `next_us` of the core is carried time, that of the group commit is monotonic. UINT64_MAX: none is needed. */
 static uint64_t shard_delay_us(const sim_world *w, uint32_t slot, uint32_t shard, uint64_t next_us)
 {
     uint64_t now_us = sim_edge_now_us(w, slot), mono_us = shard_mono_us(w, slot);
@@ -74,7 +72,7 @@ static void shard_look_at(sim_world *w, uint32_t slot, uint32_t shard, uint64_t 
 
 /* ---- group commit ---- */
 
-/* A write failed: nothing is acknowledged any more, the process ends (I15). */
+/* A write or a read of the store failed: no further operation may be acknowledged, so the process ends (I15). */
 static void shard_storage_failed(sim_world *w, uint32_t slot)
 {
     TRACE(w, "%s storage failed", sim_world_process_name(w, slot));
@@ -83,7 +81,7 @@ static void shard_storage_failed(sim_world *w, uint32_t slot)
     sim_process_start_at(w, slot, w->now_us + SHELL_RESTART_US);
 }
 
-/* An operation that was taken and is answered when its group is durable. */
+/* An operation that the core took and that is answered when its group is durable. */
 typedef struct {
     kd_group_wait wait;
     sim_world *world;
@@ -128,7 +126,8 @@ static void shard_on_synced(sim_world *w, const sim_event *ev)
         shard_storage_failed(w, slot);
 }
 
-/* Nobody has measured its clock, or it has run away beyond D since: an edge cannot know. */
+/* Tells the checkers of stamps by a clock that is wrong without the edge's knowledge: it was never measured, or has run away beyond D since it
+ * was. */
 static void shard_report_unmeasured(sim_world *w, uint32_t slot)
 {
     kd_clock_state state = kd_drift_within(&w->edges[slot].drift, w->s->drift_us);
@@ -138,7 +137,7 @@ static void shard_report_unmeasured(sim_world *w, uint32_t slot)
     if (state == KD_CLOCK_UNMEASURED || ran) sim_checks_unmeasured(w->checks, off_us);
 }
 
-/* Not at once: who called for a turn goes on with the process. */
+/* By an event, for the caller of a turn goes on to work with the process. */
 static void shard_on_gave_up(sim_world *w, const sim_event *ev)
 {
     if (!sim_world_gone(w, ev->a, (uint32_t)ev->c)) shard_storage_failed(w, ev->a);
@@ -236,7 +235,7 @@ void sim_shard_snapshot(sim_world *w, uint32_t slot, uint32_t partition, kd_byte
                        "a restore undid what it knew of partition %u", partition);
     }
     if (verdict == KD_EIO && sim_disk_read_failed(w->edges[slot].shards[shard].disk))
-        return; /* it has given up, and ends */
+        return; /* the process ends with its next turn (shard_gave_up) */
     if (verdict < 0)
         sim_world_fail(w, "snapshot", "%s: a snapshot: %s", sim_world_process_name(w, slot),
                        kd_strerror(verdict));
@@ -270,13 +269,15 @@ static int shard_take_op(sim_world *w, uint32_t slot, uint32_t shard, sim_op *op
                         : kd_edge_take(w->edges[slot].shards[shard].core, &rq, sim_edge_now_us(w, slot), out);
 }
 
-/* So many came since that the key may have made room. Of those that died with a process some were not remembered: it may also be there still. */
+/* Whether the shard may have dropped the operation's key: as many keys came since as it keeps. It may also still have it, for keys whose write died
+ * with a process do not count for the shard. */
 static bool shard_key_may_be_gone(const sim_world *w, const sim_shard *m, const sim_op *op)
 {
     return m->keys - op->key >= sim_shard_room(w->s, w->s->room_keys, SHELL_IDEMPOTENCY_MAX);
 }
 
-/* A sum tried again at an edge that forgot the key, with its disk or for want of room, is another attempt, which may count too. */
+/* Enters the operation into the journal. A retry belongs to the first attempt, except that of a sum whose key the edge forgot with its disk or for
+ * want of room: it is another attempt, and both may count. */
 static void shard_journal_taken(sim_world *w, uint32_t slot, sim_op *op, const kd_outcome *out)
 {
     sim_shard *m = sim_shard_of(w, slot, w->item_partition[op->item]);
@@ -302,7 +303,7 @@ static void shard_journal_taken(sim_world *w, uint32_t slot, sim_op *op, const k
     op->wipes = wipes;
 }
 
-/* The number in the answer, also in one that is given again. */
+/* The checkers see the number that the answer carries, also when a retry is answered once more. */
 static void shard_show_answer(sim_world *w, uint32_t slot, const sim_op *op)
 {
     kd_view view;
@@ -323,7 +324,7 @@ void sim_shard_request(sim_world *w, uint32_t slot, uint32_t id)
           : op->verb == KD_UNLIKE ? "unlikes"
                                   : "views",
           w->item_names[op->item], (int64_t)err);
-    if (err == KD_EINFLIGHT) { /* the second tap of two: the first one's answer is on its way */
+    if (err == KD_EINFLIGHT) { /* the second request of a double tap: the first one is answered soon */
         sim_op_release(w, id);
         return;
     }

@@ -1,7 +1,4 @@
-/*
- * tenure.c - central over one partition: a disk, a producer and clocks for the objects that decide, which are those of kudos-central
- * (kudos/commit_gate.h, kudos/publisher.h). See central/io/partition/{tenure,tenure_publish}.c.
- */
+/* tenure.c - see the header. The real counterparts are central/io/partition/{tenure,tenure_publish}.c. */
 #include "sim/world/tenure.h"
 
 #include "sim/world/consumer.h"
@@ -31,8 +28,8 @@ static uint32_t tenure_commit_ops(const sim_world *w)
     return ops[sim_world_draw(w, DRAW_SEED, 9200, 0) % KD_COUNT(ops)];
 }
 
-/* In some runs so little that reading has to wait again and again: as much redo as the users make in a few snapshot intervals, which is how long a
- * snapshot takes to be known as delivered. With less, central could never catch up. */
+/* The bound on redo that the topics have not taken. In half of the runs it is so low that reading has to wait again and again: as much as the users
+ * make in two snapshot intervals. A snapshot is known as delivered only after that long; with a lower bound central could never catch up. */
 static uint64_t tenure_unpublished_max(const sim_world *w)
 {
     uint64_t ample = 1 << 24,
@@ -56,7 +53,7 @@ void sim_tenure_open(sim_world *w, uint32_t slot, uint32_t partition)
     t->partition = partition;
     t->disk_free_us = t->look_us = 0;
     t->reading = false;
-    t->gate = (kd_commit_gate){.ops_max = tenure_commit_ops(w), .pending = true}; /* the epoch */
+    t->gate = (kd_commit_gate){.ops_max = tenure_commit_ops(w), .pending = true}; /* commit the epoch */
     kd_publisher_init(&t->publisher, t->core, &config, &shell, sim_host_mono_us(w, HOST_CENTRAL),
                       sim_world_draw(w, DRAW_TIMER, 800 + partition, w->now_us));
 }
@@ -70,7 +67,7 @@ void sim_tenure_close(sim_world *w, uint32_t slot, uint32_t partition)
     t->reading = false;
 }
 
-/* ---- in ---- */
+/* ---- records in ---- */
 
 /* The process ends. A second central that was started by mistake is not started again. */
 static void tenure_failed(sim_world *w, uint32_t slot, bool fenced)
@@ -85,7 +82,7 @@ static void tenure_failed(sim_world *w, uint32_t slot, bool fenced)
     if (slot == 0) sim_process_start_at(w, process, w->now_us + SHELL_RESTART_US);
 }
 
-/* Planted: a claim that is not ours never gets to the core. */
+/* With NO_FENCE planted: a higher claim never gets to the core. */
 static bool tenure_ignores_fence(const sim_world *w, kd_central *core, kd_bytes bytes)
 {
     kd_claim claim;
@@ -104,7 +101,7 @@ static void tenure_report_fed(sim_world *w, uint32_t partition, int64_t offset, 
                        (long long)offset, (int)fed);
 }
 
-/* I14: whatever the publisher says, nothing is read while the topics owe more than the bound. */
+/* I14, checked apart from the publisher's own decision: nothing is read while the topics have not taken as much redo as the bound. */
 static void tenure_check_unpublished(sim_world *w, const sim_tenure *t)
 {
     uint64_t bytes = kd_central_unpublished_bytes(t->core), max = t->publisher.config.unpublished_max;
@@ -148,7 +145,7 @@ bool sim_tenure_blocked(const sim_world *w, uint32_t slot, uint32_t partition)
 
 /* ---- commits ---- */
 
-/* The core is told: now when the disk has done it, or, planted, before. */
+/* Ends the commit in the core: after the disk has written it, or, with PUBLISH_EARLY planted, before. False: the process was stopped. */
 static bool tenure_end_commit(sim_world *w, uint32_t slot, uint32_t partition, uint64_t version, int status,
                               bool synced)
 {
@@ -225,7 +222,7 @@ void sim_tenure_commit(sim_world *w, uint32_t slot, uint32_t partition)
     if (kd_commit_gate_opens(&t->gate, kd_central_gathered(t->core))) tenure_begin_commit(w, slot, partition);
 }
 
-/* ---- out ---- */
+/* ---- records out ---- */
 
 static sim_message_kind tenure_message_kind(const sim_tenure *t, const kd_outbound *out)
 {
@@ -238,7 +235,8 @@ static void tenure_delivered(sim_world *w, const sim_message *m, bool ok)
     uint32_t slot = sim_process_slot(m->process);
     uint64_t random = sim_world_draw(w, DRAW_RETRY, 1000 + m->partition, w->now_us);
     kd_publisher_report(m->outbound, ok, sim_host_mono_us(w, HOST_CENTRAL), random);
-    sim_tenure_publish(w, slot, m->partition); /* also names the time of the next attempt */
+    sim_tenure_publish(w, slot,
+                       m->partition); /* after a failure, too: it sets the time of the next attempt */
     if (tenure_draining(w, slot)) sim_process_check_drained(w, sim_process_of_central(slot));
 }
 
@@ -267,7 +265,7 @@ static void tenure_on_look(sim_world *w, const sim_event *ev)
     if (sim_world_gone(w, process, (uint32_t)ev->c)) return;
     if (sim_world_frozen(w, ev, process)) return;
     sim_tenure *t = tenure_of(w, ev->a, ev->b);
-    if (w->now_us < t->look_us) return; /* a later one was set */
+    if (w->now_us < t->look_us) return; /* a later run was set since */
     t->look_us = 0;
     sim_tenure_publish(w, ev->a, ev->b);
 }

@@ -1,7 +1,4 @@
-/*
- * users.c - the people: each waits for an answer before the next operation, tries again with the same key at the same edge, roams, taps
- * twice, and sometimes never sees the answer. What a user will do n-th is drawn from (seed, user, n) alone (plan.c).
- */
+/* users.c - see the header. */
 #include "sim/world/users.h"
 
 #include "sim/world/edge_ask.h"
@@ -31,7 +28,7 @@ typedef struct sim_deadline {
     uint32_t op, tries;
 } sim_deadline;
 
-/* By the moment at which it began: told again by an event at that moment, it meets the same. */
+/* Drawn for the moment at which the operation began: if a scenario event begins the same operation at the same moment, its draws are the same. */
 static uint64_t users_draw(const sim_world *w, sim_draw_stream stream, const sim_op *op)
 {
     return sim_world_draw(w, stream, op->user, op->begun_us << 16 | op->tries);
@@ -51,7 +48,7 @@ static void users_on_request(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = users_slot_reached(w, &w->ops[ev->a]);
     if (!w->processes[slot].up) {
-        users_refused(w, ev->a); /* by the machine */
+        users_refused(w, ev->a); /* nobody listens there */
         return;
     }
     if (sim_world_frozen(w, ev, slot)) return;
@@ -67,7 +64,7 @@ static void users_watch_deadlines(sim_world *w)
     sim_world_at(w, w->deadlines[w->deadline_first].at_us, users_on_deadline, 0, 0, 0);
 }
 
-/* All wait equally long, so the oldest comes first. */
+/* Every deadline lies equally far ahead, so appending keeps the queue in order. The array moves down when its front half is used up. */
 static void users_push_deadline(sim_world *w, uint32_t id)
 {
     if (w->deadline_first + w->deadline_count == w->deadline_cap && w->deadline_first > w->deadline_count) {
@@ -94,7 +91,7 @@ static void users_issue(sim_world *w, uint32_t id)
     sim_op *op = &w->ops[id];
     bool strange = users_draw(w, DRAW_READ, op) / 100000 % 100 < w->s->users.strange_percent;
     op->issued_us = w->now_us;
-    if (op->tries == 0) op->strange = strange || !w->s->users.tokens; /* a device tries its own again */
+    if (op->tries == 0) op->strange = strange || !w->s->users.tokens; /* a retry comes from the same device */
     memset(&op->seen, 0, sizeof(op->seen));
     if (!op->strange) op->seen = w->users[op->user].seen;
     users_push_deadline(w, id);
@@ -124,7 +121,7 @@ static void users_on_retry(sim_world *w, const sim_event *ev)
     sim_op_release(w, ev->a);
 }
 
-/* A request of the operation will have no answer. */
+/* The present try will have no answer: another try later, or the end of the operation. Nothing happens when this try has failed already. */
 static void users_failed(sim_world *w, uint32_t id)
 {
     sim_op *op = &w->ops[id];
@@ -168,7 +165,7 @@ static void users_refused(sim_world *w, uint32_t id)
 
 /* ---- answers ---- */
 
-/* A user looks at what he did, or at something else somewhere else. */
+/* a: item, b: user, c: slot. The user reads the item's counts and asks whether he likes it. */
 static void users_on_read(sim_world *w, const sim_event *ev)
 {
     uint32_t item = ev->a, user = ev->b, slot = (uint32_t)ev->c;
@@ -194,7 +191,7 @@ static void users_plan_read(sim_world *w, const sim_op *op)
                  op->user, slot);
 }
 
-/* Another device of his has no token, and the one that it gets is not kept. */
+/* A strange operation came from another device: the token in its answer stays there. */
 static void users_on_answer(sim_world *w, const sim_event *ev)
 {
     sim_op *op = &w->ops[ev->a];
@@ -216,7 +213,7 @@ static void users_answered(sim_world *w, uint32_t slot, uint32_t id, const kd_ou
         w->healing ? 0 : KD_MAX(w->s->users.lost_percent, w->answers_lost[sim_edge_identity(slot)]);
     uint64_t chance = users_draw(w, DRAW_ANSWER, op);
     if (chance % 100 < percent) {
-        sim_op_release(w, id); /* nobody tells the user; his patience ends */
+        sim_op_release(w, id); /* the answer is lost: the user learns of it by his deadline */
         return;
     }
     op->answer = op->seen;
@@ -225,7 +222,7 @@ static void users_answered(sim_world *w, uint32_t slot, uint32_t id, const kd_ou
     sim_world_at(w, w->now_us + WIRE_MIN_US + chance / 100 % WIRE_SPREAD_US, users_on_answer, id, 0, 0);
 }
 
-/* The end of a request, told by the shard that had it. */
+/* For sim_op.ended. */
 static void users_on_outcome(sim_world *w, uint32_t slot, uint32_t id, const kd_outcome *outcome)
 {
     if (outcome)
@@ -263,7 +260,7 @@ static void users_begin_scripted(sim_world *w, uint32_t user, uint32_t event)
     users_issue(w, id);
 }
 
-/* The event that would make him do what he planned. */
+/* Reports the operation as the scenario event that would cause it. */
 static void users_report_attempt(const sim_world *w, const sim_op *op)
 {
     sim_scenario_event e = {.at_us = op->begun_us,

@@ -1,4 +1,4 @@
-/* world.c - a run: opens the world, pops events until it is over, gives the verdict. */
+/* world.c - a run (run.h): opens the world, pops events until it is over, gives the verdict. */
 #include "kudos/forget.h"
 #include "sim/world/central.h"
 #include "sim/world/disks.h"
@@ -20,7 +20,7 @@
 
 enum { PROGRESS_EVENTS = 1 << 16, SAMPLE_EVENTS = 16 };
 
-/* ---- what the checkers see ---- */
+/* ---- the checkers' view of the world ---- */
 
 static kd_edge *world_view_edge(void *arg, uint32_t slot, uint32_t shard)
 {
@@ -172,7 +172,7 @@ static void world_take_failure(sim_world *w, sim_result *r)
     r->verdict = r->checker[0] ? SIM_VIOLATED : SIM_HELD;
 }
 
-/* The comparison with the journal, also where all seemed well; then whether enough happened to mean something. */
+/* The comparison with the journal is made unless a checker has failed before. A failed convergence does not prevent it: it tells how much is lost. */
 static void world_judge(sim_world *w, sim_result *r)
 {
     world_take_failure(w, r);
