@@ -83,8 +83,7 @@ struct sim_clients {
     sim_engine *engine; /* its servers are the edges by their numbers, and their twins from FLEET_TWIN on */
     char path[KD_ITEM_KEY_MAX + 32], key[48], body[32]; /* of the request that is being described */
     uint32_t lost_percent[SCENARIO_EDGES_MAX];
-    uint32_t
-        forgotten[SCENARIO_EDGES_MAX]; /* how often this edge's directory was emptied, put back or copied */
+    uint32_t forgotten[SCENARIO_EDGES_MAX];    /* how often its directory was emptied, put back or copied */
     uint64_t forgotten_us[SCENARIO_EDGES_MAX]; /* when that happened last, in the fleet's time */
     bool heard[SCENARIO_EDGES_MAX];            /* an answer of this edge told how old central's number is */
     uint32_t open;                             /* operations in work */

@@ -1,8 +1,6 @@
 /*
- * disk.c - the rows that can be read (rows.c), and the groups that a crash may forget.
- *
- * These are groups that wait for their sync, and groups whose sync was faked (sim_disk_lie, sim_disk_ignore_errors). The rows of a faked group can be
- * read, so for a crash its undo keeps the rows that it overwrote.
+ * disk.c - the rows that can be read (rows.c), and the groups that a crash may lose: those that wait for their sync, and, on a disk that lies, those
+ * that were applied without one. For the latter the rows as they were before are kept, so that a crash can undo them.
  */
 #include "sim/world/disk.h"
 
@@ -13,15 +11,15 @@
 
 enum {
     QUEUE_MAX = 4,  /* groups submitted and not synced */
-    UNDOS_MAX = 64, /* groups whose sync was faked; of more, the oldest counts as written by the system */
+    UNDOS_MAX = 64, /* groups of a lying disk that a crash may undo: older ones have reached it in the end */
 };
 
 struct sim_disk {
     sim_rows *rows;
     uint64_t reads_left;
     kd_writes queue[QUEUE_MAX]; /* oldest first */
-    /* one per group whose sync was faked, oldest first: puts back the rows that the group overwrote */
-    kd_writes undos[UNDOS_MAX];
+    kd_writes
+        undos[UNDOS_MAX]; /* for each group that a lying disk applied, oldest first: the rows before it */
     uint32_t queued, undo_count;
     bool full, unreadable, read_failed, sync_fails, broken, lies, ignores;
 };
@@ -92,7 +90,7 @@ void sim_disk_wipe(sim_disk *m)
 
 /* ---- groups ---- */
 
-/* What is behind the queue keeps its memory. */
+/* Slots behind the end of the queue keep their buffers for the next group. */
 static void disk_copy_group(kd_writes *to, const kd_writes *from)
 {
     kd_writes_clear(to);
@@ -127,7 +125,7 @@ static void disk_remember_delete(void *arg, kd_bytes key)
     disk_remember(arg, key, (kd_bytes){0});
 }
 
-/* What stood at every key of the group before it. */
+/* Keeps, for every key of the group, the row that it is about to replace. */
 static void disk_push_undo(sim_disk *m, const kd_writes *group)
 {
     if (m->undo_count == UNDOS_MAX) {

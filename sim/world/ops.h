@@ -12,7 +12,7 @@ typedef struct sim_op {
     uint32_t user, item, counter, edge, number;
     uint32_t attempt; /* in the journal; UINT32_MAX: no edge has taken it */
     uint32_t
-        wipes; /* of the edge, when the attempt was journaled: the edge has forgotten the key since if its count is higher */
+        wipes; /* sim_edge.wipes when it was journaled: if that is higher now, the edge has forgotten the key */
     uint32_t refs;
     uint32_t tries;  /* requests that were made again */
     uint32_t failed; /* 1 + the try that failed last; 0: none did */

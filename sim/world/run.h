@@ -40,8 +40,7 @@ typedef enum {
     SIM_PLANT_PUBLISH_EARLY = 1 << 3,   /* rule 10: snapshots of commits that are not durable yet */
     SIM_PLANT_TRUST_OFFSET = 1 << 4,    /* rule 13: the log position is not checked */
     SIM_PLANT_NO_DRIFT_BOUND = 1 << 5,  /* rule 3: an edge beyond D takes writes */
-    SIM_PLANT_CARRIED_RUNS =
-        1 << 6, /* rule 3: beyond D, carried time keeps its old shift and runs away with the clock */
+    SIM_PLANT_CARRIED_RUNS = 1 << 6,    /* rule 3: beyond D, carried time runs away with the clock */
 } sim_plant;
 
 typedef enum { SIM_HELD, SIM_VIOLATED, SIM_UNKNOWN } sim_verdict;

@@ -235,8 +235,7 @@ static void tenure_delivered(sim_world *w, const sim_message *m, bool ok)
     uint32_t slot = sim_process_slot(m->process);
     uint64_t random = sim_world_draw(w, DRAW_RETRY, 1000 + m->partition, w->now_us);
     kd_publisher_report(m->outbound, ok, sim_host_mono_us(w, HOST_CENTRAL), random);
-    sim_tenure_publish(w, slot,
-                       m->partition); /* after a failure, too: it sets the time of the next attempt */
+    sim_tenure_publish(w, slot, m->partition); /* after a failure, too: sets the time of the next attempt */
     if (tenure_draining(w, slot)) sim_process_check_drained(w, sim_process_of_central(slot));
 }
 

@@ -21,8 +21,7 @@ typedef struct sim_user {
         uint32_t item, counter;
     } liked[USER_MEMORY]; /* the last likes and saves that were planned, oldest first */
     uint32_t liked_count;
-    uint32_t *
-        scripted; /* queue of operations that the scenario names and that were not begun: indices of its events */
+    uint32_t *scripted; /* queue of the scenario's operations that were not begun: indices of its events */
     uint32_t scripted_first, scripted_count, scripted_cap;
 } sim_user;
 

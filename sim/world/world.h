@@ -189,7 +189,7 @@ typedef struct {
     uint32_t numbers;     /* the last number that was given */
     uint32_t begun, kept; /* begun: the copy is not made yet; kept: the one that a restore would use */
     uint64_t versions
-        [SCENARIO_PARTITIONS_MAX]; /* by these versions every partition lists the backup that was begun */
+        [SCENARIO_PARTITIONS_MAX]; /* of the backup that was begun: commits that bring it into the lists */
 } sim_backups;
 
 /* ---- the whole ---------------------------------------------------------------------------------------------- */

@@ -17,7 +17,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("BUILD", "build")
 HOUSE = ("common", "edge", "central", "sim", "include")
 STATIC_FILES_MAX = 3
-CONTRACTS_MISSING_MAX = 0.6
+CONTRACTS_MISSING_MAX = 0.1
 
 
 def output(*command):

@@ -33,7 +33,7 @@ uint64_t kd_tenure_epoch_hint(uint64_t now_us)
            (randombytes_random() & ((1u << KD_EPOCH_CHANCE_BITS) - 1));
 }
 
-static int central_tenure_open_core(kd_tenure *t, char *error)
+static int tenure_open_core(kd_tenure *t, char *error)
 {
     char path[4096];
     const kd_central_settings *s = t->settings;
@@ -51,15 +51,15 @@ static int central_tenure_open_core(kd_tenure *t, char *error)
     return err;
 }
 
-static void commit_ended(kd_post *post);
+static void tenure_commit_ended(kd_post *post);
 
 /* On the committer's thread. `id` is the index of the commit's slot, which the worker does not touch while it is busy. */
-static void commit_done(void *arg, uint64_t id, int err)
+static void tenure_commit_written(void *arg, uint64_t id, int err)
 {
     kd_tenure *t = arg;
     kd_commit_slot *slot = &t->slots[id];
     slot->err = err;
-    slot->post.fn = commit_ended;
+    slot->post.fn = tenure_commit_ended;
     kd_loop_post(t->loop, &slot->post);
 }
 
@@ -85,8 +85,8 @@ int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_d
     int err = kd_leveldb_open_beside(&t->db, path, &options, error, KD_OPTIONS_ERROR_MAX);
     if (err != KD_OK) return err;
     t->store = kd_leveldb_store(t->db);
-    err = central_tenure_open_core(t, error);
-    if (err == KD_OK && kd_committer_create(&t->committer, t->db, commit_done, t) != KD_OK) {
+    err = tenure_open_core(t, error);
+    if (err == KD_OK && kd_committer_create(&t->committer, t->db, tenure_commit_written, t) != KD_OK) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: no thread for its commits", partition);
         err = KD_EIO;
     }
@@ -107,7 +107,7 @@ void kd_tenure_close(kd_tenure *t)
 }
 
 /* Merges quarantined batches whose counter has been configured since. */
-static void merge_waiting(kd_tenure *t, uint64_t now_us)
+static void tenure_merge_quarantined(kd_tenure *t, uint64_t now_us)
 {
     uint32_t merged = 0;
     int err = kd_central_quarantine_retry(t->core, now_us, &merged);
@@ -120,13 +120,13 @@ static void merge_waiting(kd_tenure *t, uint64_t now_us)
 void kd_tenure_begin(kd_tenure *t)
 {
     t->gate.pending = true;
-    merge_waiting(t, kd_clock_wall_us());
+    tenure_merge_quarantined(t, kd_clock_wall_us());
     KD_ASSERT(t->gate.under_way > 0);
     KD_LOG(KD_INFO, "partition-opened", KD_U64("partition", t->partition),
            KD_U64("epoch", kd_central_epoch(t->core)), KD_U64("version", kd_central_version(t->core)));
 }
 
-static kd_commit_slot *central_tenure_free_slot(kd_tenure *t)
+static kd_commit_slot *tenure_free_slot(kd_tenure *t)
 {
     for (uint32_t i = 0; i < KD_COMMITTER_DEPTH; i++)
         if (!t->slots[i].busy) return &t->slots[i];
@@ -134,7 +134,7 @@ static kd_commit_slot *central_tenure_free_slot(kd_tenure *t)
     return NULL;
 }
 
-static void begin_commit(kd_tenure *t, uint64_t now_us)
+static void tenure_commit_begin(kd_tenure *t, uint64_t now_us)
 {
     const kd_writes *writes;
     uint64_t version;
@@ -145,7 +145,7 @@ static void begin_commit(kd_tenure *t, uint64_t now_us)
     if (err == KD_EAGAIN) return;
     if (err != KD_OK)
         kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition, "a read of the store failed");
-    kd_commit_slot *slot = central_tenure_free_slot(t);
+    kd_commit_slot *slot = tenure_free_slot(t);
     slot->tenure = t;
     slot->version = version;
     slot->begun_us = kd_clock_mono_us();
@@ -158,10 +158,10 @@ static void begin_commit(kd_tenure *t, uint64_t now_us)
 
 void kd_tenure_commit(kd_tenure *t, uint64_t now_us)
 {
-    if (kd_commit_gate_opens(&t->gate, kd_central_gathered(t->core))) begin_commit(t, now_us);
+    if (kd_commit_gate_opens(&t->gate, kd_central_gathered(t->core))) tenure_commit_begin(t, now_us);
 }
 
-static void commit_ended(kd_post *post)
+static void tenure_commit_ended(kd_post *post)
 {
     kd_commit_slot *slot = KD_CONTAINER(post, kd_commit_slot, post);
     kd_tenure *t = slot->tenure;
@@ -191,7 +191,7 @@ bool kd_tenure_blocked(const kd_tenure *t)
 
 /* An edge whose batch got lost goes on sending until a snapshot tells it of the gap. Each of these batches is a gap; one line in ten seconds counts
  * them. */
-static void tell_gap(kd_tenure *t, kd_bytes edge, int64_t offset)
+static void tenure_log_gap(kd_tenure *t, kd_bytes edge, int64_t offset)
 {
     uint64_t now_us = kd_clock_mono_us();
     t->gaps++;
@@ -202,7 +202,7 @@ static void tell_gap(kd_tenure *t, kd_bytes edge, int64_t offset)
     t->gaps_told_us = now_us;
 }
 
-static void alarm_of(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t offset)
+static void tenure_log_fed(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t offset)
 {
     kd_batch batch;
     bool named = kd_batch_salvage(record, &batch);
@@ -235,7 +235,7 @@ static void alarm_of(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t offset)
                KD_BYTES("edge", edge));
         break;
     case KD_FED_GAP:
-        tell_gap(t, edge, offset);
+        tenure_log_gap(t, edge, offset);
         break;
     default:
         break;
@@ -243,7 +243,7 @@ static void alarm_of(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t offset)
 }
 
 /* Batches that the core passed over are never sent again. Their sums are missing for good, which an operator has to know. */
-static void tell_passed_over(kd_tenure *t)
+static void tenure_log_passed_over(kd_tenure *t)
 {
     kd_bytes edge;
     uint64_t n = kd_central_passed_over(t->core, &edge);
@@ -257,7 +257,7 @@ static void tell_passed_over(kd_tenure *t)
 
 /* Two centrals that are started again each time would take over from each other in turn. Exit with 2 the second time, so that the service manager
  * does not restart this one. */
-static void check_fence(kd_tenure *t, kd_bytes record)
+static void tenure_stop_fenced(kd_tenure *t, kd_bytes record)
 {
     kd_claim claim;
     char cause[160];
@@ -274,17 +274,17 @@ void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_
 {
     kd_fed fed = kd_central_feed(t->core, record, offset, now_us);
     t->gate.pending = true;
-    if (fed == KD_FED_FENCED) check_fence(t, record);
+    if (fed == KD_FED_FENCED) tenure_stop_fenced(t, record);
     if (fed != KD_FED_MERGED && fed != KD_FED_DUPLICATE && fed != KD_FED_CLAIM)
-        alarm_of(t, fed, record, offset);
-    tell_passed_over(t);
+        tenure_log_fed(t, fed, record, offset);
+    tenure_log_passed_over(t);
     if (kd_commit_gate_full(&t->gate, kd_central_gathered(t->core))) kd_tenure_commit(t, now_us);
 }
 
 void kd_tenure_redeclare(kd_tenure *t, uint64_t now_us)
 {
     kd_central_expect(t->core, (const char *const *)t->declared->edges.at, t->declared->edges.count);
-    merge_waiting(t, now_us);
+    tenure_merge_quarantined(t, now_us);
 }
 
 bool kd_tenure_drained(kd_tenure *t)

@@ -94,8 +94,8 @@ static int keeper_ensure_once(kd_keeper *k, char *error)
                                   error, KD_OPTIONS_ERROR_MAX);
 }
 
-/* Without a client that can ask, central goes on: its consumers and producers still reach Kafka. */
-static void keeper_open_reach(kd_keeper *k)
+/* True when a broker answers within that time. */
+static bool keeper_ask_kafka(kd_keeper *k, uint32_t timeout_ms)
 {
     kd_reason reason;
     const char *cause;
@@ -108,7 +108,7 @@ static void keeper_open_reach(kd_keeper *k)
     return answered;
 }
 
-static void open_watch(kd_keeper *k)
+static void keeper_open_watch(kd_keeper *k)
 {
     char error[KD_OPTIONS_ERROR_MAX];
     const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_central_kafka_log);
@@ -117,12 +117,12 @@ static void open_watch(kd_keeper *k)
 
 /* Tries until the topics are there. False: the keeper was stopped meanwhile. Topics that do not fit the settings end the program: waiting cannot
  * help. */
-static bool ensure_topics(kd_keeper *k)
+static bool keeper_ensure_topics(kd_keeper *k)
 {
     char error[KD_OPTIONS_ERROR_MAX];
     uint64_t delay_ms = 0;
-    while (!stopping(k)) {
-        int err = ensure_once(k, error);
+    while (!keeper_stopping(k)) {
+        int err = keeper_ensure_once(k, error);
         k->logged[0] = err == KD_OK ? '\0' : k->logged[0];
         if (err == KD_OK) return true;
         if (err == KD_EMISMATCH || err == KD_EINVAL)
@@ -130,7 +130,7 @@ static bool ensure_topics(kd_keeper *k)
         if (strcmp(error, k->logged) != 0) KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
         snprintf(k->logged, sizeof(k->logged), "%s", error);
         kd_outage_failed(&k->outage, KD_REASON_OTHER, NULL); /* the attempt was a question, too */
-        look_after_kafka(k, WATCH_BRIEF_MS);
+        keeper_ask_kafka(k, WATCH_BRIEF_MS);
         keeper_rest(k, kd_kafka_again_ms(&delay_ms, &k->random));
     }
     return false;
@@ -150,12 +150,14 @@ static kd_log_check keeper_look_up(kd_keeper *k, const position *p)
 {
     kd_log_check check = {.partition = p->partition, .found = false};
     int err = KD_EAGAIN;
-    for (int i = 0;
-         p->known && k->reader && i < READ_TRIES && err != KD_OK && err != KD_ENOTFOUND && !stopping(k); i++)
+    bool readable = p->known && k->reader;
+    for (int i = 0; readable && i < READ_TRIES && !keeper_stopping(k); i++) {
         err = kd_kafka_reader_get(k->reader, k->settings->likes_topic, p->partition, p->offset, READ_MS,
                                   &check.record);
+        if (err == KD_OK || err == KD_ENOTFOUND) break;
+    }
     check.found = err == KD_OK;
-    if (p->known && err != KD_OK && err != KD_ENOTFOUND && k->reader)
+    if (readable && err != KD_OK && err != KD_ENOTFOUND)
         KD_LOG(KD_WARN, "log-check-failed", KD_U64("partition", p->partition),
                KD_STR("cause", kd_kafka_reader_error(k->reader)));
     return check;
@@ -173,11 +175,11 @@ static void keeper_hand_over(kd_keeper *k)
 }
 
 /* `answered` false: no broker answers, so the ends become unknown. The old ends would give a lag that is long out of date. */
-static void look_up_ends(kd_keeper *k, bool answered)
+static void keeper_look_up_ends(kd_keeper *k, bool answered)
 {
     int64_t low, high;
     for (uint32_t p = 0; p < k->settings->partitions; p++) {
-        answered = answered && k->reader && !stopping(k) &&
+        answered = answered && k->reader && !keeper_stopping(k) &&
                    kd_kafka_reader_watermarks(k->reader, k->settings->likes_topic, p, WATERMARK_MS, &low,
                                               &high) == KD_OK;
         kd_tenure *t = kd_worker_tenure(&k->workers[p % k->count], p);
@@ -189,17 +191,17 @@ static void *keeper_run(void *arg)
 {
     kd_keeper *k = arg;
     pthread_setname_np(pthread_self(), "central-keeper");
-    keeper_open_reach(k);
+    keeper_open_watch(k);
     if (!keeper_ensure_topics(k)) return NULL;
     keeper_open_reader(k);
     keeper_hand_over(k);
-    bool answered = kd_kafka_reach_ask(&k->reach, WATCH_MS);
+    bool answered = keeper_ask_kafka(k, WATCH_MS);
     keeper_look_up_ends(k, answered);
     while (!keeper_stopping(k)) {
         if (keeper_rest(k, answered ? ROUND_MS : WATCH_AGAIN_MS) && keeper_ensure_topics(k))
             for (uint32_t w = 0; w < k->count; w++) kd_worker_rejoin(&k->workers[w]);
         if (keeper_stopping(k)) break;
-        answered = kd_kafka_reach_ask(&k->reach, WATCH_MS);
+        answered = keeper_ask_kafka(k, WATCH_MS);
         keeper_look_up_ends(k, answered);
     }
     return NULL;

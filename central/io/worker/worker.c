@@ -12,7 +12,7 @@
 
 enum { REFRESH_US = 250000, PUBLISH_MIN_US = 1000, REJOIN_MIN_US = 200000, REJOIN_MAX_US = 5000000 };
 
-static void delivered(void *arg, void *opaque, bool ok)
+static void worker_delivered(void *arg, void *opaque, bool ok)
 {
     kd_worker *w = arg;
     kd_tenure_delivered(opaque, ok, kd_random_next(&w->random));
@@ -28,7 +28,7 @@ static void worker_check_drained(kd_worker *w)
     w->events.drained(w->events.arg, w);
 }
 
-static void run_publish(void *arg)
+static void worker_run_publish(void *arg)
 {
     kd_worker *w = arg;
     uint64_t now = kd_clock_mono_us(), when = UINT64_MAX;
@@ -39,11 +39,11 @@ static void run_publish(void *arg)
     worker_check_drained(w);
 }
 
-static void producer_ready(void *arg)
+static void worker_producer_ready(void *arg)
 {
     kd_worker *w = arg;
     for (uint32_t i = 0; i < w->count; i++) kd_publisher_retry_now(&w->tenures[i].publisher);
-    run_publish(w);
+    worker_run_publish(w);
 }
 
 static void worker_producer_reset(void *arg, const char *cause)
@@ -52,11 +52,12 @@ static void worker_producer_reset(void *arg, const char *cause)
     KD_LOG(KD_WARN, "producer-reset", KD_STR("cause", cause));
 }
 
-static int create_producer(kd_worker *w, char *error)
+static int worker_create_producer(kd_worker *w, char *error)
 {
     const char *topics[KD_TOPICS];
     const kd_kafka_config kafka = kd_central_kafka(w->settings, kd_central_kafka_log);
-    const kd_kafka_producer_events events = {delivered, worker_producer_reset, producer_ready, w};
+    const kd_kafka_producer_events events = {worker_delivered, worker_producer_reset, worker_producer_ready,
+                                             w};
     kd_central_topics(w->settings, topics);
     return kd_kafka_producer_create(&w->producer, kd_loop_base(w->loop), &kafka, topics, KD_TOPICS, &events,
                                     error, KD_OPTIONS_ERROR_MAX);
@@ -69,7 +70,7 @@ static void worker_settled(void *arg)
     worker_check_drained(w);
 }
 
-static int open_tenures(kd_worker *w, bool anew, char *error)
+static int worker_open_tenures(kd_worker *w, bool anew, char *error)
 {
     uint32_t workers = (uint32_t)w->settings->workers, partitions = (uint32_t)w->settings->partitions;
     w->tenures = kd_alloc(sizeof(kd_tenure) * (partitions / workers + 1));
@@ -84,7 +85,7 @@ static int open_tenures(kd_worker *w, bool anew, char *error)
     return KD_OK;
 }
 
-static void run_refresh(void *arg)
+static void worker_run_refresh(void *arg)
 {
     kd_worker *w = arg;
     kd_worker_measure(w);
@@ -108,27 +109,27 @@ int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t
         snprintf(error, KD_OPTIONS_ERROR_MAX, "worker %u: no event loop", index);
         return KD_EIO;
     }
-    kd_timer_init(&w->publish, w->loop, run_publish, w);
-    kd_timer_init(&w->refresh, w->loop, run_refresh, w);
+    kd_timer_init(&w->publish, w->loop, worker_run_publish, w);
+    kd_timer_init(&w->refresh, w->loop, worker_run_refresh, w);
     kd_timer_init(&w->rejoin, w->loop, kd_worker_run_rejoin, w);
-    int err = open_tenures(w, anew, error);
-    if (err == KD_OK) err = create_producer(w, error);
+    int err = worker_open_tenures(w, anew, error);
+    if (err == KD_OK) err = worker_create_producer(w, error);
     return err;
 }
 
-static void worker_begin(kd_post *post)
+static void worker_on_start(kd_post *post)
 {
     kd_worker_post *p = KD_CONTAINER(post, kd_worker_post, post);
     kd_worker *w = p->worker;
     free(p);
     for (uint32_t i = 0; i < w->count; i++) kd_tenure_begin(&w->tenures[i]);
-    run_refresh(w);
+    worker_run_refresh(w);
 }
 
 int kd_worker_start(kd_worker *w)
 {
     int err = kd_loop_start(w->loop);
-    if (err == KD_OK) kd_worker_send(w, worker_begin);
+    if (err == KD_OK) kd_worker_send(w, worker_on_start);
     return err;
 }
 
@@ -138,7 +139,7 @@ typedef struct {
     kd_declared declared;
 } kd_redeclare_post;
 
-static void redeclare(kd_post *post)
+static void worker_on_redeclare(kd_post *post)
 {
     kd_redeclare_post *p = KD_CONTAINER(post, kd_redeclare_post, post);
     kd_worker *w = p->worker;
@@ -159,12 +160,12 @@ void kd_worker_redeclare(kd_worker *w)
 {
     kd_redeclare_post *p = kd_alloc(sizeof(*p));
     p->worker = w;
-    p->post.fn = redeclare;
+    p->post.fn = worker_on_redeclare;
     p->declared = (kd_declared){w->settings->counters, kd_strings_copy(&w->settings->edges)};
     kd_loop_post(w->loop, &p->post);
 }
 
-static void begin_drain(kd_post *post)
+static void worker_on_drain(kd_post *post)
 {
     kd_worker_post *p = KD_CONTAINER(post, kd_worker_post, post);
     kd_worker *w = p->worker;
@@ -180,7 +181,7 @@ static void begin_drain(kd_post *post)
 
 void kd_worker_drain(kd_worker *w)
 {
-    kd_worker_send(w, begin_drain);
+    kd_worker_send(w, worker_on_drain);
 }
 
 void kd_worker_stop(kd_worker *w)

@@ -13,7 +13,7 @@
 #include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 
-static void worker_consume_take_record(void *arg, const kd_kafka_record *record)
+static void worker_on_record(void *arg, const kd_kafka_record *record)
 {
     kd_worker *w = arg;
     kd_tenure *t = kd_worker_tenure(w, record->partition);
@@ -43,14 +43,14 @@ void kd_worker_regulate(kd_worker *w)
     }
 }
 
-static void worker_consume_end_round(void *arg)
+static void worker_on_end_round(void *arg)
 {
     kd_worker *w = arg;
     uint64_t now = kd_clock_wall_us();
     for (uint32_t i = 0; i < w->count; i++) kd_tenure_commit(&w->tenures[i], now);
 }
 
-static void rewind_log(kd_worker *w, kd_tenure *t, const char *text)
+static void worker_rewind_log(kd_worker *w, kd_tenure *t, const char *text)
 {
     const kd_kafka_start start = {0, t->partition, KD_KAFKA_BEGINNING};
     kd_metric_add(&w->metrics.rewinds, 1);
@@ -64,14 +64,14 @@ static const char left_behind[] =
 void kd_worker_read_again(kd_worker *w, kd_tenure *t)
 {
     if (!w->consumer || w->draining || !kd_central_log_again(t->core))
-        return; /* the check of the log position at the next start does it (check_log) */
+        return; /* the check of the log position at the next start does it (worker_check_log) */
     t->standing = false;
-    rewind_log(w, t, left_behind);
+    worker_rewind_log(w, t, left_behind);
 }
 
 /* A record that cannot be read would hold up the partition for as long as Kafka keeps it. So it is skipped, which is a lost record like any other:
  * its edge sees the gap and sends the batch again. */
-static bool step_over(kd_worker *w, uint32_t partition, int64_t offset, const char *text)
+static bool worker_step_over(kd_worker *w, uint32_t partition, int64_t offset, const char *text)
 {
     const kd_kafka_start damaged = {0, partition, offset};
     kd_metric_add(&w->metrics.alarms_log, 1);
@@ -80,14 +80,14 @@ static bool step_over(kd_worker *w, uint32_t partition, int64_t offset, const ch
     return kd_kafka_consumer_step_over(w->consumer, &damaged) == KD_OK;
 }
 
-static void rejoin_later(kd_worker *w)
+static void worker_rejoin_later(kd_worker *w)
 {
     if (kd_timer_armed(&w->rejoin)) return;
     kd_timer_set(&w->rejoin, kd_backoff_next(&w->rejoin_backoff, kd_random_next(&w->random)));
 }
 
-static void take_condition(void *arg, uint32_t topic, uint32_t partition, kd_kafka_condition condition,
-                           int64_t offset, const char *text)
+static void worker_on_condition(void *arg, uint32_t topic, uint32_t partition, kd_kafka_condition condition,
+                                int64_t offset, const char *text)
 {
     kd_worker *w = arg;
     kd_tenure *t = kd_worker_tenure(w, partition);
@@ -97,34 +97,33 @@ static void take_condition(void *arg, uint32_t topic, uint32_t partition, kd_kaf
         return;
     }
     if (condition == KD_KAFKA_OUT_OF_RANGE) {
-        rewind_log(w, t, text);
+        worker_rewind_log(w, t, text);
         return;
     }
-    if (condition == KD_KAFKA_DAMAGED && step_over(w, partition, offset, text)) return;
+    if (condition == KD_KAFKA_DAMAGED && worker_step_over(w, partition, offset, text)) return;
     kd_metric_add(&w->metrics.alarms_log, 1);
     KD_LOG(KD_ERROR, condition == KD_KAFKA_GONE ? "log-gone" : "log-failed", KD_U64("partition", partition),
            KD_I64("offset", offset), KD_STR("cause", text));
     t->standing = true;
     if (condition == KD_KAFKA_GONE) w->events.topics_gone(w->events.arg);
     if (condition != KD_KAFKA_GONE) w->rejoin_fatal = true;
-    rejoin_later(w);
+    worker_rejoin_later(w);
 }
 
-static int create_consumer(kd_worker *w, char *error)
+static int worker_create_consumer(kd_worker *w, char *error)
 {
     const char *topics[KD_TOPICS];
     const kd_kafka_config kafka = kd_central_kafka(w->settings, kd_central_kafka_log);
-    const kd_kafka_consumer_events events = {worker_consume_take_record, take_condition,
-                                             worker_consume_end_round, w};
+    const kd_kafka_consumer_events events = {worker_on_record, worker_on_condition, worker_on_end_round, w};
     kd_central_topics(w->settings, topics);
     return kd_kafka_consumer_create(&w->consumer, kd_loop_base(w->loop), &kafka, &topics[KD_TOPIC_LIKES], 1,
                                     &events, error, KD_OPTIONS_ERROR_MAX);
 }
 
-static void worker_consume_assign(kd_worker *w, const kd_kafka_start *starts)
+static void worker_assign_to(kd_worker *w, const kd_kafka_start *starts)
 {
     char error[KD_OPTIONS_ERROR_MAX];
-    if (create_consumer(w, error) != KD_OK)
+    if (worker_create_consumer(w, error) != KD_OK)
         kd_fail_stop(KD_EXIT_UNAVAILABLE, "consumer-failed", UINT32_MAX, error);
     if (kd_kafka_consumer_assign(w->consumer, starts, w->count) != KD_OK)
         kd_fail_stop(KD_EXIT_UNAVAILABLE, "consumer-failed", UINT32_MAX,
@@ -134,25 +133,25 @@ static void worker_consume_assign(kd_worker *w, const kd_kafka_start *starts)
 }
 
 /* Where a new consumer reads on: behind the position of the last commit. Records that were fed after it are fed twice, and dropped as duplicates. */
-static kd_kafka_start start_of(const kd_tenure *t)
+static kd_kafka_start worker_start_of(const kd_tenure *t)
 {
     int64_t offset;
     bool known = kd_central_log_position(t->core, &offset);
     return (kd_kafka_start){0, t->partition, known ? offset + 1 : KD_KAFKA_BEGINNING};
 }
 
-static void assign_anew(kd_worker *w)
+static void worker_assign_anew(kd_worker *w)
 {
     kd_kafka_start *starts = kd_alloc(sizeof(*starts) * (w->count + 1));
     for (uint32_t i = 0; i < w->count; i++) {
         starts[i] = w->tenures[i].standing ? (kd_kafka_start){0, w->tenures[i].partition, KD_KAFKA_BEGINNING}
-                                           : start_of(&w->tenures[i]);
+                                           : worker_start_of(&w->tenures[i]);
         w->tenures[i].standing = false;
     }
     kd_kafka_consumer_destroy(w->consumer);
     w->consumer = NULL;
     w->rejoin_fatal = false;
-    worker_consume_assign(w, starts);
+    worker_assign_to(w, starts);
     free(starts);
 }
 
@@ -161,17 +160,17 @@ void kd_worker_run_rejoin(void *arg)
     kd_worker *w = arg;
     if (!w->consumer || w->draining) return;
     if (w->rejoin_fatal) {
-        assign_anew(w);
+        worker_assign_anew(w);
         return;
     }
     for (uint32_t i = 0; i < w->count; i++) {
         if (!w->tenures[i].standing) continue;
         w->tenures[i].standing = false;
-        rewind_log(w, &w->tenures[i], "the log was gone");
+        worker_rewind_log(w, &w->tenures[i], "the log was gone");
     }
 }
 
-static void rejoin_now(kd_post *post)
+static void worker_on_rejoin(kd_post *post)
 {
     kd_worker_post *p = KD_CONTAINER(post, kd_worker_post, post);
     kd_worker *w = p->worker;
@@ -182,7 +181,7 @@ static void rejoin_now(kd_post *post)
 
 void kd_worker_rejoin(kd_worker *w)
 {
-    kd_worker_send(w, rejoin_now);
+    kd_worker_send(w, worker_on_rejoin);
 }
 
 typedef struct {
@@ -192,7 +191,7 @@ typedef struct {
     uint32_t count;
 } kd_assign_post;
 
-static kd_kafka_start check_log(kd_worker *w, kd_log_check *check)
+static kd_kafka_start worker_check_log(kd_worker *w, kd_log_check *check)
 {
     kd_tenure *t = kd_worker_tenure(w, check->partition);
     kd_bytes record = check->found ? kd_buf_view(&check->record) : kd_bytes_of(NULL, 0);
@@ -209,15 +208,15 @@ static kd_kafka_start check_log(kd_worker *w, kd_log_check *check)
     return (kd_kafka_start){0, t->partition, offset < 0 ? KD_KAFKA_BEGINNING : offset};
 }
 
-static void worker_consume_begin_reading(kd_post *post)
+static void worker_on_assign(kd_post *post)
 {
     kd_assign_post *p = KD_CONTAINER(post, kd_assign_post, post);
     kd_worker *w = p->worker;
     kd_kafka_start *starts = kd_alloc(sizeof(*starts) * (p->count + 1));
     KD_ASSERT(p->count == w->count);
-    for (uint32_t i = 0; i < p->count; i++) starts[i] = check_log(w, &p->checks[i]);
+    for (uint32_t i = 0; i < p->count; i++) starts[i] = worker_check_log(w, &p->checks[i]);
     if (!w->draining) {
-        worker_consume_assign(w, starts);
+        worker_assign_to(w, starts);
         for (uint32_t i = 0; i < w->count; i++) w->tenures[i].producer = w->producer;
         __atomic_store_n(&w->assigned, w->count, __ATOMIC_RELEASE);
         kd_timer_set(&w->publish, 0);
@@ -231,7 +230,6 @@ static void worker_consume_begin_reading(kd_post *post)
 void kd_worker_assign(kd_worker *w, kd_log_check *checks, uint32_t count)
 {
     kd_assign_post *p = kd_alloc(sizeof(*p));
-    *p = (kd_assign_post){
-        .post.fn = worker_consume_begin_reading, .worker = w, .checks = checks, .count = count};
+    *p = (kd_assign_post){.post.fn = worker_on_assign, .worker = w, .checks = checks, .count = count};
     kd_loop_post(w->loop, &p->post);
 }

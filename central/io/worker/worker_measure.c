@@ -10,17 +10,17 @@ typedef struct {
     int64_t lag;
     bool lag_unknown; /* of at least one partition */
     uint64_t read_errors;
-} totals;
+} measure_totals;
 
 /* KD_METRIC_NONE, which is above every age: in a maximum, a partition whose age is unknown is not hidden by the others. */
 #define UNKNOWN_AGE ((uint64_t)KD_METRIC_NONE)
 
-static uint64_t worker_measure_age(uint64_t now_us, uint64_t then_us)
+static uint64_t measure_age(uint64_t now_us, uint64_t then_us)
 {
     return now_us > then_us ? now_us - then_us : 0;
 }
 
-static void add_stats(kd_central_stats *sum, const kd_central *core)
+static void measure_add_stats(kd_central_stats *sum, const kd_central *core)
 {
     kd_central_stats s;
     kd_central_get_stats(core, &s);
@@ -41,32 +41,31 @@ static void add_stats(kd_central_stats *sum, const kd_central *core)
     sum->quarantine_kept += s.quarantine_kept;
 }
 
-static void add_ages(totals *all, kd_worker *w, const kd_tenure *t, uint64_t now_us)
+static void measure_add_ages(measure_totals *all, kd_worker *w, const kd_tenure *t, uint64_t now_us)
 {
     static _Thread_local kd_central_edge edges[KD_EDGES_MAX];
     uint32_t n = kd_central_edges(t->core, edges, KD_EDGES_MAX);
     all->edges = KD_MAX(all->edges, n);
-    kd_edge_ages_take(&w->edge_ages, edges, n, now_us, worker_measure_age(kd_clock_mono_us(), w->created_us));
+    kd_edge_ages_take(&w->edge_ages, edges, n, now_us, measure_age(kd_clock_mono_us(), w->created_us));
     uint64_t as_of = kd_central_as_of_us(t->core);
-    all->low_age =
-        KD_MAX(all->low_age,
-               as_of > 0 ? worker_measure_age(now_us, as_of + t->settings->drift_bound_us) : UNKNOWN_AGE);
+    all->low_age = KD_MAX(all->low_age,
+                          as_of > 0 ? measure_age(now_us, as_of + t->settings->drift_bound_us) : UNKNOWN_AGE);
 }
 
-static void add_forgetting(totals *all, const kd_tenure *t, uint64_t now_us)
+static void measure_add_forgetting(measure_totals *all, const kd_tenure *t, uint64_t now_us)
 {
     kd_central_forgetting f;
     kd_central_get_forgetting(t->core, &f);
     all->stable_age =
-        KD_MAX(all->stable_age, f.stable_us > 0 ? worker_measure_age(now_us, f.stable_us) : UNKNOWN_AGE);
-    if (f.floor_us > 0) all->floor_age = KD_MAX(all->floor_age, worker_measure_age(now_us, f.floor_us));
+        KD_MAX(all->stable_age, f.stable_us > 0 ? measure_age(now_us, f.stable_us) : UNKNOWN_AGE);
+    if (f.floor_us > 0) all->floor_age = KD_MAX(all->floor_age, measure_age(now_us, f.floor_us));
     all->halted += f.floor_held_by == KD_HELD_BY_ALARM;
     all->collected += f.collected;
     all->ignored += f.ignored;
 }
 
 /* Adds the lag behind the log's end, which the keeper looks up every few seconds, and commits the position to the consumer group. */
-static void add_lag(totals *all, kd_worker *w, kd_tenure *t)
+static void measure_add_lag(measure_totals *all, kd_worker *w, kd_tenure *t)
 {
     int64_t offset, high = __atomic_load_n(&t->log_high, __ATOMIC_RELAXED);
     bool known = kd_central_log_position(t->core, &offset);
@@ -78,19 +77,19 @@ static void add_lag(totals *all, kd_worker *w, kd_tenure *t)
     t->group_offset = next;
 }
 
-static void add_tenure(totals *all, kd_worker *w, kd_tenure *t, uint64_t now_us)
+static void measure_add_tenure(measure_totals *all, kd_worker *w, kd_tenure *t, uint64_t now_us)
 {
-    add_stats(&all->sum, t->core);
+    measure_add_stats(&all->sum, t->core);
     all->read_errors += kd_leveldb_read_errors(t->db);
-    add_ages(all, w, t, now_us);
-    add_forgetting(all, t, now_us);
-    add_lag(all, w, t);
+    measure_add_ages(all, w, t, now_us);
+    measure_add_forgetting(all, t, now_us);
+    measure_add_lag(all, w, t);
     all->dirty += kd_central_dirty(t->core);
     all->outbound += kd_publisher_held(&t->publisher);
     all->failed += kd_publisher_failures(&t->publisher);
     all->unknown_schema += t->unknown_schema;
     uint64_t made_us = t->publisher.snapshot_made_us;
-    uint64_t snapshot_age = made_us > 0 ? worker_measure_age(kd_clock_mono_us(), made_us) : UNKNOWN_AGE;
+    uint64_t snapshot_age = made_us > 0 ? measure_age(kd_clock_mono_us(), made_us) : UNKNOWN_AGE;
     all->snapshot_age = KD_MAX(all->snapshot_age, snapshot_age);
 }
 
@@ -106,11 +105,11 @@ static void measure_kafka(kd_worker *w)
 
 void kd_worker_measure(kd_worker *w)
 {
-    totals all = {.lag = 0};
+    measure_totals all = {.lag = 0};
     kd_central_metrics *m = &w->metrics;
     uint64_t now = kd_clock_wall_us();
     kd_edge_ages_begin(&w->edge_ages);
-    for (uint32_t i = 0; i < w->count; i++) add_tenure(&all, w, &w->tenures[i], now);
+    for (uint32_t i = 0; i < w->count; i++) measure_add_tenure(&all, w, &w->tenures[i], now);
     kd_edge_ages_end(&w->edge_ages);
     measure_kafka(w);
     const struct {
