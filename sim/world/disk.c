@@ -18,8 +18,7 @@ struct sim_disk {
     sim_rows *rows;
     uint64_t reads_left;
     kd_writes queue[QUEUE_MAX]; /* oldest first */
-    kd_writes
-        undos[UNDOS_MAX]; /* for each group that a lying disk applied, oldest first: the rows before it */
+    kd_writes undos[UNDOS_MAX]; /* oldest first: the rows before each group that a lying disk applied */
     uint32_t queued, undo_count;
     bool full, unreadable, read_failed, sync_fails, broken, lies, ignores;
 };

@@ -15,7 +15,7 @@ typedef struct sim_ask {
     uint32_t process, life, item, tries;
     uint32_t next;     /* of the free list */
     uint32_t user;     /* 1 + the user; 0: the question is about the counts */
-    kd_seen wanted;    /* tokens and rows that central must know before its answer counts */
+    kd_seen wanted;    /* what central must have merged before a missing row there means "not liked" */
     kd_seen seen;      /* the user's token when he asked */
     uint64_t begun_us; /* true time */
     kd_liked_central reply;
@@ -171,7 +171,7 @@ void sim_ask_broken(sim_world *w, uint32_t host)
 /* ---- a user's like ---- */
 
 /* The answer from the edge's row and central's reply (NULL: central was not asked). The token is that of the moment of the question. */
-static int edge_ask_look_liked(sim_world *w, const sim_ask *a, const kd_liked_central *said,
+static int edge_ask_look_liked(sim_world *w, const sim_ask *a, const kd_liked_central *reply,
                                kd_liked_ground *ground)
 {
     kd_edge *core = sim_shard_of(w, a->process, w->item_partition[a->item])->core;
@@ -179,7 +179,7 @@ static int edge_ask_look_liked(sim_world *w, const sim_ask *a, const kd_liked_ce
                         .item = kd_item_key(&w->items[a->item]),
                         .user = kd_bytes_str(w->users_names[a->user - 1]),
                         .seen = &a->seen};
-    int liked = kd_edge_liked(core, &q, said, ground);
+    int liked = kd_edge_liked(core, &q, reply, ground);
     if (liked != KD_EIO)
         sim_checks_liked_told(w->checks, a->process, SCENARIO_LIKE, a->item, a->user - 1, liked, a->begun_us);
     return liked;
@@ -206,12 +206,13 @@ static void edge_ask_on_liked_question(sim_world *w, const sim_event *ev)
     kd_bytes user = kd_bytes_str(w->users_names[a->user - 1]);
     uint64_t at_us;
     if (core && sim_world_frozen(w, ev, sim_process_of_central(slot))) return;
-    bool told = core && !w->processes[sim_process_of_central(slot)].draining &&
-                kd_central_member_at(core, SCENARIO_LIKE, kd_item_key(&w->items[a->item]), user,
-                                     &a->reply.liked, &a->reply.at_us) == KD_OK;
-    if (told) a->reply.complete = kd_central_complete(core, &a->wanted);
-    if (told) sim_checks_member_asked(w->checks, slot, SCENARIO_LIKE, a->item, a->user - 1, a->reply.liked);
-    if (told &&
+    bool answered = core && !w->processes[sim_process_of_central(slot)].draining &&
+                    kd_central_member_at(core, SCENARIO_LIKE, kd_item_key(&w->items[a->item]), user,
+                                         &a->reply.liked, &a->reply.at_us) == KD_OK;
+    if (answered) a->reply.complete = kd_central_complete(core, &a->wanted);
+    if (answered)
+        sim_checks_member_asked(w->checks, slot, SCENARIO_LIKE, a->item, a->user - 1, a->reply.liked);
+    if (answered &&
         sim_net_send(w, sim_edge_identity(a->process), PEER_CENTRAL, WAY_DOWN, 100, &at_us) == NET_ARRIVES)
         sim_world_at(w, at_us, edge_ask_on_liked_answer, ev->a, 0, 0);
     else

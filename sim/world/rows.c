@@ -178,7 +178,7 @@ static void table_reserve(sim_rows *r, size_t rows)
     free(old);
 }
 
-/* The slot of the key, or the empty one where it would be. */
+/* The slot of the key's row, or the empty slot where a row of this key would go. */
 static size_t table_slot(const sim_rows *r, kd_bytes key, uint64_t hash)
 {
     size_t slot = hash & (r->table_cap - 1);

@@ -195,7 +195,6 @@ static void shard_send(sim_world *w, uint32_t slot, uint32_t shard)
     }
 }
 
-/* The reports of what the old client held still come in and say nothing new. */
 void sim_shard_reset(sim_world *w, uint32_t slot)
 {
     TRACE(w, "%s makes a new producer", sim_world_process_name(w, slot));

@@ -43,7 +43,7 @@ struct kd_keeper {
     const kd_central_settings *settings;
     kd_worker *workers;
     uint32_t count;
-    position *positions; /* in the order of workers and their tenures */
+    position *positions; /* stored log positions, in the order of workers and their tenures */
     uint64_t random;
     kd_kafka_reader *reader;
     kd_kafka_watch *watch;
@@ -129,7 +129,8 @@ static bool keeper_ensure_topics(kd_keeper *k)
             kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
         if (strcmp(error, k->logged) != 0) KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
         snprintf(k->logged, sizeof(k->logged), "%s", error);
-        kd_outage_failed(&k->outage, KD_REASON_OTHER, NULL); /* the attempt was a question, too */
+        /* The failed attempt counts as an unanswered question. A second one, which follows here, makes it an outage. */
+        kd_outage_failed(&k->outage, KD_REASON_OTHER, NULL);
         keeper_ask_kafka(k, WATCH_BRIEF_MS);
         keeper_rest(k, kd_kafka_again_ms(&delay_ms, &k->random));
     }

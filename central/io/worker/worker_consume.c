@@ -70,7 +70,7 @@ void kd_worker_read_again(kd_worker *w, kd_tenure *t)
 }
 
 /* A record that cannot be read would hold up the partition for as long as Kafka keeps it. So it is skipped, which is a lost record like any other:
- * its edge sees the gap and sends the batch again. */
+ * its edge learns of the gap and sends the batch again, behind those that follow. */
 static bool worker_step_over(kd_worker *w, uint32_t partition, int64_t offset, const char *text)
 {
     const kd_kafka_start damaged = {0, partition, offset};
