@@ -8,7 +8,8 @@
 
 /* The edge at which the user begins. */
 uint32_t sim_plan_home(const sim_world *w, uint32_t user);
-/* From the user's operation `number` to the next one, at least 1. UINT32_MAX: from the beginning of the run to the first. */
+/* From the user's operation `number` to the next one, at least 1. UINT32_MAX: from the beginning of the run to the first. The swarm's
+ * per_second is above 0. */
 uint64_t sim_plan_pause_us(const sim_world *w, uint32_t user, uint32_t number);
 /* Fills edge, item, counter, verb and amount of op->user's operation op->number, and moves the user on: his place and his memory. Once per number, in
  * order. */
