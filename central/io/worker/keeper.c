@@ -1,4 +1,7 @@
-/* keeper.c - see the header. `lock` guards `stopping` and `gone`, `joined` is the owner's, `kafka_up` is atomic; the rest belongs to the thread. */
+/*
+ * keeper.c - see the header. `lock` guards `stopping` and `gone`, which other threads set; `kafka_up` is atomic. All else belongs to the keeper's
+ * thread once it runs.
+ */
 #include "central/io/worker/keeper.h"
 
 #include <pthread.h>
@@ -19,14 +22,15 @@
 
 /* How long each call waits for Kafka, and how long the thread rests between its rounds. */
 enum {
-    ENSURE_MS = 5000,
-    READ_MS = 3000,
-    READ_TRIES = 3,
-    WATERMARK_MS = 1000,
-    ROUND_MS = 5000,
-    WATCH_MS = 2000,       /* for a broker to answer */
-    WATCH_BRIEF_MS = 100,  /* the same right after a call that has just failed */
-    WATCH_AGAIN_MS = 1000, /* until the next question when no broker answered */
+    ENSURE_MS = 5000,    /* a look for the topics */
+    READ_MS = 3000,      /* the record at one log position */
+    READ_TRIES = 3,      /* of such a record */
+    WATERMARK_MS = 1000, /* the ends of one partition */
+    ROUND_MS = 5000,     /* the rest while a broker answers */
+    WATCH_MS = 2000,     /* the question whether a broker answers */
+    WATCH_BRIEF_MS =
+        100, /* the same right after a look for the topics that failed: it mostly fetches the reason */
+    WATCH_AGAIN_MS = 1000, /* the rest while no broker answers */
 };
 _Static_assert((int)ENSURE_MS < (int)KD_ENDING_CALL_MS && (int)READ_MS < (int)KD_ENDING_CALL_MS &&
                    (int)WATERMARK_MS < (int)KD_ENDING_CALL_MS && (int)WATCH_MS < (int)KD_ENDING_CALL_MS,
@@ -43,13 +47,12 @@ struct kd_keeper {
     const kd_central_settings *settings;
     kd_worker *workers;
     uint32_t count;
-    position *positions; /* stored log positions, in the order of workers and their tenures */
+    position *positions; /* in the order of workers and their tenures */
     uint64_t random;
     kd_kafka_reader *reader;
-    kd_kafka_watch *watch;
-    kd_outage outage;
-    kd_metric kafka_up;                /* any thread reads it */
-    char logged[KD_OPTIONS_ERROR_MAX]; /* the last cause logged while the topics are not ready; else empty */
+    kd_kafka_reach reach;
+    kd_metric kafka_up; /* any thread reads it */
+    kd_topics_retry retry;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -65,7 +68,7 @@ static bool keeper_stopping(kd_keeper *k)
     return stop;
 }
 
-/* Waits until the time is up, topics have gone, or the keeper is stopped. True when topics have gone. */
+/* Waits for `ms`; less when a topic has gone, or at the end. True: a topic has gone, which is answered once. */
 static bool keeper_rest(kd_keeper *k, uint64_t ms)
 {
     const struct timespec until = kd_clock_wait_until(ms);
@@ -94,45 +97,27 @@ static int keeper_ensure_once(kd_keeper *k, char *error)
                                   error, KD_OPTIONS_ERROR_MAX);
 }
 
-/* True when a broker answers within that time. */
-static bool keeper_ask_kafka(kd_keeper *k, uint32_t timeout_ms)
+/* Without a client that can ask, central goes on: its consumers and producers still reach Kafka. */
+static void keeper_open_reach(kd_keeper *k)
 {
-    kd_reason reason;
-    const char *cause;
-    if (!k->watch) return true;
-    bool answered = kd_kafka_watch_ask(k->watch, timeout_ms, &reason, &cause) == KD_OK;
-    if (answered)
-        kd_outage_answered(&k->outage);
-    else
-        kd_outage_failed(&k->outage, reason, cause);
-    return answered;
-}
-
-static void keeper_open_watch(kd_keeper *k)
-{
-    char error[KD_OPTIONS_ERROR_MAX];
     const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_central_kafka_log);
     kd_kafka_reach_open(&k->reach, &kafka, &k->kafka_up, NULL);
 }
 
-/* Tries until the topics are there. False: the keeper was stopped meanwhile. Topics that do not fit the settings end the program: waiting cannot
- * help. */
+/* False when the program ends meanwhile. Topics that waiting cannot mend end the program, by `topics-refused`. */
 static bool keeper_ensure_topics(kd_keeper *k)
 {
-    char error[KD_OPTIONS_ERROR_MAX];
-    uint64_t delay_ms = 0;
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    bool news;
     while (!keeper_stopping(k)) {
-        int err = keeper_ensure_once(k, error);
-        k->logged[0] = err == KD_OK ? '\0' : k->logged[0];
-        if (err == KD_OK) return true;
-        if (err == KD_EMISMATCH || err == KD_EINVAL)
-            kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
-        if (strcmp(error, k->logged) != 0) KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
-        snprintf(k->logged, sizeof(k->logged), "%s", error);
-        /* The failed attempt counts as an unanswered question. A second one, which follows here, makes it an outage. */
-        kd_outage_failed(&k->outage, KD_REASON_OTHER, NULL);
-        keeper_ask_kafka(k, WATCH_BRIEF_MS);
-        keeper_rest(k, kd_kafka_again_ms(&delay_ms, &k->random));
+        int rc = keeper_ensure_once(k, error);
+        kd_topics_verdict verdict = kd_topics_retry_take(&k->retry, rc, error, &news);
+        if (verdict == KD_TOPICS_READY) return true;
+        if (verdict == KD_TOPICS_HOPELESS) kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
+        if (news) KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
+        kd_kafka_reach_unanswered(&k->reach); /* by the look for the topics */
+        kd_kafka_reach_ask(&k->reach, WATCH_BRIEF_MS);
+        keeper_rest(k, kd_topics_retry_wait_us(&k->retry, kd_random_next(&k->random)) / 1000);
     }
     return false;
 }
@@ -141,24 +126,24 @@ static bool keeper_open_reader(kd_keeper *k)
 {
     char error[KD_OPTIONS_ERROR_MAX];
     const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_central_kafka_log);
-    int err = kd_kafka_reader_create(&k->reader, &kafka, error, sizeof(error));
-    if (err != KD_OK) KD_LOG(KD_WARN, "log-check-impossible", KD_STR("cause", error));
-    return err == KD_OK;
+    int rc = kd_kafka_reader_create(&k->reader, &kafka, error, sizeof(error));
+    if (rc != KD_OK) KD_LOG(KD_WARN, "log-check-impossible", KD_STR("cause", error));
+    return rc == KD_OK;
 }
 
-/* The record at the position now. If it cannot be read in time it counts as missing: then the log is read from its start, which is always safe. */
+/* The record that the log has at this position. One that cannot be read in time counts as missing: then the partition is read from the beginning of
+ * the log, which takes time but loses nothing. */
 static kd_log_check keeper_look_up(kd_keeper *k, const position *p)
 {
     kd_log_check check = {.partition = p->partition, .found = false};
-    int err = KD_EAGAIN;
-    bool readable = p->known && k->reader;
-    for (int i = 0; readable && i < READ_TRIES && !keeper_stopping(k); i++) {
-        err = kd_kafka_reader_get(k->reader, k->settings->likes_topic, p->partition, p->offset, READ_MS,
-                                  &check.record);
-        if (err == KD_OK || err == KD_ENOTFOUND) break;
-    }
-    check.found = err == KD_OK;
-    if (readable && err != KD_OK && err != KD_ENOTFOUND)
+    int rc = KD_EAGAIN;
+    for (int i = 0; p->known && k->reader != NULL && i < READ_TRIES && rc != KD_OK && rc != KD_ENOTFOUND &&
+                    !keeper_stopping(k);
+         i++)
+        rc = kd_kafka_reader_get(k->reader, k->settings->likes_topic, p->partition, p->offset, READ_MS,
+                                 &check.record);
+    check.found = rc == KD_OK;
+    if (p->known && rc != KD_OK && rc != KD_ENOTFOUND && k->reader != NULL)
         KD_LOG(KD_WARN, "log-check-failed", KD_U64("partition", p->partition),
                KD_STR("cause", kd_kafka_reader_error(k->reader)));
     return check;
@@ -175,12 +160,13 @@ static void keeper_hand_over(kd_keeper *k)
     }
 }
 
-/* `answered` false: no broker answers, so the ends become unknown. The old ends would give a lag that is long out of date. */
+/* Stores the end of each partition of the likes topic for the metric of the lag. After one question without an answer (`answered` false) the ends
+ * count as unknown, -1: old ends would show a lag that is long out of date. */
 static void keeper_look_up_ends(kd_keeper *k, bool answered)
 {
     int64_t low, high;
     for (uint32_t p = 0; p < k->settings->partitions; p++) {
-        answered = answered && k->reader && !keeper_stopping(k) &&
+        answered = answered && k->reader != NULL && !keeper_stopping(k) &&
                    kd_kafka_reader_watermarks(k->reader, k->settings->likes_topic, p, WATERMARK_MS, &low,
                                               &high) == KD_OK;
         kd_tenure *t = kd_worker_tenure(&k->workers[p % k->count], p);
@@ -192,17 +178,17 @@ static void *keeper_run(void *arg)
 {
     kd_keeper *k = arg;
     pthread_setname_np(pthread_self(), "central-keeper");
-    keeper_open_watch(k);
+    keeper_open_reach(k);
     if (!keeper_ensure_topics(k)) return NULL;
     keeper_open_reader(k);
     keeper_hand_over(k);
-    bool answered = keeper_ask_kafka(k, WATCH_MS);
+    bool answered = kd_kafka_reach_ask(&k->reach, WATCH_MS);
     keeper_look_up_ends(k, answered);
     while (!keeper_stopping(k)) {
         if (keeper_rest(k, answered ? ROUND_MS : WATCH_AGAIN_MS) && keeper_ensure_topics(k))
             for (uint32_t w = 0; w < k->count; w++) kd_worker_rejoin(&k->workers[w]);
         if (keeper_stopping(k)) break;
-        answered = keeper_ask_kafka(k, WATCH_MS);
+        answered = kd_kafka_reach_ask(&k->reach, WATCH_MS);
         keeper_look_up_ends(k, answered);
     }
     return NULL;
@@ -242,7 +228,7 @@ int kd_keeper_create(kd_keeper **out, const kd_central_settings *settings, kd_wo
     return KD_EIO;
 }
 
-static void keeper_raise(kd_keeper *k, bool *flag)
+static void keeper_set(kd_keeper *k, bool *flag)
 {
     pthread_mutex_lock(&k->lock);
     *flag = true;
@@ -252,7 +238,7 @@ static void keeper_raise(kd_keeper *k, bool *flag)
 
 void kd_keeper_topics_gone(kd_keeper *k)
 {
-    keeper_raise(k, &k->gone);
+    keeper_set(k, &k->gone);
 }
 
 bool kd_keeper_kafka_up(const kd_keeper *k)
@@ -262,15 +248,15 @@ bool kd_keeper_kafka_up(const kd_keeper *k)
 
 void kd_keeper_stop(kd_keeper *k)
 {
-    if (!k || k->joined) return;
-    keeper_raise(k, &k->stopping);
+    if (k == NULL || k->joined) return;
+    keeper_set(k, &k->stopping);
     pthread_join(k->thread, NULL);
     k->joined = true;
 }
 
 void kd_keeper_destroy(kd_keeper *k)
 {
-    if (!k) return;
+    if (k == NULL) return;
     kd_keeper_stop(k);
     kd_kafka_reader_destroy(k->reader);
     kd_kafka_reach_close(&k->reach);

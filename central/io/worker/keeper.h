@@ -1,10 +1,10 @@
 /*
- * keeper.h - a thread for calls to Kafka that block. In order:
+ * keeper.h - a thread for the calls of Kafka that block:
  *
- *     ensure the topics (with back-off while Kafka does not answer)
- *     read the record at each stored log position again (rule 13)
- *     hand the partitions to the workers
- *     then, every few seconds: ask whether a broker answers, look up the ends of the log for the lag, ensure topics that have gone
+ *     1. makes sure that the topics exist, with back-off while Kafka does not answer
+ *     2. reads the record at each stored log position again (rule 13 of docs/protocol.md)
+ *     3. hands the partitions to the workers, which begin to read
+ *     4. from then on asks whether a broker answers, looks up the ends of the log for the lag, and creates topics anew that have gone
  */
 #ifndef KUDOS_CENTRAL_IO_WORKER_KEEPER_H
 #define KUDOS_CENTRAL_IO_WORKER_KEEPER_H
@@ -13,17 +13,17 @@
 
 typedef struct kd_keeper kd_keeper;
 
-/* Starts the thread. Borrows settings and workers; the workers are open and not started yet, because their log positions are read in this call.
- * KD_OK, or KD_EIO: no thread, *keeper is NULL. */
+/* Starts the thread. Borrows settings and workers until kd_keeper_destroy; the workers are open, and not started yet, for their log positions are read
+ * in here. KD_OK, or KD_EIO (no thread) with *keeper NULL. */
 int kd_keeper_create(kd_keeper **keeper, const kd_central_settings *settings, kd_worker *workers,
                      uint32_t count);
-/* Ends the thread: waits for the call to Kafka that is under way, a few seconds at most. A second call does nothing. NULL is fine. */
+/* Ends the thread: waits for the call that is under way, KD_ENDING_CALL_MS at most. The second time it does nothing. NULL is fine. */
 void kd_keeper_stop(kd_keeper *keeper);
-/* Stops it if it runs, and frees it. Only after all workers have stopped: until then they may call kd_keeper_topics_gone(). NULL is fine. */
+/* When no worker runs any more: until then a worker may call kd_keeper_topics_gone. Stops the thread first. NULL is fine. */
 void kd_keeper_destroy(kd_keeper *keeper);
-/* From any thread: whether a broker answers. Notices a change within 15 s; the log has one line for each. */
+/* From any thread: whether a broker answers. False within 15 s of the begin of an outage, true within 15 s of its end; the log has a line for each. */
 bool kd_keeper_kafka_up(const kd_keeper *keeper);
-/* From any thread: the topics must be ensured again. After kd_keeper_stop() it does nothing. */
+/* From any thread: a topic is missing. The keeper creates it anew and has the workers rejoin. Nothing happens after kd_keeper_stop. */
 void kd_keeper_topics_gone(kd_keeper *keeper);
 
 #endif
