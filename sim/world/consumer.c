@@ -29,6 +29,7 @@ static void consumer_take(sim_world *w, uint32_t process, uint32_t partition, in
         kd_bytes bytes = sim_log_read(l, c->next);
         int64_t offset = c->next++;
         role->record(w, slot, partition, bytes, offset);
+        kd_backoff_reset(&c->seek);
         if (!w->processes[process].up || w->processes[process].life != life) return;
     }
     role->end_round(w, slot, partition);
@@ -56,7 +57,7 @@ static void consumer_reset_offset(sim_world *w, uint32_t process, uint32_t parti
         return;
     }
     c->standing = true;
-    uint64_t us = SHELL_SEEK_AGAIN_US / 2 + sim_world_below(w, DRAW_TIMER, process, SHELL_SEEK_AGAIN_US);
+    uint64_t us = kd_backoff_next(&c->seek, sim_world_draw(w, DRAW_TIMER, process, w->now_us));
     sim_world_at(w, w->now_us + us, consumer_on_seek, process, partition, w->processes[process].life);
 }
 

@@ -78,9 +78,12 @@ static void edge_open(sim_world *w, uint32_t slot)
     edge_join_lives(w, e);
     for (uint32_t p = 0; p < w->s->partitions; p++) {
         int64_t offset = kd_edge_counts_offset(sim_shard_of(w, slot, p)->core, p);
-        w->processes[slot].cursor[p] = (sim_cursor){.next = offset >= 0 ? offset : w->counts[p].end};
+        w->processes[slot].cursor[p] =
+            (sim_cursor){.next = offset >= 0 ? offset : w->counts[p].end,
+                         .seek = {.min_us = SHELL_SEEK_MIN_US, .max_us = SHELL_SEEK_MAX_US}};
     }
     e->probe++;
+    e->clock_probe = (kd_clock_probe){.interval_us = SHELL_MEASURE_US};
     sim_probe_start(w, slot);
     for (uint32_t i = 0; i < w->s->shards && w->processes[slot].up; i++) sim_shard_turn(w, slot, i);
     for (uint32_t p = 0; p < w->s->partitions; p++) sim_consumer_wake(w, slot, p);

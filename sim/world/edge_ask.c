@@ -12,15 +12,15 @@
 /* A question about an item's counts, or about a user's like of it. */
 typedef struct sim_ask {
     kd_buf record; /* central's answer about the counts; empty: none */
-    uint32_t process, life, item, tries;
-    uint32_t next;     /* of the free list */
-    uint32_t user;     /* 1 + the user; 0: the question is about the counts */
-    kd_seen wanted;    /* what central must have merged before a missing row there means "not liked" */
-    kd_seen seen;      /* the user's token when he asked */
-    uint64_t begun_us; /* true time */
+    uint32_t process, life, item;
+    kd_question_tries asked; /* in true time; an answer after its deadline is dropped */
+    uint32_t next;           /* of the free list */
+    uint32_t user;           /* 1 + the user; 0: the question is about the counts */
+    kd_seen wanted;          /* what central must have merged before a missing row there means "not liked" */
+    kd_seen seen;            /* the user's token when he asked */
+    uint64_t begun_us;       /* true time */
     kd_liked_central reply;
-    uint64_t until_us; /* true time; an answer that comes later is dropped */
-    bool open;         /* false: on the free list */
+    bool open; /* false: on the free list */
 } sim_ask;
 
 static uint32_t edge_ask_take(sim_world *w)
@@ -51,7 +51,7 @@ static bool edge_ask_retry(sim_world *w, uint32_t id)
 {
     sim_ask *a = &w->asks[id];
     uint32_t partition = w->item_partition[a->item];
-    if (w->now_us >= a->until_us || a->tries >= SHELL_READ_TRIES) return false;
+    if (!kd_question_may_repeat(&a->asked, w->now_us)) return false;
     kd_edge *core = sim_shard_of(w, a->process, partition)->core;
     return kd_edge_ask(core, kd_item_key(&w->items[a->item])) == KD_OK;
 }
@@ -82,7 +82,7 @@ static void edge_ask_on_counts(sim_world *w, const sim_event *ev)
     }
     if (sim_world_frozen(w, ev, slot)) return;
     kd_edge *core = w->edges[slot].shards[shard].core;
-    if (w->now_us > a->until_us) kd_buf_clear(&a->record); /* after the deadline: as if none had come */
+    if (w->now_us > a->asked.until_us) kd_buf_clear(&a->record); /* after the deadline: as if none had come */
     int err = kd_edge_answer(core, kd_item_key(&w->items[a->item]), kd_buf_view(&a->record),
                              sim_edge_now_us(w, slot));
     TRACE(w, "%s/%u answer about %u, %u bytes: %d", sim_world_process_name(w, slot), shard, a->item,
@@ -101,7 +101,7 @@ static void edge_ask_on_counts(sim_world *w, const sim_event *ev)
 
 static void edge_ask_answer_at(sim_world *w, uint32_t id, uint64_t at_us)
 {
-    sim_world_at(w, KD_MIN(at_us, w->asks[id].until_us + 1), edge_ask_on_counts, id, 0, 0);
+    sim_world_at(w, KD_MIN(at_us, w->asks[id].asked.until_us + 1), edge_ask_on_counts, id, 0, 0);
 }
 
 static uint32_t edge_ask_newest_central(const sim_world *w)
@@ -115,7 +115,7 @@ static void edge_ask_on_question(sim_world *w, const sim_event *ev)
     uint32_t id = ev->a, slot = edge_ask_newest_central(w), partition = w->item_partition[w->asks[id].item];
     sim_ask *a = &w->asks[id];
     kd_central *core = w->centrals[slot].tenures[partition].core;
-    uint64_t at_us = a->until_us + 1;
+    uint64_t at_us = a->asked.until_us + 1;
     if (core && sim_world_frozen(w, ev, sim_process_of_central(slot))) return;
     kd_buf_clear(&a->record);
     if (core && !w->processes[sim_process_of_central(slot)].draining) {
@@ -136,7 +136,7 @@ static void edge_ask_send(sim_world *w, uint32_t id)
 {
     sim_ask *a = &w->asks[id];
     uint64_t at_us;
-    a->tries++;
+    a->asked.tries++;
     kd_buf_clear(&a->record);
     if (sim_net_send(w, sim_edge_identity(a->process), PEER_CENTRAL, WAY_UP, 100, &at_us) == NET_ARRIVES)
         sim_world_at(w, at_us, edge_ask_on_question, id, 0, 0);
@@ -154,7 +154,7 @@ void sim_ask_item(sim_world *w, uint32_t slot, uint32_t item)
                             .process = slot,
                             .life = w->processes[slot].life,
                             .item = item,
-                            .until_us = w->now_us + SHELL_READ_DEADLINE_US,
+                            .asked.until_us = w->now_us + SHELL_READ_DEADLINE_US,
                             .open = true};
     edge_ask_send(w, id);
 }
@@ -164,7 +164,7 @@ void sim_ask_broken(sim_world *w, uint32_t host)
     for (uint32_t id = 1; id < w->ask_count; id++) {
         sim_ask *a = &w->asks[id];
         bool mine = host == HOST_CENTRAL || sim_edge_identity(a->process) == host;
-        if (a->open && mine) a->until_us = KD_MIN(a->until_us, w->now_us);
+        if (a->open && mine) a->asked.until_us = KD_MIN(a->asked.until_us, w->now_us);
     }
 }
 
@@ -190,7 +190,7 @@ static void edge_ask_on_liked_answer(sim_world *w, const sim_event *ev)
 {
     sim_ask *a = &w->asks[ev->a];
     kd_liked_ground ground;
-    bool heard = !sim_world_gone(w, a->process, a->life) && w->now_us <= a->until_us;
+    bool heard = !sim_world_gone(w, a->process, a->life) && w->now_us <= a->asked.until_us;
     if (heard) {
         int64_t liked = edge_ask_look_liked(w, a, &a->reply, &ground);
         TRACE(w, "%s user %u of %u: %d", sim_world_process_name(w, a->process), a->user - 1, a->item, liked);
@@ -234,7 +234,7 @@ void sim_read_liked(sim_world *w, uint32_t slot, uint32_t item, uint32_t user)
                  .seen = seen,
                  .wanted = seen,
                  .begun_us = w->now_us,
-                 .until_us = w->now_us + SHELL_READ_DEADLINE_US,
+                 .asked.until_us = w->now_us + SHELL_READ_DEADLINE_US,
                  .open = true};
     if (edge_ask_look_liked(w, &a, NULL, &ground) != KD_ENOTFOUND) return;
     kd_seen_drop_own(&a.wanted, own);
@@ -250,9 +250,12 @@ void sim_read_liked(sim_world *w, uint32_t slot, uint32_t item, uint32_t user)
 
 static void edge_ask_on_time_due(sim_world *w, const sim_event *ev);
 
-static void edge_ask_time_later(sim_world *w, uint32_t slot, uint64_t delay_us)
+/* The comparison ended so: the next one is put on the heap. */
+static void edge_ask_time_later(sim_world *w, uint32_t slot, kd_probe_end end)
 {
-    uint64_t us = delay_us - delay_us / 8 + sim_world_below(w, DRAW_TIMER, 700 + slot, delay_us / 4);
+    uint64_t mono_us = sim_host_mono_us(w, sim_edge_identity(slot));
+    uint64_t random = sim_world_draw(w, DRAW_TIMER, 700 + slot, w->now_us);
+    uint64_t us = kd_clock_probe_ended(&w->edges[slot].clock_probe, end, mono_us, random);
     sim_world_at(w, w->now_us + us, edge_ask_on_time_due, slot, w->processes[slot].life, 0);
 }
 
@@ -266,30 +269,39 @@ static int edge_ask_measure(sim_world *w, sim_edge *e, const kd_drift_sample *sa
     return err;
 }
 
-/* b: number of the question; c: central's clock; 0: no answer in time. */
-static void edge_ask_on_time(sim_world *w, const sim_event *ev)
+/* An answer that is due as a measurement: whether it finds the clock in bounds. */
+static kd_probe_end edge_ask_take_time(sim_world *w, uint32_t slot, uint64_t server_us)
 {
-    uint32_t slot = ev->a, host = sim_edge_identity(slot);
+    uint32_t host = sim_edge_identity(slot);
     sim_edge *e = &w->edges[slot];
-    if (!w->processes[slot].up || e->probe != ev->b) return;
-    if (sim_world_frozen(w, ev, slot)) return;
     kd_drift_sample sample = {.t0_us = e->asked_mono_us,
                               .t1_us = sim_host_mono_us(w, host),
                               .wall_us = sim_host_wall_us(w, host),
-                              .server_us = ev->c};
+                              .server_us = server_us};
+    if (edge_ask_measure(w, e, &sample) != KD_OK) return KD_PROBE_FAILED;
+    int64_t off_us = (int64_t)(sim_host_wall_us(w, host) - sim_host_wall_us(w, HOST_CENTRAL));
+    uint64_t since_us = sim_host_wall_us(w, HOST_CENTRAL) - server_us;
+    TRACE(w, "%s clock is off by %d", sim_world_process_name(w, slot), off_us);
+    /* The checkers get the true difference. If central's clock was set while the answer was on its way, they get the one that was measured. */
+    bool set_meanwhile = since_us > sample.t1_us - sample.t0_us;
+    sim_checks_measured(w->checks, slot, set_meanwhile ? -e->drift.offset_us : off_us);
+    for (uint32_t i = 0; i < w->s->shards && w->processes[slot].up; i++) sim_shard_turn(w, slot, i);
+    bool fine = kd_drift_within(&e->drift, w->s->drift_us) == KD_CLOCK_IN_BOUNDS;
+    return fine ? KD_PROBE_MEASURED : KD_PROBE_FAILED;
+}
+
+/* b: number of the question; c: central's clock; 0: no answer in time. */
+static void edge_ask_on_time(sim_world *w, const sim_event *ev)
+{
+    uint32_t slot = ev->a;
+    sim_edge *e = &w->edges[slot];
+    if (!w->processes[slot].up || e->probe != ev->b) return;
+    if (sim_world_frozen(w, ev, slot)) return;
     e->probe++;
-    bool good = ev->c != 0 && edge_ask_measure(w, e, &sample) == KD_OK;
-    if (good) {
-        int64_t off_us = (int64_t)(sim_host_wall_us(w, host) - sim_host_wall_us(w, HOST_CENTRAL));
-        uint64_t since_us = sim_host_wall_us(w, HOST_CENTRAL) - ev->c;
-        TRACE(w, "%s clock is off by %d", sim_world_process_name(w, slot), off_us);
-        /* The checkers get the true difference. If central's clock was set while the answer was on its way, they get the one that was measured. */
-        bool set_meanwhile = since_us > sample.t1_us - sample.t0_us;
-        sim_checks_measured(w->checks, slot, set_meanwhile ? -e->drift.offset_us : off_us);
-    }
-    bool fine = good && kd_drift_within(&e->drift, w->s->drift_us) == KD_CLOCK_IN_BOUNDS;
-    edge_ask_time_later(w, slot, fine ? SHELL_MEASURE_US : SHELL_MEASURE_AGAIN_US);
-    for (uint32_t i = 0; good && i < w->s->shards && w->processes[slot].up; i++) sim_shard_turn(w, slot, i);
+    kd_probe_end end = ev->c != 0 ? KD_PROBE_ANSWERED : KD_PROBE_FAILED;
+    if (ev->c != 0 && kd_clock_probe_due(&e->clock_probe, sim_host_mono_us(w, sim_edge_identity(slot))))
+        end = edge_ask_take_time(w, slot, ev->c);
+    edge_ask_time_later(w, slot, end);
 }
 
 static void edge_ask_on_time_question(sim_world *w, const sim_event *ev)
@@ -315,7 +327,7 @@ static void edge_ask_on_time_due(sim_world *w, const sim_event *ev)
     if (sim_world_gone(w, slot, ev->b)) return;
     if (sim_world_frozen(w, ev, slot)) return;
     e->asked_mono_us = sim_host_mono_us(w, sim_edge_identity(slot));
-    uint64_t deadline_us = w->now_us + SHELL_MEASURE_DEADLINE_US;
+    uint64_t deadline_us = w->now_us + KD_PROBE_DEADLINE_US;
     if (sim_net_send(w, sim_edge_identity(slot), PEER_CENTRAL, WAY_UP, 100, &at_us) == NET_ARRIVES)
         sim_world_at(w, at_us, edge_ask_on_time_question, slot, e->probe, deadline_us);
     else

@@ -21,6 +21,8 @@
 #define KUDOS_SIM_WORLD_WORLD_H
 
 #include "common/base/drift.h"
+#include "kudos/asking.h"
+#include "kudos/backoff.h"
 #include "kudos/commit_gate.h"
 #include "kudos/group_commit.h"
 #include "kudos/publisher.h"
@@ -42,12 +44,10 @@ enum {
     SHELL_IDLE_MAX_US = 30000000,
     SHELL_RESEND_MIN_US = 2000000,
     SHELL_RESEND_MAX_US = 60000000,
-    SHELL_MEASURE_US = 10000000,     /* between two comparisons of an edge's clock with central's */
-    SHELL_MEASURE_AGAIN_US = 500000, /* the same while the clock is unmeasured or out of bounds */
-    SHELL_MEASURE_DEADLINE_US = 1000000,
+    SHELL_MEASURE_US = 10000000,      /* between two comparisons of an edge's clock with central's */
     SHELL_READ_DEADLINE_US = 1000000, /* of an edge's question to central about an item or a like */
-    SHELL_READ_TRIES = 3,
-    SHELL_SEEK_AGAIN_US = 500000,
+    SHELL_SEEK_MIN_US = 500000,       /* of the counts reader */
+    SHELL_SEEK_MAX_US = 30000000,
     SHELL_DRAIN_US = 5000000,   /* a drain that takes longer is cut off */
     SHELL_RESTART_US = 1000000, /* from the end of a process to its next start */
     SHELL_SEND_WINDOW = 64,
@@ -127,6 +127,7 @@ typedef struct {
     int64_t next;  /* offset of the next record */
     bool busy;     /* a fetch is under way */
     bool standing; /* the offset was out of range: no fetch until the seek to the log's end */
+    kd_backoff seek;
 } sim_cursor;
 
 typedef struct sim_role sim_role; /* processes.h */
@@ -154,9 +155,10 @@ typedef struct {
     sim_shard shards[SCENARIO_SHARDS_MAX];
     sim_disk *backup[SCENARIO_SHARDS_MAX]; /* NULL: none was made */
     kd_drift drift;
-    uint32_t life;          /* random number of this start of the process, for kd_edge_config */
-    uint64_t asked_mono_us; /* when the present comparison of clocks left the edge */
-    uint32_t probe;         /* number of the present comparison: an answer to an earlier one is dropped */
+    uint32_t life;              /* random number of this start of the process, for kd_edge_config */
+    uint64_t asked_mono_us;     /* when the present comparison of clocks left the edge */
+    uint32_t probe;             /* number of the present comparison: an answer to an earlier one is dropped */
+    kd_clock_probe clock_probe; /* when to ask central for its time, and when to measure */
     uint32_t wipes;     /* how often its disk was emptied or put back: each time it forgot idempotency keys */
     bool operator_came; /* the operator has restarted it because it refused writes; he does so once */
     bool retired;       /* the operator has told central that the edge is gone for good */
