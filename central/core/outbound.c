@@ -38,8 +38,7 @@ void kd_outbound_pump(kd_outbound *out, kd_outbound_produce produce, void *arg, 
 {
     kd_outbound_record *r = NULL;
     if (out->waiting == 0 || mono_us < out->again_us) return;
-    STAILQ_FOREACH(r, &out->records, next)
-    {
+    STAILQ_FOREACH(r, &out->records, next) {
         if (r->state != KD_RECORD_WAITING) continue;
         r->state = KD_RECORD_SENT;
         out->waiting--;
