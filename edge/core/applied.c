@@ -30,9 +30,11 @@ static bool applied_credible(const kd_edge *e, const kd_part *p, const kd_applie
     if (mine->applied.incarnation == e->incarnation &&
         kd_position_cmp(mine->applied, p->outbox.last_sealed) > 0)
         return false;
-    for (const kd_outgoing *b = p->outbox.head; b; b = b->next)
+    const kd_outgoing *b;
+    TAILQ_FOREACH(b, &p->outbox.batches, next) {
         if (kd_position_cmp(b->at, mine->applied) == 0) return b->digest == mine->digest;
-    const kd_outgoing *first = p->outbox.head ? p->outbox.head : p->open;
+    }
+    const kd_outgoing *first = TAILQ_EMPTY(&p->outbox.batches) ? p->open : TAILQ_FIRST(&p->outbox.batches);
     bool drops_some = first && kd_position_cmp(first->at, mine->applied) < 0;
     return !drops_some || kd_identity_minted(e, mine->applied.incarnation);
 }

@@ -17,7 +17,7 @@ typedef enum {
 enum { KD_OUTGOING_OVERHEAD = 256 }; /* bytes of a batch in memory and on disk, besides its operations */
 
 struct kd_outgoing {
-    kd_outgoing *next; /* in the outbox, or in the list of done batches */
+    TAILQ_ENTRY(kd_outgoing) next; /* in the outbox, or in the list of done batches */
     kd_position at;
     uint64_t digest; /* of the body; from the seal on */
     /* from the seal on: all operations of this partition with a stamp up to it are in this batch or before it */
@@ -33,8 +33,8 @@ struct kd_outgoing {
     kd_buf raw;  /* while open: its fragments, one behind the other */
     /* encoded; from the seal to the first hand-over, then empty: it is built again from the fragments */
     kd_buf body;
-    bool kept;      /* the body counts in the partition's outbox.bodies */
-    kd_node *nodes; /* what this batch adds to the shown counts (overlay.h) */
+    bool kept;                                 /* the body counts in the partition's outbox.bodies */
+    SLIST_HEAD(kd_batch_nodes, kd_node) nodes; /* what this batch adds to the shown counts (overlay.h) */
 };
 
 /* Begins an open batch in the present incarnation; the partition must have none. */

@@ -102,8 +102,8 @@ void kd_edge_counters_add(kd_edge *e, const kd_counters *counters)
 
 static void edge_finish_part(kd_edge *e, kd_part *p)
 {
-    for (kd_outgoing *b = p->outbox.head, *next; b; b = next) {
-        next = b->next;
+    for (kd_outgoing *b; (b = TAILQ_FIRST(&p->outbox.batches));) {
+        TAILQ_REMOVE(&p->outbox.batches, b, next);
         kd_overlay_cancel_batch(e, b);
         kd_batch_free(b);
     }

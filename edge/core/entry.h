@@ -42,7 +42,7 @@ static inline uint32_t kd_entry_counters(const kd_entry *entry)
 /* The newest node of the entry's overlay; NULL: none. */
 static inline kd_node *kd_entry_nodes(const kd_entry *entry)
 {
-    return entry->overlay ? entry->overlay->nodes : NULL;
+    return entry->overlay ? LIST_FIRST(&entry->overlay->nodes) : NULL;
 }
 
 /* Whether the counts follow central's snapshots without a gap and name all configured counters. */

@@ -45,7 +45,7 @@ static bool items_evictable(const kd_edge *e, const kd_entry *entry)
 {
     if (entry->asked) return false;
     if (KD_PLANTED(e, KD_PLANT_EVICT_ANY)) return true;
-    for (const kd_node *n = kd_entry_nodes(entry); n; n = n->entry_next)
+    for (const kd_node *n = kd_entry_nodes(entry); n; n = LIST_NEXT(n, of_entry))
         if (n->batch) return false;
     return true;
 }

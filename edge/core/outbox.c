@@ -17,12 +17,9 @@
 
 void kd_outbox_push(kd_part *p, kd_outgoing *b)
 {
-    KD_ASSERT(!p->outbox.tail || kd_position_cmp(p->outbox.tail->at, b->at) < 0);
-    if (p->outbox.tail)
-        p->outbox.tail->next = b;
-    else
-        p->outbox.head = b;
-    p->outbox.tail = b;
+    const kd_outgoing *last = TAILQ_LAST(&p->outbox.batches, kd_batches);
+    KD_ASSERT(!last || kd_position_cmp(last->at, b->at) < 0);
+    TAILQ_INSERT_TAIL(&p->outbox.batches, b, next);
     p->outbox.sealed++;
     p->outbox.unsent += b->sending == KD_UNSENT;
     p->outbox.last_sealed = b->at;
@@ -30,9 +27,8 @@ void kd_outbox_push(kd_part *p, kd_outgoing *b)
 
 static kd_outgoing *outbox_take_head(kd_edge *e, kd_part *p)
 {
-    kd_outgoing *b = p->outbox.head;
-    p->outbox.head = b->next;
-    if (!p->outbox.head) p->outbox.tail = NULL;
+    kd_outgoing *b = TAILQ_FIRST(&p->outbox.batches);
+    TAILQ_REMOVE(&p->outbox.batches, b, next);
     p->outbox.sealed--;
     p->outbox.unsent -= b->sending == KD_UNSENT;
     e->outbox_bytes -= b->bytes;
@@ -51,8 +47,9 @@ void kd_outbox_pop(kd_edge *e, kd_part *p)
 void kd_outbox_drop(kd_edge *e, kd_part *p, kd_position applied)
 {
     bool moved = false;
-    while (p->outbox.head && kd_position_cmp(p->outbox.head->at, applied) <= 0) {
-        kd_overlay_end_batch(e, p->outbox.head, applied);
+    const kd_batches *batches = &p->outbox.batches;
+    for (kd_outgoing *b; (b = TAILQ_FIRST(batches)) && kd_position_cmp(b->at, applied) <= 0;) {
+        kd_overlay_end_batch(e, b, applied);
         kd_spill_retire(e, p, outbox_take_head(e, p));
         moved = true;
     }
@@ -77,17 +74,16 @@ uint64_t kd_outbox_longest_wait(const kd_edge *e)
 
 void kd_outbox_arm(kd_edge *e, kd_part *p, uint64_t now_us)
 {
-    if (p->outbox.resend_due_us != 0 || !p->outbox.head || p->outbox.head->sending != KD_SENT) return;
+    const kd_outgoing *first = TAILQ_FIRST(&p->outbox.batches);
+    if (p->outbox.resend_due_us != 0 || !first || first->sending != KD_SENT) return;
     p->outbox.resend_due_us = now_us + outbox_back_off(e, p->outbox.attempts);
 }
 
 /* Planted: the open batch joins the oldest sealed one, which central may have merged already. */
 static void outbox_plant_join_open(kd_edge *e, kd_part *p)
 {
-    if (!KD_PLANTED(e, KD_PLANT_REBUILD_BODY) || !p->open || p->fragment.len ||
-        p->outbox.head->fragments == 0)
-        return;
-    kd_outgoing *b = p->outbox.head, *open = p->open;
+    kd_outgoing *b = TAILQ_FIRST(&p->outbox.batches), *open = p->open;
+    if (!KD_PLANTED(e, KD_PLANT_REBUILD_BODY) || !b || !open || p->fragment.len || b->fragments == 0) return;
     kd_key_fragment(&e->key, p->id, b->at, b->fragments++);
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&open->raw));
     kd_buf raw = {0};
@@ -110,8 +106,9 @@ void kd_outbox_resend(kd_edge *e, kd_part *p)
 {
     p->outbox.resend_due_us = 0;
     p->outbox.attempts++;
-    if (p->outbox.head) outbox_plant_join_open(e, p);
-    for (kd_outgoing *b = p->outbox.head; b; b = b->next) {
+    outbox_plant_join_open(e, p);
+    kd_outgoing *b;
+    TAILQ_FOREACH(b, &p->outbox.batches, next) {
         if (b->sending != KD_SENT) continue;
         b->sending = KD_UNSENT;
         p->outbox.unsent++;
@@ -122,12 +119,12 @@ void kd_outbox_resend(kd_edge *e, kd_part *p)
 /* The next batch of this partition that is due. Only the first send_window batches may be under way, and only those whose seal is durable. */
 static int outbox_send_from(kd_edge *e, kd_part *p, uint64_t now_us, kd_buf *record, kd_position *at)
 {
-    kd_outgoing *prev = NULL;
+    kd_outgoing *b;
     uint32_t window = p->rehome.active || p->outbox.unsent == 0 ? 0 : e->config.send_window;
-    for (kd_outgoing *b = p->outbox.head; b && window-- > 0; prev = b, b = b->next) {
-        if (b->seal_group > e->groups.durable) break;
+    TAILQ_FOREACH(b, &p->outbox.batches, next) {
+        if (window-- == 0 || b->seal_group > e->groups.durable) break;
         if (b->sending != KD_UNSENT) continue;
-        int err = kd_envelope_encode(e, p, prev, b, now_us, record);
+        int err = kd_envelope_encode(e, p, TAILQ_PREV(b, kd_batches, next), b, now_us, record);
         if (err != KD_OK) {
             e->poisoned = true;
             return KD_EIO;
@@ -160,12 +157,14 @@ void kd_edge_delivered(kd_edge *e, uint32_t partition, kd_position at, bool ok, 
 {
     kd_part *p = kd_edge_part_by_id(e, partition);
     KD_ASSERT(p);
-    kd_outgoing *b = p->outbox.head;
-    while (b && kd_position_cmp(b->at, at) != 0) b = b->next;
+    kd_outgoing *b;
+    TAILQ_FOREACH(b, &p->outbox.batches, next) {
+        if (kd_position_cmp(b->at, at) == 0) break;
+    }
     if (!b || b->sending != KD_HANDED) return; /* applied meanwhile, or moved to another incarnation */
     if (ok && KD_PLANTED(e, KD_PLANT_FREE_ON_ACK)) {
         b->sending = KD_SENT;
-        if (b == p->outbox.head) kd_outbox_drop(e, p, at);
+        if (b == TAILQ_FIRST(&p->outbox.batches)) kd_outbox_drop(e, p, at);
         return;
     }
     b->sending = KD_SENT;
@@ -176,8 +175,10 @@ void kd_edge_producer_reset(kd_edge *e, uint64_t now_us)
 {
     for (uint32_t i = 0; i < e->part_count; i++) {
         kd_part *p = &e->parts[i];
-        for (kd_outgoing *b = p->outbox.head; b; b = b->next)
+        kd_outgoing *b;
+        TAILQ_FOREACH(b, &p->outbox.batches, next) {
             if (b->sending == KD_HANDED) b->sending = KD_SENT;
+        }
         kd_outbox_arm(e, p, now_us);
     }
 }

@@ -22,10 +22,7 @@ static void node_link(kd_edge *e, kd_node *n, kd_entry *entry)
     if (!entry->overlay) entry->overlay = kd_pool_take(&e->overlays);
     kd_overlay *o = entry->overlay;
     n->entry = entry;
-    n->entry_next = o->nodes;
-    n->entry_prev = &o->nodes;
-    if (o->nodes) o->nodes->entry_prev = &n->entry_next;
-    o->nodes = n;
+    LIST_INSERT_HEAD(&o->nodes, n, of_entry);
     o->newest = n->batch;
 }
 
@@ -58,10 +55,9 @@ static void node_unlink(kd_edge *e, kd_node *n)
 {
     kd_entry *entry = n->entry;
     node_set_in_count(n, true);
-    *n->entry_prev = n->entry_next;
-    if (n->entry_next) n->entry_next->entry_prev = n->entry_prev;
+    LIST_REMOVE(n, of_entry);
     n->entry = NULL;
-    if (entry->overlay->nodes) return;
+    if (!LIST_EMPTY(&entry->overlay->nodes)) return;
     kd_pool_give(&e->overlays, entry->overlay);
     entry->overlay = NULL;
 }
@@ -82,7 +78,8 @@ void kd_overlay_widen(kd_edge *e, uint32_t counters_before)
         if (!entry->overlay) continue;
         kd_overlay *wide = kd_pool_take(&e->overlays);
         memcpy(wide, entry->overlay, sizeof *wide + counters_before * sizeof(kd_tally));
-        wide->nodes->entry_prev = &wide->nodes;
+        /* The first node knows where the head of its list is, and the head has moved. <sys/queue.h> of glibc has no macro for that. */
+        LIST_FIRST(&wide->nodes)->of_entry.le_prev = &LIST_FIRST(&wide->nodes);
         entry->overlay = wide;
     }
     kd_pool_finish(&narrow);
@@ -92,7 +89,7 @@ void kd_overlay_confirm(kd_edge *e, kd_entry *entry, kd_position applied)
 {
     if (KD_PLANTED(e, KD_PLANT_OVERLAY_NEVER_ENDS)) return;
     for (kd_node *n = kd_entry_nodes(entry), *next; n; n = next) {
-        next = n->entry_next;
+        next = LIST_NEXT(n, of_entry);
         if (!n->batch || kd_position_cmp(n->at, applied) <= 0) node_end(e, n);
     }
 }
@@ -102,40 +99,40 @@ void kd_overlay_read_ahead(kd_edge *e, kd_entry *entry, kd_position applied)
     if (KD_PLANTED(e, KD_PLANT_READ_ENDS)) kd_overlay_confirm(e, entry, applied);
     if (KD_PLANTED(e, KD_PLANT_OVERLAY_NEVER_ENDS | KD_PLANT_READ_ENDS)) return;
     kd_overlay_end_kept(e, entry);
-    for (kd_node *n = kd_entry_nodes(entry); n; n = n->entry_next)
+    for (kd_node *n = kd_entry_nodes(entry); n; n = LIST_NEXT(n, of_entry))
         if (kd_position_cmp(n->at, applied) <= 0) node_set_in_count(n, true);
 }
 
 void kd_overlay_end_kept(kd_edge *e, kd_entry *entry)
 {
     for (kd_node *n = kd_entry_nodes(entry), *next; n; n = next) {
-        next = n->entry_next;
+        next = LIST_NEXT(n, of_entry);
         if (!n->batch) node_end(e, n);
     }
 }
 
 void kd_overlay_clear(kd_edge *e, kd_entry *entry)
 {
-    while (entry->overlay) node_end(e, entry->overlay->nodes);
+    while (entry->overlay) node_end(e, LIST_FIRST(&entry->overlay->nodes));
 }
 
 void kd_overlay_forget_count(kd_edge *e, kd_entry *entry)
 {
     entry->known = false;
     entry->version = 0;
-    for (kd_node *n = kd_entry_nodes(entry); n; n = n->entry_next) node_set_in_count(n, false);
+    for (kd_node *n = kd_entry_nodes(entry); n; n = LIST_NEXT(n, of_entry)) node_set_in_count(n, false);
     kd_entry_unstore(e, entry);
 }
 
 /* Only the newest batch of a partition takes operations, so its nodes stand first. */
 void kd_overlay_add(kd_edge *e, kd_outgoing *b, kd_entry *entry, uint8_t counter, int64_t delta)
 {
-    kd_node *n = entry->overlay && entry->overlay->newest == b ? entry->overlay->nodes : NULL;
-    while (n && n->batch == b && n->counter != counter) n = n->entry_next;
+    kd_node *n = entry->overlay && entry->overlay->newest == b ? LIST_FIRST(&entry->overlay->nodes) : NULL;
+    while (n && n->batch == b && n->counter != counter) n = LIST_NEXT(n, of_entry);
     if (!n || n->batch != b || n->in_count) {
         n = kd_pool_take(&e->nodes);
-        *n = (kd_node){.batch = b, .batch_next = b->nodes, .at = b->at, .counter = counter};
-        b->nodes = n;
+        *n = (kd_node){.batch = b, .at = b->at, .counter = counter};
+        SLIST_INSERT_HEAD(&b->nodes, n, of_batch);
         node_link(e, n, entry);
     }
     node_add(n, delta, 1);
@@ -154,7 +151,7 @@ static void node_keep(kd_edge *e, kd_node *n, kd_position applied)
     n->batch = NULL;
     n->at = applied;
     node_unstore_lacking(e, n);
-    for (kd_node *other = kd_entry_nodes(n->entry); other; other = other->entry_next) {
+    for (kd_node *other = kd_entry_nodes(n->entry); other; other = LIST_NEXT(other, of_entry)) {
         if (other == n || other->batch || other->counter != n->counter) continue;
         node_add(n, other->delta, other->ops);
         node_end(e, other);
@@ -174,8 +171,8 @@ static void node_end_in_count(kd_edge *e, kd_node *n)
 void kd_overlay_end_batch(kd_edge *e, kd_outgoing *b, kd_position applied)
 {
     bool never = KD_PLANTED(e, KD_PLANT_OVERLAY_NEVER_ENDS | KD_PLANT_OVERLAY_LISTED_ONLY);
-    for (kd_node *n = b->nodes, *next; n; n = next) {
-        next = n->batch_next;
+    for (kd_node *n; (n = SLIST_FIRST(&b->nodes));) {
+        SLIST_REMOVE_HEAD(&b->nodes, of_batch);
         n->batch = NULL;
         if (!n->entry)
             kd_pool_give(&e->nodes, n);
@@ -186,18 +183,16 @@ void kd_overlay_end_batch(kd_edge *e, kd_outgoing *b, kd_position applied)
         else
             node_end(e, n);
     }
-    b->nodes = NULL;
 }
 
 void kd_overlay_cancel_batch(kd_edge *e, kd_outgoing *b)
 {
-    for (kd_node *n = b->nodes, *next; n; n = next) {
-        next = n->batch_next;
+    for (kd_node *n; (n = SLIST_FIRST(&b->nodes));) {
+        SLIST_REMOVE_HEAD(&b->nodes, of_batch);
         n->batch = NULL;
         if (n->entry)
             node_end(e, n);
         else
             kd_pool_give(&e->nodes, n);
     }
-    b->nodes = NULL;
 }

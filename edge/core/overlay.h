@@ -19,18 +19,18 @@ typedef struct {
 /* The nodes of one entry; an entry without nodes has no overlay. Without the sums a reader would walk the nodes, and a hot item whose batches central
  * is slow to apply has many. */
 typedef struct {
-    kd_node *nodes; /* newest batch first */
+    LIST_HEAD(kd_overlay_nodes, kd_node) nodes; /* newest batch first */
     /* batch of the first node, kept here so that the node itself need not be fetched */
     const kd_outgoing *newest;
     kd_tally sum[]; /* by counter index */
 } kd_overlay;
 
 struct kd_node {
-    kd_node *entry_next, **entry_prev; /* in the overlay */
-    kd_node *batch_next;               /* in the batch */
-    kd_entry *entry;                   /* NULL: ended; freed with its batch */
-    kd_outgoing *batch;                /* NULL: applied; kept by an entry with stale counts */
-    kd_position at;                    /* of the batch; once applied, the applied that covered it */
+    LIST_ENTRY(kd_node) of_entry;  /* in the overlay */
+    SLIST_ENTRY(kd_node) of_batch; /* in the batch */
+    kd_entry *entry;               /* NULL: ended; freed with its batch */
+    kd_outgoing *batch;            /* NULL: applied; kept by an entry with stale counts */
+    kd_position at;                /* of the batch; once applied, the applied that covered it */
     int64_t delta;
     uint32_t ops;
     uint8_t counter; /* index */

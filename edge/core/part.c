@@ -21,10 +21,13 @@ void kd_part_init_all(kd_edge *e)
     for (uint32_t id = e->config.shard; id < e->config.partitions; id += e->config.shards) e->part_count++;
     e->parts = kd_alloc(e->part_count * sizeof(e->parts[0]));
     for (uint32_t i = 0; i < e->part_count; i++) {
-        e->parts[i].id = e->config.shard + i * e->config.shards;
-        e->parts[i].next_seq = 1;
-        e->parts[i].counts_offset = -1;
-        e->parts[i].idle_interval_us = e->config.flush_interval_us;
+        kd_part *p = &e->parts[i];
+        p->id = e->config.shard + i * e->config.shards;
+        p->next_seq = 1;
+        p->counts_offset = -1;
+        p->idle_interval_us = e->config.flush_interval_us;
+        TAILQ_INIT(&p->outbox.batches);
+        TAILQ_INIT(&p->spill.done);
     }
 }
 

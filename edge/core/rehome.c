@@ -125,12 +125,14 @@ static void rehome_end(kd_edge *e, kd_part *p)
 
 int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us)
 {
-    for (const kd_outgoing *b = p->outbox.head; rehome_must_move(e, p, b); b = b->next)
+    kd_outgoing *b;
+    for (b = TAILQ_FIRST(&p->outbox.batches); rehome_must_move(e, p, b); b = TAILQ_NEXT(b, next))
         if (b->seal_group > e->groups.durable) return KD_OK;
     kd_buf raw = {0};
     int err = KD_OK;
-    for (uint32_t n = 0; n < BATCHES_A_STEP && rehome_must_move(e, p, p->outbox.head); n++) {
-        kd_outgoing *b = p->outbox.head;
+    for (uint32_t n = 0; n < BATCHES_A_STEP; n++) {
+        b = TAILQ_FIRST(&p->outbox.batches);
+        if (!rehome_must_move(e, p, b)) break;
         err = kd_batch_fragments(e, p, b, &raw);
         if (err != KD_OK) break;
         kd_overlay_cancel_batch(e, b);
@@ -138,6 +140,6 @@ int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us)
         kd_outbox_pop(e, p);
     }
     kd_buf_finish(&raw);
-    if (err == KD_OK && !rehome_must_move(e, p, p->outbox.head)) rehome_end(e, p);
+    if (err == KD_OK && !rehome_must_move(e, p, TAILQ_FIRST(&p->outbox.batches))) rehome_end(e, p);
     return err;
 }

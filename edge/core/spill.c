@@ -111,12 +111,7 @@ static bool spill_needed(const kd_edge *e, const kd_part *p, const kd_outgoing *
 
 void kd_spill_keep(kd_edge *e, kd_part *p, kd_outgoing *b)
 {
-    b->next = NULL;
-    if (p->spill.done)
-        p->spill.done_tail->next = b;
-    else
-        p->spill.done = b;
-    p->spill.done_tail = b;
+    TAILQ_INSERT_TAIL(&p->spill.done, b, next);
     e->spill.done_bytes += b->bytes;
 }
 
@@ -133,12 +128,11 @@ void kd_spill_retire(kd_edge *e, kd_part *p, kd_outgoing *b)
 
 static void spill_delete_done(kd_edge *e, kd_part *p, uint32_t *budget)
 {
-    while (*budget > 0 && p->spill.done && !spill_needed(e, p, p->spill.done)) {
-        kd_outgoing *b = p->spill.done;
+    for (kd_outgoing *b; *budget > 0 && (b = TAILQ_FIRST(&p->spill.done)) && !spill_needed(e, p, b);) {
+        TAILQ_REMOVE(&p->spill.done, b, next);
         kd_batch_delete(e, p, b);
         *budget -= KD_MIN(b->fragments + 1, *budget);
         e->spill.done_bytes -= b->bytes;
-        p->spill.done = b->next;
         kd_batch_free(b);
     }
 }
@@ -233,8 +227,9 @@ bool kd_spill_arrived(const kd_edge *e, uint64_t number)
 void kd_spill_finish(kd_edge *e)
 {
     for (uint32_t i = 0; i < e->part_count; i++) {
-        for (kd_outgoing *b = e->parts[i].spill.done, *next; b; b = next) {
-            next = b->next;
+        kd_batches *done = &e->parts[i].spill.done;
+        for (kd_outgoing *b; (b = TAILQ_FIRST(done));) {
+            TAILQ_REMOVE(done, b, next);
             kd_batch_free(b);
         }
     }

@@ -24,7 +24,7 @@ typedef struct {
     kd_journal_place stored_to;
     kd_journal_place frozen_to; /* rows in front of this place are in the store or in the frozen table */
     /* applied batches whose fragments stay for their rows, oldest first; owned */
-    kd_outgoing *done, *done_tail;
+    kd_batches done;
 } kd_spill_part;
 
 /* The spill of a shard. */

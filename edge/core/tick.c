@@ -22,7 +22,7 @@ static bool tick_waits(uint64_t now_us, uint64_t due_us, uint64_t longest_us)
 
 static uint64_t tick_idle(kd_edge *e, kd_part *p, uint64_t now_us)
 {
-    if (p->outbox.head)
+    if (!TAILQ_EMPTY(&p->outbox.batches))
         return UINT64_MAX; /* central has not applied the last batch yet: more empty ones would only queue up */
     if (p->idle_due_us == 0) p->idle_due_us = now_us + p->idle_interval_us;
     if (tick_waits(now_us, p->idle_due_us, p->idle_interval_us)) return p->idle_due_us;

@@ -76,8 +76,8 @@ static bool item_agrees(sim_checks *c, uint32_t item, char *why, size_t size)
 /* Whether the partition holds operations that central may lack: in batches, in the open batch, held back, or waiting to be sent again or moved. */
 static bool keeps_operations(const kd_part *p)
 {
-    const kd_outgoing *b = p->outbox.head;
-    while (b && b->ops == 0) b = b->next;
+    const kd_outgoing *b = TAILQ_FIRST(&p->outbox.batches);
+    while (b && b->ops == 0) b = TAILQ_NEXT(b, next);
     return b || (p->open && p->open->ops > 0) || p->hold.held || p->resend.active || p->rehome.active;
 }
 
