@@ -26,6 +26,8 @@ void kd_counts_init(kd_counts *c, const kd_store *store, kd_bloom *filter, uint6
 {
     *c = (kd_counts){.store = store, .filter = filter, .seed = seed, .clean_max = clean_max};
     kd_table_init(&c->table, counts_key_of, seed);
+    TAILQ_INIT(&c->dirty);
+    TAILQ_INIT(&c->clean);
 }
 
 void kd_counts_finish(kd_counts *c)
@@ -42,41 +44,17 @@ void kd_counts_finish(kd_counts *c)
     *c = (kd_counts){0};
 }
 
-static void counts_list_push(kd_count_list *l, kd_count_entry *e)
-{
-    e->next = NULL;
-    e->prev = l->tail;
-    if (l->tail)
-        l->tail->next = e;
-    else
-        l->head = e;
-    l->tail = e;
-}
-
-static void counts_list_remove(kd_count_list *l, kd_count_entry *e)
-{
-    if (e->prev)
-        e->prev->next = e->next;
-    else
-        l->head = e->next;
-    if (e->next)
-        e->next->prev = e->prev;
-    else
-        l->tail = e->prev;
-    e->prev = e->next = NULL;
-}
-
 static void counts_pin(kd_counts *c, kd_count_entry *e)
 {
     if (e->pins++ > 0) return;
-    counts_list_remove(&c->clean, e);
+    TAILQ_REMOVE(&c->clean, e, next);
     c->clean_count--;
 }
 
 static void counts_evict(kd_counts *c)
 {
-    kd_count_entry *e = c->clean.head;
-    counts_list_remove(&c->clean, e);
+    kd_count_entry *e = TAILQ_FIRST(&c->clean);
+    TAILQ_REMOVE(&c->clean, e, next);
     c->clean_count--;
     kd_table_remove(&c->table, kd_count_key(e));
     counts_entry_destroy(e);
@@ -86,7 +64,7 @@ void kd_counts_release(kd_counts *c, kd_count_entry *e)
 {
     KD_ASSERT(e->pins > 0);
     if (--e->pins > 0) return;
-    counts_list_push(&c->clean, e);
+    TAILQ_INSERT_TAIL(&c->clean, e, next);
     c->clean_count++;
     while (c->clean_count > c->clean_max) counts_evict(c);
 }
@@ -255,9 +233,10 @@ void kd_counts_apply(kd_counts *c, kd_count_entry *e, const kd_effect *effect, u
     }
     if (e->dirty_since != 0) return;
     e->dirty_since = version;
-    KD_ASSERT(!c->dirty.tail || c->dirty.tail->dirty_since <= version); /* the queue ascends */
+    const kd_count_entry *last = TAILQ_LAST(&c->dirty, kd_count_list);
+    KD_ASSERT(!last || last->dirty_since <= version); /* the queue ascends */
     counts_pin(c, e);
-    counts_list_push(&c->dirty, e);
+    TAILQ_INSERT_TAIL(&c->dirty, e, next);
 }
 
 void kd_counts_mark_unsent(kd_counts *c, kd_count_entry *e)
@@ -286,14 +265,15 @@ void kd_counts_clear_unsent(kd_counts *c)
 
 uint64_t kd_counts_floor(const kd_counts *c, uint64_t after)
 {
-    return c->dirty.head ? c->dirty.head->dirty_since : after;
+    const kd_count_entry *first = TAILQ_FIRST(&c->dirty);
+    return first ? first->dirty_since : after;
 }
 
 kd_count_entry *kd_counts_write_back(kd_counts *c, uint64_t version, kd_writes *writes)
 {
-    kd_count_entry *e = c->dirty.head;
+    kd_count_entry *e = TAILQ_FIRST(&c->dirty);
     if (!e) return NULL;
-    counts_list_remove(&c->dirty, e);
+    TAILQ_REMOVE(&c->dirty, e, next);
     e->dirty_since = 0;
     kd_buf value = {0};
     counts_row_encode(e, version, &value);

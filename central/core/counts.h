@@ -19,6 +19,8 @@
 #ifndef KUDOS_CENTRAL_CORE_COUNTS_H
 #define KUDOS_CENTRAL_CORE_COUNTS_H
 
+#include <sys/queue.h>
+
 #include "central/core/effect.h"
 #include "common/base/bloom.h"
 #include "common/base/table.h"
@@ -57,8 +59,8 @@ uint32_t kd_count_part_seek(const kd_count_part *at, uint32_t count, uint64_t wh
 
 typedef struct kd_count_entry {
     kd_table_entry hashed;
-    struct kd_count_entry *prev, *next; /* in the dirty queue or among the clean */
-    kd_count_part *parts;               /* ascending by where */
+    TAILQ_ENTRY(kd_count_entry) next; /* in the dirty queue or among the clean */
+    kd_count_part *parts;             /* ascending by where */
     uint32_t part_count, part_cap;
     uint64_t accurate;    /* version at which the count row that it was read from is accurate */
     uint64_t dirty_since; /* version of the first effect that no count row holds; 0: not in the dirty queue */
@@ -68,16 +70,14 @@ typedef struct kd_count_entry {
     uint8_t key[];
 } kd_count_entry;
 
-typedef struct {
-    kd_count_entry *head, *tail;
-} kd_count_list;
+typedef TAILQ_HEAD(kd_count_list, kd_count_entry) kd_count_list;
 
 typedef struct {
     kd_table table;
     const kd_store *store; /* borrowed */
     kd_bloom *filter;      /* borrowed; knows every item that may have a count row */
     uint64_t seed;
-    kd_count_list dirty, clean;
+    kd_count_list dirty, clean; /* by dirty_since; by last use, the oldest first */
     uint32_t clean_count, clean_max;
     kd_count_entry **unsent; /* for the next snapshot */
     uint32_t unsent_count, unsent_cap;
