@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 struct http_address {
-    struct http_address *next;
+    LIST_ENTRY(http_address) next;
     uint64_t key;
     uint32_t count;
 };
@@ -30,33 +30,40 @@ uint64_t http_address_key(const struct sockaddr_storage *peer)
     return key;
 }
 
-/* The link that points to the entry of the key, or to the NULL where it would be appended. */
-static http_address **address_find(kd_http_server *server, uint64_t key)
+static struct http_address_bucket *address_bucket(kd_http_server *server, uint64_t key)
 {
     uint64_t state = key ^ server->address_seed;
-    http_address **at = &server->addresses[kd_random_next(&state) % HTTP_ADDRESS_BUCKETS];
-    while (*at && (*at)->key != key) at = &(*at)->next;
-    return at;
+    return &server->addresses[kd_random_next(&state) % HTTP_ADDRESS_BUCKETS];
+}
+
+static http_address *address_find(const struct http_address_bucket *bucket, uint64_t key)
+{
+    http_address *a;
+    LIST_FOREACH(a, bucket, next) {
+        if (a->key == key) break;
+    }
+    return a;
 }
 
 bool http_address_take(kd_http_server *server, uint64_t key, uint32_t max)
 {
-    http_address **at = address_find(server, key);
-    if (!*at) {
-        *at = kd_alloc(sizeof(**at));
-        (*at)->key = key;
+    struct http_address_bucket *bucket = address_bucket(server, key);
+    http_address *a = address_find(bucket, key);
+    if (!a) {
+        a = kd_alloc(sizeof(*a));
+        a->key = key;
+        LIST_INSERT_HEAD(bucket, a, next);
     }
-    if ((*at)->count >= max) return false;
-    (*at)->count++;
+    if (a->count >= max) return false;
+    a->count++;
     return true;
 }
 
 void http_address_release(kd_http_server *server, uint64_t key)
 {
-    http_address **at = address_find(server, key);
-    KD_ASSERT(*at && (*at)->count > 0);
-    if (--(*at)->count > 0) return;
-    http_address *gone = *at;
-    *at = gone->next;
-    free(gone);
+    http_address *a = address_find(address_bucket(server, key), key);
+    KD_ASSERT(a && a->count > 0);
+    if (--a->count > 0) return;
+    LIST_REMOVE(a, next);
+    free(a);
 }

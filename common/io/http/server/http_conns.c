@@ -17,9 +17,7 @@ http_conn *http_conns_add(kd_http_server *server, int fd, const struct sockaddr_
     conn->peer_len = peer_len;
     conn->address = http_address_key(peer);
     conn->since_ms = server->now_ms;
-    conn->next = server->conns;
-    if (conn->next) conn->next->prev = conn;
-    server->conns = conn;
+    LIST_INSERT_HEAD(&server->conns, conn, next);
     server->counters.connections_open++;
     return conn;
 }
@@ -36,11 +34,7 @@ static void conns_free(http_conn *conn)
 void http_conns_remove(http_conn *conn)
 {
     kd_http_server *server = conn->server;
-    if (conn->prev)
-        conn->prev->next = conn->next;
-    else
-        server->conns = conn->next;
-    if (conn->next) conn->next->prev = conn->prev;
+    LIST_REMOVE(conn, next);
     server->counters.connections_open--;
     conn->state = HTTP_CLOSED;
     if (conn->request_count == 0) conns_free(conn);

@@ -38,8 +38,8 @@ static bool request_expired(http_conn *conn, http_request *req, int64_t now_ms)
 static bool any_request_expired(http_conn *conn, int64_t now_ms)
 {
     http_request *next;
-    for (http_request *req = conn->requests; req; req = next) {
-        next = req->next;
+    for (http_request *req = LIST_FIRST(&conn->requests); req; req = next) {
+        next = LIST_NEXT(req, next);
         if (req->attached && request_expired(conn, req, now_ms)) return true;
     }
     return false;
@@ -79,8 +79,8 @@ static void deadline_on_sweep(evutil_socket_t fd, short what, void *arg)
     kd_http_server *server = arg;
     int64_t now_ms = http_turn_clock(server);
     http_conn *next;
-    for (http_conn *conn = server->conns; conn; conn = next) {
-        next = conn->next; /* the check may free the connection, and no other one */
+    for (http_conn *conn = LIST_FIRST(&server->conns); conn; conn = next) {
+        next = LIST_NEXT(conn, next); /* the check may free the connection, and no other one */
         deadline_check(conn, now_ms);
     }
 }

@@ -29,6 +29,7 @@
 #include <netinet/in.h>
 #include <nghttp2/nghttp2.h>
 #include <openssl/ssl.h>
+#include <sys/queue.h>
 
 #include "common/io/http/server/http_pool.h"
 #include "common/io/http/server/http_server.h"
@@ -60,7 +61,7 @@ typedef struct {
 
 /* Head of a piece of memory that did not fit into the arena. */
 typedef struct http_chunk {
-    struct http_chunk *next;
+    SLIST_ENTRY(http_chunk) next;
 } http_chunk;
 
 typedef enum { HTTP_HEADERS, HTTP_BODY, HTTP_HANDLED, HTTP_ANSWERED } http_stage;
@@ -68,8 +69,8 @@ typedef enum { HTTP_HEADERS, HTTP_BODY, HTTP_HANDLED, HTTP_ANSWERED } http_stage
 typedef struct http_request {
     kd_http_request pub; /* first: a handler's pointer is cast to this struct */
     http_conn *conn;
-    struct http_request *next; /* in the connection's list, or in the server's spare ones */
-    struct http_request *prev;
+    LIST_ENTRY(http_request) next;   /* in the connection's list */
+    SLIST_ENTRY(http_request) spare; /* among the server's spare ones */
     http_stage stage;
     bool attached;   /* a client still waits for the answer */
     bool ended;      /* the client has sent all of the request */
@@ -91,7 +92,7 @@ typedef struct http_request {
     size_t swallowed; /* bytes of the request's body that came after the answer */
     size_t out_held;  /* bytes of the answer counted as buffered */
     kd_bytes out;     /* the answer's body not yet given to nghttp2, in the arena */
-    http_chunk *chunks;
+    SLIST_HEAD(http_chunks, http_chunk) chunks;
     size_t arena_used;
     /* From here on not cleared for a new request. */
     http_header headers_inline[HTTP_HEADERS_INLINE];
@@ -137,15 +138,14 @@ typedef enum { HTTP_LIVE, HTTP_FINISH, HTTP_ABORT } http_fate;
 
 struct http_conn {
     struct kd_http_server *server;
-    struct http_conn *next;
-    struct http_conn *prev;
-    struct http_conn *next_dirty;
+    LIST_ENTRY(http_conn) next;       /* in the server's list */
+    LIST_ENTRY(http_conn) next_dirty; /* in the list of http_turn.c, while `dirty` */
     int fd;
     http_state state;
     http_fate fate;
     const http_driver *driver; /* NULL before OPEN */
-    bool dirty;                /* in the list of http_turn.c */
-    bool in_turn;              /* its own event runs, and writes the output at its end */
+    bool dirty;
+    bool in_turn; /* its own event runs, and writes the output at its end */
     bool reading;
     bool writing;
     bool drain_told;
@@ -155,7 +155,7 @@ struct http_conn {
     kd_bytes tls_in;       /* bytes of the present read that OpenSSL has not taken yet */
     char *peer_name;       /* common name of the client's certificate, or NULL */
     http_request *current; /* HTTP/2: the request whose headers are coming in; HTTP/1.1: the only one */
-    http_request *requests;
+    LIST_HEAD(http_requests, http_request) requests;
     uint32_t request_count;
     kd_buf in;  /* input that is not understood yet: before OPEN, and HTTP/1.1 */
     kd_buf out; /* bytes that the socket did not take; the first out_sent of them have gone since */
@@ -193,12 +193,12 @@ struct kd_http_server {
     void *arg;
     kd_http_counters counters;
     http_pool pool;
-    http_request *spare_requests;         /* http_request.c */
-    nghttp2_session_callbacks *callbacks; /* http_h2.c */
+    SLIST_HEAD(http_spares, http_request) spare_requests; /* http_request.c */
+    nghttp2_session_callbacks *callbacks;                 /* http_h2.c */
     nghttp2_option *option;
-    http_conn *conns;    /* http_conns.c: those that are not CLOSED */
+    LIST_HEAD(http_conn_list, http_conn) conns; /* http_conns.c: those that are not CLOSED */
     uint32_t conns_held; /* those that are allocated: CLOSED ones that wait for answers, too */
-    http_conn *dirty;    /* http_turn.c */
+    LIST_HEAD(http_dirty_list, http_conn) dirty; /* http_turn.c */
     struct event *turn_event;
     int64_t now_ms; /* of the present event, monotonic */
     int64_t date_s;
@@ -211,7 +211,7 @@ struct kd_http_server {
     } listeners[HTTP_LISTENERS_MAX];
     size_t listener_count;
     uint64_t address_seed; /* http_address.c */
-    http_address *addresses[HTTP_ADDRESS_BUCKETS];
+    LIST_HEAD(http_address_bucket, http_address) addresses[HTTP_ADDRESS_BUCKETS];
     struct event *drain_event; /* http_server.c */
     bool draining;
     bool drain_expired;

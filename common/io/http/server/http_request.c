@@ -24,9 +24,9 @@ _Static_assert(HTTP_ARENA_BYTES % _Alignof(max_align_t) == 0, "the arena is hand
 http_request *http_request_create(http_conn *conn)
 {
     kd_http_server *server = conn->server;
-    http_request *req = server->spare_requests;
+    http_request *req = SLIST_FIRST(&server->spare_requests);
     if (req) {
-        server->spare_requests = req->next;
+        SLIST_REMOVE_HEAD(&server->spare_requests, spare);
     } else {
         req = kd_realloc(NULL, sizeof(*req));
         req->body = (kd_buf){0};
@@ -43,9 +43,7 @@ http_request *http_request_create(http_conn *conn)
     req->pub.peer_len = conn->peer_len;
     req->pub.peer_name = conn->peer_name;
     req->pub.tls = conn->ssl != NULL;
-    req->next = conn->requests;
-    if (req->next) req->next->prev = req;
-    conn->requests = req;
+    LIST_INSERT_HEAD(&conn->requests, req, next);
     conn->request_count++;
     return req;
 }
@@ -63,27 +61,21 @@ void http_request_free(http_request *req)
     kd_http_server *server = conn->server;
     drop_body(req);
     http_admission_release(server, req->out_held);
-    while (req->chunks) {
-        http_chunk *chunk = req->chunks;
-        req->chunks = chunk->next;
+    for (http_chunk *chunk; (chunk = SLIST_FIRST(&req->chunks));) {
+        SLIST_REMOVE_HEAD(&req->chunks, next);
         free(chunk);
     }
-    if (req->prev)
-        req->prev->next = req->next;
-    else
-        conn->requests = req->next;
-    if (req->next) req->next->prev = req->prev;
+    LIST_REMOVE(req, next);
     if (conn->current == req) conn->current = NULL;
-    req->next = server->spare_requests;
-    server->spare_requests = req;
+    SLIST_INSERT_HEAD(&server->spare_requests, req, spare);
     http_conns_request_gone(conn);
 }
 
 void http_request_detach_all(http_conn *conn)
 {
     http_request *next;
-    for (http_request *req = conn->requests; req; req = next) {
-        next = req->next;
+    for (http_request *req = LIST_FIRST(&conn->requests); req; req = next) {
+        next = LIST_NEXT(req, next);
         req->attached = false;
         if (req->stage != HTTP_HANDLED) http_request_free(req);
     }
@@ -91,9 +83,8 @@ void http_request_detach_all(http_conn *conn)
 
 void http_request_free_spares(kd_http_server *server)
 {
-    while (server->spare_requests) {
-        http_request *req = server->spare_requests;
-        server->spare_requests = req->next;
+    for (http_request *req; (req = SLIST_FIRST(&server->spare_requests));) {
+        SLIST_REMOVE_HEAD(&server->spare_requests, spare);
         kd_buf_finish(&req->body);
         free(req);
     }
@@ -111,8 +102,7 @@ void *http_request_take(http_request *req, size_t size)
     }
     const size_t head = _Alignof(max_align_t);
     http_chunk *chunk = kd_realloc(NULL, head + size);
-    chunk->next = req->chunks;
-    req->chunks = chunk;
+    SLIST_INSERT_HEAD(&req->chunks, chunk, next);
     return (uint8_t *)chunk + head;
 }
 

@@ -42,7 +42,7 @@ void kd_http_config_init(kd_http_config *config)
 /* Calls `done` when nothing is left to wait for. */
 static void tell_drained(kd_http_server *server)
 {
-    if (!server->draining || server->drained_told || server->conns) return;
+    if (!server->draining || server->drained_told || !LIST_EMPTY(&server->conns)) return;
     if (server->counters.requests_open > 0 && !server->drain_expired) return;
     server->drained_told = true;
     event_del(server->drain_event);
@@ -64,7 +64,7 @@ static void on_drain_deadline(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     kd_http_server *server = arg;
     server->drain_expired = true;
-    while (server->conns) http_conn_close(server->conns);
+    while (!LIST_EMPTY(&server->conns)) http_conn_close(LIST_FIRST(&server->conns));
     http_turn_check_drained(server);
 }
 
@@ -117,7 +117,8 @@ void kd_http_server_drain(kd_http_server *server, kd_http_drained done, void *ar
     http_listen_close(
         server,
         true); /* draining already: clients from the queue are told as soon as their protocol is known */
-    for (http_conn *conn = server->conns; conn; conn = conn->next) http_conn_drain(conn);
+    http_conn *conn;
+    LIST_FOREACH(conn, &server->conns, next) http_conn_drain(conn);
     struct timeval deadline = {.tv_sec = deadline_ms / 1000, .tv_usec = deadline_ms % 1000 * 1000};
     event_add(server->drain_event, &deadline);
     http_turn_check_drained(server);
@@ -128,7 +129,7 @@ void kd_http_server_destroy(kd_http_server *server)
     if (!server) return;
     KD_ASSERT(server->counters.requests_open == 0);
     http_listen_finish(server);
-    while (server->conns) http_conn_close(server->conns);
+    while (!LIST_EMPTY(&server->conns)) http_conn_close(LIST_FIRST(&server->conns));
     KD_ASSERT(server->conns_held == 0);
     http_deadline_finish(server);
     event_free(server->turn_event);

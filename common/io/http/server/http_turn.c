@@ -47,31 +47,26 @@ void http_turn_touch(http_conn *conn)
 {
     kd_http_server *server = conn->server;
     if (conn->in_turn || conn->dirty) return;
-    if (!server->dirty) event_active(server->turn_event, 0, 0);
+    if (LIST_EMPTY(&server->dirty)) event_active(server->turn_event, 0, 0);
     conn->dirty = true;
-    conn->next_dirty = server->dirty;
-    server->dirty = conn;
+    LIST_INSERT_HEAD(&server->dirty, conn, next_dirty);
 }
 
 http_conn *http_turn_next(kd_http_server *server)
 {
-    http_conn *conn = server->dirty;
-    if (!conn) return NULL;
-    server->dirty = conn->next_dirty;
-    conn->dirty = false;
+    http_conn *conn = LIST_FIRST(&server->dirty);
+    if (conn) http_turn_forget(conn);
     return conn;
 }
 
 void http_turn_forget(http_conn *conn)
 {
     if (!conn->dirty) return;
-    http_conn **at = &conn->server->dirty;
-    while (*at != conn) at = &(*at)->next_dirty;
-    *at = conn->next_dirty;
+    LIST_REMOVE(conn, next_dirty);
     conn->dirty = false;
 }
 
 void http_turn_check_drained(kd_http_server *server)
 {
-    if (server->draining && !server->conns) event_active(server->turn_event, 0, 0);
+    if (server->draining && LIST_EMPTY(&server->conns)) event_active(server->turn_event, 0, 0);
 }
