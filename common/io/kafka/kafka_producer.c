@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include "common/io/kafka/kafka_end.h"
 #include "common/io/kafka/kafka_private.h"
@@ -21,8 +22,7 @@ enum { BACKOFF_MIN_US = 200 * 1000, BACKOFF_MAX_US = 7 * 1000 * 1000 };
 
 typedef struct message message;
 struct message {
-    message *prev;
-    message *next;
+    TAILQ_ENTRY(message) next;
     void *opaque;
 };
 
@@ -37,7 +37,7 @@ struct kd_kafka_producer {
     kd_kafka_producer_events on;
     kd_kafka_log log;
     void *log_arg;
-    message outstanding; /* head of a ring */
+    TAILQ_HEAD(messages, message) outstanding; /* oldest first */
     kd_kafka_producer_stats stats;
     bool starved;       /* KD_EAGAIN was answered: `ready` is due when there is room */
     bool fatal;         /* an error in this round has ended the client */
@@ -53,9 +53,8 @@ struct kd_kafka_producer {
 static message *kafka_producer_remember(kd_kafka_producer *p, void *opaque)
 {
     message *m = kd_alloc(sizeof(*m));
-    *m = (message){.prev = p->outstanding.prev, .next = &p->outstanding, .opaque = opaque};
-    m->prev->next = m;
-    p->outstanding.prev = m;
+    m->opaque = opaque;
+    TAILQ_INSERT_TAIL(&p->outstanding, m, next);
     p->stats.outstanding++;
     return m;
 }
@@ -63,8 +62,7 @@ static message *kafka_producer_remember(kd_kafka_producer *p, void *opaque)
 static void *kafka_producer_forget(kd_kafka_producer *p, message *m)
 {
     void *opaque = m->opaque;
-    m->prev->next = m->next;
-    m->next->prev = m->prev;
+    TAILQ_REMOVE(&p->outstanding, m, next);
     p->stats.outstanding--;
     free(m);
     return opaque;
@@ -150,7 +148,7 @@ static void give_up_client(kd_kafka_producer *p)
     char cause[256] = "the broker does not know its sequence any more";
     rd_kafka_fatal_error(p->rk, cause, sizeof(cause));
     reaper_start(p, client_detach(p));
-    while (p->outstanding.next != &p->outstanding) tell_fate(p, p->outstanding.next, false);
+    while (!TAILQ_EMPTY(&p->outstanding)) tell_fate(p, TAILQ_FIRST(&p->outstanding), false);
     schedule_restart(p);
     if (p->on.reset) p->on.reset(p->on.arg, cause);
 }
@@ -223,7 +221,7 @@ static void kafka_producer_on_round(void *arg)
 static void producer_free(kd_kafka_producer *p)
 {
     reaper_join(p);
-    while (p->outstanding.next != &p->outstanding) kafka_producer_forget(p, p->outstanding.next);
+    while (!TAILQ_EMPTY(&p->outstanding)) kafka_producer_forget(p, TAILQ_FIRST(&p->outstanding));
     kd_kafka_pump_finish(&p->pump);
     if (p->restart) event_free(p->restart);
     if (p->conf) rd_kafka_conf_destroy(p->conf);
@@ -260,7 +258,7 @@ int kd_kafka_producer_create(kd_kafka_producer **out, struct event_base *base, c
                              const kd_kafka_producer_events *events, char *error, size_t size)
 {
     kd_kafka_producer *p = kd_alloc(sizeof(*p));
-    p->outstanding = (message){.prev = &p->outstanding, .next = &p->outstanding};
+    TAILQ_INIT(&p->outstanding);
     p->pump.fd = -1;
     p->on = *events;
     p->log = config->log;
