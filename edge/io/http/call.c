@@ -19,16 +19,19 @@ bool kd_call_admit(kd_call *call, kd_shard *origin, kd_http_request *req, uint32
     return true;
 }
 
-kd_errand *kd_call_errand(kd_call *call, kd_bytes item)
+kd_errand *kd_call_add(kd_call *call, kd_bytes item, kd_errand_item *entry)
 {
     kd_shard *shard = kd_shard_of(call->origin, item);
     kd_errand *errand = &call->errands[call->errand_count == 1 ? 0 : shard->base.index];
     if (!errand->shard) {
         errand->shard = shard;
         errand->call = call;
+        STAILQ_INIT(&errand->items);
         call->errands_left++;
     }
     KD_ASSERT(errand->shard == shard);
+    STAILQ_INSERT_TAIL(&errand->items, entry, next);
+    errand->count++;
     return errand;
 }
 

@@ -13,19 +13,27 @@
 #ifndef KUDOS_EDGE_IO_HTTP_CALL_H
 #define KUDOS_EDGE_IO_HTTP_CALL_H
 
+#include <sys/queue.h>
+
 #include "edge/io/shard/shard.h"
 #include "edge/io/upstream/ask_members.h"
 
 typedef struct kd_call kd_call;
 typedef struct kd_errand kd_errand;
 
+/* Embedded in what is done for one item of a call. */
+typedef struct kd_errand_item {
+    STAILQ_ENTRY(kd_errand_item) next; /* of the same errand */
+} kd_errand_item;
+
 struct kd_errand {
     kd_post post;
     kd_call *call;
-    kd_shard *shard;    /* NULL: none of the items is this shard's */
-    void *first, *last; /* entries of this shard's items (kd_like_op or kd_lookup), linked by their `next` */
-    uint32_t count;     /* of the entries */
-    uint32_t offset;    /* first place of this errand in arrays of the call with a place for each entry */
+    kd_shard *shard; /* NULL: none of the items is this shard's */
+    STAILQ_HEAD(kd_errand_items, kd_errand_item)
+    items;           /* in the order of the request; empty before kd_call_add */
+    uint32_t count;  /* of the items */
+    uint32_t offset; /* first place of this errand in arrays of the call with a place for each item */
     uint32_t holds;
     int status; /* first error of this errand */
     kd_group_wait commit;
@@ -48,8 +56,9 @@ struct kd_call {
 /* Admits a request with `weight` operations or items unless the shard's calls in work would exceed edge.in_flight_max; a call that is alone is always
  * admitted. False: the request was answered 503 and the call is gone. */
 bool kd_call_admit(kd_call *call, kd_shard *origin, kd_http_request *req, uint32_t weight);
-/* The errand of the shard that owns `item`. Needs call->origin, errands and errand_count; all before kd_call_start. */
-kd_errand *kd_call_errand(kd_call *call, kd_bytes item);
+/* Appends to the errand of the shard that owns `item`, and returns that errand. Needs call->origin, errands (zeroed) and errand_count; all before
+ * kd_call_start. */
+kd_errand *kd_call_add(kd_call *call, kd_bytes item, kd_errand_item *entry);
 /* Sends the errands to their shards. The call may have been answered, and be gone, when this returns. On the origin. */
 void kd_call_start(kd_call *call);
 /* Takes the call out of those in work and observes its time in `time`; the request must be answered next. Returns the monotonic time that it read. */

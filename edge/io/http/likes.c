@@ -18,9 +18,9 @@
 #include "edge/io/http/auth.h"
 #include "edge/io/http/call.h"
 
-typedef struct kd_like_op {
+typedef struct {
     kd_errand *errand;
-    struct kd_like_op *next; /* of the same errand */
+    kd_errand_item of_errand;
     kd_bytes item;
     kd_ask_wait ask;
     uint64_t count, made_us, as_of_us, stamp_us;
@@ -118,7 +118,9 @@ static void likes_work(kd_errand *errand)
         return;
     }
     uint64_t group = 0, now_us = kd_clock_now_us(s->base.clock);
-    for (kd_like_op *op = errand->first; op; op = op->next) {
+    kd_errand_item *entry;
+    STAILQ_FOREACH(entry, &errand->items, next) {
+        kd_like_op *op = KD_CONTAINER(entry, kd_like_op, of_errand);
         op->ask.fn = likes_on_asked;
         err = likes_take(likes, op, now_us, &group);
         if (err == KD_OK) continue;
@@ -208,18 +210,11 @@ static void likes_finish(kd_call *call)
 static void likes_add(kd_likes *likes, uint32_t index, kd_bytes item, uint32_t counter, kd_verb verb)
 {
     kd_like_op *op = &likes->at[index];
-    op->errand = kd_call_errand(&likes->call, item);
+    op->errand = kd_call_add(&likes->call, item, &op->of_errand);
     op->item = item;
     op->index = index;
     op->counter = (uint8_t)counter;
     op->verb = (uint8_t)verb;
-    kd_like_op *last = op->errand->last;
-    if (last)
-        last->next = op;
-    else
-        op->errand->first = op;
-    op->errand->last = op;
-    op->errand->count++;
 }
 
 /* Reads user, session and idempotency key, and refuses while the clock is out of bounds. False: the request was answered. */

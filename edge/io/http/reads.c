@@ -40,15 +40,7 @@ static void edge_reads_add(kd_edge_read *read, const kd_item *item, uint8_t **ke
     kd_lookup *l = &read->at[read->count++];
     l->item = kd_bytes_of(*keys, item->len);
     *keys += item->len;
-    kd_errand *errand = kd_call_errand(&read->call, l->item);
-    l->errand = errand;
-    kd_lookup *last = errand->last;
-    if (last)
-        last->next = l;
-    else
-        errand->first = l;
-    errand->last = l;
-    errand->count++;
+    l->errand = kd_call_add(&read->call, l->item, &l->of_errand);
 }
 
 /* Each errand gets as many places in the arrays of `unknown` items as it has items, behind those of the errands before it. */

@@ -86,7 +86,9 @@ static void read_members(kd_edge_read *read, kd_errand *errand)
     wait->items = read->unknown_item + errand->offset;
     wait->answers = read->unknown_answer + errand->offset;
     wait->fn = on_members;
-    for (kd_lookup *l = errand->first; l; l = l->next) {
+    kd_errand_item *entry;
+    STAILQ_FOREACH(entry, &errand->items, next) {
+        kd_lookup *l = KD_CONTAINER(entry, kd_lookup, of_errand);
         kd_liked_ground ground;
         if (reads_work_look_liked(read, l, NULL, &ground) != KD_ENOTFOUND) continue;
         newest_row_us = KD_MAX(newest_row_us, ground.row_us);
@@ -102,5 +104,6 @@ void kd_reads_work(kd_errand *errand)
     kd_edge_read *read = KD_CONTAINER(errand->call, kd_edge_read, call);
     if (read->members) read_members(read, errand);
     if (!read->views) return;
-    for (kd_lookup *l = errand->first; l; l = l->next) read_view(l);
+    kd_errand_item *entry;
+    STAILQ_FOREACH(entry, &errand->items, next) read_view(KD_CONTAINER(entry, kd_lookup, of_errand));
 }

@@ -9,9 +9,9 @@
 typedef enum { KD_READ_COUNTS, KD_READ_DISPLAY, KD_READ_BULK, KD_READ_LIKED, KD_READ_LOOKUP } kd_read_kind;
 
 /* An item of the request. The thread of its errand's shard fills it; the shard of the request reads it when all errands are back. */
-typedef struct kd_lookup {
+typedef struct {
     kd_errand *errand;
-    struct kd_lookup *next; /* of the same errand */
+    kd_errand_item of_errand;
     kd_bytes item;
     kd_ask_wait ask;
     kd_view view;

@@ -12,20 +12,19 @@
 /* Names the batch of a delivery report; the opaque pointer of a message. When a producer is destroyed it reports nothing of what it still holds, so
  * all notes are also linked by `made`, to be freed. */
 typedef struct kd_sent {
-    struct kd_sent *next, *made;
+    SLIST_ENTRY(kd_sent) next, made;
     uint32_t partition;
     kd_position at;
 } kd_sent;
 
 static kd_sent *sent_take(kd_sender *s, uint32_t partition, kd_position at)
 {
-    kd_sent *sent = s->pool;
+    kd_sent *sent = SLIST_FIRST(&s->pool);
     if (sent) {
-        s->pool = sent->next;
+        SLIST_REMOVE_HEAD(&s->pool, next);
     } else {
         sent = kd_alloc(sizeof *sent);
-        sent->made = s->made;
-        s->made = sent;
+        SLIST_INSERT_HEAD(&s->made, sent, made);
     }
     sent->partition = partition;
     sent->at = at;
@@ -34,8 +33,7 @@ static kd_sent *sent_take(kd_sender *s, uint32_t partition, kd_position at)
 
 static void sent_give(kd_sender *s, kd_sent *sent)
 {
-    sent->next = s->pool;
-    s->pool = sent;
+    SLIST_INSERT_HEAD(&s->pool, sent, next);
 }
 
 static void on_delivered(void *arg, void *opaque, bool ok)
@@ -138,9 +136,8 @@ void kd_sender_pump(kd_sender *s)
 void kd_sender_finish(kd_sender *s)
 {
     kd_kafka_producer_destroy(s->producer, 0);
-    while (s->made) {
-        kd_sent *sent = s->made;
-        s->made = sent->made;
+    for (kd_sent *sent; (sent = SLIST_FIRST(&s->made));) {
+        SLIST_REMOVE_HEAD(&s->made, made);
         free(sent);
     }
     kd_buf_finish(&s->record);

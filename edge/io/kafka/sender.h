@@ -5,6 +5,8 @@
 #ifndef KUDOS_EDGE_IO_KAFKA_SENDER_H
 #define KUDOS_EDGE_IO_KAFKA_SENDER_H
 
+#include <sys/queue.h>
+
 #include "common/io/kafka/kafka.h"
 #include "edge/io/kafka/topics.h"
 #include "edge/io/shard/base.h"
@@ -16,8 +18,8 @@ typedef struct {
     kd_buf record;               /* the batch being handed over */
     uint64_t sent;               /* batches that Kafka has confirmed */
     uint64_t outstanding;        /* batches handed to the producer, without a delivery report yet */
-    struct kd_sent *pool;        /* notes for delivery reports that are not in use, linked by `next` */
-    struct kd_sent *made;        /* all notes, linked by `made` */
+    SLIST_HEAD(kd_sent_pool, kd_sent) pool; /* notes for delivery reports that are not in use */
+    SLIST_HEAD(kd_sent_made, kd_sent) made; /* all notes */
     bool blocked;    /* the producer's queue is full, or it is between two clients: until `ready` */
     bool unreadable; /* a batch could not be read from the store: the process is ending */
 } kd_sender;

@@ -13,7 +13,7 @@ typedef struct {
     kd_table_entry entry;
     kd_asker *asker;
     kd_item item;
-    kd_ask_wait *first, *last;
+    STAILQ_HEAD(kd_ask_waits, kd_ask_wait) waits;
     uint64_t asked_us; /* monotonic */
     kd_question_tries tries;
 } kd_question;
@@ -91,8 +91,8 @@ static void edge_ask_end_question(kd_question *q, bool answered)
     kd_table_remove(&a->questions, kd_item_key(&q->item));
     a->open--;
     kd_metric_observe_seconds(&a->base->metrics.ask_time, kd_clock_mono_us() - q->asked_us);
-    for (kd_ask_wait *wait = q->first, *next; wait; wait = next) {
-        next = wait->next;
+    for (kd_ask_wait *wait; (wait = STAILQ_FIRST(&q->waits));) {
+        STAILQ_REMOVE_HEAD(&q->waits, next);
         wait->fn(wait, answered);
     }
     free(q);
@@ -129,6 +129,7 @@ static int begin_question(kd_asker *a, kd_bytes item, kd_question **out)
     int err = kd_edge_ask(a->base->edge, item);
     if (err != KD_OK) return err;
     kd_question *q = kd_alloc(sizeof *q);
+    STAILQ_INIT(&q->waits);
     q->asker = a;
     q->asked_us = kd_clock_mono_us();
     q->tries.until_us = q->asked_us + a->base->settings->read_deadline_us;
@@ -153,11 +154,6 @@ int kd_ask_item(kd_asker *a, kd_bytes item, kd_ask_wait *wait)
         int err = begin_question(a, item, &q);
         if (err != KD_OK) return err;
     }
-    wait->next = NULL;
-    if (q->last)
-        q->last->next = wait;
-    else
-        q->first = wait;
-    q->last = wait;
+    STAILQ_INSERT_TAIL(&q->waits, wait, next);
     return KD_OK;
 }

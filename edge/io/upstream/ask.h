@@ -8,6 +8,8 @@
 #ifndef KUDOS_EDGE_IO_UPSTREAM_ASK_H
 #define KUDOS_EDGE_IO_UPSTREAM_ASK_H
 
+#include <sys/queue.h>
+
 #include "common/base/table.h"
 #include "common/io/http/client/http_client.h"
 #include "edge/io/shard/base.h"
@@ -16,7 +18,7 @@
  * the core; otherwise the core has what it had. */
 typedef struct kd_ask_wait kd_ask_wait;
 struct kd_ask_wait {
-    kd_ask_wait *next;
+    STAILQ_ENTRY(kd_ask_wait) next;
     void (*fn)(kd_ask_wait *wait, bool answered);
 };
 
