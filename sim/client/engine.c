@@ -9,7 +9,7 @@ struct sim_engine {
     struct event_base *base;
     sim_engine_plan plan;
     kd_http_client *servers[SIM_ENGINE_SERVERS_MAX];
-    sim_lane *idle, *waiting;
+    SLIST_HEAD(sim_lanes, sim_lane) idle, waiting;
     uint32_t in_flight, retrying;
     uint64_t random; /* of the jitter */
     bool running;    /* in sim_engine_run */
@@ -119,15 +119,14 @@ static void engine_attempt(sim_lane *lane)
 
 sim_lane *sim_engine_take(sim_engine *e)
 {
-    sim_lane *lane = e->idle;
-    if (lane) e->idle = lane->next;
+    sim_lane *lane = SLIST_FIRST(&e->idle);
+    if (lane) SLIST_REMOVE_HEAD(&e->idle, next);
     return lane;
 }
 
 void sim_lane_free(sim_lane *lane)
 {
-    lane->next = lane->engine->idle;
-    lane->engine->idle = lane;
+    SLIST_INSERT_HEAD(&lane->engine->idle, lane, next);
 }
 
 void sim_lane_send(sim_lane *lane, uint64_t began_us)
@@ -142,8 +141,7 @@ static void engine_wait(sim_lane *lane, uint64_t us, bool resting)
     sim_engine *e = lane->engine;
     lane->wake_us = kd_clock_mono_us() + us;
     lane->resting = resting;
-    lane->next = e->waiting;
-    e->waiting = lane;
+    SLIST_INSERT_HEAD(&e->waiting, lane, next);
     e->retrying += !resting;
 }
 
@@ -161,9 +159,9 @@ void sim_lane_rest(sim_lane *lane, uint64_t us)
 
 sim_lane *sim_engine_drop_waiting(sim_engine *e)
 {
-    sim_lane *lane = e->waiting;
+    sim_lane *lane = SLIST_FIRST(&e->waiting);
     if (!lane) return NULL;
-    e->waiting = lane->next;
+    SLIST_REMOVE_HEAD(&e->waiting, next);
     e->retrying -= !lane->resting;
     return lane;
 }
@@ -171,20 +169,18 @@ sim_lane *sim_engine_drop_waiting(sim_engine *e)
 /* engine_attempt may put a lane back into `waiting`; so the list is emptied before the walk. */
 static void engine_wake(sim_engine *e, uint64_t now_us)
 {
-    sim_lane *lane = e->waiting;
-    e->waiting = NULL;
-    while (lane) {
-        sim_lane *next = lane->next;
+    struct sim_lanes were = e->waiting;
+    SLIST_INIT(&e->waiting);
+    for (sim_lane *lane; (lane = SLIST_FIRST(&were));) {
+        SLIST_REMOVE_HEAD(&were, next);
         if (lane->wake_us > now_us) {
-            lane->next = e->waiting;
-            e->waiting = lane;
+            SLIST_INSERT_HEAD(&e->waiting, lane, next);
         } else if (lane->resting) {
             sim_lane_free(lane);
         } else {
             e->retrying--;
             engine_attempt(lane);
         }
-        lane = next;
     }
 }
 

@@ -21,6 +21,8 @@
 #ifndef KUDOS_SIM_CLIENT_ENGINE_H
 #define KUDOS_SIM_CLIENT_ENGINE_H
 
+#include <sys/queue.h>
+
 #include "sim/client/answer.h"
 
 enum { SIM_ENGINE_SERVERS_MAX = 32 };
@@ -29,7 +31,7 @@ typedef struct sim_engine sim_engine;
 
 /* Zero-initialise; `engine` is the caller's to set, everything else the engine's. */
 typedef struct sim_lane {
-    struct sim_lane *next; /* among the idle, or among those that wait */
+    SLIST_ENTRY(sim_lane) next; /* among the idle, or among those that wait */
     sim_engine *engine;
     uint64_t began_us; /* when the operation began or fell due: latency counts from here */
     uint64_t wake_us;  /* of a lane that waits */
