@@ -159,10 +159,9 @@ static void clients_act(sim_clients *c, uint64_t now_us)
 static void act_as_told(sim_clients *c, uint32_t who)
 {
     sim_client_user *u = &c->at[who];
-    sim_told *t = u->first;
+    sim_told *t = STAILQ_FIRST(&u->told);
     if (!t || u->busy) return;
-    u->first = t->next;
-    if (!u->first) u->last = &u->first;
+    STAILQ_REMOVE_HEAD(&u->told, next);
     sim_client_op *o = new_op(c, c->number++, who);
     o->item = sim_names_add(&c->items, kd_bytes_str(t->event->item));
     o->counter = t->event->counter;
@@ -181,8 +180,7 @@ void sim_clients_told(sim_clients *c, const sim_scenario_event *event)
     sim_client_user *u = &c->at[who];
     sim_told *t = kd_alloc(sizeof *t);
     t->event = event;
-    *u->last = t;
-    u->last = &t->next;
+    STAILQ_INSERT_TAIL(&u->told, t, next);
     act_as_told(c, who);
 }
 
@@ -265,7 +263,7 @@ sim_clients *sim_clients_create(const sim_clients_options *options)
     if (options->probes) name_homes(c);
     sim_zipf_init(&c->zipf, KD_MAX(options->scenario->users.items, 1u), options->scenario->users.zipf);
     c->at = kd_alloc((c->users.count + 1) * sizeof *c->at);
-    for (uint32_t i = 0; i < c->users.count; i++) c->at[i].last = &c->at[i].first;
+    for (uint32_t i = 0; i < c->users.count; i++) STAILQ_INIT(&c->at[i].told);
     return c;
 }
 
@@ -274,9 +272,8 @@ void sim_clients_destroy(sim_clients *c)
     if (!c) return;
     sim_clients_close(c);
     for (uint32_t i = 0; i < c->users.count; i++) {
-        while (c->at[i].first) {
-            sim_told *t = c->at[i].first;
-            c->at[i].first = t->next;
+        for (sim_told *t; (t = STAILQ_FIRST(&c->at[i].told));) {
+            STAILQ_REMOVE_HEAD(&c->at[i].told, next);
             free(t);
         }
     }

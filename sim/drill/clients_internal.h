@@ -7,6 +7,8 @@
 #ifndef KUDOS_SIM_DRILL_CLIENTS_INTERNAL_H
 #define KUDOS_SIM_DRILL_CLIENTS_INTERNAL_H
 
+#include <sys/queue.h>
+
 #include "sim/client/engine.h"
 #include "sim/drill/clients.h"
 #include "sim/users/zipf.h"
@@ -55,7 +57,7 @@ typedef struct {
 } sim_client_request;
 
 typedef struct sim_told {
-    struct sim_told *next;
+    STAILQ_ENTRY(sim_told) next;
     const sim_scenario_event *event;
 } sim_told;
 
@@ -68,7 +70,7 @@ typedef struct {
         uint32_t item, counter;
     } liked[CLIENTS_MEMORY];
     uint32_t liked_count;
-    sim_told *first, **last; /* operations that the scenario names and that were not begun */
+    STAILQ_HEAD(sim_tolds, sim_told) told; /* operations that the scenario names and that were not begun */
 } sim_client_user;
 
 struct sim_clients {

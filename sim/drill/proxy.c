@@ -63,7 +63,7 @@ sim_proxy_link *sim_proxy_link_create(struct event_base *base, const sim_proxy_k
 void sim_proxy_link_destroy(sim_proxy_link *l)
 {
     if (!l) return;
-    while (l->conns) sim_proxy_conn_break(l->conns);
+    while (!LIST_EMPTY(&l->conns)) sim_proxy_conn_break(LIST_FIRST(&l->conns));
     event_free(l->listening);
     close(l->fd);
     free(l);
@@ -81,12 +81,13 @@ void sim_proxy_link_target(sim_proxy_link *l, uint16_t port)
 
 void sim_proxy_link_reset(sim_proxy_link *l)
 {
-    while (l->conns) sim_proxy_conn_break(l->conns);
+    while (!LIST_EMPTY(&l->conns)) sim_proxy_conn_break(LIST_FIRST(&l->conns));
 }
 
 void sim_proxy_link_fence(sim_proxy_link *l)
 {
-    for (sim_proxy_conn *c = l->conns; c; c = c->next) c->calls.fence = true;
+    sim_proxy_conn *c;
+    LIST_FOREACH(c, &l->conns, next) c->calls.fence = true;
 }
 
 void sim_proxy_link_set(sim_proxy_link *l, const sim_proxy_condition *condition)
@@ -94,8 +95,8 @@ void sim_proxy_link_set(sim_proxy_link *l, const sim_proxy_condition *condition)
     l->condition = *condition;
     if (condition->refused) sim_proxy_link_reset(l);
     sim_proxy_conn *next;
-    for (sim_proxy_conn *c = l->conns; c; c = next) {
-        next = c->next;
+    for (sim_proxy_conn *c = LIST_FIRST(&l->conns); c; c = next) {
+        next = LIST_NEXT(c, next);
         sim_proxy_conn_wake(c);
     }
 }

@@ -29,9 +29,8 @@ static void finish_flow(sim_proxy_flow *f)
     if (f->readable) event_free(f->readable);
     if (f->writable) event_free(f->writable);
     if (f->due) event_free(f->due);
-    while (f->first) {
-        sim_proxy_piece *p = f->first;
-        f->first = p->next;
+    for (sim_proxy_piece *p; (p = STAILQ_FIRST(&f->pieces));) {
+        STAILQ_REMOVE_HEAD(&f->pieces, next);
         free(p);
     }
 }
@@ -47,8 +46,7 @@ static void end(sim_proxy_conn *c, bool reset)
         else
             close(c->fd[w]);
     }
-    *c->back = c->next;
-    if (c->next) c->next->back = c->back;
+    LIST_REMOVE(c, next);
     c->link->open--;
     if (reset) c->link->counts.broken++;
     free(c);
@@ -75,9 +73,8 @@ static void proxy_conn_arm(struct event *timer, uint64_t after_us)
 
 static void pop(sim_proxy_flow *f)
 {
-    sim_proxy_piece *p = f->first;
-    f->first = p->next;
-    if (!f->first) f->last = &f->first;
+    sim_proxy_piece *p = STAILQ_FIRST(&f->pieces);
+    STAILQ_REMOVE_HEAD(&f->pieces, next);
     f->queued -= p->len;
     free(p);
 }
@@ -86,7 +83,7 @@ static void pop(sim_proxy_flow *f)
 static bool pass_end(sim_proxy_flow *f)
 {
     sim_proxy_conn *c = f->conn;
-    if (!f->ended || f->closed || f->first || proxy_conn_cut(f)) return true;
+    if (!f->ended || f->closed || !STAILQ_EMPTY(&f->pieces) || proxy_conn_cut(f)) return true;
     f->closed = true;
     shutdown(c->fd[1 - f->side], SHUT_WR);
     if (!c->flow[1 - f->side].closed) return true;
@@ -98,8 +95,7 @@ static bool push(sim_proxy_flow *f)
 {
     sim_proxy_conn *c = f->conn;
     uint64_t now = kd_clock_mono_us();
-    while (f->first && !proxy_conn_cut(f)) {
-        sim_proxy_piece *p = f->first;
+    for (sim_proxy_piece *p; (p = STAILQ_FIRST(&f->pieces)) && !proxy_conn_cut(f);) {
         if (p->due_us > now) {
             proxy_conn_arm(f->due, p->due_us - now);
             return true;
@@ -152,8 +148,7 @@ static void proxy_conn_append(sim_proxy_flow *f, kd_bytes data)
     p->len = data.len;
     p->due_us = proxy_conn_due(f, data.len);
     memcpy(p->data, data.data, data.len);
-    *f->last = p;
-    f->last = &p->next;
+    STAILQ_INSERT_TAIL(&f->pieces, p, next);
     f->queued += p->len;
 }
 
@@ -213,7 +208,6 @@ static void start_flow(sim_proxy_conn *c, int side)
     struct event_base *base = c->link->base;
     f->conn = c;
     f->side = side;
-    f->last = &f->first;
     f->kafka.table = c->link->kafka;
     f->kafka.calls = &c->calls;
     f->readable = event_new(base, c->fd[side], EV_READ | EV_PERSIST, proxy_conn_on_readable, f);
@@ -265,10 +259,8 @@ void sim_proxy_conn_create(sim_proxy_link *l, int fd)
     c->link = l;
     c->fd[PROXY_UP] = fd;
     c->fd[PROXY_DOWN] = -1;
-    c->next = l->conns;
-    c->back = &l->conns;
-    if (c->next) c->next->back = &c->next;
-    l->conns = c;
+    for (int w = 0; w < PROXY_WAYS; w++) STAILQ_INIT(&c->flow[w].pieces);
+    LIST_INSERT_HEAD(&l->conns, c, next);
     l->open++;
     if (reachable(l)) connect_on(c);
 }

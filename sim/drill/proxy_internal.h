@@ -4,6 +4,8 @@
 #ifndef KUDOS_SIM_DRILL_PROXY_INTERNAL_H
 #define KUDOS_SIM_DRILL_PROXY_INTERNAL_H
 
+#include <sys/queue.h>
+
 #include "sim/drill/proxy.h"
 
 enum { PROXY_CONNECTIONS_MAX = 1024 };
@@ -20,12 +22,12 @@ struct sim_proxy_link {
     uint64_t random;
     uint32_t open;
     sim_proxy_counts counts;
-    sim_proxy_conn *conns;
+    LIST_HEAD(sim_proxy_conns, sim_proxy_conn) conns;
 };
 
 /* A piece under way. */
 typedef struct sim_proxy_piece {
-    struct sim_proxy_piece *next;
+    STAILQ_ENTRY(sim_proxy_piece) next;
     uint64_t due_us;
     size_t len, sent;
     uint8_t data[];
@@ -36,7 +38,7 @@ typedef struct {
     sim_proxy_conn *conn;
     int side;
     struct event *readable, *writable, *due;
-    sim_proxy_piece *first, **last;
+    STAILQ_HEAD(sim_proxy_pieces, sim_proxy_piece) pieces; /* oldest first */
     size_t queued;
     uint64_t due_us, free_us; /* when the last piece may go on; when the throttled line is free again */
     bool ended, closed;       /* the end of the stream was read; it was passed on */
@@ -44,7 +46,7 @@ typedef struct {
 } sim_proxy_flow;
 
 struct sim_proxy_conn {
-    sim_proxy_conn *next, **back;
+    LIST_ENTRY(sim_proxy_conn) next;
     sim_proxy_link *link;
     int fd[PROXY_WAYS]; /* PROXY_UP: the client; PROXY_DOWN: the target, -1 until connect() */
     bool connected;
