@@ -164,7 +164,7 @@ static void client_set_up(kd_http_client *c, struct event_base *base)
     KD_ASSERT(c->pump && c->retry);
     c->read_buf = kd_alloc(KD_CLIENT_READ_BYTES);
     kd_link_init(&c->queue);
-    kd_link_init(&c->pool);
+    SLIST_INIT(&c->pool);
     kd_client_wheel_init(&c->wheel, base, client_on_deadline);
     kd_client_resolver_init(&c->resolver, base, &c->url, client_on_looked_up, c);
     c->conns = kd_alloc(c->options.connections * sizeof *c->conns);

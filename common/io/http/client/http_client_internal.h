@@ -23,6 +23,7 @@
 
 #include <nghttp2/nghttp2.h>
 #include <openssl/ssl.h>
+#include <sys/queue.h>
 
 #include "common/io/http/client/http_client.h"
 #include "common/io/http/client/http_client_deadline.h"
@@ -51,8 +52,9 @@ struct kd_http_response {
 
 typedef struct kd_client_conn kd_client_conn;
 
-typedef struct {
-    kd_link at; /* in the pool, the queue or a connection */
+typedef struct kd_client_request {
+    kd_link at;                           /* in the queue or a connection */
+    SLIST_ENTRY(kd_client_request) spare; /* in the pool */
     kd_client_deadline deadline;
     kd_http_client *client;
     kd_client_conn *conn; /* NULL: in the pool or the queue */
@@ -103,7 +105,8 @@ struct kd_http_client {
     kd_client_conn *conns;   /* options.connections of them */
     kd_client_conn *current; /* whose answers are being read, or NULL */
     uint32_t turn;           /* where the search for a connection with room begins */
-    kd_link queue, pool;
+    kd_link queue;
+    SLIST_HEAD(kd_client_pool, kd_client_request) pool; /* requests that are not in use */
     uint32_t queued, open;
     kd_client_wheel wheel;
     struct event *pump, *retry; /* both run the pump: in this turn, or after a back-off */

@@ -10,15 +10,14 @@
 
 kd_client_request *kd_client_request_take(kd_http_client *c)
 {
-    kd_client_request *r;
-    if (kd_link_alone(&c->pool)) {
+    kd_client_request *r = SLIST_FIRST(&c->pool);
+    if (r) {
+        SLIST_REMOVE_HEAD(&c->pool, spare);
+    } else {
         r = kd_alloc(sizeof *r);
         r->client = c;
         kd_link_init(&r->at);
         kd_link_init(&r->deadline.at);
-    } else {
-        r = KD_LINKED(kd_client_request, at, c->pool.next);
-        kd_link_remove(&r->at);
     }
     r->conn = NULL;
     r->stream = 0;
@@ -40,14 +39,13 @@ void kd_client_request_release(kd_client_request *r)
     client_request_shrink(&r->response.head);
     client_request_shrink(&r->response.body);
     /* To the front: the object that was used last is the likeliest to be in the processor's caches. */
-    kd_link_append(r->client->pool.next, &r->at);
+    SLIST_INSERT_HEAD(&r->client->pool, r, spare);
 }
 
 void kd_client_pool_finish(kd_http_client *c)
 {
-    while (!kd_link_alone(&c->pool)) {
-        kd_client_request *r = KD_LINKED(kd_client_request, at, c->pool.next);
-        kd_link_remove(&r->at);
+    for (kd_client_request *r; (r = SLIST_FIRST(&c->pool));) {
+        SLIST_REMOVE_HEAD(&c->pool, spare);
         kd_buf_finish(&r->text);
         kd_buf_finish(&r->response.head);
         kd_buf_finish(&r->response.body);
