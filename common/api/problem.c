@@ -1,6 +1,8 @@
 /* problem.c - the table of error types, as bodies. */
 #include "common/api/problem.h"
 
+#include <stdio.h>
+
 #include "common/json/json_writer.h"
 
 static const struct {
@@ -66,9 +68,9 @@ void kd_problem_write(kd_buf *out, kd_problem p, const char *detail, const char 
                       uint32_t retry_after_s)
 {
     kd_json j = kd_json_of(out);
-    char type[64] = "urn:kudos:";
-    KD_ASSERT(strlen(kd_problem_slug(p)) < sizeof type - strlen(type));
-    strcat(type, kd_problem_slug(p));
+    char type[64];
+    int len = snprintf(type, sizeof type, "urn:kudos:%s", kd_problem_slug(p));
+    KD_ASSERT(len > 0 && (size_t)len < sizeof type);
     kd_json_object(&j);
     kd_json_key(&j, "type"), kd_json_cstr(&j, type);
     kd_json_key(&j, "title"), kd_json_cstr(&j, kd_problem_title(p));

@@ -28,7 +28,8 @@ static void put_uuid(kd_buf *out, const uint8_t *text)
 {
     for (int i = 0; i < UUID_TEXT; i += 2) {
         if (is_dash(i)) i++;
-        kd_buf_put_u8(out, (uint8_t)(wire_columns_nibble(text[i]) << 4 | wire_columns_nibble(text[i + 1])));
+        int high = wire_columns_nibble(text[i]), low = wire_columns_nibble(text[i + 1]);
+        kd_buf_put_u8(out, (uint8_t)(high * 16 + low));
     }
 }
 

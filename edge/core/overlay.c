@@ -54,6 +54,7 @@ static void node_set_in_count(kd_node *n, bool in_count)
 static void node_unlink(kd_edge *e, kd_node *n)
 {
     kd_entry *entry = n->entry;
+    KD_ASSERT(entry); /* a node ends once */
     node_set_in_count(n, true);
     LIST_REMOVE(n, of_entry);
     n->entry = NULL;

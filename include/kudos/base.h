@@ -37,7 +37,7 @@
 
 typedef enum {
     KD_OK = 0,
-#define X(name, value, text) name = value,
+#define X(name, value, text) name = (value),
     KD_ERRORS(X)
 #undef X
 } kd_err;

@@ -74,9 +74,10 @@ static void choose_verb(sim_clients *c, sim_client_op *o)
     o->verb = KD_LIKE;
     o->counter = SCENARIO_LIKE;
     if (drawn < s->like_percent) return;
-    if ((drawn -= s->like_percent) < s->unlike_percent) {
+    drawn -= s->like_percent;
+    if (drawn < s->unlike_percent) {
         choose_unlike(c, o);
-    } else if ((drawn -= s->unlike_percent) < s->save_percent) {
+    } else if (drawn - s->unlike_percent < s->save_percent) {
         o->counter = SCENARIO_SAVE;
     } else {
         o->counter = SCENARIO_VIEW;

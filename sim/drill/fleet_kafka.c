@@ -107,7 +107,8 @@ static void read_done(sim_fleet *f)
     static const char unmade[] = "failed: truncate";
     kd_buf text = {0};
     address_path(f, path);
-    strcat(path, ".done");
+    size_t len = strlen(path);
+    snprintf(path + len, sizeof path - len, ".done");
     if (sim_files_read_end(path, DONE_MAX, &text) != KD_OK) text.len = 0;
     f->orders_done = 0;
     kd_buf_put_u8(&text, 0);

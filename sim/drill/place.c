@@ -62,13 +62,13 @@ int sim_place_find_faketime(sim_place *p)
 int sim_place_make_directory(sim_place *p, const char *keep)
 {
     const char *tmp = getenv("TMPDIR");
-    char *made = p->directory;
+    bool made;
     if (keep) {
-        if (sim_files_make(keep) != KD_OK || !realpath(keep, p->directory)) made = NULL;
+        made = sim_files_make(keep) == KD_OK && realpath(keep, p->directory);
     } else {
         snprintf(p->directory, sizeof p->directory, "%s/kudos-%s-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp",
                  p->command);
-        made = mkdtemp(p->directory);
+        made = mkdtemp(p->directory) != NULL;
     }
     if (made) return -1;
     fprintf(stderr, "kudos-sim %s: %s: %s\n", p->command, keep ? keep : p->directory, strerror(errno));

@@ -75,7 +75,8 @@ static void note_entries(const char *directory)
     for (struct dirent *e; d && (e = readdir(d));) {
         snprintf(name, sizeof name, "%s/%s", directory, e->d_name);
         if (powercut_ends_with(name, ".synced") || stat(name, &st) != 0 || !S_ISREG(st.st_mode)) continue;
-        strcat(name, ".synced");
+        size_t len = strlen(name);
+        snprintf(name + len, sizeof name - len, ".synced");
         int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (fd >= 0) close(fd);
     }

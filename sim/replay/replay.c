@@ -172,13 +172,14 @@ static int replay_exit_code(const replay *r, const char *verdict)
 static void note_use(const replay *r)
 {
     const sim_replay_check *c = &r->check;
+    const int64_t *central = c->targets[c->count - 1].counts;
     const char *at =
         c->beyond ? sim_names_at(&r->log.items, c->beyond_item) : sim_names_at(&r->log.items, c->used_first);
+    KD_ASSERT(central || !c->beyond);
     if (c->beyond)
         printf("central counts %lld likes of %s; in this log %llu users like it: the store holds likes of "
                "others, use an empty one\n",
-               (long long)c->targets[c->count - 1].counts[c->beyond_item], at,
-               (unsigned long long)r->oracle.likers[c->beyond_item]);
+               (long long)central[c->beyond_item], at, (unsigned long long)r->oracle.likers[c->beyond_item]);
     else if (c->used > 0 && !c->right)
         printf("the store was used before: of %u items central had counts already, of %s %lld; use an empty "
                "one\n",

@@ -320,17 +320,19 @@ static void admin_set_up(kd_admin *a)
 
 static void note_bound(kd_admin *a, evutil_socket_t fd)
 {
-    struct sockaddr_storage bound;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } bound = {0};
     socklen_t len = sizeof bound;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&bound;
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&bound;
-    if (getsockname(fd, (struct sockaddr *)&bound, &len) != 0) return;
-    if (bound.ss_family == AF_INET6) {
-        a->port = ntohs(v6->sin6_port);
-        a->loopback = IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+    if (getsockname(fd, &bound.any, &len) != 0) return;
+    if (bound.any.sa_family == AF_INET6) {
+        a->port = ntohs(bound.v6.sin6_port);
+        a->loopback = IN6_IS_ADDR_LOOPBACK(&bound.v6.sin6_addr);
     } else {
-        a->port = ntohs(v4->sin_port);
-        a->loopback = ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+        a->port = ntohs(bound.v4.sin_port);
+        a->loopback = ntohl(bound.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
     }
 }
 

@@ -205,7 +205,8 @@ static void args_tell_getopt(const kd_args *a, struct option *longs, char *lette
     }
     *longs++ = (struct option){"help", no_argument, NULL, ARGS_LONG + (int)a->count};
     *longs = (struct option){0};
-    strcpy(letters, "h");
+    *letters++ = 'h';
+    *letters = '\0';
 }
 
 /* `word` is the word of the line that getopt_long refused; a value that may stand in it is not shown. */

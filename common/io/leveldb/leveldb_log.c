@@ -29,7 +29,7 @@ static int read_block(kd_leveldb_log *log, char *err, size_t size)
 
 static int leveldb_log_damaged(const kd_leveldb_log *log, const char *what, char *err, size_t size)
 {
-    snprintf(err, size, "%s at byte %llu", what, (unsigned long long)(log->block_at + log->pos));
+    snprintf(err, size, "%s at byte %llu", what, (unsigned long long)log->block_at + log->pos);
     return KD_EMALFORMED;
 }
 

@@ -153,7 +153,7 @@ int http_h1_parse_head(http_request *req, kd_bytes text, http_h1_head *head)
 {
     *head = (http_h1_head){0};
     kd_bytes line;
-    h1_text_cut(&text, "\r\n", &line);
+    if (!h1_text_cut(&text, "\r\n", &line)) return 400;
     int status = parse_request_line(req, line, head);
     bool http11 = head->keep_alive;
     req->http10 = !http11;

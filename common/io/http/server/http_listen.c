@@ -121,12 +121,15 @@ int kd_http_server_listen(kd_http_server *server, const char *host, uint16_t por
 
 uint16_t kd_http_server_port(const kd_http_server *server)
 {
-    struct sockaddr_storage at = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } at = {0};
     socklen_t len = sizeof(at);
     if (server->listener_count == 0) return 0;
-    if (getsockname(server->listeners[0].fd, (struct sockaddr *)&at, &len) != 0) return 0;
-    if (at.ss_family == AF_INET) return ntohs(((const struct sockaddr_in *)&at)->sin_port);
-    return ntohs(((const struct sockaddr_in6 *)&at)->sin6_port);
+    if (getsockname(server->listeners[0].fd, &at.any, &len) != 0) return 0;
+    return ntohs(at.any.sa_family == AF_INET ? at.v4.sin_port : at.v6.sin6_port);
 }
 
 void http_listen_init(kd_http_server *server)
