@@ -164,7 +164,7 @@ help:
 	@echo '                 make test SANITIZE=address,undefined (or thread, STAGES=) runs everything so'
 	@echo 'make bench       speed beside a peer, as ratios'
 	@echo 'make fuzz        every fuzzer for MINUTES=1'
-	@echo 'make lint, fmt   formatting, names, circles of calls, static analysis; formats'
+	@echo 'make lint, fmt   formatting, names, circles of calls, cppcheck, clang-tidy; formats'
 	@echo 'make docs        docs/configuration.md, from what the programs say'
 	@echo 'make install     programs and example configurations below PREFIX=$(PREFIX); make uninstall removes them'
 	@echo 'variants: DEBUG=1 SANITIZE=address|undefined|thread PLANT=NAME POINTS=1 V=1 BUILD=DIR'
@@ -247,6 +247,21 @@ run-fuzz_%: $(BUILD)/fuzz_%
 
 HOUSE = common edge central sim include tests
 OWN   = $(shell find $(HOUSE) -name '*.[ch]')
+# clang-tidy takes about a second for each file, minutes for all. A file that passed leaves a stamp, and is checked again when it, a header of it (then
+# its object is new as well) or .clang-tidy has changed.
+TIDIED := $(patsubst %.c,$(SHARED)/tidied/%.ok,$(call sources,$(call rooms,common edge central sim)))
+$(SHARED)/tidied/sim/preload/%.ok: sim/preload/%.c .clang-tidy
+	$(tidy)
+$(SHARED)/tidied/%.ok: %.c $(SHARED)/%.o .clang-tidy
+	$(tidy)
+define tidy
+	$(call say,TIDY,$<)
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet $< -- $(CPPFLAGS) -std=gnu11 >$@.log 2>&1 || { cat $@.log; exit 1; }
+	@mv $@.log $@
+endef
+.PHONY: tidy
+tidy: $(TIDIED)
 lint:
 	$(DEPS) tools
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all
@@ -254,6 +269,7 @@ lint:
 	$(Q)BUILD=$(BUILD) python3 tests/lint/house.py
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=unknownMacro -D__GNUC__ -Iinclude -I. common edge central sim
+	$(Q)$(MAKE) --no-print-directory $(JOBS) tidy
 fmt:
 	$(DEPS) tools
 	$(Q)clang-format -i $(OWN)
