@@ -23,6 +23,7 @@ static void replay_oracle_like(replay_oracle_reader *r, uint32_t pair, uint32_t 
         o->repeated_likes++;
         return;
     }
+    KD_ASSERT(r->ever); /* it has grown with the first pair */
     if (r->ever[pair]) {
         o->likes_again++;
     } else {

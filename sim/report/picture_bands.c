@@ -88,6 +88,7 @@ static uint32_t put_bars(const sim_picture *p, const char *region, const char *w
 {
     bar open = {0};
     uint32_t bands = 0;
+    KD_ASSERT(p->view.bands || p->view.faults == 0);
     for (uint32_t i = 0; i < p->view.faults; i++) {
         const sim_record_band *f = &p->view.bands[i];
         if (!belongs(p, f->who, region) || (what && strcmp(f->what, what) != 0)) continue;

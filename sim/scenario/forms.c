@@ -7,7 +7,7 @@
 
 /* clang-format off */
 #define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
-#define WORD(text) {.kind = PART_WORD, .word = text}
+#define WORD(text) {.kind = PART_WORD, .word = (text)}
 #define S(kind_, word_, member, ...) {.kind = PART_##kind_, .word = word_, FIELD(sim_scenario, member), __VA_ARGS__}
 #define PERCENT(member) S(NUMBER, NULL, member, .unit = "%", .max = 100)
 #define NEED(name) S(NUMBER, #name, needs.name, .max = 1000000000)
@@ -82,7 +82,7 @@ const size_t sim_scenario_directive_count = KD_COUNT(sim_scenario_directives);
 #define LINK E(WAY, way), E(PEER, peer)
 #define TOPIC E(TOPIC, topic)
 #define SHARE E(NUMBER, amount, .unit = "%", .max = 100)
-#define RECORDS(least) E(NUMBER, amount, .min = least, .max = 1000000000)
+#define RECORDS(least) E(NUMBER, amount, .min = (least), .max = 1000000000)
 #define LONG E(DURATION, amount, .min = 1, .max = DAYS(1))
 #define EVERY E(DURATION, period_us, .word = "every", .min = 1000, .max = DAYS(30))
 

@@ -2,12 +2,12 @@
 #include "sim/scenario/points.h"
 
 static const char *const names[KD_POINT_COUNT] = {
-#define NAME(id, name, text) [KD_POINT_##id] = name,
+#define NAME(id, name, text) [KD_POINT_##id] = (name),
     KD_POINTS(NAME)
 #undef NAME
 };
 static const char *const texts[KD_POINT_COUNT] = {
-#define TEXT(id, name, text) [KD_POINT_##id] = text,
+#define TEXT(id, name, text) [KD_POINT_##id] = (text),
     KD_POINTS(TEXT)
 #undef TEXT
 };

@@ -136,7 +136,7 @@ static bool generate_write_all(const sim_generate_plan *plan, const sim_generate
         const sim_generate_event *e = &events[i];
         char item[48];
         sim_generate_item(e->item, item);
-        ok = gzprintf(out, "%llu\tu%07u\t%s\t%s\n", (unsigned long long)(first_ms + e->at_ms), e->user, item,
+        ok = gzprintf(out, "%llu\tu%07u\t%s\t%s\n", (unsigned long long)first_ms + e->at_ms, e->user, item,
                       e->liked ? "1" : "-1") > 0;
     }
     return ok;

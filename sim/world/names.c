@@ -38,7 +38,10 @@ static void names_add_user(sim_world *w, const char *name)
 static double names_power(double k, double s)
 {
     double result = 1, root = k;
-    for (; s >= 1; s -= 1) result *= k;
+    while (s >= 1) {
+        result *= k;
+        s -= 1;
+    }
     for (int bit = 0; bit < 20; bit++) {
         root = __builtin_sqrt(root);
         s *= 2;
