@@ -247,17 +247,18 @@ run-fuzz_%: $(BUILD)/fuzz_%
 
 HOUSE = common edge central sim include tests
 OWN   = $(shell find $(HOUSE) -name '*.[ch]')
-# clang-tidy takes about a second for each file, minutes for all. A file that passed leaves a stamp, and is checked again when it, a header of it (then
-# its object is new as well) or .clang-tidy has changed.
-TIDIED := $(patsubst %.c,$(SHARED)/tidied/%.ok,$(call sources,$(call rooms,common edge central sim)))
-$(SHARED)/tidied/sim/preload/%.ok: sim/preload/%.c .clang-tidy
+# A file that passed clang-tidy leaves a stamp, and is checked again when it, a header of it (then its object is new as well) or .clang-tidy has changed.
+# The analyzer takes minutes for all files, so `make lint` leaves it out; `make tidy ANALYZE=1` runs it.
+TIDIED_IN := $(SHARED)/$(if $(ANALYZE),analyzed,tidied)
+TIDIED := $(patsubst %.c,$(TIDIED_IN)/%.ok,$(call sources,$(call rooms,common edge central sim)))
+$(TIDIED_IN)/sim/preload/%.ok: sim/preload/%.c .clang-tidy
 	$(tidy)
-$(SHARED)/tidied/%.ok: %.c $(SHARED)/%.o .clang-tidy
+$(TIDIED_IN)/%.ok: %.c $(SHARED)/%.o .clang-tidy
 	$(tidy)
 define tidy
 	$(call say,TIDY,$<)
 	@mkdir -p $(@D)
-	$(Q)clang-tidy --quiet $< -- $(CPPFLAGS) -std=gnu11 >$@.log 2>&1 || { cat $@.log; exit 1; }
+	$(Q)clang-tidy --quiet $(if $(ANALYZE),,--checks='-clang-analyzer-*') $< -- $(CPPFLAGS) -std=gnu11 >$@.log 2>&1 || { cat $@.log; exit 1; }
 	@mv $@.log $@
 endef
 .PHONY: tidy
