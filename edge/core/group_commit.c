@@ -39,10 +39,15 @@ static int group_commit_fail(kd_group_commit *c)
     return KD_EIO;
 }
 
+bool kd_group_commit_wanted(const kd_group_commit *c)
+{
+    return !c->group && !c->failed && kd_edge_commit_wanted(c->edge);
+}
+
 int kd_group_commit_begin(kd_group_commit *c, uint64_t now_us, uint64_t mono_us, const kd_writes **writes)
 {
     uint64_t group;
-    if (c->group || c->failed || !kd_edge_commit_wanted(c->edge)) return KD_ENOTFOUND;
+    if (!kd_group_commit_wanted(c)) return KD_ENOTFOUND;
     int err = kd_edge_commit_begin(c->edge, now_us, writes, &group);
     if (err == KD_EIO) return group_commit_fail(c);
     if (err != KD_OK) return KD_ENOTFOUND;

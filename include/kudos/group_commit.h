@@ -50,8 +50,10 @@ void kd_group_commit_init(kd_group_commit *c, kd_edge *edge);
  * place until then. */
 void kd_group_commit_await(kd_group_commit *c, kd_group_wait *wait, uint64_t group);
 
+/* Whether a group is to be begun: none is being synced, the store has not failed, and something gathers. */
+bool kd_group_commit_wanted(const kd_group_commit *c);
 /*
- * Closes the group that gathers, if none is being synced and something waits for it. KD_OK: the shell writes `writes` (the core's until the end),
+ * Closes the group that gathers, if that is wanted. KD_OK: the shell writes `writes` (the core's until the end),
  * synced, then calls kd_group_commit_end(). KD_ENOTFOUND: nothing to do. KD_EIO: the core could not read the store; all waits have been told.
  * `now_us`: carried time.
  */

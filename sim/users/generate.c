@@ -94,8 +94,7 @@ static int generate_by_time(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* A step coprime to n: its multiples mod n visit each user once before any comes twice. Near the golden section of n, they spread evenly. */
-static uint64_t coprime_step(uint64_t n)
+uint64_t sim_coprime_step(uint64_t n)
 {
     for (uint64_t step = (uint64_t)((double)n * 0.6180339887) | 1;; step += 2) {
         uint64_t a = step, b = n;
@@ -110,7 +109,8 @@ static uint64_t coprime_step(uint64_t n)
 
 void sim_generate(const sim_generate_plan *plan, sim_generate_event *events)
 {
-    generator g = {.plan = plan, .events = events, .random = plan->seed, .step = coprime_step(plan->users)};
+    generator g = {
+        .plan = plan, .events = events, .random = plan->seed, .step = sim_coprime_step(plan->users)};
     sim_zipf_init(&g.quiet, (uint32_t)plan->items, 0.9);
     while (g.count < plan->events) generate_act(&g);
     sim_zipf_finish(&g.quiet);

@@ -23,6 +23,9 @@ void sim_generate(const sim_generate_plan *plan, sim_generate_event *events);
 /* Writes "collection/id" of an item, with a NUL. The same numbers give the same names in every generated log. */
 void sim_generate_item(uint32_t item, char out[48]);
 
+/* A step coprime to n: its multiples mod n visit each user once before any comes twice. Near the golden section of n, they spread evenly. */
+uint64_t sim_coprime_step(uint64_t n);
+
 /* The command; argv[0] is "generate". Returns the exit code. */
 int sim_sim_generate(int argc, char **argv);
 

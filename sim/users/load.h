@@ -48,6 +48,7 @@ typedef struct {
     const sim_load_plan *plan;
     uint32_t index;    /* of the worker */
     uint64_t users;    /* this worker's share */
+    uint64_t step;     /* sim_coprime_step of it */
     uint64_t sequence; /* requests made */
     uint32_t *used;    /* --like: users per item that have liked it */
     uint64_t random;

@@ -9,24 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sim/users/generate.h"
 #include "sim/users/load.h"
-
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-    while (b) {
-        uint64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
-static uint64_t step_of(uint64_t users)
-{
-    uint64_t step = (uint64_t)((double)users * 0.6180339887) | 1;
-    while (gcd(step, users) != 1) step += 2;
-    return step;
-}
 
 /* With --check each seed has items of its own: a like by another run would look like one counted twice. */
 const char *sim_load_item(const sim_load_plan *plan, uint64_t item, char out[KD_ITEM_KEY_MAX + 1])
@@ -45,6 +29,7 @@ void sim_load_ops_init(sim_load_ops *o, const sim_load_plan *plan, uint32_t inde
     uint64_t threads = plan->threads;
     *o = (sim_load_ops){.plan = plan, .index = index, .random = plan->seed * 1000003 + index};
     o->users = plan->users / threads + (index < plan->users % threads);
+    o->step = sim_coprime_step(o->users);
     if (plan->mode == KD_LOAD_LIKE) o->used = kd_alloc(plan->items * sizeof *o->used);
 }
 
@@ -70,7 +55,7 @@ static bool next_like(sim_load_ops *o, sim_load_request *r)
         item = (item + 1) % items;
     }
     uint64_t start = item * 2654435761u;
-    name_user(o, r, (start + o->used[item]++ * step_of(o->users)) % o->users);
+    name_user(o, r, (start + o->used[item]++ * o->step) % o->users);
     r->method = "POST";
     r->item = (uint32_t)item;
     r->likes = 1;

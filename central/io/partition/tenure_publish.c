@@ -32,15 +32,11 @@ static void publish_count_part(void *arg, kd_bytes part)
     kd_metric_add(&t->metrics->snapshot_parts, 1);
 }
 
-static uint64_t publish_unpublished_max(const kd_tenure *t)
-{
-    return t->settings->unpublished_max / t->settings->partitions;
-}
-
 void kd_tenure_open_publisher(kd_tenure *t)
 {
     const kd_publisher_config config = {.snapshot_interval_us = t->settings->snapshot_interval_us,
-                                        .unpublished_max = publish_unpublished_max(t),
+                                        .unpublished_max =
+                                            t->settings->unpublished_max / t->settings->partitions,
                                         .publish_changes = t->settings->publish_changes,
                                         .plant = KUDOS_CENTRAL_PLANT};
     const kd_publisher_shell shell = {t, publish_produce, publish_count_part};
@@ -52,7 +48,7 @@ void kd_tenure_open_publisher(kd_tenure *t)
  * has fallen below a quarter of the bound. */
 static void publish_tell_unpublished(kd_tenure *t)
 {
-    uint64_t bytes = kd_central_unpublished_bytes(t->core), max = publish_unpublished_max(t);
+    uint64_t bytes = kd_central_unpublished_bytes(t->core), max = t->publisher.config.unpublished_max;
     if (bytes < max / 4) t->unpublished_told = t->waits_told = false;
     if (!t->unpublished_told && bytes >= max / 2) {
         t->unpublished_told = true;

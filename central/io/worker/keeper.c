@@ -110,8 +110,8 @@ static bool keeper_ensure_topics(kd_keeper *k)
     char error[KD_OPTIONS_ERROR_MAX] = "";
     bool news;
     while (!keeper_stopping(k)) {
-        int rc = keeper_ensure_once(k, error);
-        kd_topics_verdict verdict = kd_topics_retry_take(&k->retry, rc, error, &news);
+        int err = keeper_ensure_once(k, error);
+        kd_topics_verdict verdict = kd_topics_retry_take(&k->retry, err, error, &news);
         if (verdict == KD_TOPICS_READY) return true;
         if (verdict == KD_TOPICS_HOPELESS) kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
         if (news) KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
@@ -122,13 +122,12 @@ static bool keeper_ensure_topics(kd_keeper *k)
     return false;
 }
 
-static bool keeper_open_reader(kd_keeper *k)
+static void keeper_open_reader(kd_keeper *k)
 {
     char error[KD_OPTIONS_ERROR_MAX];
     const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_central_kafka_log);
-    int rc = kd_kafka_reader_create(&k->reader, &kafka, error, sizeof(error));
-    if (rc != KD_OK) KD_LOG(KD_WARN, "log-check-impossible", KD_STR("cause", error));
-    return rc == KD_OK;
+    int err = kd_kafka_reader_create(&k->reader, &kafka, error, sizeof(error));
+    if (err) KD_LOG(KD_WARN, "log-check-impossible", KD_STR("cause", error));
 }
 
 /* The record that the log has at this position. One that cannot be read in time counts as missing: then the partition is read from the beginning of
@@ -136,14 +135,14 @@ static bool keeper_open_reader(kd_keeper *k)
 static kd_log_check keeper_look_up(kd_keeper *k, const position *p)
 {
     kd_log_check check = {.partition = p->partition, .found = false};
-    int rc = KD_EAGAIN;
-    for (int i = 0; p->known && k->reader != NULL && i < READ_TRIES && rc != KD_OK && rc != KD_ENOTFOUND &&
+    int err = KD_EAGAIN;
+    for (int i = 0; p->known && k->reader != NULL && i < READ_TRIES && err != KD_OK && err != KD_ENOTFOUND &&
                     !keeper_stopping(k);
          i++)
-        rc = kd_kafka_reader_get(k->reader, k->settings->likes_topic, p->partition, p->offset, READ_MS,
-                                 &check.record);
-    check.found = rc == KD_OK;
-    if (p->known && rc != KD_OK && rc != KD_ENOTFOUND && k->reader != NULL)
+        err = kd_kafka_reader_get(k->reader, k->settings->likes_topic, p->partition, p->offset, READ_MS,
+                                  &check.record);
+    check.found = err == KD_OK;
+    if (p->known && err != KD_OK && err != KD_ENOTFOUND && k->reader != NULL)
         KD_LOG(KD_WARN, "log-check-failed", KD_U64("partition", p->partition),
                KD_STR("cause", kd_kafka_reader_error(k->reader)));
     return check;

@@ -19,7 +19,7 @@ static void worker_on_record(void *arg, const kd_kafka_record *record)
     kd_tenure *t = kd_worker_tenure(w, record->partition);
     if (w->draining) return; /* not fed: it is read again at the next start */
     kd_tenure_feed(t, record->value, record->offset, kd_clock_wall_us());
-    kd_worker_regulate(w);
+    if (kd_tenure_blocked(t)) kd_worker_regulate(w); /* a record can block no other partition */
 }
 
 static bool worker_blocked(const kd_worker *w)

@@ -64,6 +64,7 @@ void kd_shard_commit_await(kd_shard_commit *c, kd_group_wait *wait, uint64_t gro
 void kd_shard_commit_pump(kd_shard_commit *c)
 {
     const kd_writes *writes;
+    if (!kd_group_commit_wanted(&c->group)) return; /* most turns: no clock is read */
     uint64_t now_us = kd_clock_now_us(c->base->clock);
     int err = kd_group_commit_begin(&c->group, now_us, kd_clock_mono_us(), &writes);
     if (err == KD_OK) kd_committer_submit(c->committer, writes, c->group.group);

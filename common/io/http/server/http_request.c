@@ -92,7 +92,8 @@ void http_request_free_spares(kd_http_server *server)
 
 /* ---- memory ---- */
 
-void *http_request_take(http_request *req, size_t size)
+/* Memory that is aligned for any type, not zeroed, and freed with the request. */
+static void *http_request_take(http_request *req, size_t size)
 {
     size_t aligned = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
     if (aligned <= HTTP_ARENA_BYTES - req->arena_used) {

@@ -15,9 +15,7 @@ void http_request_detach_all(http_conn *conn);
 /* Ends the server's spare requests. */
 void http_request_free_spares(kd_http_server *server);
 
-/* Memory of the request, aligned for any type, not zeroed, freed with it. */
-void *http_request_take(http_request *req, size_t size);
-/* A copy in such memory; an empty view for no bytes. */
+/* A copy that is freed with the request; an empty view for no bytes. */
 kd_bytes http_request_copy(http_request *req, kd_bytes bytes);
 
 /* Stores a copy of a field; beyond max_headers or max_header_bytes sets the refusal 431 instead. False when the bytes are beyond eight times their
