@@ -177,7 +177,7 @@ static void expect_counts(sim_checks *c, sim_final_state *f)
 void sim_check_end_final(sim_checks *c, bool converged, sim_final_verdict *out)
 {
     const sim_scenario *s = c->view.scenario;
-    sim_check_forget_end(c);
+    sim_check_retire_end(c);
     const char *edges[SCENARIO_EDGES_MAX];
     char(*texts)[KD_ITEM_KEY_MAX] = kd_alloc(c->view.item_count * sizeof(*texts));
     const char **items = kd_alloc(c->view.item_count * sizeof(items[0]));

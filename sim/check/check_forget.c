@@ -5,7 +5,7 @@
  * - "expired" (rule 21): an edge deletes only rows at or below `stable` that central has merged.
  * - "floor" (rule 22): tombstones (rows that remember an unlike) go only below the low watermark, the least watermark of all edges that are not
  *   retired.
- * - "retired" (rule 23): central merges nothing of an edge that was retired, and refuses nothing of any other.
+ * - "retired" (rule 23): central merges nothing of an edge that was retired, and refuses nothing of any other. check_retire.c notes the commands.
  *
  * The low watermark is worked out here from what central says of each edge. An edge that central never heard of makes it 0.
  */
@@ -54,11 +54,10 @@ void sim_check_forget_opened(sim_checks *c, uint32_t slot, uint32_t partition)
     note_low(c, slot, partition);
 }
 
-void sim_check_forget_committed(sim_checks *c, uint32_t slot, uint32_t partition)
+static void check_floor(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     kd_central_forgetting f;
     kd_central *core = c->view.central(c->view.world, slot, partition);
-    note_low(c, slot, partition);
     if (!core || c->positions.tenures[slot][partition].outstanding > 0) return;
     uint64_t bound_us = check_forget_less(c->lows[slot][partition].best_us, 2 * c->view.scenario->drift_us);
     kd_central_get_forgetting(core, &f);
@@ -68,6 +67,12 @@ void sim_check_forget_committed(sim_checks *c, uint32_t slot, uint32_t partition
                        "central forgets unlikes of partition %u although edges may still send older likes, "
                        "which would count again [floor %llu, edges are complete to %llu]",
                        partition, (unsigned long long)f.floor_us, (unsigned long long)bound_us);
+}
+
+void sim_check_forget_committed(sim_checks *c, uint32_t slot, uint32_t partition)
+{
+    note_low(c, slot, partition);
+    check_floor(c, slot, partition);
 }
 
 void sim_check_forget_disk(sim_checks *c, int who, sim_checks_disk_event event)
@@ -150,40 +155,6 @@ void sim_check_forget_fed(sim_checks *c, uint32_t slot, uint32_t partition, uint
             c, "retired",
             "central refuses %s of %s, which nobody declared gone: they are not counted [partition %u]",
             sim_check_body_name(c, b->body), c->view.scenario->edges[edge], partition);
-}
-
-/* ---- the operator's word -------------------------------------------------------------------------------------- */
-
-/*
- * Retired: what the edge acknowledges from now on is in no as_of. Taken back: a like that was not merged may come from below the floor. If another
- * edge's unlike that overruled it is forgotten, the like is back (protocol, what rules 21 to 23 leave open), so it may win over any later
- * operation.
- */
-void sim_check_forget_retired(sim_checks *c, uint32_t edge, bool retired)
-{
-    enum { UNTIL_DURABLE_US = 5000000 };
-    if (retired == c->retired[edge]) return;
-    c->retired[edge] = retired;
-    if (retired) {
-        c->retired_from_us[edge] = sim_check_excuse_merged(c, edge);
-        return;
-    }
-    c->readmitted[edge] = true;
-    c->readmitted_us[edge] = sim_check_now(c);
-    sim_check_as_of_again(c);
-    /* If its disk was put back meanwhile it sends merged likes again; central does not recognise those within 2 D below its watermark as merged
-     * (rule 22). */
-    uint64_t margin = 2 * c->view.scenario->drift_us, from_us = c->retired_from_us[edge];
-    if (c->view.scenario->forget_tombstones_us > 0)
-        sim_journal_linger_edge(c->view.journal, edge, from_us > margin ? from_us - margin : 0,
-                                sim_check_now(c) + UNTIL_DURABLE_US);
-}
-
-void sim_check_forget_end(sim_checks *c)
-{
-    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
-        if (c->retired[e])
-            sim_journal_excuse_edge(c->view.journal, e, c->retired_from_us[e], sim_check_now(c));
 }
 
 /* ---- at the end: central moves on ------------------------------------------------------------------------------- */

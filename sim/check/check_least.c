@@ -10,8 +10,8 @@
  *   it is read;
  * - of one's own like, as many as are pending at an edge that a restore of central threw back (rule 15): such an answer tells no as_of;
  * - one's own like, until central has merged again what a restore undid (rule 17: operations that are sent again have no delta);
- * - likes of users who acted at an edge that was ever copied while it ran, or is retired, or was taken back since central made the number: as in
- *   check_as_of.c;
+ * - likes of users who acted at an edge that was ever copied while it ran, or is retired, or whose readmission was not durable when central made
+ *   the number: as in check_as_of.c;
  * - anything, at an edge whose copy runs, and until central has merged what both processes took.
  */
 #include "sim/check/checking.h"
@@ -41,12 +41,10 @@ static uint64_t may_be_missing(const sim_checks *c, uint32_t slot, uint32_t coun
     return sent_again ? KD_MAX(misled, view->pending[counter]) : misled;
 }
 
-/* The earliest true time at which the number can have been made, less 5 s: the operator's command takes up to 5 s until it is durable and counts. */
+/* The earliest true time at which the number can have been made. */
 static uint64_t made_since(const sim_checks *c, const kd_view *view)
 {
-    enum { UNTIL_DURABLE_US = 5000000 };
-    uint64_t margin = UNTIL_DURABLE_US + c->wrong_clock_us;
-    return view->made_us > margin ? view->made_us - margin : 0;
+    return view->made_us > c->wrong_clock_us ? view->made_us - c->wrong_clock_us : 0;
 }
 
 /* Whether the number holds at least the likes that it must hold; *least is set where that had to be counted. Cheap first: mostly it holds every

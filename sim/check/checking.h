@@ -159,12 +159,21 @@ void sim_check_forget_row(sim_checks *c, uint32_t slot, uint32_t partition, kd_b
 /* Central merged or refused a batch of that edge. */
 void sim_check_forget_fed(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, const kd_batch *b,
                           kd_fed fed);
-/* The operator declares the edge gone for good, or takes it back. */
-void sim_check_forget_retired(sim_checks *c, uint32_t edge, bool retired);
-/* Before the verdict: what a retired edge acknowledged since is excused. */
-void sim_check_forget_end(sim_checks *c);
 /* A question: whether central's as_of and its floor of forgotten unlikes have passed the end of the faults. False: `why` says the reason. */
 bool sim_check_forget_moves(sim_checks *c, char *why, size_t size);
+
+/* ---- check_retire.c: the operator's commands about an edge (rule 23) ---- */
+
+/* The operator declares the edge gone for good, or takes it back. */
+void sim_check_retire_ordered(sim_checks *c, uint32_t edge, bool retired);
+/* This partition of central has the command in memory; the commit of `version` makes it durable. Repeated when a central opens. */
+void sim_check_retire_told(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, uint64_t version);
+/* The commit of `version` is on the disk. */
+void sim_check_retire_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
+/* As sim_check_forget_disk. */
+void sim_check_retire_disk(sim_checks *c, int who, sim_checks_disk_event event);
+/* Before the verdict: what a retired edge acknowledged since is excused. */
+void sim_check_retire_end(sim_checks *c);
 
 /* ---- check_log.c: "log-position" (rule 13) ---- */
 

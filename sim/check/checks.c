@@ -49,11 +49,17 @@ void sim_checks_disk(sim_checks *c, int who, sim_checks_disk_event event)
 {
     sim_check_fault_disk(c, who, event);
     sim_check_forget_disk(c, who, event);
+    sim_check_retire_disk(c, who, event);
 }
 
 void sim_checks_retired(sim_checks *c, uint32_t edge, bool retired)
 {
-    sim_check_forget_retired(c, edge, retired);
+    sim_check_retire_ordered(c, edge, retired);
+}
+
+void sim_checks_told(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, uint64_t version)
+{
+    sim_check_retire_told(c, slot, partition, edge, version);
 }
 
 void sim_checks_log_lost(sim_checks *c, sim_scenario_topic topic)
@@ -222,6 +228,7 @@ void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint
     sim_check_position_committed(c, slot, partition, version, synced);
     sim_check_count_committed(c, slot, partition);
     sim_check_forget_committed(c, slot, partition);
+    if (synced) sim_check_retire_committed(c, slot, partition, version);
     sim_check_as_of_committed(c, slot, partition);
 }
 

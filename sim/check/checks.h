@@ -70,6 +70,8 @@ void sim_checks_log_lost(sim_checks *c, sim_scenario_topic topic);
 
 /* The operator told central that this edge is gone for good, or was not. */
 void sim_checks_retired(sim_checks *c, uint32_t edge, bool retired);
+/* This partition of central took the command about the edge; the commit of `version` makes it durable. */
+void sim_checks_told(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, uint64_t version);
 /* The operator compares the edge's rows with central's. */
 void sim_checks_compare(sim_checks *c, uint32_t edge);
 /* Central answered whether the user likes the item. */

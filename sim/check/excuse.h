@@ -21,8 +21,8 @@ bool sim_check_excuse_doubled(const sim_checks *c, uint32_t slot, uint32_t parti
 uint64_t sim_check_excuse_gone_us(const sim_checks *c, uint32_t slot);
 /* Edges that were ever copied while they ran, sim_journal_edge_bit of each: what is acknowledged under a doubled name is not promised. */
 uint64_t sim_check_excuse_doubled_edges(const sim_checks *c);
-/* Edges that were ever copied, that are retired, or that were taken back at or after `since_us`: a number that central made at `since_us` promises
- * nothing about their operations. Bits as sim_check_excuse_doubled_edges. */
+/* Edges that were ever copied, that are retired, or whose readmission became durable at or after `since_us`, or is not durable yet: a number that
+ * central made at `since_us` promises nothing about their operations. Bits as sim_check_excuse_doubled_edges. */
 uint64_t sim_check_excuse_edges(const sim_checks *c, uint64_t since_us);
 /* Each central that runs has surely merged all operations that this edge stamped up to the returned moment. */
 uint64_t sim_check_excuse_merged(const sim_checks *c, uint32_t edge);

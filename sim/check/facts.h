@@ -39,6 +39,12 @@ typedef struct {
     kd_position at;
 } sim_check_merged;
 
+/* Where one partition of one central stands with the operator's command to take an edge back. */
+typedef struct {
+    uint64_t version; /* of the commit that makes the command durable; 0: not told yet, or nothing to tell */
+    bool durable;
+} sim_check_readmission;
+
 /* What one partition of one central has merged of each edge. */
 typedef struct {
     /* last batch on the disk; last batch merged in memory */
@@ -222,11 +228,13 @@ struct sim_checks {
     /* check_liked.c: when a central answered a user that calls a readmitted edge retired */
     uint64_t retired_answer_us;
 
-    /* check_forget.c: the operator's commands */
+    /* check_retire.c */
     bool retired[SCENARIO_EDGES_MAX], readmitted[SCENARIO_EDGES_MAX]; /* declared gone now; ever taken back */
     /* operations that the edge acknowledged since this moment may never be merged */
     uint64_t retired_from_us[SCENARIO_EDGES_MAX];
-    uint64_t readmitted_us[SCENARIO_EDGES_MAX]; /* when the edge was last taken back */
+    /* when the edge was last taken back: the command, then the last commit that made it durable */
+    uint64_t readmitted_us[SCENARIO_EDGES_MAX];
+    sim_check_readmission readmissions[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX][SCENARIO_EDGES_MAX];
 
     /* check_fault.c */
     /* ever copied while it ran; disk ever put back or wiped */

@@ -118,10 +118,9 @@ static void operator_tell_edge(sim_world *w, uint32_t slot, uint32_t partition, 
     uint64_t version;
     kd_central *core = w->centrals[slot].tenures[partition].core;
     kd_bytes name = kd_bytes_str(w->s->edges[edge]);
-    if (w->edges[edge].retired)
-        kd_central_retire(core, name, &version);
-    else
-        kd_central_readmit(core, name, &version);
+    int err = w->edges[edge].retired ? kd_central_retire(core, name, &version)
+                                     : kd_central_readmit(core, name, &version);
+    if (err == KD_OK) sim_checks_told(w->checks, slot, partition, edge, version);
     operator_read_again(w, slot, partition);
 }
 
