@@ -405,6 +405,17 @@ uint64_t sim_journal_pair_edges(const sim_journal *j, uint32_t counter, uint32_t
     return p ? p->edges : 0;
 }
 
+bool sim_journal_pair_excused(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user,
+                              uint32_t edge)
+{
+    bool any = false;
+    for (uint32_t id = 0; id < j->count && !any; id++) {
+        const sim_journal_attempt *a = &j->at[id].a;
+        any = a->excused && a->edge == edge && a->counter == counter && a->item == item && a->user == user;
+    }
+    return any;
+}
+
 void sim_journal_bounds(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t *least,
                         uint64_t *most)
 {

@@ -72,6 +72,9 @@ sim_oracle_verdict sim_journal_pair(const sim_journal *j, uint32_t counter, uint
                                     uint64_t settled_before_us, bool *settled);
 /* The edges at which the pair was ever attempted: sim_journal_edge_bit of each. */
 uint64_t sim_journal_pair_edges(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user);
+/* Whether an attempt at the pair that this edge answered is excused. Walks the journal: for failures, not for every comparison. */
+bool sim_journal_pair_excused(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user,
+                              uint32_t edge);
 static inline uint64_t sim_journal_edge_bit(uint32_t edge)
 {
     return UINT64_C(1) << edge % 64;
