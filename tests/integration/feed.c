@@ -12,6 +12,8 @@
  *   again                                        produces the last batch once more
  *   raw PARTITION HEX                            produces these bytes as they are
  *   claim PARTITION EPOCH NAME                   produces a claim
+ *   snapshot PARTITION EPOCH VERSION ITEM COUNTER COUNT   produces a snapshot that follows the version before
+ *   keys FILE EDGE|central                       from here on records are signed by the keys of that file; keys none: not
  *   read likes|counts|changes PARTITION FROM     what is there from that offset: N lines of records, then "ok N"
  *
  * The digest of `after` is that of the batch of this edge and position that was made here before, else 0.
@@ -34,6 +36,8 @@ typedef struct {
 } made;
 
 static kd_kafka_producer *producer;
+static kd_record_keys *keys;
+static const char *brokers;
 static kd_kafka_reader *reader;
 static struct event_base *base;
 static struct event *deadline;
@@ -70,15 +74,20 @@ static void too_late(evutil_socket_t fd, short what, void *arg)
     event_base_loopbreak(base);
 }
 
-static bool produce(uint32_t partition, kd_bytes value)
+static bool produce_to(size_t topic, uint32_t partition, kd_bytes value)
 {
     const struct timeval limit = {.tv_sec = WAIT_S};
     fate = 0;
-    if (kd_kafka_produce(producer, 0, partition, value, NULL) != KD_OK) return false;
+    if (kd_kafka_produce(producer, topic, partition, value, NULL) != KD_OK) return false;
     event_add(deadline, &limit);
     event_base_loop(base, EVLOOP_NO_EXIT_ON_EMPTY);
     event_del(deadline);
     return fate == 1;
+}
+
+static bool produce(uint32_t partition, kd_bytes value)
+{
+    return produce_to(0, partition, value);
 }
 
 /* Of the present batch: items and users, which its operations point to. */
@@ -211,6 +220,51 @@ static void claim(const char *line)
     answer_produced(partition, kd_buf_view(&record));
 }
 
+static void snapshot(const char *line)
+{
+    kd_snapshot s = {.kind = KD_SNAPSHOT_DELTA, .made_us = 1, .parts = 1, .item_count = 1};
+    kd_item_counts counts = {.count = 1};
+    char text[256];
+    unsigned counter;
+    kd_item *item;
+    if (sscanf(line, "snapshot %u %" SCNu64 " %" SCNu64 " %255s %u %" SCNu64, &s.partition, &s.epoch,
+               &s.version, text, &counter, &counts.at[0].value) != 6 ||
+        !(item = item_of(text)))
+        return complain("snapshot");
+    counts.item = kd_item_key(item);
+    counts.at[0].counter = (uint8_t)counter;
+    s.previous = s.version - 1;
+    s.items = &counts;
+    kd_buf_clear(&record);
+    kd_snapshot_encode(&s, &record);
+    if (produce_to(1, s.partition, kd_buf_view(&record)))
+        printf("ok\n");
+    else
+        complain("not delivered");
+}
+
+static int make_producer(char *error, size_t size)
+{
+    const kd_kafka_producer_events events = {.delivered = delivered};
+    const kd_kafka_config config = {.brokers = brokers, .client_id = "feed", .linger_ms = 1, .keys = keys};
+    return kd_kafka_producer_create(&producer, base, &config, topics, 3, &events, error, size);
+}
+
+static void use_keys(const char *line)
+{
+    char path[1024], edge[KD_NAME_MAX + 1] = "", error[512] = "";
+    int n = sscanf(line, "keys %1023s %32s", path, edge), err = n >= 1 ? KD_OK : KD_EINVAL;
+    kd_kafka_producer_destroy(producer, 1000);
+    producer = NULL;
+    kd_record_keys_destroy(keys);
+    keys = NULL;
+    if (n == 2)
+        err = kd_record_keys_create(&keys, path, strcmp(edge, "central") == 0 ? NULL : edge, error,
+                                    sizeof(error));
+    if (make_producer(error, sizeof(error)) != KD_OK || err != KD_OK) return complain(error);
+    printf("ok\n");
+}
+
 static void print_snapshot(kd_bytes value)
 {
     kd_snapshot s;
@@ -309,6 +363,10 @@ static void obey(const char *line)
         raw(line);
     else if (strncmp(line, "claim ", 6) == 0)
         claim(line);
+    else if (strncmp(line, "snapshot ", 9) == 0)
+        snapshot(line);
+    else if (strncmp(line, "keys ", 5) == 0)
+        use_keys(line);
     else if (strncmp(line, "read ", 5) == 0)
         read_topic(line);
     else
@@ -318,15 +376,14 @@ static void obey(const char *line)
 int main(int argc, char **argv)
 {
     char line[LINE_MAX_], error[512];
-    const kd_kafka_producer_events events = {.delivered = delivered};
     if (argc != 6) return 2;
+    brokers = argv[1];
     const kd_kafka_config config = {.brokers = argv[1], .client_id = "feed", .linger_ms = 1};
     partitions = (uint32_t)atoi(argv[2]);
     for (int i = 0; i < 3; i++) topics[i] = argv[3 + i];
     base = event_base_new();
     deadline = event_new(base, -1, 0, too_late, NULL);
-    if (kd_kafka_producer_create(&producer, base, &config, topics, 3, &events, error, sizeof(error)) !=
-            KD_OK ||
+    if (make_producer(error, sizeof(error)) != KD_OK ||
         kd_kafka_reader_create(&reader, &config, error, sizeof(error)) != KD_OK) {
         fprintf(stderr, "feed: %s\n", error);
         return 1;
@@ -337,6 +394,7 @@ int main(int argc, char **argv)
     free(kept);
     kd_kafka_reader_destroy(reader);
     kd_kafka_producer_destroy(producer, 1000);
+    kd_record_keys_destroy(keys);
     event_free(deadline);
     event_base_free(base);
     return 0;

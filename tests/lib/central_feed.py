@@ -66,6 +66,15 @@ class Feed:
         self.say(f"claim {partition} {epoch} {name}")
         self.answer()
 
+    def snapshot(self, epoch, version, item, counter, count, partition=0):
+        self.say(f"snapshot {partition} {epoch} {version} {item} {counter} {count}")
+        self.answer()
+
+    def keys(self, path=None, holder="central"):
+        """From here on records are signed by the keys of that file, as central does or as that edge does; without a file not at all."""
+        self.say(f"keys {path} {holder}" if path else "keys none")
+        self.answer()
+
     def read(self, topic, partition=0, start=0):
         self.say(f"read {topic} {partition} {start}")
         rows = []

@@ -77,6 +77,14 @@ static int app_start_threads(kd_central_app *app, char *error)
     return err;
 }
 
+static int app_load_keys(kd_central_settings *s, char *error)
+{
+    if (!s->keys_file) return KD_OK;
+    int err = kd_record_keys_create(&s->record_keys, s->keys_file, NULL, error, KD_OPTIONS_ERROR_MAX);
+    if (err == KD_OK) kd_record_keys_accept_unsigned(s->record_keys, s->accept_unsigned);
+    return err;
+}
+
 static int app_start(void *arg, char *error)
 {
     kd_central_app *app = arg;
@@ -87,7 +95,8 @@ static int app_start(void *arg, char *error)
     if (err == KD_OK) err = kd_signals_create(&app->signals, app->loop, &hooks);
     if (err != KD_OK) return err;
     kd_central_app_drain_init(app);
-    err = app_open_workers(app, error);
+    err = app_load_keys(&app->settings, error);
+    if (err == KD_OK) err = app_open_workers(app, error);
     if (err == KD_OK) err = app_open_http(app, error);
     if (err == KD_OK) err = app_open_admin(app, error);
     if (err == KD_OK) err = app_start_threads(app, error);
@@ -113,6 +122,7 @@ static void app_finish(void *arg)
     if (app->deadline.event) kd_timer_finish(&app->deadline);
     kd_loop_destroy(app->loop);
     free(app->workers);
+    kd_record_keys_destroy(app->settings.record_keys);
     kd_options_finish(&kd_central_options, &app->settings);
 }
 

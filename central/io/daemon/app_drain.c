@@ -87,6 +87,8 @@ static void app_drain_take_over(void *arg, const void *config)
     if (app_drain_tell_fixed(app, fresh)) return;
     app->settings.log_level = fresh->log_level;
     kd_log_set_level((kd_log_level)fresh->log_level);
+    if (app->settings.record_keys)
+        kd_record_keys_accept_unsigned(app->settings.record_keys, fresh->accept_unsigned);
     app_drain_add_names(app, fresh);
     KD_LOG(KD_INFO, "reloaded");
 }
@@ -106,6 +108,7 @@ void kd_central_app_reload(void *arg)
                               .arg = app,
                               .check = app_drain_check,
                               .take_over = app_drain_take_over,
-                              .tls = app->tls};
+                              .tls = app->tls,
+                              .keys = app->settings.record_keys};
     kd_reload_run(&reload);
 }

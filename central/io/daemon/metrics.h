@@ -24,6 +24,13 @@
     X(alarms_passed_over, COUNTER, "kudos_central_alarms_total", "reason=\"passed-over\"", "")               \
     X(alarms_log, COUNTER, "kudos_central_alarms_total", "reason=\"log\"", "")                               \
     X(alarms_unpublished, COUNTER, "kudos_central_alarms_total", "reason=\"unpublished\"", "")               \
+    X(alarms_refused, COUNTER, "kudos_central_alarms_total", "reason=\"record-refused\"", "")                \
+    X(refused_unsigned, COUNTER, "kudos_central_records_refused_total", "reason=\"unsigned\"",               \
+      "Records of Kafka that were passed over, because their signature is not that of their writer.")        \
+    X(refused_malformed, COUNTER, "kudos_central_records_refused_total", "reason=\"malformed\"", "")         \
+    X(refused_unknown_key, COUNTER, "kudos_central_records_refused_total", "reason=\"unknown-key\"", "")     \
+    X(refused_foreign_key, COUNTER, "kudos_central_records_refused_total", "reason=\"foreign-key\"", "")     \
+    X(refused_wrong, COUNTER, "kudos_central_records_refused_total", "reason=\"wrong\"", "")                 \
     X(operations, COUNTER, "kudos_central_operations_total", "", "Operations merged.")                       \
     X(changes, COUNTER, "kudos_central_changes_total", "", "Operations that changed a row.")                 \
     X(claims, COUNTER, "kudos_central_claims_total", "", "Claims of epochs read.")                           \

@@ -103,6 +103,15 @@ static const kd_option options[] = {
     DURATION(linger_us, "kafka", "linger", "5ms", "How long the producer gathers", .min = 0, .max = SECOND),
     KD_OPTION_ENUM(kd_central_settings, compression, "kafka", "compression", "zstd",
                    "Compression of what is produced", .choices = kd_kafka_compressions),
+    PATH(kafka_properties_file, "kafka", "properties_file", NULL,
+         "File of more librdkafka properties, lines of name = value, for passwords", .secret = true,
+         .more = "It is read whenever a client of Kafka is made."),
+    PATH(keys_file, "kafka", "keys_file", NULL,
+         "File with the keys that records are signed and checked by; read again on SIGHUP", .secret = true,
+         .more = "Lines of `id holder key`. Without it records are neither signed nor checked."),
+    BOOL(accept_unsigned, "kafka", "accept_unsigned", "false",
+         "Whether records without a signature are believed beside kafka.keys_file", .reloadable = true,
+         .more = "Only while keys are introduced."),
     KD_OPTION_PAIRS(kd_central_settings, kafka_properties, "kafka-properties", NULL,
                     "Further librdkafka properties: security.protocol, sasl.*, ssl.*"),
     KD_OPTION_ADDRESS(kd_central_settings, listen, "http", "listen", "127.0.0.1:8440",
@@ -184,6 +193,8 @@ static int central_settings_check_files(const kd_central_settings *s, char *erro
     const kd_kafka_config kafka = kd_central_kafka(s, NULL);
     int err = kd_directory_check("central.data_dir", s->data_dir, error);
     if (err == KD_OK && s->tls_certificate) err = kd_http_tls_check(&tls, error, KD_OPTIONS_ERROR_MAX);
+    if (err == KD_OK && s->keys_file)
+        err = kd_record_keys_check(s->keys_file, NULL, error, KD_OPTIONS_ERROR_MAX);
     return err == KD_OK ? kd_kafka_client_check(&kafka, error, KD_OPTIONS_ERROR_MAX) : err;
 }
 
@@ -202,6 +213,8 @@ kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log)
         .compression = kd_kafka_compressions[s->compression],
         .linger_ms = (uint32_t)(s->linger_us / 1000),
         .properties = s->kafka_properties,
+        .properties_file = s->kafka_properties_file,
+        .keys = s->record_keys,
         .log = log,
     };
 }

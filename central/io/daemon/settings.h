@@ -44,6 +44,10 @@ typedef struct {
     uint64_t linger_us;
     uint32_t compression;
     kd_pairs kafka_properties;
+    char *kafka_properties_file;
+    char *keys_file;
+    bool accept_unsigned;
+    kd_record_keys *record_keys; /* no option: the keys of keys_file, made at the start (app.c); NULL: none */
     /* [http] */
     kd_address listen;
     char *tls_certificate;

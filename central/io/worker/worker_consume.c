@@ -22,6 +22,22 @@ static void worker_on_record(void *arg, const kd_kafka_record *record)
     if (kd_tenure_blocked(t)) kd_worker_regulate(w); /* a record can block no other partition */
 }
 
+/* Forged, or signed by a key that is not here. Passed over like a lost record: an edge that is genuine sends its batch again. */
+static void worker_on_refused(void *arg, const kd_kafka_record *record, kd_mac_verdict verdict)
+{
+    kd_worker *w = arg;
+    kd_central_metrics *m = &w->metrics;
+    kd_metric *const cells[KD_MAC_VERDICTS] = {[KD_MAC_UNSIGNED] = &m->refused_unsigned,
+                                               [KD_MAC_MALFORMED] = &m->refused_malformed,
+                                               [KD_MAC_UNKNOWN_KEY] = &m->refused_unknown_key,
+                                               [KD_MAC_FOREIGN_KEY] = &m->refused_foreign_key,
+                                               [KD_MAC_WRONG] = &m->refused_wrong};
+    kd_metric_add(cells[verdict], 1);
+    kd_metric_add(&m->alarms_refused, 1);
+    KD_LOG(KD_ERROR, "record-refused", KD_U64("partition", record->partition),
+           KD_I64("offset", record->offset), KD_STR("reason", kd_mac_name(verdict)));
+}
+
 static bool worker_blocked(const kd_worker *w)
 {
     bool blocked = false;
@@ -114,7 +130,8 @@ static int worker_create_consumer(kd_worker *w, char *error)
 {
     const char *topics[KD_TOPICS];
     const kd_kafka_config kafka = kd_central_kafka(w->settings, kd_central_kafka_log);
-    const kd_kafka_consumer_events events = {worker_on_record, worker_on_condition, worker_on_end_round, w};
+    const kd_kafka_consumer_events events = {worker_on_record, worker_on_condition, worker_on_end_round, w,
+                                             worker_on_refused};
     kd_central_topics(w->settings, topics);
     return kd_kafka_consumer_create(&w->consumer, kd_loop_base(w->loop), &kafka, &topics[KD_TOPIC_LIKES], 1,
                                     &events, error, KD_OPTIONS_ERROR_MAX);

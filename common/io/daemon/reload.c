@@ -48,6 +48,16 @@ static void reload_certificate(kd_http_tls *tls)
         KD_LOG(KD_ERROR, "certificate-kept", KD_STR("cause", error));
 }
 
+static void reload_keys(kd_record_keys *keys)
+{
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    if (keys == NULL) return;
+    if (kd_record_keys_reload(keys, error, sizeof(error)) == KD_OK)
+        KD_LOG(KD_INFO, "keys-reloaded");
+    else
+        KD_LOG(KD_ERROR, "keys-kept", KD_STR("cause", error));
+}
+
 void kd_reload_run(const kd_reload *r)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
@@ -61,5 +71,6 @@ void kd_reload_run(const kd_reload *r)
         KD_LOG(KD_ERROR, "reload-refused", KD_STR("cause", error));
     if (loaded) kd_options_finish(r->options, r->fresh);
     reload_certificate(r->tls);
+    reload_keys(r->keys);
     kd_notify("READY=1");
 }

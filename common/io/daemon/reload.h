@@ -1,5 +1,6 @@
 /*
- * reload.h - SIGHUP: the steps that both programs take, and what it can change: lists of names and counters grow, the certificate is read anew.
+ * reload.h - SIGHUP: the steps that both programs take, and what it can change: lists of names and counters grow, the certificate and the keys
+ * of records are read anew.
  *
  * A list only grows, since its entries are in use. When the new configuration lacks an old entry, or has a counter with another number or kind, the
  * old list stays as it is, and a line `reload-refused` names the entry.
@@ -9,6 +10,7 @@
 
 #include "common/io/daemon/command.h"
 #include "common/io/http/server/http_server.h"
+#include "common/io/kafka/record_keys.h"
 
 /* A reload of one program. */
 typedef struct {
@@ -21,11 +23,12 @@ typedef struct {
     /* Changes the running configuration, and logs `reloaded` or why not. An option that needs a restart is answered differently on purpose: an edge
      * takes over the rest, central nothing (docs/operations.md). */
     void (*take_over)(void *arg, const void *fresh);
-    kd_http_tls *tls; /* NULL: none */
+    kd_http_tls *tls;     /* NULL: none */
+    kd_record_keys *keys; /* NULL: none */
 } kd_reload;
 
 /* SIGHUP, on the main loop: tells systemd, loads and checks the configuration, lets `take_over` apply it or logs `reload-refused`, and reads the
- * certificate anew in either case. */
+ * certificate and the keys of records anew in either case. */
 void kd_reload_run(const kd_reload *reload);
 
 /* Appends the names of *fresh that are new to *mine; `section` and `key` name the option in the log. True when *mine has changed. */

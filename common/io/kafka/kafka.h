@@ -11,6 +11,7 @@
 
 #include "common/conf/options.h"
 #include "common/base/reason.h"
+#include "common/io/kafka/record_keys.h"
 #include "kudos/base.h"
 
 struct event_base;
@@ -36,6 +37,10 @@ typedef struct {
     /* Further librdkafka properties (security.protocol, sasl.*, ssl.* ...). Those on which exactness rests
      * are refused. */
     kd_pairs properties;
+    /* File of more of them, lines of `name = value`, for passwords; NULL: none. Read whenever a client is made. */
+    const char *properties_file;
+    /* Records get a MAC and are checked by these keys, which outlive the clients; NULL: neither. */
+    kd_record_keys *keys;
     kd_kafka_log log; /* may be NULL */
     void *log_arg;
 } kd_kafka_config;
@@ -43,7 +48,8 @@ typedef struct {
 /* What `compression` may be, for a table of options; NULL at the end. */
 extern const char *const kd_kafka_compressions[];
 
-/* Whether all of it is acceptable: KD_OK, or KD_EINVAL with a sentence that names the property. Opens no file and no connection. */
+/* Whether all of it but properties_file is acceptable: KD_OK, or KD_EINVAL with a sentence that names the property. Opens no file and no
+ * connection. */
 int kd_kafka_config_check(const kd_kafka_config *config, char *error, size_t size);
 /* Whether librdkafka can make clients of it: reads the keys and certificates, has the SASL mechanism. KD_OK, or KD_EINVAL with a sentence. Makes
  * clients that know no broker and ends them; may take some seconds. */
@@ -159,6 +165,8 @@ typedef struct {
     /* End of one round of records and conditions: the time to store what they led to. May be NULL. */
     void (*round)(void *arg);
     void *arg;
+    /* A record that the keys of the configuration do not believe, and why. It is passed over; its place in the order is not told. May be NULL. */
+    void (*refused)(void *arg, const kd_kafka_record *record, kd_mac_verdict verdict);
 } kd_kafka_consumer_events;
 
 typedef struct {

@@ -32,6 +32,7 @@ struct kd_kafka_consumer {
     struct event *commit_timer;
     bool committing; /* a request is on its way */
     kd_kafka_consumer_events on;
+    kd_record_keys *keys;
     kd_kafka_log log;
     void *log_arg;
     kd_kafka_consumer_stats stats;

@@ -5,8 +5,11 @@
  * we set anyway. Any other property is passed on.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
+#include "common/conf/ini.h"
+#include "common/io/daemon/options_file.h"
 #include "common/io/kafka/kafka_end.h"
 #include "common/io/kafka/kafka_private.h"
 
@@ -102,6 +105,44 @@ static int set_properties(rd_kafka_conf_t *conf, const kd_pairs *p, char *error,
     for (uint32_t i = 0; i < p->count && err == KD_OK; i++) err = check_property(&p->at[i], error, size);
     for (uint32_t i = 0; i < p->count && err == KD_OK; i++)
         err = set_as(conf, "kafka-properties.", p->at[i].key, p->at[i].value, error, size);
+    return err;
+}
+
+enum { PROPERTIES_FILE_MAX = 64 * 1024, PROPERTY_MAX = 4096 };
+
+/* One line of the file: checked and set like a property of the configuration. */
+static int conf_set_line(rd_kafka_conf_t *conf, const kd_ini_item *line, char *error, size_t size)
+{
+    if (line->kind == KD_INI_COMMENT) return KD_OK;
+    if (line->kind != KD_INI_SETTING || line->key.len == 0) {
+        snprintf(error, size, "kafka.properties_file: line %u: lines of `name = value` are wanted",
+                 line->line);
+        return KD_EINVAL;
+    }
+    kd_pair p = {kd_string_copy(line->key), kd_string_copy(line->value)};
+    int err = check_property(&p, error, size);
+    if (err == KD_OK) err = set_as(conf, "kafka.properties_file: ", p.key, p.value, error, size);
+    explicit_bzero(p.value, line->value.len);
+    free(p.key);
+    free(p.value);
+    return err;
+}
+
+static int conf_set_file(rd_kafka_conf_t *conf, const char *path, char *error, size_t size)
+{
+    kd_buf text = {0};
+    if (!path) return KD_OK;
+    int err = kd_file_read(path, PROPERTIES_FILE_MAX, &text);
+    if (err != KD_OK) {
+        snprintf(error, size, "kafka.properties_file: %s",
+                 err == KD_ETOOBIG ? "the file holds more than 64 KiB" : "the file cannot be read");
+        err = KD_EINVAL;
+    }
+    kd_ini ini = kd_ini_of(kd_buf_view(&text), PROPERTY_MAX);
+    for (kd_ini_item line; err == KD_OK && (line = kd_ini_next(&ini)).kind != KD_INI_END;)
+        err = conf_set_line(conf, &line, error, size);
+    if (text.cap > 0) explicit_bzero(text.data, text.cap);
+    kd_buf_finish(&text);
     return err;
 }
 
@@ -212,6 +253,7 @@ int kd_kafka_conf_make(rd_kafka_conf_t **out, const kd_kafka_config *c, kd_kafka
     int err = set_common(conf, c, error, size);
     if (err == KD_OK) err = set_role(conf, c, role, error, size);
     if (err == KD_OK) err = set_properties(conf, &c->properties, error, size);
+    if (err == KD_OK) err = conf_set_file(conf, c->properties_file, error, size);
     if (err != KD_OK) {
         rd_kafka_conf_destroy(conf);
         conf = NULL;
@@ -223,9 +265,11 @@ int kd_kafka_conf_make(rd_kafka_conf_t **out, const kd_kafka_config *c, kd_kafka
 int kd_kafka_config_check(const kd_kafka_config *config, char *error, size_t size)
 {
     int err = KD_OK;
+    kd_kafka_config named = *config;
+    named.properties_file = NULL;
     for (kd_kafka_role role = KD_KAFKA_PRODUCER; role <= KD_KAFKA_BLOCKING && err == KD_OK; role++) {
         rd_kafka_conf_t *conf;
-        err = kd_kafka_conf_make(&conf, config, role, error, size);
+        err = kd_kafka_conf_make(&conf, &named, role, error, size);
         if (conf) rd_kafka_conf_destroy(conf);
     }
     return err;
@@ -239,9 +283,11 @@ static bool name_secret(const char *name)
     return false;
 }
 
-/* librdkafka's cause for not making a client, unless the value of a secret property stands in it. */
-static const char *reason_shown(const kd_pairs *properties, const char *cause)
+/* librdkafka's cause for not making a client, unless the value of a secret property stands in it, or may: all of a file of properties is secret. */
+static const char *reason_shown(const kd_kafka_config *config, const char *cause)
 {
+    const kd_pairs *properties = &config->properties;
+    if (config->properties_file) return "librdkafka cannot use them together with kafka.properties_file";
     for (uint32_t i = 0; i < properties->count; i++) {
         const kd_pair *p = &properties->at[i];
         if (p->value[0] != '\0' && name_secret(p->key) && strstr(cause, p->value) != NULL)
@@ -265,7 +311,7 @@ static int client_try(const kd_kafka_config *config, kd_kafka_role role, char *e
         return KD_OK;
     }
     rd_kafka_conf_destroy(conf);
-    snprintf(error, size, "[kafka-properties]: %s", reason_shown(&config->properties, cause));
+    snprintf(error, size, "[kafka-properties]: %s", reason_shown(config, cause));
     return KD_EINVAL;
 }
 

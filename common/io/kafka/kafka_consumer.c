@@ -16,6 +16,32 @@ enum { COMMIT_INTERVAL_S = 1 };
 
 /* --- events --- */
 
+/* The value of the header that has the MAC; data NULL where the record has none. An empty header is not the same as none. */
+static kd_bytes kafka_consumer_mac(const rd_kafka_message_t *m)
+{
+    static const uint8_t nothing[1];
+    rd_kafka_headers_t *headers;
+    const void *value;
+    size_t len;
+    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_header_get_last(headers, KD_MAC_HEADER, &value, &len) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return (kd_bytes){0};
+    return kd_bytes_of(value ? value : nothing, value ? len : 0);
+}
+
+/* Gives the record to its owner, or tells that the keys do not believe it. */
+static void kafka_consumer_give(kd_kafka_consumer *c, const rd_kafka_message_t *m, const kd_kafka_record *r)
+{
+    kd_mac_verdict verdict = KD_MAC_GOOD;
+    if (c->keys)
+        verdict = kd_record_keys_verify(c->keys, kd_bytes_str(c->topics[r->topic].name), r->partition,
+                                        r->value, kafka_consumer_mac(m));
+    if (verdict == KD_MAC_GOOD)
+        c->on.record(c->on.arg, r);
+    else if (c->on.refused)
+        c->on.refused(c->on.arg, r, verdict);
+}
+
 static void kafka_consumer_take_record(kd_kafka_consumer *c, const rd_kafka_message_t *m)
 {
     uint32_t topic = kd_kafka_topic_of(m);
@@ -31,7 +57,7 @@ static void kafka_consumer_take_record(kd_kafka_consumer *c, const rd_kafka_mess
     };
     c->stats.records++;
     c->stats.bytes += m->len;
-    c->on.record(c->on.arg, &r);
+    kafka_consumer_give(c, m, &r);
 }
 
 /* Whether an error is a lasting condition of its partition; of other errors librdkafka recovers by itself. */
@@ -222,6 +248,7 @@ int kd_kafka_consumer_create(kd_kafka_consumer **out, struct event_base *base, c
     kd_kafka_consumer *c = kd_alloc(sizeof(*c));
     c->pump.fd = -1;
     c->on = *events;
+    c->keys = config->keys;
     c->log = config->log;
     c->log_arg = config->log_arg;
     kd_kafka_assignment_init(c, topics, topic_count);

@@ -35,6 +35,8 @@ struct kd_kafka_producer {
     kd_kafka_pump pump;
     struct event *restart;
     kd_kafka_producer_events on;
+    kd_record_keys *keys; /* NULL: records get no MAC */
+    kd_buf mac;           /* of the record that is being produced */
     kd_kafka_log log;
     void *log_arg;
     TAILQ_HEAD(messages, message) outstanding; /* oldest first */
@@ -230,6 +232,7 @@ static void producer_free(kd_kafka_producer *p)
     for (size_t i = 0; i < p->topic_count; i++) free(p->topics[i]);
     free(p->topics);
     free(p->handles);
+    kd_buf_finish(&p->mac);
     free(p);
 }
 
@@ -263,6 +266,7 @@ int kd_kafka_producer_create(kd_kafka_producer **out, struct event_base *base, c
     TAILQ_INIT(&p->outstanding);
     p->pump.fd = -1;
     p->on = *events;
+    p->keys = config->keys;
     p->log = config->log;
     p->log_arg = config->log_arg;
     p->backoff = (kd_backoff){.min_us = BACKOFF_MIN_US, .max_us = BACKOFF_MAX_US};
@@ -318,6 +322,25 @@ static int kafka_producer_refuse(kd_kafka_producer *p, rd_kafka_resp_err_t e)
     }
 }
 
+/* With the header that has the MAC, or without one where there is no key for the record. */
+static rd_kafka_resp_err_t producer_send(kd_kafka_producer *p, size_t topic, uint32_t partition,
+                                         kd_bytes value, message *m)
+{
+    /* The pointers are mutable for messages that librdkafka is to free; with F_COPY it only reads. */
+    void *payload = (void *)(uintptr_t)value.data;
+    if (p->keys) kd_record_keys_sign(p->keys, kd_bytes_str(p->topics[topic]), partition, value, &p->mac);
+    if (p->mac.len > 0)
+        return rd_kafka_producev(
+            p->rk, RD_KAFKA_V_RKT(p->handles[topic]), RD_KAFKA_V_PARTITION((int32_t)partition),
+            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE(payload, value.len),
+            RD_KAFKA_V_OPAQUE(m), RD_KAFKA_V_HEADER(KD_MAC_HEADER, p->mac.data, (ssize_t)p->mac.len),
+            RD_KAFKA_V_END);
+    if (rd_kafka_produce(p->handles[topic], (int32_t)partition, RD_KAFKA_MSG_F_COPY, payload, value.len, NULL,
+                         0, m) == 0)
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    return rd_kafka_last_error();
+}
+
 int kd_kafka_produce(kd_kafka_producer *p, size_t topic, uint32_t partition, kd_bytes value, void *opaque)
 {
     KD_ASSERT(topic < p->topic_count && value.len > 0);
@@ -327,11 +350,8 @@ int kd_kafka_produce(kd_kafka_producer *p, size_t topic, uint32_t partition, kd_
         return KD_EAGAIN;
     }
     message *m = kafka_producer_remember(p, opaque);
-    /* The pointer is mutable for messages that librdkafka is to free; with F_COPY it only reads. */
-    void *payload = (void *)(uintptr_t)value.data;
-    if (rd_kafka_produce(p->handles[topic], (int32_t)partition, RD_KAFKA_MSG_F_COPY, payload, value.len, NULL,
-                         0, m) != 0) {
-        rd_kafka_resp_err_t e = rd_kafka_last_error();
+    rd_kafka_resp_err_t e = producer_send(p, topic, partition, value, m);
+    if (e != RD_KAFKA_RESP_ERR_NO_ERROR) {
         kafka_producer_forget(p, m);
         return kafka_producer_refuse(p, e);
     }

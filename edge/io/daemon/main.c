@@ -51,6 +51,15 @@ static uint32_t edge_main_choose_shards(const kd_settings *set)
     return (uint32_t)KD_MIN(KD_MIN(n, set->partitions), (uint64_t)KD_SHARDS_MAX);
 }
 
+static int edge_main_load_keys(kd_settings *set, char *error)
+{
+    if (!set->keys_file) return KD_OK;
+    int err =
+        kd_record_keys_create(&set->record_keys, set->keys_file, set->name, error, KD_OPTIONS_ERROR_MAX);
+    if (!err) kd_record_keys_accept_unsigned(set->record_keys, set->accept_unsigned);
+    return err;
+}
+
 static int edge_main_init_secrets(kd_edge_app *app, char *error)
 {
     const kd_settings *set = &app->settings;
@@ -60,6 +69,7 @@ static int edge_main_init_secrets(kd_edge_app *app, char *error)
                KD_STR("cause", "http.session_secret is not set: session tokens end with this process, and "
                                "other edges refuse them"));
     int err = kd_settings_session_key(set, &app->session_key, error);
+    if (!err) err = edge_main_load_keys(&app->settings, error);
     if (err || !set->tls_certificate) return err;
     const kd_http_tls_options tls = kd_settings_tls(set);
     return kd_http_tls_create(&app->tls, &tls, error, KD_OPTIONS_ERROR_MAX);
@@ -127,6 +137,7 @@ static void edge_main_take_over(void *arg, const void *config)
     for (const kd_option *o = NULL; (o = kd_options_fixed_change(&kd_edge_options, mine, fresh, o)) != NULL;)
         KD_LOG(KD_WARN, "reload-needs-restart", KD_STR("section", o->section), KD_STR("key", o->key));
     kd_log_set_level((kd_log_level)fresh->log_level);
+    if (mine->record_keys) kd_record_keys_accept_unsigned(mine->record_keys, fresh->accept_unsigned);
     bool counters = kd_reload_counters(&mine->counters, &fresh->counters);
     bool collections = kd_reload_list("api", "collections", &mine->collections, &fresh->collections);
     KD_LOG(KD_INFO, "reloaded");
@@ -150,7 +161,8 @@ static void edge_main_reload(void *arg)
                               .arg = app,
                               .check = edge_main_check,
                               .take_over = edge_main_take_over,
-                              .tls = app->tls};
+                              .tls = app->tls,
+                              .keys = app->settings.record_keys};
     kd_reload_run(&reload);
 }
 
@@ -247,6 +259,7 @@ static void edge_main_finish(void *arg)
     kd_loop_destroy(app->loop);
     kd_offer_destroy(app->offer);
     kd_http_tls_destroy(app->tls);
+    kd_record_keys_destroy(app->settings.record_keys);
     kd_cidrs_finish(&app->trusted);
     kd_clock_finish(&app->clock);
 }

@@ -45,6 +45,12 @@
     X(snapshot_gaps, COUNTER, "kudos_edge_snapshots_total", "result=\"gap\"", "")                            \
     X(snapshots_old, COUNTER, "kudos_edge_snapshots_total", "result=\"old\"", "")                            \
     X(snapshots_bad, COUNTER, "kudos_edge_snapshots_total", "result=\"malformed\"", "")                      \
+    X(refused_unsigned, COUNTER, "kudos_edge_records_refused_total", "reason=\"unsigned\"",                  \
+      "Records of Kafka that were passed over, because their signature is not that of their writer.")        \
+    X(refused_malformed, COUNTER, "kudos_edge_records_refused_total", "reason=\"malformed\"", "")            \
+    X(refused_unknown_key, COUNTER, "kudos_edge_records_refused_total", "reason=\"unknown-key\"", "")        \
+    X(refused_foreign_key, COUNTER, "kudos_edge_records_refused_total", "reason=\"foreign-key\"", "")        \
+    X(refused_wrong, COUNTER, "kudos_edge_records_refused_total", "reason=\"wrong\"", "")                    \
     X(undone, COUNTER, "kudos_edge_histories_undone_total", "",                                              \
       "Restores of central that this edge noticed.")                                                         \
     X(resent_ops, COUNTER, "kudos_edge_operations_resent_total", "",                                         \

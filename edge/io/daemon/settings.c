@@ -134,6 +134,15 @@ static const kd_option table[] = {
     S(DURATION, linger_us, "kafka", "linger", "5ms", "How long the producer gathers", .min = MS, .max = SEC),
     S(DURATION, start_timeout_us, "kafka", "start_timeout", "2s",
       "A start waits so long for Kafka, then serves without it", .min = 100 * MS, .max = 60 * SEC),
+    S(PATH, kafka_properties_file, "kafka", "properties_file", NULL,
+      "File of more librdkafka properties, lines of name = value, for passwords", .secret = true,
+      .more = "It is read whenever a client of Kafka is made."),
+    S(PATH, keys_file, "kafka", "keys_file", NULL,
+      "File with the keys that records are signed and checked by; read again on SIGHUP", .secret = true,
+      .more = "Lines of `id holder key`. Without it records are neither signed nor checked."),
+    S(BOOL, accept_unsigned, "kafka", "accept_unsigned", "false",
+      "Whether records without a signature are believed beside kafka.keys_file", .reloadable = true,
+      .more = "Only while keys are introduced."),
     KD_OPTION_PAIRS(kd_settings, kafka_properties, "kafka-properties", NULL,
                     "Further librdkafka properties, such as security.protocol or sasl.username"),
 
@@ -229,6 +238,8 @@ kd_kafka_config kd_settings_kafka(const kd_settings *s, kd_kafka_log log)
         .compression = kd_kafka_compressions[s->compression],
         .linger_ms = (uint32_t)(s->linger_us / 1000),
         .properties = s->kafka_properties,
+        .properties_file = s->kafka_properties_file,
+        .keys = s->record_keys,
         .log = log,
     };
 }
@@ -311,6 +322,7 @@ static int edge_settings_check_files(const kd_settings *s, char *error)
     if (!err) err = kd_settings_session_key(s, &key, error);
     if (!err && s->tls_certificate) err = kd_http_tls_check(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (!err) err = edge_settings_check_central(s, error);
+    if (!err && s->keys_file) err = kd_record_keys_check(s->keys_file, s->name, error, KD_OPTIONS_ERROR_MAX);
     return err ? err : kd_kafka_client_check(&kafka, error, KD_OPTIONS_ERROR_MAX);
 }
 

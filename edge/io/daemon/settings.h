@@ -34,6 +34,10 @@ typedef struct {
     uint32_t compression;
     uint64_t partitions, replication, likes_retention_us, counts_retention_us, linger_us, start_timeout_us;
     kd_pairs kafka_properties;
+    char *kafka_properties_file, *keys_file;
+    bool accept_unsigned;
+    kd_record_keys
+        *record_keys; /* no option: the keys of keys_file, made at the start (main.c); NULL: none */
 
     char *central_url, *central_ca, *central_cert, *central_key;
     uint64_t read_deadline_us, central_connections, asks_max;
