@@ -6,6 +6,9 @@ As a library:
         kafka.bootstrap                          # "127.0.0.1:p1,127.0.0.1:p2,..."
         kafka.kill(1); kafka.start(1); kafka.wait_ready()
         kafka.delete_topics("a", "b")
+    with Kafka(directory, users={"ada": "secret"}) as kafka:
+        kafka.allow("ada", "topic", "a", "read", "describe")
+        kafka.authenticated                      # where SASL is demanded, and rights
 As a command, in the foreground until SIGTERM:
     python3 sim/kafka/kafka.py run --brokers 1 --dir D --port P --address-file F
 With --commands it also obeys, line by line on its standard input, and ends when that ends:
@@ -75,19 +78,23 @@ class Kafka:
     `advertise` maps a listener's name to the addresses, one per node, under which clients that come in by it are told to
     find the brokers (a fault proxy's, say); each gets a port of its own, see `listener_ports`.
 
+    `users`: names and passwords (SASL/PLAIN) of a further listener, where a user may do only what `allow` has granted. Whoever comes by
+    `bootstrap` may do everything: that is for the fixtures themselves.
+
     `apart`: the controller is a node of its own, behind the brokers, so that it can elect leaders while most brokers are dead.
     """
 
-    def __init__(self, directory, brokers=1, port=None, advertise=None, apart=False, min_insync=None):
+    def __init__(self, directory, brokers=1, port=None, advertise=None, apart=False, min_insync=None, users=None):
         self.directory = os.path.abspath(directory)
         self.nodes = range(1, brokers + 1)
         self.controllers = [brokers + 1] if apart else list(self.nodes)
         self.apart = apart
         self.min_insync = min_insync or (2 if brokers >= 3 else 1)
         self.advertise = dict(advertise or {})
+        self.users = dict(users or {})
         self.processes = {}
         self.libs = fetch()
-        names = ["CLIENT"] + list(self.advertise)
+        names = ["CLIENT"] + ["SASL"] * bool(self.users) + list(self.advertise)
         free = free_ports(brokers * len(names) + len(self.controllers))
         self.controller_ports = dict(zip(self.controllers, free))
         free = free[len(self.controllers):]
@@ -98,6 +105,10 @@ class Kafka:
     @property
     def bootstrap(self):
         return ",".join(f"127.0.0.1:{p}" for p in self.listener_ports["CLIENT"].values())
+
+    @property
+    def authenticated(self):
+        return ",".join(f"127.0.0.1:{p}" for p in self.listener_ports["SASL"].values())
 
     def __enter__(self):
         try:
@@ -140,13 +151,26 @@ class Kafka:
             "broker.heartbeat.interval.ms": 500,
             "min.insync.replicas": self.min_insync,
         }
+        config.update(self._rights_config() if self.users else {})
         if node in self.nodes:
             return {**config, **self._broker_config(node)}
         return {**config, "listeners": f"CONTROLLER://127.0.0.1:{self.controller_ports[node]}"}
 
+    def _rights_config(self):
+        """KRaft's own authorizer. A user who has not said who he is may do everything, but only the listeners for fixtures let him in."""
+        users = " ".join(f'user_{name}="{password}"' for name, password in self.users.items())
+        return {
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": "User:ANONYMOUS",
+            "sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.sasl.plain.sasl.jaas.config":
+                f"org.apache.kafka.common.security.plain.PlainLoginModule required {users};",
+        }
+
     def _broker_config(self, node):
         replicas = min(3, len(self.nodes))
-        listeners = [("CLIENT", f"127.0.0.1:{self.listener_ports['CLIENT'][node]}")]
+        own = ["CLIENT"] + ["SASL"] * bool(self.users)
+        listeners = [(name, f"127.0.0.1:{self.listener_ports[name][node]}") for name in own]
         listeners += [(name, addresses[node - 1]) for name, addresses in self.advertise.items()]
         bound = [f"{name}://127.0.0.1:{self.listener_ports[name][node]}" for name, _ in listeners]
         if node in self.controllers:
@@ -155,7 +179,7 @@ class Kafka:
         return {
             "listeners": ",".join(bound),
             "advertised.listeners": ",".join(f"{name}://{address}" for name, address in listeners),
-            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in plain),
+            "listener.security.protocol.map": ",".join(f"{name}:{'SASL_PLAINTEXT' if name == 'SASL' else 'PLAINTEXT'}" for name in plain),
             "inter.broker.listener.name": "CLIENT",
             "auto.create.topics.enable": "false",
             "default.replication.factor": replicas,
@@ -280,6 +304,10 @@ class Kafka:
 
     def delete_topics(self, *names):
         kafka_wire.delete_topics(self.some_port(), names)
+
+    def allow(self, user, kind, name, *operations):
+        """Grants a user operations ("read", "write", ...) on a "topic" or "group" of that name."""
+        kafka_wire.create_acls(self.some_port(), user, kind, name, operations)
 
     def some_port(self):
         return self.listener_ports["CLIENT"][next(iter(self.brokers_running))]

@@ -4,7 +4,7 @@ import socket
 import time
 from collections import namedtuple
 
-PRODUCE, LIST_OFFSETS, METADATA, DELETE_TOPICS, ELECT_LEADERS = 0, 2, 3, 20, 43
+PRODUCE, LIST_OFFSETS, METADATA, DELETE_TOPICS, CREATE_ACLS, ELECT_LEADERS = 0, 2, 3, 20, 30, 43
 OK = 0
 LATEST, UNCLEAN = -1, 1
 
@@ -102,6 +102,21 @@ def delete_topics(port, names, timeout_s=10):
     for name, error in c.array(lambda: (c.text(), c.number(2))):
         if error != OK:
             raise RuntimeError(f"topic {name} cannot be deleted: Kafka's error {error}")
+
+
+KINDS = {"topic": 2, "group": 3}
+OPERATIONS = {"read": 3, "write": 4, "create": 5, "describe": 8}
+LITERAL, ALLOW = 3, 3
+
+
+def create_acls(port, user, kind, name, operations, timeout_s=10):
+    one = lambda o: (number(KINDS[kind], 1) + text(name) + number(LITERAL, 1) + text(f"User:{user}") + text("*") +
+                     number(OPERATIONS[o], 1) + number(ALLOW, 1))
+    c = ask(port, CREATE_ACLS, 1, array([one(o) for o in operations]), timeout_s)
+    c.number(4)
+    for error, cause in c.array(lambda: (c.number(2), c.text())):
+        if error != OK:
+            raise RuntimeError(f"{kind} {name} cannot be granted: Kafka's error {error} {cause}")
 
 
 def ends(port, topic, partitions, timeout_s=10):

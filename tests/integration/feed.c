@@ -2,7 +2,7 @@
  * feed - records for central from a tiny text form, for test_central.py. One command a line on standard input, one line of
  * answer each on standard output ("ok ..." or "error ..."), so that a test can run it as a companion.
  *
- *   feed BROKERS PARTITIONS LIKES COUNTS CHANGES
+ *   feed BROKERS PARTITIONS LIKES COUNTS CHANGES [PROPERTIES-FILE]
  *
  *   where ITEM                                   its partition
  *   batch PARTITION EDGE REGION INC SEQ AINC ASEQ COMPLETE_TO   begins a batch; no answer
@@ -37,7 +37,7 @@ typedef struct {
 
 static kd_kafka_producer *producer;
 static kd_record_keys *keys;
-static const char *brokers;
+static const char *brokers, *properties;
 static kd_kafka_reader *reader;
 static struct event_base *base;
 static struct event *deadline;
@@ -246,7 +246,8 @@ static void snapshot(const char *line)
 static int make_producer(char *error, size_t size)
 {
     const kd_kafka_producer_events events = {.delivered = delivered};
-    const kd_kafka_config config = {.brokers = brokers, .client_id = "feed", .linger_ms = 1, .keys = keys};
+    const kd_kafka_config config = {
+        .brokers = brokers, .client_id = "feed", .linger_ms = 1, .properties_file = properties, .keys = keys};
     return kd_kafka_producer_create(&producer, base, &config, topics, 3, &events, error, size);
 }
 
@@ -376,9 +377,11 @@ static void obey(const char *line)
 int main(int argc, char **argv)
 {
     char line[LINE_MAX_], error[512];
-    if (argc != 6) return 2;
+    if (argc != 6 && argc != 7) return 2;
     brokers = argv[1];
-    const kd_kafka_config config = {.brokers = argv[1], .client_id = "feed", .linger_ms = 1};
+    properties = argc == 7 ? argv[6] : NULL;
+    const kd_kafka_config config = {
+        .brokers = argv[1], .client_id = "feed", .linger_ms = 1, .properties_file = properties};
     partitions = (uint32_t)atoi(argv[2]);
     for (int i = 0; i < 3; i++) topics[i] = argv[3 + i];
     base = event_base_new();

@@ -21,8 +21,9 @@ WAIT = 15
 class Feed:
     """The companion: batches of edges in their order, and topics read back."""
 
-    def __init__(self, bootstrap):
-        self.process = subprocess.Popen([program("feed"), bootstrap, str(PARTITIONS), *TOPICS], text=True, bufsize=1,
+    def __init__(self, bootstrap, properties=None):
+        self.process = subprocess.Popen([program("feed"), bootstrap, str(PARTITIONS), *TOPICS] + [str(properties)] * bool(properties),
+                                        text=True, bufsize=1,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.last = {}
 

@@ -139,6 +139,7 @@ static int conf_set_file(rd_kafka_conf_t *conf, const char *path, char *error, s
         err = KD_EINVAL;
     }
     kd_ini ini = kd_ini_of(kd_buf_view(&text), PROPERTY_MAX);
+    ini.section = kd_bytes_str("kafka-properties"); /* the file has no sections of its own */
     for (kd_ini_item line; err == KD_OK && (line = kd_ini_next(&ini)).kind != KD_INI_END;)
         err = conf_set_line(conf, &line, error, size);
     if (text.cap > 0) explicit_bzero(text.data, text.cap);
