@@ -122,6 +122,7 @@ $(eval $(call program,$(BUILD)/http-echo,$(SHARED)/tests/integration/http_echo.o
 $(eval $(call program,$(BUILD)/feed,$(SHARED)/tests/integration/feed.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/kafka-probe,$(SHARED)/tests/integration/kafka_probe.o $(SHARED)/sim/kafka/broker.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/bench-puts,$(SHARED)/tests/bench/bench_puts.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
+$(eval $(call program,$(BUILD)/bench-keys,$(SHARED)/tests/bench/bench_keys.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/bench-merge,$(SHARED)/tests/bench/bench_merge.o $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 
 # The fuzz targets over what is kept of their corpora, by any compiler.
@@ -193,7 +194,7 @@ run-torture: all
 # BENCH='--only likes --repeats 5' measures less, or longer.
 bench:
 	$(DEPS) test
-	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(BUILD)/bench-puts $(BUILD)/bench-merge
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(BUILD)/bench-puts $(BUILD)/bench-keys $(BUILD)/bench-merge
 	$(Q)BUILD=$(BUILD) python3 tests/bench/bench.py $(BENCH)
 
 check:

@@ -267,6 +267,18 @@ class Bench:
             pairs.append((figures, figures))
         self.beside("merged likes/s, 2 % repeats (peer: get+put)", pairs, "merge_per_s", "raw_per_s", reach=1.5)
 
+    def keys(self, _):
+        """What it costs that records are signed and checked (kafka.keys_file), a batch of 1000 likes each time."""
+        pairs = []
+        for _ in range(self.options.repeats):
+            figures, _ = run(program("bench-keys"), self.directory)
+            if figures["verdict"] != "exact":
+                raise Wrong(f"bench-keys: {figures}")
+            pairs.append((float(figures["sign_us"]) + float(figures["check_us"]), float(figures["decode_us"])))
+        ours, peer = (statistics.median(p[i] for p in pairs) for i in (0, 1))
+        self.row("keys: CPU us a batch of 1000 (peer: decoding it)", f"{ours:.1f}", f"{peer:.1f}", f"{ours / peer:.2f}", "<= 0.5",
+                 ours <= 0.5 * peer)
+
     def polis(self, _):
         """A real log through three edges, Apache Kafka and central; then the size of what lies in the likes topic."""
         with Kafka(os.path.join(self.directory, "kafka")) as kafka:
@@ -317,7 +329,7 @@ class Bench:
                 print(f"bench: {command} is needed", file=sys.stderr)
                 return 4
         parts = {"likes": self.likes, "reads": self.reads, "tls": self.over_tls, "batch": self.batches, "merge": self.merge,
-                 "polis": self.polis, "simulation": self.simulation}
+                 "keys": self.keys, "polis": self.polis, "simulation": self.simulation}
         wanted = self.options.only.split(",") if self.options.only else list(parts)
         with Broker(os.path.join(self.directory, "broker"), PARTITIONS) as broker:
             for name in wanted:
@@ -338,7 +350,7 @@ def main():
     p.add_argument("--seconds", type=int, default=2, help="of one measurement [2]")
     p.add_argument("--repeats", type=int, default=3, help="of each pair [3]")
     p.add_argument("--shards", type=int, default=max(1, (os.cpu_count() or 2) // 2), help="of the edge [half the cores]")
-    p.add_argument("--only", help="likes,reads,tls,batch,merge,polis,simulation")
+    p.add_argument("--only", help="likes,reads,tls,batch,merge,keys,polis,simulation")
     p.add_argument("--directory", help="kept afterwards [a new one, removed]")
     options = p.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
