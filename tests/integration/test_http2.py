@@ -7,9 +7,30 @@ import time
 
 import pytest
 
-from http_peer import (ACK, BODY, CALM, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, H2, HEADERS, NO_ERROR, PADDED, PING,
+from http_peer import (ACK, BODY, CALM, CLOSED, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, H2, HEADERS, NO_ERROR, PADDED, PING,
                        PREFACE, PRIORITY, REFUSED, RST, SETTINGS, WINDOW, fields, frame, h1_get, h1_raw, h1_status, integer, literal, read_all)
 from http_peer import certificate, program, serve  # noqa: F401 (fixtures)
+
+
+@pytest.fixture
+def peer_server(tmp_path):
+    """(pid, port) of an nghttpd, the server that the library's authors give away with it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(["nghttpd", "--no-tls", "-d", str(tmp_path), str(port)], stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 10
+        while True:
+            assert time.monotonic() < deadline and process.poll() is None, "nghttpd does not listen"
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except ConnectionRefusedError:
+                time.sleep(0.01)
+        yield process.pid, port
+    finally:
+        process.kill()
+        process.wait()
 
 
 # ---- requests and floods ----
@@ -78,12 +99,122 @@ def test_endless_continuation(serve):
     assert server.count("floods") == 1
 
 
-def test_hpack_references_by_the_thousand(serve):
+def large_entry(value=b"v" * 3900):
+    """A field of almost all that the compression table holds; \\xbe then names it again in one byte."""
+    return b"\x40" + integer(1, 7) + b"n" + integer(len(value), 7) + value
+
+
+BOMB = b"\xbe" * 16000
+BOMBS = {
+    "request": frame(HEADERS, END_STREAM, 1, fields() + large_entry()) + frame(CONTINUATION, END_HEADERS, 1, BOMB),
+    "invalid": frame(HEADERS, END_STREAM, 1, fields() + large_entry(b"v" * 3900 + b"\0")) + frame(CONTINUATION, END_HEADERS, 1, BOMB),
+    "trailers": frame(HEADERS, END_HEADERS, 1, fields(b"/echo", b"POST")) +
+                frame(HEADERS, END_STREAM, 1, large_entry()) + frame(CONTINUATION, END_HEADERS, 1, BOMB),
+    "one stream too many": b"".join(frame(HEADERS, END_HEADERS | END_STREAM, s, fields(b"/hold")) + frame(RST, 0, s, struct.pack(">I", 8))
+                                    for s in (1, 3)) +
+                           frame(HEADERS, END_STREAM, 5, fields() + large_entry()) + frame(CONTINUATION, END_HEADERS, 5, BOMB),
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_header_bomb_ends_the_connection(serve, kind):
+    server = serve("max_streams=2")
+    with H2(server) as h2:
+        h2.flood(BOMBS[kind])
+        assert h2.goaway() == CALM
+    assert server.count("floods") == 1
+    assert h1_get(server, "/release") == BODY
+
+
+def cpu_seconds(pid):
+    return time.clock_gettime((~pid << 3) | 2)  # the processor time of another process, in nanoseconds: clock_getcpuclockid(3)
+
+
+def bomb(address, data, times):
+    for _ in range(times):
+        with H2(None, sock=socket.create_connection(address, timeout=10)) as h2:
+            h2.flood(data + frame(PING, 0, 0, b"12345678"))
+            h2.until(lambda kind, flags, *_: kind == PING and flags == ACK)  # done with it, or the connection has ended
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_header_bomb_costs_less_than_at_nghttpd(serve, peer_server, kind):
+    server, spent = serve("max_streams=2"), []
+    for pid, port in ((server.process.pid, server.port), peer_server):
+        bomb(("127.0.0.1", port), BOMBS["request"], 2)
+        before = cpu_seconds(pid)
+        bomb(("127.0.0.1", port), BOMBS[kind], 20)
+        spent.append(cpu_seconds(pid) - before)
+    assert spent[0] < spent[1], [f"{1000 * s / 20:.2f} ms" for s in spent]
+    assert h1_get(server, "/release") == BODY
+
+
+def test_headers_that_are_a_little_too_large_are_counted(serve):
     server = serve()
     with H2(server) as h2:
-        h2.flood(frame(HEADERS, END_STREAM | END_HEADERS, 1,
-                       fields() + b"\x40" + integer(1, 7) + b"n" + integer(3000, 7) + b"v" * 3000 + b"\xbe" * 5000))
+        block = fields() + large_entry() + b"\xbe" * 6
+        h2.flood(b"".join(frame(HEADERS, END_HEADERS | END_STREAM, s, block) for s in range(1, 1001, 2)))
         assert h2.goaway() == CALM
+    assert server.count("floods") == 1 and server.count("rejected") <= 201
+
+
+# ---- frames on streams that are gone ----
+
+LATE = {"data": frame(DATA, 0, 1, b"late"), "headers": frame(HEADERS, END_HEADERS | END_STREAM, 1, fields())}
+
+
+@pytest.mark.parametrize("late", LATE)
+@pytest.mark.parametrize("ended", ["answered", "reset"])
+def test_a_frame_on_a_stream_that_its_client_has_ended(serve, late, ended):
+    server = serve()
+    with H2(server) as h2:
+        if ended == "answered":
+            h2.request(1)
+            assert h2.body(1) == BODY
+        else:
+            h2.request(1, b"/echo", b"POST", end=False)
+            h2.send(frame(RST, 0, 1, struct.pack(">I", 8)))
+        h2.send(LATE[late])
+        assert h2.goaway() == CLOSED
+    assert server.count("protocol_errors") == 1
+
+
+@pytest.mark.parametrize("late", LATE)
+def test_frames_under_way_to_a_stream_that_the_server_has_reset(serve, late):
+    with H2(serve("max_body_bytes=1000")) as h2:
+        h2.request(1, b"/echo", b"POST", more=[(b"content-length", b"1")], end=False)
+        h2.send(frame(DATA, 0, 1, b"more than one byte") + frame(DATA, 0, 1, b"x" * 1000))
+        assert h2.until(lambda kind, *_: kind == RST)
+        h2.send(LATE[late])
+        h2.request(3)
+        assert h2.body(3) == BODY
+
+
+def test_the_body_of_a_stream_that_is_one_too_many(serve):
+    server = serve("max_streams=2")
+    with H2(server) as h2:
+        h2.until(lambda kind, flags, *_: kind == SETTINGS and flags == ACK)
+        h2.send(b"".join(frame(HEADERS, END_HEADERS, s, fields(b"/echo", b"POST")) + frame(DATA, END_STREAM, s, b"body") for s in (1, 3, 5, 7)))
+        refused = [h2.until(lambda kind, *_: kind == RST), h2.until(lambda kind, *_: kind == RST)]
+        assert [(r[2], r[3]) for r in refused] == [(5, struct.pack(">I", REFUSED)), (7, struct.pack(">I", REFUSED))]
+        h2.request(9)
+        assert h2.body(9) == BODY
+
+
+def test_requests_under_way_at_a_drain_do_not_end_the_others(serve):
+    server = serve()
+    with H2(server) as h2:
+        h2.request(1, b"/later?ms=2500")
+        server.drain()
+        assert h2.until(lambda kind, flags, *_: kind == PING and flags == 0)
+        h2.send(frame(PING, ACK, 0, b"kudos\0\0\0"))
+        assert h2.until(lambda kind, flags, stream, payload: kind == GOAWAY and payload[:4] == struct.pack(">I", 1))
+        h2.request(3, b"/echo", b"POST", end=False)
+        h2.send(frame(DATA, END_STREAM, 3, b"too late"))
+        assert h2.body(1) == BODY
+
+
+# ---- requests that are not valid, and what becomes of bodies ----
 
 
 @pytest.mark.parametrize("length", [None, b"300000"])
@@ -241,7 +372,9 @@ def test_resets_that_we_are_made_to_send(serve):
 
 @pytest.mark.parametrize("kind, flags, stream, payload", [
     (PING, 0, 0, b"12345678"), (SETTINGS, 0, 0, b""), (DATA, 0, 1, b""), (DATA, PADDED, 1, bytes([15]) + bytes(15)),
-    (PRIORITY, 0, 99, bytes(5))], ids=["ping", "settings", "data", "padded-data", "priority"])
+    (PRIORITY, 0, 99, bytes(5)), (PING, ACK, 0, b"12345678"), (WINDOW, 0, 0, struct.pack(">I", 1)), (WINDOW, 0, 1, struct.pack(">I", 1)),
+    (GOAWAY, 0, 0, bytes(8)), (0x77, 0, 0, b"")],
+    ids=["ping", "settings", "data", "padded-data", "priority", "ping-ack", "window", "window-of-stream", "goaway", "unknown"])
 def test_control_floods(serve, kind, flags, stream, payload):
     server = serve()
     with H2(server) as h2:

@@ -1,9 +1,10 @@
 /*
  * http_h2.c - one nghttp2 session per connection, and the checks that nghttp2 leaves to the application.
  *
- * nghttp2 checks framing, HPACK, message rules (pseudo headers, content-length against the body) and the client's number of streams. Counted here:
- * header fields and bytes, body bytes, CONTINUATION frames, resets by either side, control frames, and requests, those included whose stream is gone
- * but whose answer the handler still owes. A client that sends too many resets, control frames or header bytes gets GOAWAY ENHANCE_YOUR_CALM.
+ * nghttp2 checks framing, HPACK, message rules (pseudo headers, content-length against the body) and the client's number of streams. Checked here:
+ * header fields and bytes, body bytes, resets by either side, and requests, those included whose stream is gone but whose answer the handler still
+ * owes; by http_h2_guard.c, which reads each frame's head before nghttp2 does: control frames, CONTINUATION, and frames on streams that are gone. A
+ * client that sends too many of anything gets GOAWAY ENHANCE_YOUR_CALM, and nothing more of it is decoded.
  *
  * The session must not be freed below its own callbacks, so these only set conn->fate.
  */
@@ -19,8 +20,6 @@ enum {
     H2_STREAM_WINDOW = 256 * 1024,
     H2_CONNECTION_WINDOW = 1024 * 1024,
     H2_SWALLOW_MAX = 1024 * 1024, /* bytes of a body that may still come after its request was answered */
-    /* Of one header block. Some builds of nghttp2 end the session at 9 by themselves, and then the client is not told. */
-    H2_CONTINUATIONS_MAX = 6,
 };
 
 /* ---- ways to end a stream or the connection ---- */
@@ -58,48 +57,30 @@ static void h2_calm(http_conn *conn)
     h2_terminate(conn, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
-/* `counter` is one of the two of the present second. */
-static void h2_count(http_conn *conn, uint32_t *counter, uint32_t limit)
-{
-    int64_t now = conn->server->now_ms;
-    if (now - conn->h2.rate_since_ms >= 1000) {
-        conn->h2.rate_since_ms = now;
-        conn->h2.resets = 0;
-        conn->h2.controls = 0;
-    }
-    if (++*counter > limit) h2_calm(conn);
-}
-
 static void h2_count_control(http_conn *conn)
 {
-    h2_count(conn, &conn->h2.controls, conn->server->config.max_control_per_s);
+    kd_http_server *server = conn->server;
+    if (!http_h2_guard_control(&conn->h2.guard, &server->config, server->now_ms)) h2_calm(conn);
+}
+
+static void h2_count_refused(http_conn *conn)
+{
+    kd_http_server *server = conn->server;
+    if (!http_h2_guard_reset(&conn->h2.guard, &server->config, server->now_ms)) h2_calm(conn);
 }
 
 static void h2_count_reset(http_conn *conn)
 {
     conn->server->counters.resets++;
-    h2_count(conn, &conn->h2.resets, conn->server->config.max_resets_per_s);
+    h2_count_refused(conn);
 }
 
 /* ---- callbacks: frames coming in ---- */
 
-static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *arg)
-{
-    (void)session;
-    http_conn *conn = arg;
-    if (hd->type == NGHTTP2_HEADERS) conn->h2.continuations = 0;
-    if (hd->type == NGHTTP2_CONTINUATION && ++conn->h2.continuations > H2_CONTINUATIONS_MAX) h2_calm(conn);
-    if (hd->type == NGHTTP2_DATA && hd->length == 0 && (hd->flags & NGHTTP2_FLAG_END_STREAM) == 0) {
-        h2_count_control(conn);
-    }
-    /* Counted here, because on_frame_recv is not called for PRIORITY while priorities are switched off. */
-    if (hd->type == NGHTTP2_PRIORITY) h2_count_control(conn);
-    return 0;
-}
-
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
     http_conn *conn = arg;
+    http_h2_guard_block(&conn->h2.guard);
     conn->current = NULL; /* header blocks do not interleave, so one pointer per connection suffices */
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST || conn->fate != HTTP_LIVE) return 0;
     if (!http_admit_stream(conn)) {
@@ -132,6 +113,13 @@ static void h2_length(http_request *req, kd_bytes value)
     for (size_t i = 0; i < value.len; i++) req->length = req->length * 10 + (uint64_t)(value.data[i] - '0');
 }
 
+/* To decode on once the session ends would be work that the client gets for a byte of input a field: the pause makes nghttp2 leave the rest alone. */
+static int h2_weigh_field(http_conn *conn, size_t bytes)
+{
+    if (!http_h2_guard_field(&conn->h2.guard, &conn->server->config, bytes)) h2_calm(conn);
+    return conn->fate == HTTP_LIVE ? 0 : NGHTTP2_ERR_PAUSE;
+}
+
 static int h2_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name_data,
                         size_t name_len, const uint8_t *value_data, size_t value_len, uint8_t flags,
                         void *arg)
@@ -139,12 +127,10 @@ static int h2_on_header(nghttp2_session *session, const nghttp2_frame *frame, co
     (void)session, (void)flags;
     http_conn *conn = arg;
     http_request *req = conn->current;
-    if (!req || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+    int rv = h2_weigh_field(conn, name_len + value_len);
+    if (rv != 0 || !req || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return rv;
     kd_bytes name = kd_bytes_of(name_data, name_len), value = kd_bytes_of(value_data, value_len);
-    if (!http_request_add_header(req, name, value)) {
-        h2_calm(conn);
-        return 0;
-    }
+    http_request_add_header(req, name, value);
     if (req->refusal != 0) return 0;
     if (name_data[0] == ':')
         h2_pseudo(req, name, value);
@@ -157,10 +143,10 @@ static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *fram
                              size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
                              void *arg)
 {
-    (void)session, (void)frame, (void)name, (void)name_len, (void)value, (void)value_len, (void)flags;
+    (void)session, (void)frame, (void)name, (void)value, (void)flags;
     http_conn *conn = arg;
     if (conn->current) http_request_refuse(conn->current, 400);
-    return 0;
+    return h2_weigh_field(conn, name_len + value_len);
 }
 
 /* More of the request has come: to the handler when that was all, or to a refusal at once. */
@@ -179,6 +165,8 @@ static void h2_headers_frame(http_conn *conn, const nghttp2_frame *frame)
         conn->current = NULL;
         if (!req) return;
         http_request_headers_done(req);
+        if (req->refusal == 431)
+            h2_count_refused(conn); /* many of them cost as much as one that is far too large */
         h2_advance(req, ended);
         return;
     }
@@ -214,13 +202,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
         h2_count_reset(conn);
         break;
     case NGHTTP2_PING:
-        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0)
-            h2_goaway(conn);
-        else
-            h2_count_control(conn);
-        break;
-    case NGHTTP2_SETTINGS:
-        h2_count_control(conn);
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) h2_goaway(conn);
         break;
     default:
         break;
@@ -230,9 +212,10 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
 
 static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error, void *arg)
 {
-    (void)session, (void)frame, (void)error;
+    (void)session, (void)error;
     http_conn *conn = arg;
     conn->server->counters.protocol_errors++;
+    http_h2_guard_pardon(&conn->h2.guard, frame->hd.stream_id);
     /* nghttp2 resets the stream by itself. A client that provokes resets costs as much as one that sends them. */
     h2_count_reset(conn);
     return 0;
@@ -278,7 +261,9 @@ static int h2_on_stream_close(nghttp2_session *session, int32_t stream_id, uint3
 
 static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
-    (void)arg;
+    http_conn *conn = arg;
+    if (frame->hd.type == NGHTTP2_DATA) http_h2_guard_sent(&conn->h2.guard, frame->hd.length);
+    if (frame->hd.type == NGHTTP2_RST_STREAM) http_h2_guard_pardon(&conn->h2.guard, frame->hd.stream_id);
     bool last = (frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) &&
                 (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (!last) return 0;
@@ -291,7 +276,6 @@ static nghttp2_session_callbacks *h2_callbacks(void)
 {
     nghttp2_session_callbacks *c;
     KD_ASSERT(nghttp2_session_callbacks_new(&c) == 0);
-    nghttp2_session_callbacks_set_on_begin_frame_callback(c, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(c, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(c, h2_on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(c, on_invalid_header);
@@ -329,6 +313,7 @@ void http_h2_finish(kd_http_server *server)
 static void h2_start(http_conn *conn)
 {
     kd_http_server *server = conn->server;
+    http_h2_guard_init(&conn->h2.guard);
     int rv = nghttp2_session_server_new3(&conn->h2.session, server->callbacks, conn, server->option,
                                          &server->pool.mem);
     KD_ASSERT(rv == 0);
@@ -344,16 +329,53 @@ static void h2_start(http_conn *conn)
                                                     H2_CONNECTION_WINDOW) == 0);
 }
 
-static void h2_feed(http_conn *conn, kd_bytes data)
+static void h2_feed_session(http_conn *conn, const uint8_t *data, size_t len)
 {
-    if (conn->fate != HTTP_LIVE) return;
-    ssize_t n = nghttp2_session_mem_recv(conn->h2.session, data.data, data.len);
-    if (n >= 0) return;
+    ssize_t n = len > 0 ? nghttp2_session_mem_recv(conn->h2.session, data, len) : 0;
+    if (n >= 0) return; /* fewer than len: the session ends */
     /* Too many acknowledgements that the client does not take (FLOODED), or no memory. After an error nghttp2 must not be asked for anything, not
      * even a GOAWAY. */
     conn->server->counters.protocol_errors++;
     if (n == NGHTTP2_ERR_FLOODED) conn->server->counters.floods++;
     conn->fate = HTTP_ABORT;
+}
+
+/* Whether the stream was open once. Streams above the last one that nghttp2 took may be under way at a drain, which it drops. */
+static bool h2_gone(http_conn *conn, int32_t stream)
+{
+    return stream <= nghttp2_session_get_last_proc_stream_id(conn->h2.session) &&
+           !nghttp2_session_find_stream(conn->h2.session, stream);
+}
+
+static void h2_judge(http_conn *conn, const http_h2_head *head, bool gone)
+{
+    kd_http_server *server = conn->server;
+    uint32_t error = http_h2_guard_frame(&conn->h2.guard, &server->config, server->now_ms, head, gone);
+    if (error == NGHTTP2_NO_ERROR) return;
+    if (error == NGHTTP2_ENHANCE_YOUR_CALM) {
+        h2_calm(conn);
+        return;
+    }
+    server->counters.protocol_errors++;
+    h2_terminate(conn, error);
+}
+
+/* The session gets what comes before a frame's head before the head is judged, when that depends on the session. */
+static void h2_feed(http_conn *conn, kd_bytes data)
+{
+    http_h2_guard *guard = &conn->h2.guard;
+    size_t fed = 0, seen = 0;
+    http_h2_head head;
+    while (conn->fate == HTTP_LIVE && http_h2_guard_next(guard, data, &seen, &head)) {
+        bool asks = http_h2_guard_asks(guard, &head);
+        if (asks) {
+            h2_feed_session(conn, data.data + fed, seen - 1 - fed);
+            fed = seen - 1;
+            if (conn->fate != HTTP_LIVE) return;
+        }
+        h2_judge(conn, &head, asks && h2_gone(conn, head.stream));
+    }
+    if (conn->fate == HTTP_LIVE) h2_feed_session(conn, data.data + fed, data.len - fed);
 }
 
 static void h2_produce(http_conn *conn, kd_buf *out)

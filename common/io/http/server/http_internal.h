@@ -7,7 +7,7 @@
  *   http_listen.c  http_deadline.c    accepting clients; ending those that are too slow
  *   http_conn.c                       one connection: which protocol, bytes in, bytes out, its end
  *   http_tls.c                        TLS between the socket's bytes and the driver's
- *   http_h1.c  http_h2.c              the drivers; below them http_h1_text.c and http_h2_answer.c
+ *   http_h1.c  http_h2.c              the drivers; below them http_h1_text.c, http_h2_answer.c and http_h2_guard.c
  *   http_answer.c                     a request goes to the handler, and its answer to the driver
  *   http_request.c                    headers, body and memory of a request
  *   http_conns.c                      the list of connections, and when their memory goes
@@ -31,6 +31,7 @@
 #include <openssl/ssl.h>
 #include <sys/queue.h>
 
+#include "common/io/http/server/http_h2_guard.h"
 #include "common/io/http/server/http_pool.h"
 #include "common/io/http/server/http_server.h"
 
@@ -172,10 +173,7 @@ struct http_conn {
     } h1;
     struct {
         nghttp2_session *session;
-        uint32_t continuations; /* CONTINUATION frames of the present header block */
-        int64_t rate_since_ms;  /* the second in which the next two count */
-        uint32_t resets;
-        uint32_t controls;
+        http_h2_guard guard;
     } h2;
     uint64_t address; /* key of http_address.c */
     struct sockaddr_storage peer;

@@ -132,7 +132,7 @@ static void store_header(http_request *req, kd_bytes name, kd_bytes value)
         (http_header){kd_bytes_of(copy, name.len), kd_bytes_of(copy + name.len, value.len)};
 }
 
-bool http_request_add_header(http_request *req, kd_bytes name, kd_bytes value)
+void http_request_add_header(http_request *req, kd_bytes name, kd_bytes value)
 {
     const kd_http_config *config = &req->conn->server->config;
     size_t bytes = req->header_bytes + name.len + value.len;
@@ -143,7 +143,6 @@ bool http_request_add_header(http_request *req, kd_bytes name, kd_bytes value)
         store_header(req, name, value);
     }
     req->header_count += req->header_count < config->max_headers;
-    return bytes <= 8 * (size_t)config->max_header_bytes;
 }
 
 bool kd_http_request_field(const kd_http_request *pub, size_t i, kd_bytes *name, kd_bytes *value)

@@ -18,9 +18,8 @@ void http_request_free_spares(kd_http_server *server);
 /* A copy that is freed with the request; an empty view for no bytes. */
 kd_bytes http_request_copy(http_request *req, kd_bytes bytes);
 
-/* Stores a copy of a field; beyond max_headers or max_header_bytes sets the refusal 431 instead. False when the bytes are beyond eight times their
- * limit: a client that sends so many is worth no answer. */
-bool http_request_add_header(http_request *req, kd_bytes name, kd_bytes value);
+/* Stores a copy of a field; beyond max_headers or max_header_bytes sets the refusal 431 instead. */
+void http_request_add_header(http_request *req, kd_bytes name, kd_bytes value);
 /* Splits a target into path and query, which are views into it: it must live as long as the request. */
 void http_request_set_target(http_request *req, kd_bytes target);
 /* `name` must live as long as the request. CONNECT and TRACE set the refusal 405. */

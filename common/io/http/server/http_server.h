@@ -36,8 +36,8 @@ typedef struct {
     uint32_t max_header_bytes;        /* names and values of a request; more: 431 */
     uint32_t max_body_bytes;          /* a request body; more: 413 */
     uint64_t max_buffered_bytes;      /* request bodies and HTTP/2 answers held, whole server; more: 503 */
-    uint32_t max_resets_per_s;        /* streams reset per connection; more: GOAWAY ENHANCE_YOUR_CALM */
-    uint32_t max_control_per_s;       /* PING, SETTINGS, PRIORITY, empty DATA per connection; likewise */
+    uint32_t max_resets_per_s;        /* streams reset or refused per connection; more: GOAWAY CALM */
+    uint32_t max_control_per_s;       /* frames that move no request along per connection; likewise */
     uint32_t output_high_water_bytes; /* unsent bytes of a connection above which it is not read */
     uint32_t handshake_timeout_ms;    /* from accept to a known protocol (TLS included) */
     uint32_t headers_timeout_ms;      /* from a request's first byte to its last header */
