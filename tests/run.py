@@ -27,7 +27,7 @@ if SANITIZED:  # drills preload what makes of a kill a power cut
     os.environ.setdefault("TSAN_OPTIONS", f"suppressions={os.path.abspath('tests/thread/suppressions.txt')}")
 STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
 APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_backup.py", "test_drills.py",
-         "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py", "test_bounds.py", "test_flat.py"}
+         "test_h2spec.py", "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py", "test_bounds.py", "test_flat.py"}
 
 
 class Stage:
@@ -80,6 +80,7 @@ def stages(scratch, long):
         pytest(scratch, "identity", 2, 3600 if long else 240, f"{integration}/test_identity.py"),
         pytest(scratch, "kafka", 2, 120, f"{integration}/test_kafka.py"),
         pytest(scratch, "kafka-worst", 2, 7200 if long else 240, f"{integration}/test_kafka_worst.py"),
+        pytest(scratch, "h2spec", 1, 270, f"{integration}/test_h2spec.py"),
         pytest(scratch, "bounds", 1, 7200 if long else 180, f"{integration}/test_bounds.py", f"{integration}/test_flat.py"),
         pytest(scratch, "end-to-end", 1, 3600 if long else 240, f"{integration}/test_end_to_end.py"),
         pytest(scratch, "torture", 2, 3600 if long else 300, f"{integration}/test_torture.py"),
