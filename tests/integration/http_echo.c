@@ -171,6 +171,15 @@ static void set_limit(kd_http_config *c, const char *name, size_t len, uint32_t 
     LIMIT(write_stall_timeout_ms);
 }
 
+/* tls_ciphers=LIST, tls_ciphersuites=LIST, tls_min_version=1.3 */
+static void set_tls(kd_http_tls_options *tls, const char *argument)
+{
+    const char *value = strchr(argument, '=') + 1;
+    if (strncmp(argument, "tls_ciphers=", 12) == 0) tls->ciphers = value;
+    if (strncmp(argument, "tls_ciphersuites=", 17) == 0) tls->ciphersuites = value;
+    if (strcmp(argument, "tls_min_version=1.3") == 0) tls->min_version = KD_HTTP_TLS_13;
+}
+
 static void on_drained(void *arg)
 {
     echo *e = arg;
@@ -203,15 +212,20 @@ static int listen_as_told(echo *e, int argc, char **argv)
     char error[256];
     const char *files[3] = {0};
     size_t file_count = 0;
+    kd_http_tls_options options = {0};
     kd_http_config_init(&config);
     for (int i = 2; i < argc; i++) {
         const char *equals = strchr(argv[i], '=');
-        if (equals != NULL)
+        if (strncmp(argv[i], "tls_", 4) == 0)
+            set_tls(&options, argv[i]);
+        else if (equals != NULL)
             set_limit(&config, argv[i], (size_t)(equals - argv[i]), (uint32_t)atol(equals + 1));
         else if (file_count < KD_COUNT(files))
             files[file_count++] = argv[i];
     }
-    kd_http_tls_options options = {.cert_path = files[0], .key_path = files[1], .client_ca_path = files[2]};
+    options.cert_path = files[0];
+    options.key_path = files[1];
+    options.client_ca_path = files[2];
     int err = file_count > 0 ? kd_http_tls_create(&e->tls, &options, error, sizeof(error)) : KD_OK;
     if (err == KD_OK) {
         config.tls = e->tls;

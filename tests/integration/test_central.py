@@ -438,9 +438,12 @@ def test_reload(central):
     rewrite("[central]\ncounts_cached = 7777\ncommit_ops = 77\n")
     central.signal(signal.SIGHUP)
     until(lambda: {e.get("key") for e in central.events("reload-refused")} == {"counts_cached", "commit_ops"}, "each option by name")
+    rewrite("[http]\ntls_ciphers = AES128-SHA\n")
+    central.signal(signal.SIGHUP)
+    until(lambda: any("http.tls_ciphers: AES128-SHA" in e.get("cause", "") for e in central.events("reload-refused")), "a bad cipher taken over")
     rewrite("nonsense\n")
     central.signal(signal.SIGHUP)
-    until(lambda: len(central.events("reload-refused")) == 3, "bad configuration taken over")
+    until(lambda: len(central.events("reload-refused")) == 4, "bad configuration taken over")
     assert len(central.events("reloaded")) == 1
     assert central.running() and central.get("/v1/time").status == 200
 

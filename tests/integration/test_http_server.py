@@ -178,6 +178,45 @@ def test_tls_without_a_certificate_is_refused(serve):
         client_context("h2").wrap_socket(server.connect())
 
 
+def hand_shake(server, version, ciphers=None):
+    """What was agreed on, or None: with TLS of that version alone, and before 1.3 with those ciphers alone."""
+    context = client_context("h2", "http/1.1")
+    context.minimum_version = context.maximum_version = version
+    if ciphers:
+        context.set_ciphers(ciphers)
+    try:
+        with context.wrap_socket(server.connect()) as sock:
+            return sock.cipher()[0]
+    except (ssl.SSLError, ConnectionResetError):
+        return None
+
+
+OLD = ["ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA384", "ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA", "AES128-GCM-SHA256"]
+
+
+def test_tls_1_2_has_aead_ciphers_with_forward_secrecy_alone(serve, certificate):
+    server = serve(*certificate("modern"))
+    version = ssl.TLSVersion.TLSv1_2
+    assert [hand_shake(server, version, name) for name in OLD] == [None] * len(OLD)
+    for name in ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305"):
+        assert hand_shake(server, version, name) == name
+    assert hand_shake(server, ssl.TLSVersion.TLSv1_3) is not None
+
+
+def test_tls_ciphers_and_versions_are_those_of_the_options(serve, certificate):
+    cert, key = certificate("chosen")
+    one = serve(cert, key, "tls_ciphers=ECDHE-ECDSA-AES256-GCM-SHA384", "tls_ciphersuites=TLS_CHACHA20_POLY1305_SHA256")
+    assert hand_shake(one, ssl.TLSVersion.TLSv1_2) == "ECDHE-ECDSA-AES256-GCM-SHA384"
+    assert hand_shake(one, ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-GCM-SHA256") is None
+    assert hand_shake(one, ssl.TLSVersion.TLSv1_3) == "TLS_CHACHA20_POLY1305_SHA256"
+    newest = serve(cert, key, "tls_min_version=1.3")
+    assert hand_shake(newest, ssl.TLSVersion.TLSv1_2) is None
+    assert hand_shake(newest, ssl.TLSVersion.TLSv1_3) is not None
+    one.process.send_signal(signal.SIGHUP)  # keeps them
+    assert one.process.stdout.readline() == "reload ok\n"
+    assert hand_shake(one, ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-GCM-SHA256") is None
+
+
 def test_tls_reload(serve, certificate):
     cert, key = certificate("first")
     server = serve(cert, key)

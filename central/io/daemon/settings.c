@@ -5,6 +5,7 @@
 
 #include "common/api/route.h"
 #include "common/base/cidr.h"
+#include "common/io/http/server/http_tls_options.h"
 #include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 
@@ -120,6 +121,7 @@ static const kd_option options[] = {
     PATH(tls_key, "http", "tls_key", NULL, "PEM private key", .must_exist = true, .secret = true),
     PATH(tls_client_ca, "http", "tls_client_ca", NULL,
          "PEM authorities; clients must then show a certificate of theirs", .must_exist = true),
+    KD_HTTP_TLS_OPTIONS(kd_central_settings),
     BOOL(tls_required, "http", "tls_required", "false", "Whether plain connections are refused"),
     UINT(max_connections, "http", "max_connections", "4096", "Connections at a time", .min = 1,
          .max = 1000000, .unit = "connections"),
@@ -173,7 +175,9 @@ int kd_central_settings_check(const kd_central_settings *s, char *error)
                  "http.tls_required and http.tls_client_ca need http.tls_certificate");
         return KD_EINVAL;
     }
+    const kd_http_tls_options tls = kd_central_tls(s);
     int err = kd_route_check_names(&s->collections, &s->counters, error);
+    if (err == KD_OK) err = kd_http_tls_check_ciphers(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (err == KD_OK) err = central_settings_check_topics(s, error);
     if (err == KD_OK) err = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin, error);
     if (err != KD_OK) return err;
@@ -183,7 +187,12 @@ int kd_central_settings_check(const kd_central_settings *s, char *error)
 
 kd_http_tls_options kd_central_tls(const kd_central_settings *s)
 {
-    return (kd_http_tls_options){s->tls_certificate, s->tls_key, s->tls_client_ca};
+    return (kd_http_tls_options){.cert_path = s->tls_certificate,
+                                 .key_path = s->tls_key,
+                                 .client_ca_path = s->tls_client_ca,
+                                 .ciphers = s->tls_ciphers,
+                                 .ciphersuites = s->tls_ciphersuites,
+                                 .min_version = s->tls_min_version};
 }
 
 /* Whether the files that options name hold what they should. */

@@ -53,6 +53,9 @@ typedef struct {
     char *tls_certificate;
     char *tls_key;
     char *tls_client_ca;
+    uint32_t tls_min_version; /* kd_http_tls_version */
+    char *tls_ciphers;
+    char *tls_ciphersuites;
     bool tls_required;
     uint64_t max_connections;
     uint64_t max_connections_per_address;

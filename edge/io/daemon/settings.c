@@ -8,6 +8,7 @@
 
 #include "common/api/route.h"
 #include "common/base/cidr.h"
+#include "common/io/http/server/http_tls_options.h"
 #include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 
@@ -81,6 +82,7 @@ static const kd_option table[] = {
     S(PATH, tls_key, "http", "tls_key", NULL, "PEM key of it", .secret = true),
     S(PATH, tls_client_ca, "http", "tls_client_ca", NULL,
       "Ask clients for a certificate of this authority (PEM)", .must_exist = true),
+    KD_HTTP_TLS_OPTIONS(kd_settings),
     S(BOOL, tls_required, "http", "tls_required", "false", "Close connections without TLS"),
     S(UINT, max_connections, "http", "max_connections", "10000", "Connections per shard", .min = 1,
       .max = 1000000),
@@ -275,7 +277,9 @@ int kd_settings_check(const kd_settings *s, char *error)
             error, "edge.shards is above kafka.partitions: a shard would have nothing to do");
     if (s->outbox_max < s->partitions * OUTBOX_MIN_PARTITION)
         return edge_settings_refuse(error, "edge.outbox_max: at least 1KiB for each of kafka.partitions");
+    const kd_http_tls_options tls = kd_settings_tls(s);
     int err = edge_settings_check_names(s, error);
+    if (!err) err = kd_http_tls_check_ciphers(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (!err) err = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin_listen, error);
     return err ? err : edge_settings_check_kafka(s, error);
 }
@@ -300,7 +304,12 @@ kd_http_client_options kd_settings_central(const kd_settings *s)
 
 kd_http_tls_options kd_settings_tls(const kd_settings *s)
 {
-    return (kd_http_tls_options){s->tls_certificate, s->tls_key, s->tls_client_ca};
+    return (kd_http_tls_options){.cert_path = s->tls_certificate,
+                                 .key_path = s->tls_key,
+                                 .client_ca_path = s->tls_client_ca,
+                                 .ciphers = s->tls_ciphers,
+                                 .ciphersuites = s->tls_ciphersuites,
+                                 .min_version = s->tls_min_version};
 }
 
 static int edge_settings_check_central(const kd_settings *s, char *error)

@@ -19,7 +19,8 @@ typedef struct {
     uint64_t outbox_max, items_max, idempotency_max, idempotency_ttl_us, row_ttl_us;
 
     kd_address listen, admin_listen;
-    char *tls_certificate, *tls_key, *tls_client_ca;
+    char *tls_certificate, *tls_key, *tls_client_ca, *tls_ciphers, *tls_ciphersuites;
+    uint32_t tls_min_version; /* kd_http_tls_version */
     bool tls_required;
     uint64_t max_connections, max_connections_per_address, max_streams, idle_timeout_us;
 

@@ -6,7 +6,7 @@
  *   http_server.c                     create, drain, destroy; the turn in which answers are written
  *   http_listen.c  http_deadline.c    accepting clients; ending those that are too slow
  *   http_conn.c                       one connection: which protocol, bytes in, bytes out, its end
- *   http_tls.c                        TLS between the socket's bytes and the driver's
+ *   http_tls.c                        TLS between the socket's bytes and the driver's; below it http_tls_suites.c and http_tls_name.c
  *   http_h1.c  http_h2.c              the drivers; below them http_h1_text.c, http_h2_answer.c and http_h2_guard.c
  *   http_answer.c                     a request goes to the handler, and its answer to the driver
  *   http_request.c                    headers, body and memory of a request
@@ -154,7 +154,7 @@ struct http_conn {
     struct event *write_event;
     SSL *ssl;              /* NULL: plain */
     kd_bytes tls_in;       /* bytes of the present read that OpenSSL has not taken yet */
-    char *peer_name;       /* common name of the client's certificate, or NULL */
+    char *peer_name;       /* of the client's certificate (http_tls_name.h), or NULL */
     http_request *current; /* HTTP/2: the request whose headers are coming in; HTTP/1.1: the only one */
     LIST_HEAD(http_requests, http_request) requests;
     uint32_t request_count;

@@ -53,16 +53,28 @@ void kd_http_config_init(kd_http_config *config);
 
 /* ---- TLS ---- */
 
+typedef enum { KD_HTTP_TLS_12, KD_HTTP_TLS_13 } kd_http_tls_version;
+/* Their names, by these indices; NULL at the end. */
+extern const char *const kd_http_tls_versions[];
+
+#define KD_HTTP_TLS_CIPHERS "kECDHE+AESGCM:kECDHE+CHACHA20"
+#define KD_HTTP_TLS_CIPHERSUITES "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"
+
 typedef struct {
     const char *cert_path;      /* PEM, chain included */
     const char *key_path;       /* PEM; refused when group or others have any access to it */
     const char *client_ca_path; /* PEM: clients must show a certificate by it; NULL: none is asked for */
+    const char *ciphers;        /* of TLS 1.2, as OpenSSL names them; NULL: KD_HTTP_TLS_CIPHERS */
+    const char *ciphersuites;   /* of TLS 1.3, likewise; NULL: KD_HTTP_TLS_CIPHERSUITES */
+    uint32_t min_version;       /* kd_http_tls_version */
 } kd_http_tls_options;
 
-/* Whether kd_http_tls_create would take these files: KD_OK, or KD_EINVAL with the same error. Any thread. */
+/* Whether kd_http_tls_create would take these options: KD_OK, or KD_EINVAL with the same error. Any thread. */
 int kd_http_tls_check(const kd_http_tls_options *options, char *error, size_t error_size);
+/* Whether it would take their ciphers: the same, without opening a file. Any thread. */
+int kd_http_tls_check_ciphers(const kd_http_tls_options *options, char *error, size_t error_size);
 /* Reads the files. The object may be shared by all servers of a process; any thread. KD_EINVAL: `error` names the option (http.tls_certificate,
- * http.tls_key, http.tls_client_ca) and the reason, and *tls is not set. The paths are copied. */
+ * http.tls_key, http.tls_client_ca, http.tls_ciphers, http.tls_ciphersuites) and the reason, and *tls is not set. The strings are copied. */
 int kd_http_tls_create(kd_http_tls **tls, const kd_http_tls_options *options, char *error, size_t error_size);
 /* Reads the same files again; connections that come afterwards use them. KD_EINVAL, with `error` as above: the old certificate stays in use. Any
  * thread. */
@@ -92,7 +104,7 @@ typedef struct {
     kd_bytes body;
     const struct sockaddr *peer;
     socklen_t peer_len;
-    const char *peer_name; /* common name of the verified client certificate, or NULL */
+    const char *peer_name; /* of the verified client certificate (http_tls_name.h), or NULL */
     bool tls;
     bool http2;
     void *user;

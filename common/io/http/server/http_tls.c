@@ -18,13 +18,14 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "common/io/http/server/http_tls_name.h"
+#include "common/io/http/server/http_tls_suites.h"
+
 struct kd_http_tls {
     pthread_mutex_t lock;
     SSL_CTX *context;
     BIO_METHOD *method;
-    char *cert_path;
-    char *key_path;
-    char *client_ca_path;
+    kd_http_tls_options options; /* its strings are ours */
 };
 
 /* ---- the BIO ---- */
@@ -107,7 +108,6 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 static void tls_set_options(SSL_CTX *context)
 {
     static const unsigned char id[] = "kudos";
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION |
                                      SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                      SSL_OP_PRIORITIZE_CHACHA);
@@ -118,7 +118,7 @@ static void tls_set_options(SSL_CTX *context)
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
 }
 
-static int load_files(SSL_CTX *context, const kd_http_tls *tls, char *error, size_t size)
+static int load_files(SSL_CTX *context, const kd_http_tls_options *tls, char *error, size_t size)
 {
     ERR_clear_error();
     int err = check_key_mode(tls->key_path, error, size);
@@ -142,14 +142,15 @@ static int load_files(SSL_CTX *context, const kd_http_tls *tls, char *error, siz
     return KD_OK;
 }
 
-/* *out is a context to be freed by SSL_CTX_free, or NULL with an error. Reads the paths of tls alone. */
-static int make_context(const kd_http_tls *tls, SSL_CTX **out, char *error, size_t size)
+/* *out is a context to be freed by SSL_CTX_free, or NULL with an error. */
+static int make_context(const kd_http_tls_options *options, SSL_CTX **out, char *error, size_t size)
 {
     *out = NULL;
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     KD_ASSERT(context);
     tls_set_options(context);
-    int err = load_files(context, tls, error, size);
+    int err = http_tls_suites_set(context, options, error, size);
+    if (err == KD_OK) err = load_files(context, options, error, size);
     if (err != KD_OK)
         SSL_CTX_free(context);
     else
@@ -157,9 +158,26 @@ static int make_context(const kd_http_tls *tls, SSL_CTX **out, char *error, size
     return err;
 }
 
-static char *copy_path(const char *path)
+static char *copy_text(const char *text)
 {
-    return path ? kd_dup(kd_bytes_of(path, strlen(path) + 1)) : NULL;
+    return text ? kd_dup(kd_bytes_of(text, strlen(text) + 1)) : NULL;
+}
+
+static kd_http_tls_options copy_options(const kd_http_tls_options *from)
+{
+    return (kd_http_tls_options){.cert_path = copy_text(from->cert_path),
+                                 .key_path = copy_text(from->key_path),
+                                 .client_ca_path = copy_text(from->client_ca_path),
+                                 .ciphers = copy_text(from->ciphers),
+                                 .ciphersuites = copy_text(from->ciphersuites),
+                                 .min_version = from->min_version};
+}
+
+static void free_options(const kd_http_tls_options *options)
+{
+    const char *const strings[] = {options->cert_path, options->key_path, options->client_ca_path,
+                                   options->ciphers, options->ciphersuites};
+    for (size_t i = 0; i < KD_COUNT(strings); i++) free((void *)(uintptr_t)strings[i]);
 }
 
 int kd_http_tls_create(kd_http_tls **out, const kd_http_tls_options *options, char *error, size_t error_size)
@@ -167,10 +185,8 @@ int kd_http_tls_create(kd_http_tls **out, const kd_http_tls_options *options, ch
     kd_http_tls *tls = kd_alloc(sizeof(*tls));
     pthread_mutex_init(&tls->lock, NULL);
     tls->method = make_bio_method();
-    tls->cert_path = copy_path(options->cert_path);
-    tls->key_path = copy_path(options->key_path);
-    tls->client_ca_path = copy_path(options->client_ca_path);
-    int err = make_context(tls, &tls->context, error, error_size);
+    tls->options = copy_options(options);
+    int err = make_context(options, &tls->context, error, error_size);
     if (err != KD_OK)
         kd_http_tls_destroy(tls);
     else
@@ -180,11 +196,8 @@ int kd_http_tls_create(kd_http_tls **out, const kd_http_tls_options *options, ch
 
 int kd_http_tls_check(const kd_http_tls_options *options, char *error, size_t error_size)
 {
-    const kd_http_tls paths = {.cert_path = (char *)options->cert_path,
-                               .key_path = (char *)options->key_path,
-                               .client_ca_path = (char *)options->client_ca_path};
     SSL_CTX *context;
-    int err = make_context(&paths, &context, error, error_size);
+    int err = make_context(options, &context, error, error_size);
     SSL_CTX_free(context);
     return err;
 }
@@ -192,7 +205,7 @@ int kd_http_tls_check(const kd_http_tls_options *options, char *error, size_t er
 int kd_http_tls_reload(kd_http_tls *tls, char *error, size_t error_size)
 {
     SSL_CTX *fresh;
-    int err = make_context(tls, &fresh, error, error_size);
+    int err = make_context(&tls->options, &fresh, error, error_size);
     if (err != KD_OK) return err;
     pthread_mutex_lock(&tls->lock);
     SSL_CTX *old = tls->context;
@@ -208,9 +221,7 @@ void kd_http_tls_destroy(kd_http_tls *tls)
     SSL_CTX_free(tls->context);
     BIO_meth_free(tls->method);
     pthread_mutex_destroy(&tls->lock);
-    free(tls->cert_path);
-    free(tls->key_path);
-    free(tls->client_ca_path);
+    free_options(&tls->options);
     free(tls);
 }
 
@@ -233,11 +244,7 @@ SSL *http_tls_accept(kd_http_tls *tls, http_conn *conn)
 static void note_peer_name(http_conn *conn)
 {
     X509 *cert = SSL_get0_peer_certificate(conn->ssl);
-    if (!cert) return;
-    char name[256];
-    int len = X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name, sizeof(name));
-    /* "admin\0.evil.example" would pass for "admin": a name with a NUL inside counts as none. */
-    if (len > 0 && strlen(name) == (size_t)len) conn->peer_name = copy_path(name);
+    if (cert) conn->peer_name = http_tls_name_of(cert);
 }
 
 int http_tls_handshake(http_conn *conn, bool *http2)
