@@ -241,6 +241,15 @@ def test_what_the_server_refuses_by_itself_is_not_to_be_stored(serve, version, a
     assert f" {status}" in lines[0] and "cache-control: no-store" in lines, done.stdout
 
 
+@pytest.mark.parametrize("version", ["--http1.1", "--http2-prior-knowledge"])
+@pytest.mark.parametrize("arguments", [["/"], ["/", "-I"], ["/problem"], ["/nothing-there"], ["/", "-X", "TRACE"]])
+def test_no_answer_is_taken_for_another_type_than_it_says(serve, version, arguments):
+    path, *more = arguments
+    done = subprocess.run(["curl", "-s", "-D", "-", "-o", "/dev/null", version, *more, f"http://127.0.0.1:{serve().port}{path}"],
+                          capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout.lower().splitlines().count("x-content-type-options: nosniff") == 1, done.stdout
+
+
 def test_a_refused_upload_is_stopped_in_the_end(serve):
     with H2(serve("max_body_bytes=1000")) as h2:
         h2.request(1, b"/echo", b"POST", end=False)

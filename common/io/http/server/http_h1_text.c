@@ -269,7 +269,7 @@ void http_h1_write_answer(const http_request *req, bool keep, int status, const 
     if (!bodiless) {
         put_str(out, "content-length: ");
         h1_text_put_number(out, body.len);
-        put_str(out, "\r\n");
+        put_str(out, "\r\n" HTTP_NOSNIFF ": nosniff\r\n");
     }
     h1_text_put_field(out, "date", kd_bytes_of(http_turn_date(req->conn->server), HTTP_DATE_BYTES));
     if (!keep)

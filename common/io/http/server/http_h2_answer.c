@@ -41,7 +41,7 @@ void http_h2_respond(http_request *req, int status, const kd_http_field *fields,
     http_conn *conn = req->conn;
     char code[3], length[24];
     int status_left = status;
-    nghttp2_nv nv[KD_HTTP_FIELDS_MAX + 3];
+    nghttp2_nv nv[KD_HTTP_FIELDS_MAX + 4];
     size_t count = 0;
     for (int i = 2; i >= 0; i--, status_left /= 10) code[i] = (char)('0' + status_left % 10);
     nv[count++] = h2_field(":status", kd_bytes_of(code, 3));
@@ -49,6 +49,7 @@ void http_h2_respond(http_request *req, int status, const kd_http_field *fields,
     if (status != 204 && status != 304) {
         size_t digits = kd_decimal(body.len, length);
         nv[count++] = h2_field("content-length", kd_bytes_of(length, digits));
+        nv[count++] = h2_field(HTTP_NOSNIFF, kd_bytes_str("nosniff"));
     }
     nv[count++] = h2_field("date", kd_bytes_of(http_turn_date(conn->server), HTTP_DATE_BYTES));
     bool silent = req->head || status == 204 || status == 304;

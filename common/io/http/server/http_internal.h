@@ -51,6 +51,9 @@ enum {
     HTTP_ADDRESS_BUCKETS = 4096,
 };
 
+/* Of every answer that has a body: whatever an id or a name in it looks like, a browser takes it for nothing but its content-type. */
+#define HTTP_NOSNIFF "x-content-type-options"
+
 typedef struct http_conn http_conn;
 
 /* ---- a request: http_request.c, http_answer.c ---- */

@@ -133,8 +133,8 @@ enum { KD_HTTP_FIELDS_MAX = 24 }; /* fields in one answer */
 
 /*
  * Answers the request; req is invalid afterwards. status: 200 to 599; n: at most KD_HTTP_FIELDS_MAX. Copies all but the names. The server adds
- * content-length and date (do not pass them). For HEAD pass the body of GET: its length is sent, the body is not. Nothing is written before the end
- * of this turn of the loop, when all its answers leave together.
+ * content-length, date and x-content-type-options (do not pass them). For HEAD pass the body of GET: its length is sent, the body is not. Nothing is
+ * written before the end of this turn of the loop, when all its answers leave together.
  */
 void kd_http_respond(kd_http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body);
 
