@@ -19,6 +19,8 @@ static kd_bytes refusal_body(int status)
         return kd_bytes_str(PROBLEM(408, "invalid-request", "The request took too long to arrive"));
     case 413:
         return kd_bytes_str(PROBLEM(413, "payload-too-large", "The request body is too large"));
+    case 417:
+        return kd_bytes_str(PROBLEM(417, "invalid-request", "The expectation is not known"));
     case 431:
         return kd_bytes_str(PROBLEM(431, "payload-too-large", "The request headers are too large"));
     case 501:

@@ -5,8 +5,9 @@
  *     └────► CHUNK_SIZE ⇄ CHUNK_DATA ──► TRAILERS ──► WORK
  *
  * Input waits in conn->in, from in_used on. While a request is in work nothing is read: pipelined requests cost the memory of one read, and answers
- * keep their order. A request that two parsers could read in two ways (both lengths, a bare CR, folded lines, blanks before the colon, an odd chunk
- * size) is refused and ends the connection, because nobody can say where the next one begins.
+ * keep their order. A request that two parsers could read in two ways (both lengths, a bare CR or LF, folded lines, blanks before the colon, an odd
+ * chunk size, trailers that are no fields) is refused and ends the connection, because nobody can say where the next one begins. tests/fuzz/fuzz_h1.c
+ * holds this parser against an independent one.
  */
 #include "common/io/http/server/http_h1.h"
 
@@ -60,8 +61,8 @@ static http_request *h1_current(http_conn *conn)
 static void h1_say_continue(http_conn *conn)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    kd_bytes expect;
-    if (!kd_http_request_header(&conn->current->pub, "expect", &expect)) return;
+    kd_bytes expect; /* 100-continue: any other one is refused (http_request.c) */
+    if (conn->current->http10 || !kd_http_request_header(&conn->current->pub, "expect", &expect)) return;
     if (h1_input(conn).len == 0) kd_buf_put(&conn->h1.out, text, sizeof(text) - 1);
 }
 
@@ -152,13 +153,14 @@ static bool h1_read_chunk_data(http_conn *conn)
     return moved;
 }
 
-/* A line without its CRLF. False when it has not come whole, or when it was refused for its length: then the stage has changed. */
+/* A line without its CRLF. False when it has not come whole, or when it was refused for its length or a bare LF: then the stage has changed. */
 static bool h1_read_line(http_conn *conn, size_t max, kd_bytes *line)
 {
     kd_bytes in = h1_input(conn);
-    const uint8_t *end = memmem(in.data, in.len, "\r\n", 2);
-    size_t len = end ? (size_t)(end - in.data) : in.len;
-    if (len > max) {
+    const uint8_t *end = in.len > 0 ? memchr(in.data, '\n', in.len) : NULL;
+    bool bare = end && (end == in.data || end[-1] != '\r');
+    size_t len = end && !bare ? (size_t)(end - in.data) - 1 : in.len;
+    if (bare || len > max) {
         h1_refuse(conn, 400);
         return false;
     }
@@ -196,17 +198,20 @@ static bool h1_read_chunk_end(http_conn *conn)
     return true;
 }
 
-/* The fields of trailers are thrown away; their bytes count, or there could be trailers without end. */
+/* The fields of trailers are checked and thrown away; their bytes count, or there could be trailers without end. */
 static bool h1_read_trailers(http_conn *conn)
 {
     kd_bytes line;
     size_t max = conn->server->config.max_header_bytes;
     if (!h1_read_line(conn, max, &line)) return conn->h1.stage != H1_TRAILERS;
     size_t len = line.len;
+    bool good = len == 0 || http_h1_trailer(line);
     h1_consume(conn, len + 2);
     conn->h1.trailers += len + 2;
     if (len == 0)
         h1_work(conn, true);
+    else if (!good)
+        h1_refuse(conn, 400);
     else if (conn->h1.trailers > max)
         h1_refuse(conn, 431);
     return true;

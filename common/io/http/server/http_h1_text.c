@@ -30,7 +30,7 @@ static bool is_token(kd_bytes b)
 static bool is_target(kd_bytes b)
 {
     for (size_t i = 0; i < b.len; i++) {
-        if (b.data[i] <= ' ' || b.data[i] >= 0x7f) return false;
+        if (b.data[i] <= ' ' || b.data[i] >= 0x7f || b.data[i] == '#') return false;
     }
     return b.len > 0;
 }
@@ -66,15 +66,38 @@ static bool same_word(kd_bytes b, const char *word)
     return b.len == strlen(word) && strncasecmp((const char *)b.data, word, b.len) == 0;
 }
 
-/* Some proxies send the absolute form, "http://host/path" (RFC 9112, 3.2.2): cut down to the path, for the host is not looked at. */
-static kd_bytes origin_form(kd_bytes target)
+/* Length of "http://" or "https://" before the rest of an absolute target; 0: it is not one. */
+static size_t scheme_length(kd_bytes target)
 {
-    static const char scheme[] = "http://";
-    const size_t n = sizeof(scheme) - 1;
-    if (target.len <= n || strncasecmp((const char *)target.data, scheme, n) != 0) return target;
-    const uint8_t *slash = memchr(target.data + n, '/', target.len - n);
-    if (!slash) return kd_bytes_str("/");
-    return kd_bytes_of(slash, target.len - (size_t)(slash - target.data));
+    static const char *const schemes[] = {"http://", "https://"};
+    for (size_t i = 0; i < KD_COUNT(schemes); i++) {
+        size_t n = strlen(schemes[i]);
+        if (target.len >= n && strncasecmp((const char *)target.data, schemes[i], n) == 0) return n;
+    }
+    return 0;
+}
+
+/* Keeps a target as path and query: "/path?query", or "*" of OPTIONS. In the absolute form, "http://host/path" (RFC 9112, 3.2.2), the host becomes the
+ * field :authority, as it is in HTTP/2, and is held against Host like there. */
+static int keep_target(http_request *req, kd_bytes target)
+{
+    size_t scheme = scheme_length(target);
+    kd_bytes rest = kd_bytes_of(target.data + scheme, target.len - scheme);
+    size_t host = 0;
+    while (scheme > 0 && host < rest.len && rest.data[host] != '/' && rest.data[host] != '?') host++;
+    if (scheme > 0) http_request_add_header(req, kd_bytes_str(":authority"), kd_bytes_of(rest.data, host));
+    rest = kd_bytes_of(rest.data + host, rest.len - host);
+    if (scheme > 0 && (rest.len == 0 || rest.data[0] == '?')) {
+        uint8_t *path = http_request_take(req, rest.len + 1);
+        path[0] = '/';
+        if (rest.len > 0) memcpy(path + 1, rest.data, rest.len);
+        http_request_set_target(req, kd_bytes_of(path, rest.len + 1));
+        return 0;
+    }
+    bool asterisk = kd_bytes_eq(rest, kd_bytes_str("*")) && req->pub.method == KD_HTTP_OPTIONS;
+    if (req->refusal == 0 && rest.data[0] != '/' && !asterisk) return 400;
+    http_request_set_target(req, http_request_copy(req, rest));
+    return 0;
 }
 
 static int parse_request_line(http_request *req, kd_bytes line, http_h1_head *head)
@@ -88,10 +111,7 @@ static int parse_request_line(http_request *req, kd_bytes line, http_h1_head *he
     head->keep_alive = line.data[7] == '1';
     req->header_bytes = (uint32_t)(method.len + target.len);
     http_request_set_method(req, http_request_copy(req, method));
-    kd_bytes path = origin_form(target);
-    if (req->refusal == 0 && path.data[0] != '/' && !kd_bytes_eq(path, kd_bytes_str("*"))) return 400;
-    http_request_set_target(req, http_request_copy(req, path));
-    return 0;
+    return keep_target(req, target);
 }
 
 static int parse_length(kd_bytes value, http_h1_head *head)
@@ -119,7 +139,7 @@ static void parse_connection(kd_bytes value, http_h1_head *head)
     for (bool more = true; more;) {
         more = h1_text_cut(&value, ",", &word);
         if (!more) word = value;
-        if (same_word(trim(word), "close")) head->keep_alive = false;
+        if (same_word(trim(word), "close")) head->close = true;
         if (same_word(trim(word), "keep-alive")) head->keep_alive = true;
     }
 }
@@ -129,15 +149,29 @@ static int note_field(kd_bytes name, kd_bytes value, http_h1_head *head)
     if (kd_bytes_eq(name, kd_bytes_str("content-length"))) return parse_length(value, head);
     if (kd_bytes_eq(name, kd_bytes_str("transfer-encoding"))) return parse_coding(value, head);
     if (kd_bytes_eq(name, kd_bytes_str("connection"))) parse_connection(value, head);
+    if (kd_bytes_eq(name, kd_bytes_str("host"))) head->has_host = true;
     return 0;
+}
+
+/* "name: value" without its CRLF. */
+static bool cut_field(kd_bytes line, kd_bytes *name, kd_bytes *value)
+{
+    if (!h1_text_cut(&line, ":", name) || !is_token(*name)) return false;
+    *value = trim(line);
+    return is_value(*value);
+}
+
+bool http_h1_trailer(kd_bytes line)
+{
+    kd_bytes name, value;
+    if (!cut_field(line, &name, &value)) return false;
+    return !same_word(name, "content-length") && !same_word(name, "transfer-encoding");
 }
 
 static int h1_text_parse_field(http_request *req, kd_bytes line, http_h1_head *head)
 {
-    kd_bytes name;
-    if (!h1_text_cut(&line, ":", &name) || !is_token(name)) return 400;
-    kd_bytes value = trim(line);
-    if (!is_value(value)) return 400;
+    kd_bytes name, value;
+    if (!cut_field(line, &name, &value)) return 400;
     if (name.len > 256) return 431;
     uint8_t lower[256];
     for (size_t i = 0; i < name.len; i++) {
@@ -160,10 +194,9 @@ int http_h1_parse_head(http_request *req, kd_bytes text, http_h1_head *head)
     while (status == 0 && h1_text_cut(&text, "\r\n", &line) && line.len > 0)
         status = h1_text_parse_field(req, line, head);
     if (status != 0) return status;
+    if (head->close) head->keep_alive = false; /* whatever else Connection says (RFC 9112, 9.3) */
     if (head->chunked && (head->has_length || !http11)) return 400;
-    kd_bytes host;
-    if (http11 && !kd_http_request_header(&req->pub, "host", &host) && req->refusal == 0) return 400;
-    return 0;
+    return http11 && !head->has_host && req->refusal == 0 ? 400 : 0;
 }
 
 bool http_h1_chunk_size(kd_bytes line, uint64_t *size)
@@ -218,6 +251,8 @@ static const char *reason(int status)
         return "Conflict";
     case 413:
         return "Content Too Large";
+    case 417:
+        return "Expectation Failed";
     case 422:
         return "Unprocessable Content";
     case 429:

@@ -9,6 +9,8 @@
 /* How the body of a request is delimited, and whether the connection goes on after the answer. */
 typedef struct {
     bool keep_alive;
+    bool close; /* Connection says so */
+    bool has_host;
     bool has_length;
     bool chunked;    /* never together with has_length */
     uint64_t length; /* 0 without a content-length */
@@ -19,6 +21,8 @@ typedef struct {
 int http_h1_parse_head(http_request *req, kd_bytes text, http_h1_head *head);
 /* The line of a chunk's size without its CRLF: "1a;extension". False when it is not a size, or one of 2^32 and more. */
 bool http_h1_chunk_size(kd_bytes line, uint64_t *size);
+/* Whether a line of trailers, without its CRLF and not empty, is a field that may stand there: none that delimits a body. */
+bool http_h1_trailer(kd_bytes line);
 /* Appends the whole answer to out; `keep`: the connection stays open. */
 void http_h1_write_answer(const http_request *req, bool keep, int status, const kd_http_field *fields,
                           size_t n, kd_bytes body, kd_buf *out);

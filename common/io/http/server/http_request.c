@@ -13,7 +13,9 @@
 #include "common/io/http/server/http_request.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
+#include "common/api/authority.h"
 #include "common/io/http/server/http_admission.h"
 #include "common/io/http/server/http_conns.h"
 
@@ -92,8 +94,7 @@ void http_request_free_spares(kd_http_server *server)
 
 /* ---- memory ---- */
 
-/* Memory that is aligned for any type, not zeroed, and freed with the request. */
-static void *http_request_take(http_request *req, size_t size)
+void *http_request_take(http_request *req, size_t size)
 {
     size_t aligned = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
     if (aligned <= HTTP_ARENA_BYTES - req->arena_used) {
@@ -225,8 +226,31 @@ static bool is_single(kd_bytes name)
     }
 }
 
+/* One host, and only one: Host, and :authority of HTTP/2 or of an absolute target beside it. Else a proxy in front may have chosen by another one. */
+static bool host_is_clear(const http_request *req)
+{
+    const http_header *authority = find_header(req, kd_bytes_str(":authority"), NULL);
+    const http_header *host = find_header(req, kd_bytes_str("host"), NULL);
+    if (authority && !kd_authority_valid(authority->value)) return false;
+    if (host && !kd_authority_valid(host->value)) return false;
+    return !authority || !host || kd_authority_same(authority->value, host->value);
+}
+
+/* 100-continue is the only expectation that there is (RFC 9110, 10.1.1). HTTP/1.0 has none: whatever it says there is ignored. */
+static bool expects_too_much(const http_request *req)
+{
+    const http_header *h = NULL;
+    while (!req->http10 && (h = find_header(req, kd_bytes_str("expect"), h)) != NULL) {
+        if (h->value.len != 12 || strncasecmp((const char *)h->value.data, "100-continue", 12) != 0)
+            return true;
+    }
+    return false;
+}
+
 void http_request_headers_done(http_request *req)
 {
+    if (!host_is_clear(req)) http_request_refuse(req, 400);
+    if (expects_too_much(req)) http_request_refuse(req, 417);
     for (uint32_t i = 0; i < req->header_count; i++) {
         const http_header *h = &req->headers[i];
         if (is_single(h->name) && find_header(req, h->name, h) != NULL) http_request_refuse(req, 400);

@@ -15,6 +15,8 @@ void http_request_detach_all(http_conn *conn);
 /* Ends the server's spare requests. */
 void http_request_free_spares(kd_http_server *server);
 
+/* Memory that is aligned for any type, not zeroed, and freed with the request. */
+void *http_request_take(http_request *req, size_t size);
 /* A copy that is freed with the request; an empty view for no bytes. */
 kd_bytes http_request_copy(http_request *req, kd_bytes bytes);
 
@@ -24,7 +26,8 @@ void http_request_add_header(http_request *req, kd_bytes name, kd_bytes value);
 void http_request_set_target(http_request *req, kd_bytes target);
 /* `name` must live as long as the request. CONNECT and TRACE set the refusal 405. */
 void http_request_set_method(http_request *req, kd_bytes name);
-/* The last header has come: refuses fields that may not stand twice and a content-length that is too large; the stage is BODY from here on. */
+/* The last header has come: refuses fields that may not stand twice, a host that is none or two, an expectation that nobody knows and a content-length
+ * that is too large; the stage is BODY from here on. */
 void http_request_headers_done(http_request *req);
 /* Appends to the body. Over a limit (http_admit_body) it sets the refusal and drops the body; after a refusal it does nothing. */
 void http_request_add_body(http_request *req, kd_bytes data);

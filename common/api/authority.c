@@ -1,0 +1,77 @@
+/* authority.c - see the header. */
+#include "common/api/authority.h"
+
+#include <strings.h>
+
+#include "common/base/cidr.h"
+
+enum { PORT_MAX = 65535 };
+
+static bool is_hex(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+/* unreserved and sub-delims of RFC 3986 */
+static bool is_name_char(uint8_t c)
+{
+    static const char marks[] = "-._~!$&'()*+,;=";
+    if ((c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z')) return true;
+    return memchr(marks, c, sizeof(marks) - 1) != NULL;
+}
+
+static bool is_name(kd_bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] != '%') {
+            if (!is_name_char(text.data[i])) return false;
+        } else {
+            if (text.len - i < 3 || !is_hex(text.data[i + 1]) || !is_hex(text.data[i + 2])) return false;
+            i += 2;
+        }
+    }
+    return text.len > 0;
+}
+
+static bool is_port(kd_bytes text)
+{
+    uint32_t port = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') return false;
+        port = port * 10 + (uint32_t)(text.data[i] - '0');
+        if (port > PORT_MAX) return false;
+    }
+    return true;
+}
+
+/* "[address]": *len bytes of the text, the brackets included. */
+static bool is_bracketed(kd_bytes text, size_t *len)
+{
+    const uint8_t *end = memchr(text.data, ']', text.len);
+    if (!end) return false;
+    *len = (size_t)(end - text.data) + 1;
+    kd_bytes inside = kd_bytes_of(text.data + 1, *len - 2);
+    if (inside.len < 2 || memchr(inside.data, '/', inside.len)) return false;
+    return memchr(inside.data, ':', inside.len) && kd_cidr_valid(inside);
+}
+
+bool kd_authority_valid(kd_bytes text)
+{
+    size_t host;
+    if (text.len == 0) return false;
+    if (text.data[0] == '[') {
+        if (!is_bracketed(text, &host)) return false;
+    } else {
+        const uint8_t *colon = memchr(text.data, ':', text.len);
+        host = colon ? (size_t)(colon - text.data) : text.len;
+        if (!is_name(kd_bytes_of(text.data, host))) return false;
+    }
+    if (host == text.len) return true;
+    return text.data[host] == ':' && is_port(kd_bytes_of(text.data + host + 1, text.len - host - 1));
+}
+
+bool kd_authority_same(kd_bytes a, kd_bytes b)
+{
+    return a.len == b.len &&
+           (a.len == 0 || strncasecmp((const char *)a.data, (const char *)b.data, a.len) == 0);
+}
