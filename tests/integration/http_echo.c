@@ -9,7 +9,11 @@
  *   /big?n=N     N bytes                          /headers  the fields, one per line
  *   /later?ms=N  44 bytes, N ms from now          /hold     answered by the next /release
  *   /counters    the counters, one per line       /problem  a problem document
+ *   /client      address key of the client and the peer's address
+ *
+ * trusted=BLOCKS and proxy=BLOCKS, parted by commas, are lists of peers; forwarded=N a kd_http_forwarded.
  */
+#include <arpa/inet.h>
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
@@ -112,13 +116,26 @@ static void answer_counters(const echo *e, kd_http_request *req)
 #define VALUE(name) (unsigned long long)c->name
     int n = snprintf(text, sizeof(text),
                      LINE(connections_open) LINE(connections_accepted) LINE(connections_refused)
-                         LINE(tls_handshakes) LINE(tls_failures) LINE(requests) LINE(requests_open)
-                             LINE(rejected) LINE(refused_streams) LINE(resets) LINE(protocol_errors)
-                                 LINE(floods) LINE(timeouts) LINE(buffered_bytes),
+                         LINE(proxy_refused) LINE(tls_handshakes) LINE(tls_failures) LINE(requests)
+                             LINE(requests_open) LINE(rejected) LINE(refused_streams) LINE(resets)
+                                 LINE(protocol_errors) LINE(floods) LINE(timeouts) LINE(buffered_bytes),
                      VALUE(connections_open), VALUE(connections_accepted), VALUE(connections_refused),
-                     VALUE(tls_handshakes), VALUE(tls_failures), VALUE(requests), VALUE(requests_open),
-                     VALUE(rejected), VALUE(refused_streams), VALUE(resets), VALUE(protocol_errors),
-                     VALUE(floods), VALUE(timeouts), VALUE(buffered_bytes));
+                     VALUE(proxy_refused), VALUE(tls_handshakes), VALUE(tls_failures), VALUE(requests),
+                     VALUE(requests_open), VALUE(rejected), VALUE(refused_streams), VALUE(resets),
+                     VALUE(protocol_errors), VALUE(floods), VALUE(timeouts), VALUE(buffered_bytes));
+    answer(req, kd_bytes_of(text, (size_t)n));
+}
+
+static void answer_client(kd_http_request *req)
+{
+    char host[INET6_ADDRSTRLEN] = "", text[128];
+    const void *peer = req->peer->sa_family == AF_INET
+                           ? (const void *)&((const struct sockaddr_in *)req->peer)->sin_addr
+                           : (const void *)&((const struct sockaddr_in6 *)req->peer)->sin6_addr;
+    inet_ntop(req->peer->sa_family, peer, host, sizeof(host));
+    const uint8_t *key = (const uint8_t *)&req->client;
+    int n = snprintf(text, sizeof(text), "%02x%02x%02x%02x%02x%02x%02x%02x %s", key[0], key[1], key[2],
+                     key[3], key[4], key[5], key[6], key[7], host);
     answer(req, kd_bytes_of(text, (size_t)n));
 }
 
@@ -146,6 +163,8 @@ static void on_request(kd_http_request *req, void *arg)
         answer_headers(req);
     else if (at(req, "/counters"))
         answer_counters(e, req);
+    else if (at(req, "/client"))
+        answer_client(req);
     else if (at(req, "/problem"))
         kd_http_respond_problem(req, KD_PROBLEM_OVERLOADED, "as asked", "path", 3);
     else
@@ -169,6 +188,26 @@ static void set_limit(kd_http_config *c, const char *name, size_t len, uint32_t 
     LIMIT(body_timeout_ms);
     LIMIT(idle_timeout_ms);
     LIMIT(write_stall_timeout_ms);
+    LIMIT(forwarded);
+}
+
+/* trusted=BLOCKS or proxy=BLOCKS; false for any other argument. */
+static bool set_peers(kd_http_config *c, const char *text)
+{
+    static kd_cidrs lists[2];
+    char *at[16], *rest = strdup(text);
+    kd_strings blocks = {at, 0};
+    bool trusted = strncmp(text, "trusted=", 8) == 0, proxy = strncmp(text, "proxy=", 6) == 0;
+    char *next = strchr(rest, '=');
+    if (trusted || proxy) {
+        next++;
+        for (char *one; (one = strsep(&next, ",")) != NULL && blocks.count < KD_COUNT(at);)
+            at[blocks.count++] = one;
+        kd_cidrs_init(&lists[proxy], &blocks);
+        *(proxy ? &c->proxy_peers : &c->trusted) = &lists[proxy];
+    }
+    free(rest);
+    return trusted || proxy;
 }
 
 /* tls_ciphers=LIST, tls_ciphersuites=LIST, tls_min_version=1.3 */
@@ -216,6 +255,7 @@ static int listen_as_told(echo *e, int argc, char **argv)
     kd_http_config_init(&config);
     for (int i = 2; i < argc; i++) {
         const char *equals = strchr(argv[i], '=');
+        if (equals != NULL && set_peers(&config, argv[i])) continue;
         if (strncmp(argv[i], "tls_", 4) == 0)
             set_tls(&options, argv[i]);
         else if (equals != NULL)

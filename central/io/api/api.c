@@ -11,11 +11,13 @@ void kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home
 {
     *api = (kd_api){.settings = settings, .home = home, .workers = workers};
     kd_cidrs_init(&api->trusted, &settings->trusted_peers);
+    kd_cidrs_init(&api->balancers, &settings->proxy_peers);
 }
 
 void kd_api_finish(kd_api *api)
 {
     kd_cidrs_finish(&api->trusted);
+    kd_cidrs_finish(&api->balancers);
 }
 
 /* Answers 200, and frees the body. */

@@ -13,7 +13,7 @@ typedef struct {
     const kd_central_settings *settings;
     kd_loop *home; /* of the HTTP server; the thread that alone touches this object */
     kd_worker *workers;
-    kd_cidrs trusted;
+    kd_cidrs trusted, balancers;
     uint32_t open;       /* reads in work */
     uint64_t shed;       /* refused because of reads_max */
     uint16_t admin_port; /* told to trusted peers, so that commands find it; 0: there is no admin port */

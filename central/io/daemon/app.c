@@ -46,6 +46,9 @@ static int app_open_http(kd_central_app *app, char *error)
         config.tls = app->tls;
     }
     kd_api_init(&app->api, s, app->loop, app->workers);
+    config.trusted = &app->api.trusted;
+    config.forwarded = (kd_http_forwarded)s->forwarded;
+    config.proxy_peers = s->proxy_protocol ? &app->api.balancers : NULL;
     int err = kd_http_server_create(&app->http, kd_loop_base(app->loop), &config, kd_api_handle, &app->api);
     if (err != KD_OK) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "http: the limits make no sense together");

@@ -92,6 +92,8 @@ extern const kd_metric_table kd_central_metric_table;
     X(http_requests, COUNTER, "kudos_central_http_requests_total", "", "Requests given to the API.")         \
     X(http_rejected, COUNTER, "kudos_central_http_rejected_total", "",                                       \
       "Requests refused by the server itself.")                                                              \
+    X(http_proxy_refused, COUNTER, "kudos_central_http_proxy_refused_total", "",                             \
+      "Connections closed: not from a balancer, or without a valid PROXY header.")                           \
     X(http_shed, COUNTER, "kudos_central_http_shed_total", "", "Reads refused because of reads_max.")        \
     X(connections, GAUGE, "kudos_central_http_connections", "", "Connections open.")                         \
     X(reads_open, GAUGE, "kudos_central_reads_open", "", "Reads in work.")

@@ -59,7 +59,8 @@ typedef struct {
     bool tls_required;
     uint64_t max_connections;
     uint64_t max_connections_per_address;
-    kd_strings trusted_peers;
+    kd_strings trusted_peers, proxy_peers;
+    uint32_t forwarded, proxy_protocol; /* indices of their names in http_server.h */
     /* [api] */
     kd_strings collections;
     kd_counters counters;

@@ -35,7 +35,7 @@ struct kd_edge_app {
     kd_clock clock;
     kd_session_key session_key;
     uint32_t life; /* random number of this run of the process, never 0 (kudos/seen.h) */
-    kd_cidrs trusted;
+    kd_cidrs trusted, balancers;
     kd_http_tls *tls; /* NULL: none */
     uint32_t shard_count;
     bool anew; /* no store holds anything yet: shards may create theirs */

@@ -64,6 +64,7 @@ static int edge_main_init_secrets(kd_edge_app *app, char *error)
 {
     const kd_settings *set = &app->settings;
     kd_cidrs_init(&app->trusted, &set->trusted_peers);
+    kd_cidrs_init(&app->balancers, &set->proxy_peers);
     if (!set->session_secret)
         KD_LOG(KD_WARN, "session-secret-unset",
                KD_STR("cause", "http.session_secret is not set: session tokens end with this process, and "
@@ -261,6 +262,7 @@ static void edge_main_finish(void *arg)
     kd_http_tls_destroy(app->tls);
     kd_record_keys_destroy(app->settings.record_keys);
     kd_cidrs_finish(&app->trusted);
+    kd_cidrs_finish(&app->balancers);
     kd_clock_finish(&app->clock);
 }
 

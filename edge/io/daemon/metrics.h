@@ -101,6 +101,8 @@
     X(http_requests, COUNTER, "kudos_edge_http_requests_total", "", "Requests given to the handlers.")       \
     X(http_rejected, COUNTER, "kudos_edge_http_rejected_total", "",                                          \
       "Requests that the server refused itself.")                                                            \
+    X(http_proxy_refused, COUNTER, "kudos_edge_http_proxy_refused_total", "",                                \
+      "Connections closed: not from a balancer, or without a valid PROXY header.")                           \
     X(http_floods, COUNTER, "kudos_edge_http_floods_total", "", "Connections ended because of a flood.")     \
     X(http_timeouts, COUNTER, "kudos_edge_http_timeouts_total", "",                                          \
       "Connections and streams ended by a deadline.")                                                        \

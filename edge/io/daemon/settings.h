@@ -24,7 +24,8 @@ typedef struct {
     bool tls_required;
     uint64_t max_connections, max_connections_per_address, max_streams, idle_timeout_us;
 
-    kd_strings trusted_peers;
+    kd_strings trusted_peers, proxy_peers;
+    uint32_t forwarded, proxy_protocol; /* indices of their names in http_server.h */
     char *session_secret;
 
     kd_strings collections;

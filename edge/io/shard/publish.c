@@ -48,6 +48,7 @@ static void collect_shell(kd_shard *s)
     kd_metric_set(&m->connections, (int64_t)http->connections_open);
     kd_metric_set(&m->http_requests, (int64_t)http->requests);
     kd_metric_set(&m->http_rejected, (int64_t)(http->rejected + http->refused_streams));
+    kd_metric_set(&m->http_proxy_refused, (int64_t)http->proxy_refused);
     kd_metric_set(&m->http_floods, (int64_t)http->floods);
     kd_metric_set(&m->http_timeouts, (int64_t)http->timeouts);
     kd_metric_set(&m->http_bytes_in, (int64_t)http->bytes_in);

@@ -71,6 +71,9 @@ static int create_server(kd_shard *s, kd_http_handler handle, char *error)
     config.idle_timeout_ms = (uint32_t)(set->idle_timeout_us / 1000);
     config.tls = s->app->tls;
     config.tls_required = set->tls_required;
+    config.trusted = &s->app->trusted;
+    config.forwarded = (kd_http_forwarded)set->forwarded;
+    config.proxy_peers = set->proxy_protocol ? &s->app->balancers : NULL;
     int err = kd_http_server_create(&s->server, kd_loop_base(s->base.loop), &config, handle, s);
     if (err) snprintf(error, KD_OPTIONS_ERROR_MAX, "[http]: a limit makes no sense");
     return err;

@@ -17,6 +17,18 @@ bool http_admit_connection(kd_http_server *server, uint64_t address)
     return true;
 }
 
+bool http_admission_readdress(http_conn *conn, uint64_t address)
+{
+    kd_http_server *server = conn->server;
+    if (!http_address_take(server, address, server->config.max_connections_per_address)) {
+        server->counters.connections_refused++;
+        return false;
+    }
+    http_address_release(server, conn->address);
+    conn->address = address;
+    return true;
+}
+
 void http_admission_leave(kd_http_server *server, uint64_t address)
 {
     http_address_release(server, address);

@@ -9,6 +9,9 @@
 
 /* Counts an accepted socket under max_connections and max_connections_per_address. False: over one of them, counted as refused; close it. */
 bool http_admit_connection(kd_http_server *server, uint64_t address);
+/* Counts the connection under another address from now on. False: over max_connections_per_address there, counted as refused, and it stays counted where
+ * it was; close it. */
+bool http_admission_readdress(http_conn *conn, uint64_t address);
 /* The memory of an admitted connection goes: makes room for another one. */
 void http_admission_leave(kd_http_server *server, uint64_t address);
 /* HTTP/2: whether the connection may have one request more. False: max_streams are held, those whose stream is gone but whose answer is still owed

@@ -14,6 +14,7 @@
 #include "common/io/http/server/http_conns.h"
 #include "common/io/http/server/http_h1.h"
 #include "common/io/http/server/http_h2.h"
+#include "common/io/http/server/http_proxy.h"
 #include "common/io/http/server/http_request.h"
 #include "common/io/http/server/http_tls.h"
 #include "common/io/http/server/http_turn.h"
@@ -275,10 +276,22 @@ void http_conn_turn(http_conn *conn)
     set_writing(conn, conn_unsent(conn) > 0);
 }
 
+/* The header is followed by the protocol that it is a header of; both may come in one read. */
+static void conn_take_header(http_conn *conn, kd_bytes data)
+{
+    kd_buf rest = {0};
+    int err = http_proxy_take(conn, data, &rest);
+    if (err != KD_OK && err != KD_EAGAIN) conn->fate = HTTP_ABORT;
+    if (err == KD_OK && rest.len > 0) conn_detect(conn, kd_buf_view(&rest));
+    kd_buf_finish(&rest);
+}
+
 static void take_input(http_conn *conn, kd_bytes data)
 {
     if (conn->ssl)
         conn_take_encrypted(conn, data);
+    else if (conn->state == HTTP_PROXY)
+        conn_take_header(conn, data);
     else if (conn->state == HTTP_DETECT)
         conn_detect(conn, data);
     else

@@ -5,6 +5,7 @@
 
 #include "common/io/http/server/http_address.h"
 #include "common/io/http/server/http_admission.h"
+#include "common/io/http/server/http_peer.h"
 #include "common/io/http/server/http_turn.h"
 
 http_conn *http_conns_add(kd_http_server *server, int fd, const struct sockaddr_storage *peer,
@@ -13,8 +14,8 @@ http_conn *http_conns_add(kd_http_server *server, int fd, const struct sockaddr_
     http_conn *conn = kd_alloc(sizeof(*conn));
     conn->server = server;
     conn->fd = fd;
-    conn->peer = *peer;
-    conn->peer_len = peer_len;
+    conn->state = server->config.proxy_peers ? HTTP_PROXY : HTTP_DETECT;
+    http_peer_set(conn, peer, peer_len);
     conn->address = http_address_key(peer);
     conn->since_ms = server->now_ms;
     LIST_INSERT_HEAD(&server->conns, conn, next);

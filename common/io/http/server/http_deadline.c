@@ -57,7 +57,7 @@ static void deadline_check(http_conn *conn, int64_t now_ms)
 {
     const kd_http_config *config = &conn->server->config;
     int64_t age_ms = now_ms - conn->since_ms;
-    if (conn->state == HTTP_DETECT || conn->state == HTTP_HANDSHAKE) {
+    if (conn->state == HTTP_PROXY || conn->state == HTTP_DETECT || conn->state == HTTP_HANDSHAKE) {
         if (age_ms >= config->handshake_timeout_ms) deadline_close(conn);
     } else if (conn->state == HTTP_LINGER) {
         if (age_ms >= HTTP_LINGER_MS) http_conn_close(conn);

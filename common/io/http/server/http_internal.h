@@ -11,6 +11,8 @@
  *   http_answer.c                     a request goes to the handler, and its answer to the driver
  *   http_request.c                    headers, body and memory of a request
  *   http_conns.c                      the list of connections, and when their memory goes
+ *   http_proxy.c                      the PROXY header before everything else, where one is demanded
+ *   http_peer.c                       the peer of a connection, the client of a request
  *   http_admission.c                  every limit on how many and how much the server holds at one time
  *   http_turn.c  http_address.c  http_pool.c
  *
@@ -132,10 +134,11 @@ typedef struct {
 } http_driver;
 
 /*
+ *   PROXY ──header──► DETECT             (where PROXY headers are demanded: http_proxy.c)
  *   DETECT ──0x16──► HANDSHAKE ──ALPN──► OPEN ──► LINGER ──► CLOSED ──► freed with its last request
  *      └──── preface, or HTTP/1.1 ────────►┘
  */
-typedef enum { HTTP_DETECT, HTTP_HANDSHAKE, HTTP_OPEN, HTTP_LINGER, HTTP_CLOSED } http_state;
+typedef enum { HTTP_DETECT, HTTP_PROXY, HTTP_HANDSHAKE, HTTP_OPEN, HTTP_LINGER, HTTP_CLOSED } http_state;
 
 /* What becomes of a connection at the end of its turn. FINISH: send the output, then linger. ABORT: close at once. */
 typedef enum { HTTP_LIVE, HTTP_FINISH, HTTP_ABORT } http_fate;
@@ -153,6 +156,7 @@ struct http_conn {
     bool reading;
     bool writing;
     bool drain_told;
+    bool believed; /* the peer is a gateway that may name the client of a request */
     struct event *read_event;
     struct event *write_event;
     SSL *ssl;              /* NULL: plain */

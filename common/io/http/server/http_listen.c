@@ -12,6 +12,7 @@
 #include "common/io/http/server/http_address.h"
 #include "common/io/http/server/http_admission.h"
 #include "common/io/http/server/http_conn.h"
+#include "common/io/http/server/http_proxy.h"
 #include "common/io/http/server/http_turn.h"
 
 enum {
@@ -40,7 +41,7 @@ static void listen_resume(evutil_socket_t fd, short what, void *arg)
 /* A client that is not admitted gets no answer: that would cost finding out its protocol, and with TLS a handshake. */
 static void welcome(kd_http_server *server, int fd, const struct sockaddr_storage *peer, socklen_t len)
 {
-    if (http_admit_connection(server, http_address_key(peer)))
+    if (http_proxy_admit(server, peer) && http_admit_connection(server, http_address_key(peer)))
         http_conn_create(server, fd, peer, len);
     else
         close(fd);

@@ -18,6 +18,7 @@
 #include "common/api/authority.h"
 #include "common/io/http/server/http_admission.h"
 #include "common/io/http/server/http_conns.h"
+#include "common/io/http/server/http_peer.h"
 
 enum { BODY_KEEP_BYTES = 4096 /* a spare request keeps its body's buffer up to this size */ };
 
@@ -44,6 +45,7 @@ http_request *http_request_create(http_conn *conn)
     req->pub.peer = (const struct sockaddr *)&conn->peer;
     req->pub.peer_len = conn->peer_len;
     req->pub.peer_name = conn->peer_name;
+    req->pub.client = conn->address;
     req->pub.tls = conn->ssl != NULL;
     LIST_INSERT_HEAD(&conn->requests, req, next);
     conn->request_count++;
@@ -249,6 +251,7 @@ static bool expects_too_much(const http_request *req)
 
 void http_request_headers_done(http_request *req)
 {
+    http_peer_read_client(req);
     if (!host_is_clear(req)) http_request_refuse(req, 400);
     if (expects_too_much(req)) http_request_refuse(req, 417);
     for (uint32_t i = 0; i < req->header_count; i++) {

@@ -15,6 +15,9 @@
 #include "common/io/http/server/http_turn.h"
 #include "kudos/limits.h"
 
+const char *const kd_http_forwarded_names[] = {"any", "forwarded", "x-forwarded-for", "none", NULL};
+const char *const kd_http_proxy_names[] = {"off", "v2", NULL};
+
 void kd_http_config_init(kd_http_config *config)
 {
     *config = (kd_http_config){

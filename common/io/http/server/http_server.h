@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 
 #include "common/api/problem.h"
+#include "common/base/cidr.h"
 #include "kudos/base.h"
 
 struct event_base;
@@ -26,6 +27,17 @@ typedef struct kd_http_server kd_http_server;
 typedef struct kd_http_tls kd_http_tls;
 
 /* ---- configuration ---- */
+
+/* By which fields a trusted peer may name the client of a request (common/base/forwarded.h). ANY: by either; two that differ are refused. */
+typedef enum {
+    KD_HTTP_FORWARDED_ANY,
+    KD_HTTP_FORWARDED_RFC7239,
+    KD_HTTP_FORWARDED_X,
+    KD_HTTP_FORWARDED_NONE,
+} kd_http_forwarded;
+
+/* Their names in a configuration, and those of http.proxy_protocol (no header, version 2), each with a NULL at the end. */
+extern const char *const kd_http_forwarded_names[], *const kd_http_proxy_names[];
 
 typedef struct {
     uint32_t max_connections;             /* of this server; one more is closed as soon as it is accepted */
@@ -46,9 +58,14 @@ typedef struct {
     uint32_t write_stall_timeout_ms;  /* for a client to take an answer, plus a second per 16 KiB of it */
     kd_http_tls *tls;                 /* borrowed, outlives the server; NULL: TLS is refused */
     bool tls_required;                /* plain connections are closed */
+    const kd_cidrs
+        *trusted; /* borrowed: gateways that may name the client of a request; NULL: there is none */
+    kd_http_forwarded forwarded; /* how they do */
+    const kd_cidrs *proxy_peers; /* borrowed: balancers; every connection must come from one and begin with a
+                                  * PROXY header within handshake_timeout_ms. NULL: no header is read */
 } kd_http_config;
 
-/* Sensible values for everything, limits.h for the caps; tls is NULL. */
+/* Sensible values for everything, limits.h for the caps; tls and the lists of peers are NULL. */
 void kd_http_config_init(kd_http_config *config);
 
 /* ---- TLS ---- */
@@ -102,11 +119,15 @@ typedef struct {
     kd_bytes path;  /* raw (still percent-encoded), before '?'; starts with '/', or is "*" */
     kd_bytes query; /* raw, after '?', empty when there is none */
     kd_bytes body;
-    const struct sockaddr *peer;
+    const struct sockaddr
+        *peer; /* of the connection; where PROXY headers are demanded, the one of the header */
     socklen_t peer_len;
     const char *peer_name; /* of the verified client certificate (http_tls_name.h), or NULL */
     bool tls;
     bool http2;
+    uint64_t
+        client; /* the client's address as limits count it, an IPv4 address or an IPv6 /64: the one that a trusted
+                      * peer names (Forwarded, X-Forwarded-For), else that of `peer` */
     void *user;
 } kd_http_request;
 
@@ -176,7 +197,8 @@ typedef struct {
     uint64_t connections_open;
     uint64_t connections_accepted;
     uint64_t connections_refused; /* over a limit, or no descriptor left */
-    uint64_t tls_handshakes;      /* completed */
+    uint64_t proxy_refused;  /* closed: from a peer that is no balancer, or without a valid PROXY header */
+    uint64_t tls_handshakes; /* completed */
     uint64_t tls_failures;
     uint64_t requests;        /* given to the handler */
     uint64_t requests_open;   /* of those, not answered yet */

@@ -1,0 +1,74 @@
+/* http_peer.c - see the header. */
+#include "common/io/http/server/http_peer.h"
+
+#include "common/base/forwarded.h"
+#include "common/io/http/server/http_address.h"
+#include "common/io/http/server/http_request.h"
+
+/* The address in 16 bytes, an IPv4 one as ::ffff:a.b.c.d; false for other families. */
+static bool peer_bytes(const struct sockaddr_storage *peer, uint8_t at[16])
+{
+    static const uint8_t v4_prefix[12] = {[10] = 0xff, [11] = 0xff};
+    if (peer->ss_family == AF_INET6) {
+        memcpy(at, &((const struct sockaddr_in6 *)peer)->sin6_addr, 16);
+        return true;
+    }
+    memcpy(at, v4_prefix, sizeof(v4_prefix));
+    memcpy(at + 12, &((const struct sockaddr_in *)peer)->sin_addr, 4);
+    return peer->ss_family == AF_INET;
+}
+
+static uint64_t key_of(const uint8_t at[16])
+{
+    struct sockaddr_storage peer = {.ss_family = AF_INET6};
+    memcpy(&((struct sockaddr_in6 *)&peer)->sin6_addr, at, 16);
+    return http_address_key(&peer);
+}
+
+bool http_peer_in(const kd_cidrs *blocks, const struct sockaddr_storage *peer)
+{
+    uint8_t at[16];
+    return peer_bytes(peer, at) && kd_cidrs_match(blocks, kd_bytes_of(at, 16));
+}
+
+void http_peer_set(http_conn *conn, const struct sockaddr_storage *peer, socklen_t len)
+{
+    const kd_http_config *config = &conn->server->config;
+    conn->peer = *peer;
+    conn->peer_len = len;
+    conn->believed =
+        config->forwarded != KD_HTTP_FORWARDED_NONE && config->trusted && http_peer_in(config->trusted, peer);
+}
+
+typedef enum { SAYS_NOTHING, SAYS_CLIENT, SAYS_RUBBISH } saying;
+
+/* Walks the lines of a field, the last one first. `at` begins as the peer's address. */
+static saying client_by(const http_request *req, const char *name, kd_forwarded_form form, uint8_t at[16])
+{
+    saying said = SAYS_NOTHING;
+    for (uint32_t i = req->header_count; i-- > 0;) {
+        const http_header *h = &req->headers[i];
+        if (!kd_bytes_eq(h->name, kd_bytes_str(name))) continue;
+        kd_forwarded_result result = kd_forwarded_walk(form, h->value, req->conn->server->config.trusted, at);
+        if (result == KD_FORWARDED_BAD) return SAYS_RUBBISH;
+        if (result == KD_FORWARDED_FOUND) return SAYS_CLIENT;
+        said = SAYS_CLIENT;
+    }
+    return said;
+}
+
+void http_peer_read_client(http_request *req)
+{
+    kd_http_forwarded use = req->conn->server->config.forwarded;
+    uint8_t one[16], other[16];
+    saying a = SAYS_NOTHING, b = SAYS_NOTHING;
+    if (!req->conn->believed || !peer_bytes(&req->conn->peer, one)) return;
+    memcpy(other, one, 16);
+    if (use == KD_HTTP_FORWARDED_ANY || use == KD_HTTP_FORWARDED_RFC7239)
+        a = client_by(req, "forwarded", KD_FORWARDED, one);
+    if (use == KD_HTTP_FORWARDED_ANY || use == KD_HTTP_FORWARDED_X)
+        b = client_by(req, "x-forwarded-for", KD_X_FORWARDED_FOR, other);
+    bool two = a == SAYS_CLIENT && b == SAYS_CLIENT && memcmp(one, other, 16) != 0;
+    if (a == SAYS_RUBBISH || b == SAYS_RUBBISH || two) http_request_refuse(req, 400);
+    if (a == SAYS_CLIENT || b == SAYS_CLIENT) req->pub.client = key_of(a == SAYS_CLIENT ? one : other);
+}
