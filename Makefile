@@ -125,6 +125,8 @@ $(eval $(call program,$(BUILD)/bench-puts,$(SHARED)/tests/bench/bench_puts.o $(I
 $(eval $(call program,$(BUILD)/bench-keys,$(SHARED)/tests/bench/bench_keys.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/bench-merge,$(SHARED)/tests/bench/bench_merge.o $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 
+# Another parser of HTTP/1.1, which fuzz_h1 holds ours against; no program uses it.
+SECOND_OPINION := -lhttp_parser
 # The fuzz targets over what is kept of their corpora, by any compiler.
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 $(BUILD)/replayed/fuzz_%.o: tests/fuzz/fuzz_%.c
@@ -132,7 +134,7 @@ $(BUILD)/replayed/fuzz_%.o: tests/fuzz/fuzz_%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -DLLVMFuzzerTestOneInput=fuzz_$* -c $< -o $@
 $(eval $(call program,$(BUILD)/fuzz-replay,$(BUILD)/tests/fuzz/replay.o $(patsubst %,$(BUILD)/replayed/%.o,$(FUZZERS)) $(call objects,tests/lib) \
-	$(addprefix $(BUILD)/,edge/io/daemon/settings.o edge/io/upstream/central_words.o central/io/daemon/settings.o) $(SIM) $(EDGE_CORE) $(CENTRAL_CORE) $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS) -lm))
+	$(addprefix $(BUILD)/,edge/io/daemon/settings.o edge/io/upstream/central_words.o central/io/daemon/settings.o) $(SIM) $(EDGE_CORE) $(CENTRAL_CORE) $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS) -lm $(SECOND_OPINION)))
 
 # Allocations of our own code, failed one after the other.
 ALLOCATORS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
@@ -237,7 +239,7 @@ $(FUZZED): $(patsubst %.c,$(BUILD)/fuzzed/%.o,$(FUZZED_SOURCES))
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 $(BUILD)/fuzz_%: $(BUILD)/fuzzed/tests/fuzz/fuzz_%.o $(FUZZED) | $(BUILD)
-	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer $^ $(IO_LIBS) $(CORE_LIBS) -o $@
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer $^ $(IO_LIBS) $(CORE_LIBS) $(SECOND_OPINION) -o $@
 .PRECIOUS: $(BUILD)/fuzz_% $(BUILD)/fuzzed/%.o
 run-fuzz_%: $(BUILD)/fuzz_%
 	@mkdir -p $(BUILD)/corpus/$*

@@ -19,7 +19,9 @@
     X(batch)                                                                                                 \
     X(client)                                                                                                \
     X(config)                                                                                                \
-    X(http2) X(install) X(json) X(mac) X(merge) X(request) X(rows) X(scenario) X(snapshot) X(token) X(words)
+    X(forwarded)                                                                                             \
+    X(h1) X(http2) X(install) X(json) X(mac) X(merge) X(proxy) X(request) X(rows) X(scenario) X(snapshot)    \
+        X(token) X(words)
 #define X(name) int fuzz_##name(const uint8_t *data, size_t size);
 TARGETS(X)
 #undef X

@@ -4,8 +4,9 @@ import struct
 
 import pytest
 
-from http_peer import BODY, H2, h1_raw, h1_status, read_all
+from http_peer import BODY, H2, Server, h1_raw, h1_status, read_all
 from http_peer import certificate, program, serve  # noqa: F401 (fixtures)
+from proc import Broker, Central, Edge, wait_until
 from test_http_server import client_context
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
@@ -169,7 +170,6 @@ FORWARDED = [
 
 @pytest.fixture(scope="module")
 def gateway(program):  # noqa: F811
-    from http_peer import Server
     server = Server("trusted=127.0.0.0/8,10.0.0.0/8")
     yield server
     server.stop()
@@ -201,3 +201,44 @@ def test_what_a_trusted_peer_sends_and_cannot_be_read_is_refused(gateway, fields
 def test_one_field_can_be_chosen(serve, use, client):  # noqa: F811
     fields = [("Forwarded", "for=203.0.113.1"), ("X-Forwarded-For", "203.0.113.2")]
     assert asked(serve("trusted=127.0.0.0/8", f"forwarded={use}"), fields=fields) == key(client) + b" 127.0.0.1"
+
+
+# ---- the programs ----
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    where = tmp_path_factory.mktemp("balanced")
+    http = {"http": {"proxy_protocol": "v2", "proxy_peers": "127.0.0.1", "max_connections_per_address": "2"}}
+    with Broker(where, 1) as broker, Central(where, broker.address, partitions=1, more=http) as central:
+        with Edge(where, broker.address, shards=1, partitions=1, more=http) as edge:
+            yield edge, central
+
+
+def said(program, text):  # noqa: F811
+    with socket.create_connection(("127.0.0.1", program.port), timeout=10) as sock:
+        sock.sendall(text)
+        return read_all(sock)
+
+
+@pytest.mark.parametrize("which, metric", [(0, "kudos_edge_http_proxy_refused_total"), (1, "kudos_central_http_proxy_refused_total")], ids=["edge", "central"])
+def test_a_program_behind_a_balancer_serves_and_limits_the_client(programs, which, metric):
+    target = programs[which]
+    ask = b"GET /v1/posts/1/counts HTTP/1.1\r\nHost: a\r\n\r\n"
+    before = target.metric(metric)
+    assert said(target, ask) == b""
+    wait_until(lambda: target.metric(metric) == before + 1, what=metric)
+    held = []
+    for n in range(7):
+        held.append(socket.create_connection(("127.0.0.1", target.port), timeout=10))
+        held[-1].sendall(proxied(f"203.0.113.{n // 2}") + ask)
+        assert held[-1].recv(65536).startswith(b"HTTP/1.1 200")
+    assert said(target, proxied("203.0.113.0") + ask) == b""  # its third
+    for sock in held:
+        sock.close()
+
+
+def test_a_user_is_believed_from_whom_the_balancer_names(programs):
+    edge, _ = programs
+    like = b"POST /v1/posts/1/like HTTP/1.1\r\nHost: a\r\nX-User-Id: ann\r\nConnection: close\r\n\r\n"
+    assert said(edge, proxied("203.0.113.77") + like).startswith(b"HTTP/1.1 401")
+    assert said(edge, proxied("127.0.0.1") + like).startswith(b"HTTP/1.1 200")

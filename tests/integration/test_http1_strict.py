@@ -21,13 +21,23 @@ def get(*lines, target=b"/", version=b"1.1"):
 
 @pytest.mark.parametrize("trailers", [
     b"foo bar\r\n\r\n", b"foo\r\n\r\n", b": x\r\n\r\n", b"foo : x\r\n\r\n", b"foo: a\0b\r\n\r\n", b"foo: a\nb: c\r\n\r\n", b"foo: a\rb\r\n\r\n",
-    b"foo: a\r\n folded\r\n\r\n", b"\n", b"foo: a\n\n", b"Content-Length: 3\r\n\r\n", b"transfer-encoding: chunked\r\n\r\n",
+    b"foo: a\r\n folded\r\n\r\n", b"\n", b"foo: a\n\n", b"Content-Length: 3\r\n\r\n", b"transfer-encoding: chunked\r\n\r\n", b"Connection: close\r\n\r\n",
 ], ids=repr)
 def test_trailers_that_are_no_fields_are_refused_and_swallow_no_request(server, trailers):
     before = server.count("requests")
     answer = h1_raw(server, CHUNKED + trailers + NEXT)
     assert h1_status(answer) == 400 and answer.count(b"HTTP/1.1 ") == 1, answer
     assert server.count("requests") == before + 1  # that of the counters
+
+
+@pytest.mark.parametrize("field", [b"Transfer-Encoding: chunked\t", b"Transfer-Encoding:\tchunked", b"Content-Length: 1\t"], ids=repr)
+def test_a_tab_beside_what_delimits_the_body_is_refused(server, field):
+    assert h1_status(h1_raw(server, b"POST /echo HTTP/1.1\r\nHost: a\r\n" + field + b"\r\n\r\n1\r\nx\r\n0\r\n\r\n")) == 400
+
+
+@pytest.mark.parametrize("size", [b"1\t", b"1\t;x", b"1 x", b"1 1", b" 1", b"0x1", b"1;x\0", b"0000000001"], ids=repr)
+def test_a_chunk_size_that_readers_part_otherwise_is_refused(server, size):
+    assert h1_status(h1_raw(server, CHUNKED.replace(b"\r\n1\r\n", b"\r\n" + size + b"\r\n") + b"\r\n")) == 400
 
 
 def test_trailers_that_are_fields_are_thrown_away(server):
@@ -71,8 +81,8 @@ def test_100_continue_is_known_in_any_case_of_its_letters(server):
 
 
 HOSTS_BAD = [b"", b"a b", b"a/b", b"a@b", b"http://a", b"a:b", b"a:99999999", b"a:65536", b"a:-1", b"[::1", b"[::1]x", b"[::g]", b"::1", b"a%zz", b"a\\b", b"<a>",
-             b"\xc3\xa4", b"a?b", b"a#b", b"[fe80::1%25eth0]", b":80"]
-HOSTS_GOOD = [b"a", b"A.example:8441", b"127.0.0.1", b"[::1]:8441", b"[::ffff:1.2.3.4]", b"a_b", b"xn--bcher-kva.example.", b"a:", b"%61"]
+             b"\xc3\xa4", b"a?b", b"a#b", b"a,b", b"%61", b"[fe80::1%25eth0]", b":80"]
+HOSTS_GOOD = [b"a", b"A.example:8441", b"127.0.0.1", b"[::1]:8441", b"[::ffff:1.2.3.4]", b"a_b", b"xn--bcher-kva.example.", b"a:"]
 
 
 def h2_status(server, more, authority=b"a"):

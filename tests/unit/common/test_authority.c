@@ -6,8 +6,8 @@
 Test(authority, hosts_and_ports_are_told_from_what_is_none)
 {
     static const char *good[] = {
-        "a",  "a.example:8441", "127.0.0.1:0", "[::1]",    "[::1]:65535", "[2001:db8::1.2.3.4]", "a_b",
-        "a:", "%61%2F",         "a,b",         "xn--a.b.", "1.2.3.4.5"};
+        "a",  "a.example:8441", "127.0.0.1:0", "[::1]", "[::1]:65535", "[2001:db8::1.2.3.4]", "a_b",
+        "a:", "xn--a.b.",       "1.2.3.4.5"};
     static const char *bad[] = {"",
                                 ":80",
                                 "a b",
@@ -29,6 +29,10 @@ Test(authority, hosts_and_ports_are_told_from_what_is_none)
                                 "a%",
                                 "a%6",
                                 "a%zz",
+                                "%61",
+                                "a,b",
+                                "b&0",
+                                "a~",
                                 "a\\b",
                                 "<a>",
                                 "\xc3\xa4",

@@ -153,15 +153,16 @@ static bool h1_read_chunk_data(http_conn *conn)
     return moved;
 }
 
-/* A line without its CRLF. False when it has not come whole, or when it was refused for its length or a bare LF: then the stage has changed. */
-static bool h1_read_line(http_conn *conn, size_t max, kd_bytes *line)
+/* A line without its CRLF. False when it has not come whole, or when it was refused: with 400 for a bare LF, with `too_long` beyond max bytes. Then the
+ * stage has changed. */
+static bool h1_read_line(http_conn *conn, size_t max, int too_long, kd_bytes *line)
 {
     kd_bytes in = h1_input(conn);
     const uint8_t *end = in.len > 0 ? memchr(in.data, '\n', in.len) : NULL;
     bool bare = end && (end == in.data || end[-1] != '\r');
     size_t len = end && !bare ? (size_t)(end - in.data) - 1 : in.len;
     if (bare || len > max) {
-        h1_refuse(conn, 400);
+        h1_refuse(conn, bare ? 400 : too_long);
         return false;
     }
     *line = kd_bytes_of(in.data, len);
@@ -171,7 +172,7 @@ static bool h1_read_line(http_conn *conn, size_t max, kd_bytes *line)
 static bool h1_read_chunk_size(http_conn *conn)
 {
     kd_bytes line;
-    if (!h1_read_line(conn, H1_LINE_MAX, &line)) return conn->h1.stage != H1_CHUNK_SIZE;
+    if (!h1_read_line(conn, H1_LINE_MAX, 400, &line)) return conn->h1.stage != H1_CHUNK_SIZE;
     uint64_t size;
     if (!http_h1_chunk_size(line, &size)) {
         h1_refuse(conn, 400);
@@ -203,7 +204,7 @@ static bool h1_read_trailers(http_conn *conn)
 {
     kd_bytes line;
     size_t max = conn->server->config.max_header_bytes;
-    if (!h1_read_line(conn, max, &line)) return conn->h1.stage != H1_TRAILERS;
+    if (!h1_read_line(conn, max, 431, &line)) return conn->h1.stage != H1_TRAILERS;
     size_t len = line.len;
     bool good = len == 0 || http_h1_trailer(line);
     h1_consume(conn, len + 2);

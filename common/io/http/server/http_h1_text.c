@@ -153,6 +153,12 @@ static int note_field(kd_bytes name, kd_bytes value, http_h1_head *head)
     return 0;
 }
 
+/* Fields that say where the body ends. */
+static bool delimits(kd_bytes name)
+{
+    return same_word(name, "content-length") || same_word(name, "transfer-encoding");
+}
+
 /* "name: value" without its CRLF. */
 static bool cut_field(kd_bytes line, kd_bytes *name, kd_bytes *value)
 {
@@ -165,13 +171,15 @@ bool http_h1_trailer(kd_bytes line)
 {
     kd_bytes name, value;
     if (!cut_field(line, &name, &value)) return false;
-    return !same_word(name, "content-length") && !same_word(name, "transfer-encoding");
+    return !delimits(name) && !same_word(name, "connection");
 }
 
 static int h1_text_parse_field(http_request *req, kd_bytes line, http_h1_head *head)
 {
     kd_bytes name, value;
     if (!cut_field(line, &name, &value)) return 400;
+    /* A tab is a blank to us, and part of the value to some (http-parser). */
+    if (delimits(name) && memchr(line.data, '\t', line.len)) return 400;
     if (name.len > 256) return 431;
     uint8_t lower[256];
     for (size_t i = 0; i < name.len; i++) {
@@ -216,7 +224,8 @@ bool http_h1_chunk_size(kd_bytes line, uint64_t *size)
     }
     if (i == 0 || n > UINT32_MAX) return false;
     *size = n;
-    kd_bytes rest = trim(kd_bytes_of(line.data + i, line.len - i));
+    while (i < line.len && line.data[i] == ' ') i++; /* a tab is no blank here to some (http-parser) */
+    kd_bytes rest = kd_bytes_of(line.data + i, line.len - i);
     return rest.len == 0 || (rest.data[0] == ';' && is_value(rest));
 }
 

@@ -21,7 +21,8 @@ typedef struct {
 int http_h1_parse_head(http_request *req, kd_bytes text, http_h1_head *head);
 /* The line of a chunk's size without its CRLF: "1a;extension". False when it is not a size, or one of 2^32 and more. */
 bool http_h1_chunk_size(kd_bytes line, uint64_t *size);
-/* Whether a line of trailers, without its CRLF and not empty, is a field that may stand there: none that delimits a body. */
+/* Whether a line of trailers, without its CRLF and not empty, is a field that may stand there: none that delimits a body or ends
+ * the connection, for some readers would follow it. */
 bool http_h1_trailer(kd_bytes line);
 /* Appends the whole answer to out; `keep`: the connection stays open. */
 void http_h1_write_answer(const http_request *req, bool keep, int status, const kd_http_field *fields,
