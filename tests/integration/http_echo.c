@@ -10,6 +10,7 @@
  *   /later?ms=N  44 bytes, N ms from now          /hold     answered by the next /release
  *   /counters    the counters, one per line       /problem  a problem document
  *   /client      address key of the client and the peer's address
+ *   /denied      with a body to come: 401 before it
  *
  * trusted=BLOCKS and proxy=BLOCKS, parted by commas, are lists of peers; forwarded=N a kd_http_forwarded.
  */
@@ -114,15 +115,16 @@ static void answer_counters(const echo *e, kd_http_request *req)
     char text[2048];
 #define LINE(name) #name "=%llu\n"
 #define VALUE(name) (unsigned long long)c->name
-    int n = snprintf(text, sizeof(text),
-                     LINE(connections_open) LINE(connections_accepted) LINE(connections_refused)
-                         LINE(proxy_refused) LINE(tls_handshakes) LINE(tls_failures) LINE(requests)
-                             LINE(requests_open) LINE(rejected) LINE(refused_streams) LINE(resets)
-                                 LINE(protocol_errors) LINE(floods) LINE(timeouts) LINE(buffered_bytes),
-                     VALUE(connections_open), VALUE(connections_accepted), VALUE(connections_refused),
-                     VALUE(proxy_refused), VALUE(tls_handshakes), VALUE(tls_failures), VALUE(requests),
-                     VALUE(requests_open), VALUE(rejected), VALUE(refused_streams), VALUE(resets),
-                     VALUE(protocol_errors), VALUE(floods), VALUE(timeouts), VALUE(buffered_bytes));
+    int n = snprintf(
+        text, sizeof(text),
+        LINE(connections_open) LINE(connections_accepted) LINE(connections_refused) LINE(proxy_refused)
+            LINE(tls_handshakes) LINE(tls_failures) LINE(requests) LINE(requests_open) LINE(rejected)
+                LINE(refused_streams) LINE(resets) LINE(protocol_errors) LINE(floods) LINE(timeouts)
+                    LINE(buffered_bytes) LINE(hoarders),
+        VALUE(connections_open), VALUE(connections_accepted), VALUE(connections_refused),
+        VALUE(proxy_refused), VALUE(tls_handshakes), VALUE(tls_failures), VALUE(requests),
+        VALUE(requests_open), VALUE(rejected), VALUE(refused_streams), VALUE(resets), VALUE(protocol_errors),
+        VALUE(floods), VALUE(timeouts), VALUE(buffered_bytes), VALUE(hoarders));
     answer(req, kd_bytes_of(text, (size_t)n));
 }
 
@@ -171,6 +173,15 @@ static void on_request(kd_http_request *req, void *arg)
         kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND, NULL, NULL, 0);
 }
 
+/* POST /denied is refused at the end of its headers. */
+static bool on_begin(kd_http_request *req, void *arg)
+{
+    (void)arg;
+    if (!at(req, "/denied")) return false;
+    kd_http_respond_problem(req, KD_PROBLEM_UNAUTHORIZED, NULL, NULL, 0);
+    return true;
+}
+
 static void set_limit(kd_http_config *c, const char *name, size_t len, uint32_t value)
 {
 #define LIMIT(field)                                                                                         \
@@ -179,8 +190,11 @@ static void set_limit(kd_http_config *c, const char *name, size_t len, uint32_t 
     LIMIT(max_connections_per_address);
     LIMIT(max_streams);
     LIMIT(max_requests);
+    LIMIT(max_requests_per_address);
     LIMIT(max_body_bytes);
     LIMIT(max_buffered_bytes);
+    LIMIT(max_held_per_address);
+    LIMIT(max_held_per_connection);
     LIMIT(max_resets_per_s);
     LIMIT(max_control_per_s);
     LIMIT(handshake_timeout_ms);
@@ -269,6 +283,7 @@ static int listen_as_told(echo *e, int argc, char **argv)
     int err = file_count > 0 ? kd_http_tls_create(&e->tls, &options, error, sizeof(error)) : KD_OK;
     if (err == KD_OK) {
         config.tls = e->tls;
+        config.begin = on_begin;
         err = kd_http_server_create(&e->server, e->base, &config, on_request, e);
         snprintf(error, sizeof(error), "limits");
     }

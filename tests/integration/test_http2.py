@@ -269,8 +269,8 @@ def test_a_refused_upload_is_stopped_in_the_end(serve):
         assert 60 < sent < 80
 
 
-def test_buffered_bodies_have_a_total(serve):
-    server = serve("max_body_bytes=50000", "max_buffered_bytes=100000")
+def test_the_bodies_of_a_connection_have_a_total(serve):
+    server = serve("max_body_bytes=50000", "max_held_per_connection=110000")
     with H2(server) as h2:
         for stream in (1, 3, 5):
             h2.request(stream, b"/echo", b"POST", end=False)
@@ -278,6 +278,32 @@ def test_buffered_bodies_have_a_total(serve):
         assert h2.problem(5)["type"] == "urn:kudos:overloaded"
         h2.send(frame(DATA, END_STREAM, 1))
         assert h2.body(1) is not None
+    server.wait_for("buffered_bytes", 0)
+
+
+def test_the_requests_of_an_address_have_a_total_and_other_addresses_go_on(serve):
+    server = serve("max_requests_per_address=4")
+    other = socket.create_connection(("127.0.0.1", server.port), source_address=("127.0.0.2", 0), timeout=10)
+    with H2(server) as h2, H2(server, sock=other) as honest:
+        for i in range(5):
+            h2.request(1 + 2 * i, b"/hold")
+        assert h2.problem(9)["type"] == "urn:kudos:overloaded"
+        honest.request(1)
+        assert honest.body(1) == BODY
+        honest.request(3, b"/release")
+        assert honest.body(3) == BODY and h2.body(1) == BODY
+
+
+def test_what_is_refused_by_its_headers_has_no_body(serve):
+    server = serve("max_held_per_connection=20000")
+    with H2(server) as h2:
+        h2.request(1, b"/denied", b"POST", end=False)
+        assert h2.problem(1)["status"] == 401
+        h2.send(frame(DATA, 0, 1, b"x" * 16000) * 4)
+        h2.request(3)
+        assert h2.body(3) == BODY
+    answer = h1_raw(server, b"POST /denied HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nGET / HTTPGET / HTTP/1.1\r\n\r\n")
+    assert h1_status(answer) == 401 and answer.count(b"HTTP/1.1 ") == 1 and b"close" in answer
     server.wait_for("buffered_bytes", 0)
 
 

@@ -170,6 +170,32 @@ static bool api_handle_item(kd_api *api, kd_http_request *req, const kd_route *r
     return true;
 }
 
+/* False: with this method and path, nobody reads a body. */
+static bool api_takes_body(const kd_http_request *req, const kd_route *route)
+{
+    if (api_is_get(req)) return true; /* allowed, and ignored */
+    for (size_t i = 0; i < KD_COUNT(fixed); i++) {
+        if (fixed[i].post && kd_route_is(route, fixed[i].path)) return req->method == KD_HTTP_POST;
+    }
+    return false;
+}
+
+bool kd_api_begin(kd_http_request *req, void *arg)
+{
+    kd_api *api = arg;
+    kd_route route;
+    kd_bytes user;
+    kd_refusal why;
+    if (kd_route_cut(req->path, &route) != KD_OK || !api_takes_body(req, &route)) {
+        kd_api_handle(req, api); /* it refuses at once */
+        return true;
+    }
+    bool lookup = req->method == KD_HTTP_POST && kd_route_is(&route, "likes/lookup");
+    if (!lookup || kd_api_read_user(api, req, &user, &why)) return false;
+    kd_api_read_refuse(req, &why);
+    return true;
+}
+
 void kd_api_handle(kd_http_request *req, void *arg)
 {
     kd_api *api = arg;

@@ -24,6 +24,8 @@ void kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home
 /* When no read is in work any more. */
 void kd_api_finish(kd_api *api);
 
+/* The kd_http_begin to give to the server: but for the few paths that take a body, a request is refused before its body is held. */
+bool kd_api_begin(kd_http_request *req, void *arg);
 /* The handler to give to the server, with the kd_api as `arg`. */
 void kd_api_handle(kd_http_request *req, void *arg);
 

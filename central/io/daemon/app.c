@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "central/io/backup/restore.h"
+#include "common/io/daemon/connections.h"
 #include "common/io/daemon/daemon.h"
 #include "common/io/daemon/listening.h"
 #include "common/io/loop/log.h"
@@ -32,13 +33,28 @@ static int app_open_workers(kd_central_app *app, char *error)
     return KD_OK;
 }
 
+/* A worker has a producer and a consumer; the keeper asks Kafka, too. */
+static kd_http_door *app_open_door(kd_central_app *app)
+{
+    const kd_central_settings *s = &app->settings;
+    kd_descriptors d = {.stores = s->partitions,
+                        .clients = 2 * s->workers + 1,
+                        .connections = s->max_connections,
+                        .connections_per_address = s->max_connections_per_address};
+    return app->door = kd_connections_open(&d, &app->room);
+}
+
 static int app_open_http(kd_central_app *app, char *error)
 {
     const kd_central_settings *s = &app->settings;
     kd_http_config config;
     kd_http_config_init(&config);
-    config.max_connections = (uint32_t)s->max_connections;
-    config.max_connections_per_address = (uint32_t)s->max_connections_per_address;
+    config.door = app_open_door(app);
+    config.max_requests_per_address = (uint32_t)s->max_requests_per_address;
+    config.max_buffered_bytes = s->max_held;
+    config.max_held_per_address = s->max_held_per_address;
+    config.max_held_per_connection = s->max_held_per_connection;
+    config.begin = kd_api_begin;
     config.tls_required = s->tls_required;
     if (s->tls_certificate) {
         const kd_http_tls_options tls = kd_central_tls(s);
@@ -119,6 +135,7 @@ static void app_finish(void *arg)
     for (uint32_t i = 0; i < app->opened; i++) kd_worker_destroy(&app->workers[i]);
     kd_admin_destroy(app->admin);
     kd_http_server_destroy(app->http);
+    kd_http_door_destroy(app->door);
     kd_http_tls_destroy(app->tls);
     kd_api_finish(&app->api);
     kd_signals_destroy(app->signals);

@@ -15,6 +15,7 @@
 #include "central/io/api/api.h"
 #include "central/io/operator/jobs.h"
 #include "central/io/worker/keeper.h"
+#include "common/base/descriptors.h"
 #include "common/io/admin/admin.h"
 #include "common/io/daemon/command.h"
 #include "common/io/loop/countdown.h"
@@ -31,6 +32,8 @@ typedef struct {
     kd_jobs *jobs, *acts; /* orders that take long (audit, backup); all other orders */
     kd_api api;
     kd_http_tls *tls;
+    kd_http_door *door;
+    kd_descriptors_share room; /* how many connections it takes */
     kd_http_server *http;
     kd_admin *admin;
     kd_signals *signals;

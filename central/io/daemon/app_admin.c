@@ -33,6 +33,10 @@ static void app_admin_write_process(const kd_central_app *app, kd_buf *out)
     kd_metric_set(&m.http_proxy_refused, (int64_t)h->proxy_refused);
     kd_metric_set(&m.http_shed, (int64_t)app->api.shed);
     kd_metric_set(&m.connections, (int64_t)h->connections_open);
+    kd_metric_set(&m.connections_max, app->room.connections);
+    kd_metric_set(&m.connections_refused, (int64_t)h->connections_refused);
+    kd_metric_set(&m.http_held, (int64_t)h->buffered_bytes);
+    kd_metric_set(&m.hoarders, (int64_t)h->hoarders);
     kd_metric_set(&m.reads_open, (int64_t)app->api.open);
     kd_metrics_render(&kd_central_process_table, &instance, 1, out);
 }

@@ -96,6 +96,14 @@ extern const kd_metric_table kd_central_metric_table;
       "Connections closed: not from a balancer, or without a valid PROXY header.")                           \
     X(http_shed, COUNTER, "kudos_central_http_shed_total", "", "Reads refused because of reads_max.")        \
     X(connections, GAUGE, "kudos_central_http_connections", "", "Connections open.")                         \
+    X(connections_max, GAUGE, "kudos_central_http_connections_max", "",                                      \
+      "Connections that the process takes: http.max_connections, or fewer.")                                 \
+    X(connections_refused, COUNTER, "kudos_central_http_connections_refused_total", "",                      \
+      "Connections closed as they came: a limit, or no descriptor left.")                                    \
+    X(http_held, GAUGE, "kudos_central_http_held_bytes", "",                                                 \
+      "Bodies, answers and buffers held for clients.")                                                       \
+    X(hoarders, COUNTER, "kudos_central_http_hoarders_closed_total", "",                                     \
+      "Connections closed because they held most when a limit of held bytes was reached.")                   \
     X(reads_open, GAUGE, "kudos_central_reads_open", "", "Reads in work.")
 
 typedef struct {

@@ -59,6 +59,7 @@ typedef struct {
     bool tls_required;
     uint64_t max_connections;
     uint64_t max_connections_per_address;
+    uint64_t max_requests_per_address, max_held, max_held_per_address, max_held_per_connection;
     kd_strings trusted_peers, proxy_peers;
     uint32_t forwarded, proxy_protocol; /* indices of their names in http_server.h */
     /* [api] */

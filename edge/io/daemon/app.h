@@ -12,6 +12,7 @@
 #define KUDOS_EDGE_IO_DAEMON_APP_H
 
 #include "common/base/cidr.h"
+#include "common/base/descriptors.h"
 #include "common/io/admin/admin.h"
 #include "common/io/loop/clock.h"
 #include "common/io/http/server/http_server.h"
@@ -36,7 +37,9 @@ struct kd_edge_app {
     kd_session_key session_key;
     uint32_t life; /* random number of this run of the process, never 0 (kudos/seen.h) */
     kd_cidrs trusted, balancers;
-    kd_http_tls *tls; /* NULL: none */
+    kd_http_tls *tls;          /* NULL: none */
+    kd_http_door *door;        /* of all shards' servers */
+    kd_descriptors_share room; /* how many connections it takes */
     uint32_t shard_count;
     bool anew; /* no store holds anything yet: shards may create theirs */
     kd_shard *shards[KD_SHARDS_MAX];

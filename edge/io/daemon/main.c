@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "common/io/daemon/connections.h"
 #include "common/io/daemon/daemon.h"
 #include "common/io/leveldb/leveldb_dir.h"
 #include "common/io/daemon/listening.h"
@@ -86,6 +87,16 @@ static void edge_main_join_lives(kd_edge_app *app)
         kd_edge_lives_join(app->shards[i]->base.edge, kd_edge_lives(first));
 }
 
+/* A shard has a producer, a consumer and a client of central; the process asks central and Kafka, too. */
+static void edge_main_open_door(kd_edge_app *app)
+{
+    kd_descriptors d = {.stores = app->shard_count,
+                        .clients = 3 * (uint64_t)app->shard_count + 2,
+                        .connections = app->settings.max_connections,
+                        .connections_per_address = app->settings.max_connections_per_address};
+    app->door = kd_connections_open(&d, &app->room);
+}
+
 static int edge_main_open_shards(kd_edge_app *app, char *error)
 {
     app->shard_count = edge_main_choose_shards(&app->settings);
@@ -93,8 +104,11 @@ static int edge_main_open_shards(kd_edge_app *app, char *error)
     app->anew = !kd_leveldb_any_holds_rows(app->settings.data_dir, "shard-");
     if (getrandom(&app->life, sizeof app->life, 0) != sizeof app->life || app->life == 0)
         app->life = (uint32_t)kd_clock_mono_us() | 1;
-    const kd_shard_options options = {
-        .handle = kd_routes_handle, .drained = kd_drain_report, .served = kd_offer_served(app->offer)};
+    const kd_shard_options options = {.handle = kd_routes_handle,
+                                      .begin = kd_routes_begin,
+                                      .drained = kd_drain_report,
+                                      .served = kd_offer_served(app->offer)};
+    edge_main_open_door(app);
     for (uint32_t i = 0; i < app->shard_count; i++) {
         int err = kd_shard_create(&app->shards[i], app, i, &options, error);
         if (err) return err;
@@ -259,6 +273,7 @@ static void edge_main_finish(void *arg)
     if (app->loop) kd_drain_finish(app);
     kd_loop_destroy(app->loop);
     kd_offer_destroy(app->offer);
+    kd_http_door_destroy(app->door);
     kd_http_tls_destroy(app->tls);
     kd_record_keys_destroy(app->settings.record_keys);
     kd_cidrs_finish(&app->trusted);

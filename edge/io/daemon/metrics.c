@@ -25,6 +25,8 @@ static const kd_metric_table reach_table = {reach_rows, KD_COUNT(reach_rows)};
     X(closed_counters, GAUGE, "kudos_edge_not_at_central", "kind=\"counter\"",                               \
       "Of the configuration, what central lacks: requests for it are answered 404.")                         \
     X(closed_collections, GAUGE, "kudos_edge_not_at_central", "kind=\"collection\"", "")                     \
+    X(connections_max, GAUGE, "kudos_edge_connections_max", "",                                              \
+      "Connections that the process takes: http.max_connections, or fewer.")                                 \
     X(log_dropped, COUNTER, "kudos_edge_log_lines_dropped_total", "", "Log lines suppressed or not written.")
 typedef struct {
     KD_PROCESS_METRICS(KD_METRIC_FIELD)
@@ -46,6 +48,7 @@ static void edge_metrics_write_process(kd_edge_app *app, kd_buf *out)
                   d.measured ? (int64_t)kd_drift_age_us(&d, kd_clock_mono_us()) : KD_METRIC_NONE);
     kd_metric_set(&m.closed_counters, kd_offer_closed_counters(app->offer));
     kd_metric_set(&m.closed_collections, kd_offer_closed_collections(app->offer));
+    kd_metric_set(&m.connections_max, app->room.connections);
     kd_metric_set(&m.log_dropped, (int64_t)kd_log_dropped());
     kd_metrics_render(&process_table, &instance, 1, out);
 }

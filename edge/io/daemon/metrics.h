@@ -98,6 +98,11 @@
     X(handed_over, COUNTER, "kudos_edge_parts_handed_over_total", "",                                        \
       "Parts of requests for another shard.")                                                                \
     X(connections, GAUGE, "kudos_edge_connections", "", "Open connections.")                                 \
+    X(refused_connections, COUNTER, "kudos_edge_connections_refused_total", "",                              \
+      "Connections closed as they came: a limit, or no descriptor left.")                                    \
+    X(http_held, GAUGE, "kudos_edge_http_held_bytes", "", "Bodies, answers and buffers held for clients.")   \
+    X(hoarders, COUNTER, "kudos_edge_http_hoarders_closed_total", "",                                        \
+      "Connections closed because they held most when a limit of held bytes was reached.")                   \
     X(http_requests, COUNTER, "kudos_edge_http_requests_total", "", "Requests given to the handlers.")       \
     X(http_rejected, COUNTER, "kudos_edge_http_rejected_total", "",                                          \
       "Requests that the server refused itself.")                                                            \

@@ -23,6 +23,7 @@ typedef struct {
     uint32_t tls_min_version; /* kd_http_tls_version */
     bool tls_required;
     uint64_t max_connections, max_connections_per_address, max_streams, idle_timeout_us;
+    uint64_t max_requests_per_address, max_held, max_held_per_address, max_held_per_connection;
 
     kd_strings trusted_peers, proxy_peers;
     uint32_t forwarded, proxy_protocol; /* indices of their names in http_server.h */

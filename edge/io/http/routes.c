@@ -11,6 +11,7 @@
 #include "edge/io/http/routes.h"
 
 #include "edge/io/http/answer.h"
+#include "edge/io/http/auth.h"
 #include "edge/io/http/likes.h"
 #include "edge/io/http/reads.h"
 
@@ -19,26 +20,51 @@ static bool routes_is_get(const kd_http_request *req)
     return req->method == KD_HTTP_GET || req->method == KD_HTTP_HEAD;
 }
 
-static void handle_set(kd_shard *s, kd_http_request *req, const kd_item *item, uint32_t counter)
+typedef enum {
+    TARGET_COUNTS,
+    TARGET_DISPLAY,
+    TARGET_LIKED,
+    TARGET_WRITE,
+    TARGET_QUERY,
+    TARGET_BULK,
+    TARGET_BATCH,
+    TARGET_LOOKUP
+} routes_kind;
+
+/* What a request asks for, by its path and method. */
+typedef struct {
+    routes_kind kind;
+    kd_verb verb;     /* of TARGET_WRITE */
+    uint32_t counter; /* of TARGET_WRITE and TARGET_LIKED */
+    kd_item item;     /* of the first four */
+} routes_target;
+
+/* The functions that find a target are true, or false when they have refused the request. */
+
+static bool routes_find_set(kd_http_request *req, routes_target *target)
 {
-    if (req->method == KD_HTTP_POST)
-        kd_likes_one(s, req, item, counter, KD_LIKE);
-    else if (req->method == KD_HTTP_DELETE)
-        kd_likes_one(s, req, item, counter, KD_UNLIKE);
-    else if (routes_is_get(req))
-        kd_reads_liked(s, req, item, counter);
-    else
-        kd_http_respond_wrong_method(req, "GET, HEAD, POST, DELETE");
+    target->kind = routes_is_get(req) ? TARGET_LIKED : TARGET_WRITE;
+    target->verb = req->method == KD_HTTP_POST ? KD_LIKE : KD_UNLIKE;
+    if (routes_is_get(req) || req->method == KD_HTTP_POST || req->method == KD_HTTP_DELETE) return true;
+    kd_http_respond_wrong_method(req, "GET, HEAD, POST, DELETE");
+    return false;
 }
 
-static void handle_view(kd_shard *s, kd_http_request *req, const kd_item *item, kd_bytes tail)
+static bool routes_find_sum(kd_http_request *req, routes_target *target)
 {
-    if (!routes_is_get(req))
-        kd_http_respond_wrong_method(req, "GET, HEAD");
-    else if (kd_bytes_eq(tail, kd_bytes_str("counts")))
-        kd_reads_counts(s, req, item);
-    else
-        kd_reads_display(s, req, item);
+    target->kind = TARGET_WRITE;
+    target->verb = KD_ADD;
+    if (req->method == KD_HTTP_POST) return true;
+    kd_http_respond_wrong_method(req, "POST");
+    return false;
+}
+
+static bool routes_find_view(kd_http_request *req, kd_bytes tail, routes_target *target)
+{
+    target->kind = kd_bytes_eq(tail, kd_bytes_str("counts")) ? TARGET_COUNTS : TARGET_DISPLAY;
+    if (routes_is_get(req)) return true;
+    kd_http_respond_wrong_method(req, "GET, HEAD");
+    return false;
 }
 
 /* Paths that central serves and an edge does not: their 404 says whom to ask. */
@@ -59,57 +85,101 @@ static void no_such_path(kd_http_request *req, const kd_route *route)
                             NULL, 0);
 }
 
-static void routes_handle_item(kd_shard *s, kd_http_request *req, const kd_route *route)
+static bool routes_find_item(kd_shard *s, kd_http_request *req, const kd_route *route, routes_target *target)
 {
     const kd_served *served = &s->served;
     kd_bytes tail = route->at[2];
-    kd_item item;
     kd_refusal why;
-    uint32_t counter;
-    bool known = kd_route_item(route->at[0], route->at[1], &served->collections, &item, &why);
+    bool known = kd_route_item(route->at[0], route->at[1], &served->collections, &target->item, &why);
     if (central_alone_has(route)) {
         no_such_path(req, route);
-    } else if (!known) {
-        if (!why.field && why.problem == KD_PROBLEM_INVALID_ID) why.field = "id";
-        kd_answer_refusal(req, &why);
-    } else if (kd_bytes_eq(tail, kd_bytes_str("counts")) || kd_bytes_eq(tail, kd_bytes_str("display"))) {
-        handle_view(s, req, &item, tail);
-    } else if (kd_route_counter(tail, &served->counters, KD_SET, &counter, &why)) {
-        handle_set(s, req, &item, counter);
-    } else if (!kd_route_counter(tail, &served->counters, KD_SUM, &counter, &why)) {
-        kd_answer_refusal(req, &why);
-    } else if (req->method != KD_HTTP_POST) {
-        kd_http_respond_wrong_method(req, "POST");
-    } else {
-        kd_likes_one(s, req, &item, counter, KD_ADD);
+        return false;
     }
+    if (known && (kd_bytes_eq(tail, kd_bytes_str("counts")) || kd_bytes_eq(tail, kd_bytes_str("display"))))
+        return routes_find_view(req, tail, target);
+    if (!known && !why.field && why.problem == KD_PROBLEM_INVALID_ID) why.field = "id";
+    if (known && kd_route_counter(tail, &served->counters, KD_SET, &target->counter, &why))
+        return routes_find_set(req, target);
+    if (known && kd_route_counter(tail, &served->counters, KD_SUM, &target->counter, &why))
+        return routes_find_sum(req, target);
+    kd_answer_refusal(req, &why);
+    return false;
 }
 
-static void handle_counts(kd_shard *s, kd_http_request *req)
+static bool routes_find_counts(kd_http_request *req, routes_target *target)
 {
-    if (routes_is_get(req))
-        kd_reads_query(s, req);
-    else if (req->method == KD_HTTP_POST)
-        kd_reads_bulk(s, req);
-    else
-        kd_http_respond_wrong_method(req, "GET, HEAD, POST");
+    target->kind = routes_is_get(req) ? TARGET_QUERY : TARGET_BULK;
+    if (routes_is_get(req) || req->method == KD_HTTP_POST) return true;
+    kd_http_respond_wrong_method(req, "GET, HEAD, POST");
+    return false;
+}
+
+static bool routes_find_post(kd_http_request *req, routes_kind kind, routes_target *target)
+{
+    target->kind = kind;
+    if (req->method == KD_HTTP_POST) return true;
+    kd_http_respond_wrong_method(req, "POST");
+    return false;
+}
+
+static bool routes_find(kd_shard *s, kd_http_request *req, routes_target *target)
+{
+    kd_route route;
+    if (kd_route_cut(req->path, &route) != KD_OK) {
+        kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL, 0);
+        return false;
+    }
+    if (route.count == 3) return routes_find_item(s, req, &route, target);
+    if (kd_route_is(&route, "counts")) return routes_find_counts(req, target);
+    if (kd_route_is(&route, "likes")) return routes_find_post(req, TARGET_BATCH, target);
+    if (kd_route_is(&route, "likes/lookup")) return routes_find_post(req, TARGET_LOOKUP, target);
+    no_such_path(req, &route);
+    return false;
+}
+
+bool kd_routes_begin(kd_http_request *req, void *arg)
+{
+    kd_shard *s = arg;
+    routes_target target;
+    kd_bytes user;
+    kd_refusal why;
+    if (!routes_find(s, req, &target)) return true;
+    bool needs_user = target.kind == TARGET_WRITE || target.kind == TARGET_BATCH ||
+                      target.kind == TARGET_LOOKUP || target.kind == TARGET_LIKED;
+    if (!needs_user || kd_auth_user(s, req, &user, &why)) return false;
+    kd_answer_refusal(req, &why);
+    return true;
 }
 
 void kd_routes_handle(kd_http_request *req, void *arg)
 {
     kd_shard *s = arg;
-    kd_route route;
-    bool post = req->method == KD_HTTP_POST;
-    if (kd_route_cut(req->path, &route) != KD_OK)
-        kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL, 0);
-    else if (route.count == 3)
-        routes_handle_item(s, req, &route);
-    else if (kd_route_is(&route, "counts"))
-        handle_counts(s, req);
-    else if (kd_route_is(&route, "likes"))
-        post ? kd_likes_batch(s, req) : kd_http_respond_wrong_method(req, "POST");
-    else if (kd_route_is(&route, "likes/lookup"))
-        post ? kd_reads_lookup(s, req) : kd_http_respond_wrong_method(req, "POST");
-    else
-        no_such_path(req, &route);
+    routes_target target;
+    if (!routes_find(s, req, &target)) return;
+    switch (target.kind) {
+    case TARGET_COUNTS:
+        kd_reads_counts(s, req, &target.item);
+        break;
+    case TARGET_DISPLAY:
+        kd_reads_display(s, req, &target.item);
+        break;
+    case TARGET_LIKED:
+        kd_reads_liked(s, req, &target.item, target.counter);
+        break;
+    case TARGET_WRITE:
+        kd_likes_one(s, req, &target.item, target.counter, target.verb);
+        break;
+    case TARGET_QUERY:
+        kd_reads_query(s, req);
+        break;
+    case TARGET_BULK:
+        kd_reads_bulk(s, req);
+        break;
+    case TARGET_BATCH:
+        kd_likes_batch(s, req);
+        break;
+    case TARGET_LOOKUP:
+        kd_reads_lookup(s, req);
+        break;
+    }
 }

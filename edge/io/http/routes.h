@@ -6,6 +6,10 @@
 
 #include "common/io/http/server/http_server.h"
 
+/* The kd_http_begin of a shard's server: what path, method and user refuse is refused before a body is held. kd_routes_handle refuses in the same
+ * order, so the answer is the same with and without a body. `arg` is the kd_shard. */
+bool kd_routes_begin(kd_http_request *req, void *arg);
+
 /* The kd_http_handler of a shard's server; `arg` is the kd_shard. Each request is answered once, at once or later on the shard's thread. */
 void kd_routes_handle(kd_http_request *req, void *arg);
 

@@ -46,6 +46,9 @@ static void collect_shell(kd_shard *s)
     kd_metric_set(&m->read_errors, (int64_t)kd_leveldb_read_errors(s->db));
     kd_metric_set(&m->in_flight, (int64_t)s->in_flight);
     kd_metric_set(&m->connections, (int64_t)http->connections_open);
+    kd_metric_set(&m->refused_connections, (int64_t)http->connections_refused);
+    kd_metric_set(&m->http_held, (int64_t)http->buffered_bytes);
+    kd_metric_set(&m->hoarders, (int64_t)http->hoarders);
     kd_metric_set(&m->http_requests, (int64_t)http->requests);
     kd_metric_set(&m->http_rejected, (int64_t)(http->rejected + http->refused_streams));
     kd_metric_set(&m->http_proxy_refused, (int64_t)http->proxy_refused);

@@ -60,26 +60,30 @@ void kd_shard_kafka_ready(kd_shard *s)
     kd_loop_post(s->base.loop, &s->kafka_ready);
 }
 
-static int create_server(kd_shard *s, kd_http_handler handle, char *error)
+static int create_server(kd_shard *s, const kd_shard_options *options, char *error)
 {
     const kd_settings *set = s->base.settings;
     kd_http_config config;
     kd_http_config_init(&config);
-    config.max_connections = (uint32_t)set->max_connections;
-    config.max_connections_per_address = (uint32_t)set->max_connections_per_address;
+    config.door = s->app->door;
+    config.max_requests_per_address = (uint32_t)set->max_requests_per_address;
+    config.max_buffered_bytes = set->max_held;
+    config.max_held_per_address = set->max_held_per_address;
+    config.max_held_per_connection = set->max_held_per_connection;
     config.max_streams = (uint32_t)set->max_streams;
     config.idle_timeout_ms = (uint32_t)(set->idle_timeout_us / 1000);
+    config.begin = options->begin;
     config.tls = s->app->tls;
     config.tls_required = set->tls_required;
     config.trusted = &s->app->trusted;
     config.forwarded = (kd_http_forwarded)set->forwarded;
     config.proxy_peers = set->proxy_protocol ? &s->app->balancers : NULL;
-    int err = kd_http_server_create(&s->server, kd_loop_base(s->base.loop), &config, handle, s);
+    int err = kd_http_server_create(&s->server, kd_loop_base(s->base.loop), &config, options->handle, s);
     if (err) snprintf(error, KD_OPTIONS_ERROR_MAX, "[http]: a limit makes no sense");
     return err;
 }
 
-static int edge_shard_assemble(kd_shard *s, kd_http_handler handle, char *error)
+static int edge_shard_assemble(kd_shard *s, const kd_shard_options *options, char *error)
 {
     char name[16];
     int err;
@@ -92,7 +96,7 @@ static int edge_shard_assemble(kd_shard *s, kd_http_handler handle, char *error)
     kd_turn_init(&s->base.turn, s->base.loop, shard_work, s);
     kd_timer_init(&s->tick, s->base.loop, edge_shard_on_tick, s);
     kd_timer_set(&s->tick, 1);
-    if ((err = kd_asker_init(&s->asker, &s->base, error)) || (err = create_server(s, handle, error)))
+    if ((err = kd_asker_init(&s->asker, &s->base, error)) || (err = create_server(s, options, error)))
         return err;
     kd_shard_publish(s); /* so that no page of the admin port shows a shard without figures */
     return KD_OK;
@@ -112,7 +116,7 @@ int kd_shard_create(kd_shard **out, kd_edge_app *app, uint32_t index, const kd_s
     s->app = app;
     s->drained = options->drained;
     s->served = kd_served_copy(options->served);
-    int err = edge_shard_assemble(s, options->handle, error);
+    int err = edge_shard_assemble(s, options, error);
     if (err) {
         kd_shard_destroy(s);
         return err;

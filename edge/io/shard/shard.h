@@ -50,6 +50,7 @@ struct kd_shard {
 
 typedef struct {
     kd_http_handler handle; /* for requests of the public port, on the shard's thread; `arg` is the shard */
+    kd_http_begin begin;    /* before a request's body, likewise */
     void (*drained)(kd_shard *s); /* on the shard's thread: a step of the drain is done (shard_drain.h) */
     const kd_served *served;      /* copied */
 } kd_shard_options;

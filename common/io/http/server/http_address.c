@@ -1,18 +1,22 @@
 /*
- * http_address.c - a chained hash table from an address to its number of connections.
+ * http_address.c - a chained hash table from an address to what is counted for it.
  *
- * Clients choose their addresses, so the hash has a random seed. An entry lives as long as a connection of its address, so max_connections bounds the
- * table.
+ * Clients choose their addresses, so the hash has a random seed. An entry lives as long as a connection or a request of its address, so their limits
+ * bound the table.
  */
 #include "common/io/http/server/http_address.h"
 
+#include <netinet/in.h>
+#include <openssl/rand.h>
 #include <stdlib.h>
 
-struct http_address {
-    LIST_ENTRY(http_address) next;
-    uint64_t key;
-    uint32_t count;
-};
+#include "kudos/base.h"
+
+void http_addresses_init(http_addresses *table)
+{
+    memset(table, 0, sizeof(*table));
+    KD_ASSERT(RAND_bytes((unsigned char *)&table->seed, sizeof(table->seed)) == 1);
+}
 
 uint64_t http_address_key(const struct sockaddr_storage *peer)
 {
@@ -30,40 +34,39 @@ uint64_t http_address_key(const struct sockaddr_storage *peer)
     return key;
 }
 
-static struct http_address_bucket *address_bucket(kd_http_server *server, uint64_t key)
+static struct http_address_bucket *address_bucket(http_addresses *table, uint64_t key)
 {
-    uint64_t state = key ^ server->address_seed;
-    return &server->addresses[kd_random_next(&state) % HTTP_ADDRESS_BUCKETS];
+    uint64_t state = key ^ table->seed;
+    return &table->buckets[kd_random_next(&state) % HTTP_ADDRESS_BUCKETS];
 }
 
-static http_address *address_find(const struct http_address_bucket *bucket, uint64_t key)
+http_address *http_address_find(http_addresses *table, uint64_t key)
 {
     http_address *a;
-    LIST_FOREACH(a, bucket, next) {
+    LIST_FOREACH(a, address_bucket(table, key), next) {
         if (a->key == key) break;
     }
     return a;
 }
 
-bool http_address_take(kd_http_server *server, uint64_t key, uint32_t max)
+http_address *http_address_take(http_addresses *table, uint64_t key)
 {
-    struct http_address_bucket *bucket = address_bucket(server, key);
-    http_address *a = address_find(bucket, key);
+    http_address *a = http_address_find(table, key);
     if (!a) {
         a = kd_alloc(sizeof(*a));
         a->key = key;
-        LIST_INSERT_HEAD(bucket, a, next);
+        LIST_INIT(&a->conns);
+        LIST_INSERT_HEAD(address_bucket(table, key), a, next);
     }
-    if (a->count >= max) return false;
     a->count++;
-    return true;
+    return a;
 }
 
-void http_address_release(kd_http_server *server, uint64_t key)
+void http_address_release(http_address *address)
 {
-    http_address *a = address_find(address_bucket(server, key), key);
-    KD_ASSERT(a && a->count > 0);
-    if (--a->count > 0) return;
-    LIST_REMOVE(a, next);
-    free(a);
+    KD_ASSERT(address->count > 0);
+    if (--address->count > 0) return;
+    KD_ASSERT(address->held == 0 && address->requests == 0 && LIST_EMPTY(&address->conns));
+    LIST_REMOVE(address, next);
+    free(address);
 }

@@ -1,43 +1,222 @@
-/* http_admission.c - see the header. */
+/*
+ * http_admission.c - see the header.
+ *
+ * A connection that is closed to make room is doomed: its bytes leave the counts of addresses and server at once, and the connection goes in this
+ * turn of the loop (a session of HTTP/2 that may be on the stack must not be freed here). What the handler keeps of it beyond that counts again.
+ */
 #include "common/io/http/server/http_admission.h"
 
+#include <arpa/inet.h>
+
 #include "common/io/http/server/http_address.h"
+#include "common/io/http/server/http_door.h"
+#include "common/io/http/server/http_turn.h"
+#include "common/io/loop/log.h"
+
+enum {
+    /* In an address that is at its limit, who asks is refused, unless another connection of it holds so many times as much: that one is closed. */
+    ADMISSION_HOARD_TIMES = 8,
+    /* A connection that holds no more than this is neither refused nor closed for the sake of its address: beside a hoarder that comes from there, too, clients
+     * with little to ask go on. max_connections_per_address bounds what that adds. */
+    ADMISSION_SMALL_BYTES = 16 * 1024,
+};
+
+/* ---- counts ---- */
+
+/* Adds to what is held for an address and a connection. delta may be negative, in two's complement. */
+static void admission_count(http_conn *conn, http_address *address, uint64_t delta)
+{
+    kd_http_server *server = conn->server;
+    conn->held += delta;
+    if (conn->doomed) return;
+    address->held += delta;
+    server->held += delta;
+    if (server->held > server->held_peak) server->held_peak = server->held;
+}
+
+static void admission_count_request(http_request *req, uint64_t delta)
+{
+    req->held += delta;
+    admission_count(req->conn, req->address, delta);
+}
+
+/* All that the connection holds leaves the counts, or comes back into them. */
+static void admission_set_doomed(http_conn *conn, bool doomed)
+{
+    const uint64_t sign = doomed ? UINT64_MAX : 1;
+    const http_request *req;
+    if (conn->doomed == doomed) return;
+    conn->doomed = doomed;
+    conn->server->held += sign * conn->held;
+    conn->address->held += sign * conn->buffers;
+    LIST_FOREACH(req, &conn->requests, next) req->address->held += sign * req->held;
+}
+
+/* ---- making room ---- */
+
+static void admission_tell(const http_conn *conn, const char *limit)
+{
+    char text[INET6_ADDRSTRLEN] = "";
+    const void *raw = conn->peer.ss_family == AF_INET
+                          ? (const void *)&((const struct sockaddr_in *)&conn->peer)->sin_addr
+                          : (const void *)&((const struct sockaddr_in6 *)&conn->peer)->sin6_addr;
+    inet_ntop(conn->peer.ss_family, raw, text, sizeof(text));
+    KD_LOG(KD_WARN, "http-hoarder-closed", KD_STR("peer", text), KD_STR("limit", limit),
+           KD_U64("held", conn->held), KD_U64("requests", conn->request_count),
+           KD_STR("cause",
+                  "it held most when the limit of held bytes was reached: bodies that do not end, or "
+                  "answers that are not read"));
+}
+
+static void admission_doom(http_conn *conn, const char *limit)
+{
+    admission_tell(conn, limit);
+    conn->server->counters.hoarders++;
+    admission_set_doomed(conn, true);
+    conn->fate = HTTP_ABORT;
+    http_turn_touch(conn);
+}
+
+static bool admission_can_go(const http_conn *conn)
+{
+    return !conn->doomed && conn->state != HTTP_LINGER && conn->state != HTTP_CLOSED;
+}
+
+static http_conn *admission_largest(const http_address *address)
+{
+    http_conn *conn, *largest = NULL;
+    LIST_FOREACH(conn, &address->conns, next_of_address) {
+        if (admission_can_go(conn) && (!largest || conn->held > largest->held)) largest = conn;
+    }
+    return largest;
+}
+
+/* The largest connection of the address that holds most. */
+static http_conn *admission_largest_of_all(const kd_http_server *server)
+{
+    http_conn *conn;
+    const http_address *address = NULL;
+    LIST_FOREACH(conn, &server->conns, next) {
+        if (admission_can_go(conn) && (!address || conn->address->held > address->held))
+            address = conn->address;
+    }
+    return address ? admission_largest(address) : NULL;
+}
+
+/* Whether `more` bytes fit into the limit of the address, after connections of it that hold at least `hoard` have been closed. A search that found
+ * nobody is good for its tick: a client at its limit must not cost a search for each of its requests. */
+static bool admission_fits_address(kd_http_server *server, http_address *address, uint64_t more,
+                                   uint64_t hoard)
+{
+    while (address->held + more > server->config.max_held_per_address) {
+        if (address->searched_ms == server->now_ms && address->largest < hoard) return false;
+        http_conn *largest = admission_largest(address);
+        address->searched_ms = server->now_ms;
+        address->largest = largest ? largest->held : 0;
+        if (!largest || largest->held < hoard) return false;
+        admission_doom(largest, "address");
+    }
+    return true;
+}
+
+static bool admission_fits_server(kd_http_server *server, uint64_t more)
+{
+    while (server->held + more > server->config.max_buffered_bytes) {
+        http_conn *largest = admission_largest_of_all(server);
+        if (!largest) return false;
+        admission_doom(largest, "server");
+    }
+    return true;
+}
+
+static bool admission_fits(http_conn *conn, http_address *address, uint64_t more)
+{
+    kd_http_server *server = conn->server;
+    uint64_t hoard = KD_MAX(ADMISSION_HOARD_TIMES * (conn->held + more), (uint64_t)ADMISSION_SMALL_BYTES + 1);
+    bool small = conn->held + more <= ADMISSION_SMALL_BYTES;
+    return conn->held + more <= server->config.max_held_per_connection &&
+           (admission_fits_address(server, address, more, hoard) || small) &&
+           admission_fits_server(server, more) && !conn->doomed;
+}
+
+/* After bytes that could not be refused. */
+static void admission_relieve(kd_http_server *server, http_address *address)
+{
+    admission_fits_address(server, address, 0, ADMISSION_SMALL_BYTES + 1);
+    admission_fits_server(server, 0);
+}
+
+/* ---- connections ---- */
 
 bool http_admit_connection(kd_http_server *server, uint64_t address)
 {
-    const kd_http_config *config = &server->config;
     /* Closed connections that wait for an answer count, too: else a client that connects, asks and leaves would have no limit. */
-    if (server->conns_held >= config->max_connections ||
-        !http_address_take(server, address, config->max_connections_per_address)) {
+    if (!http_door_enter(server->door, address)) {
         server->counters.connections_refused++;
         return false;
     }
-    server->conns_held++;
     server->counters.connections_accepted++;
     return true;
 }
 
+void http_admission_enter(http_conn *conn, uint64_t address)
+{
+    conn->address = http_address_take(&conn->server->addresses, address);
+    LIST_INSERT_HEAD(&conn->address->conns, conn, next_of_address);
+    conn->server->conns_held++;
+}
+
+void http_admission_close(http_conn *conn)
+{
+    http_admission_buffers(conn, 0);
+    admission_set_doomed(conn, false);
+}
+
+void http_admission_leave(http_conn *conn)
+{
+    KD_ASSERT(conn->held == 0);
+    http_door_leave(conn->server->door, conn->address->key);
+    LIST_REMOVE(conn, next_of_address);
+    http_address_release(conn->address);
+    conn->server->conns_held--;
+}
+
 bool http_admission_readdress(http_conn *conn, uint64_t address)
 {
-    kd_http_server *server = conn->server;
-    if (!http_address_take(server, address, server->config.max_connections_per_address)) {
-        server->counters.connections_refused++;
+    KD_ASSERT(conn->request_count == 0);
+    if (conn->doomed || !http_door_move(conn->server->door, conn->address->key, address)) {
+        conn->server->counters.connections_refused++;
         return false;
     }
-    http_address_release(server, conn->address);
-    conn->address = address;
+    http_address *from = conn->address;
+    LIST_REMOVE(conn, next_of_address);
+    conn->address = http_address_take(&conn->server->addresses, address);
+    LIST_INSERT_HEAD(&conn->address->conns, conn, next_of_address);
+    conn->address->held += conn->held;
+    from->held -= conn->held;
+    http_address_release(from);
     return true;
 }
 
-void http_admission_leave(kd_http_server *server, uint64_t address)
+void http_admission_readdress_request(http_request *req, uint64_t address)
 {
-    http_address_release(server, address);
-    server->conns_held--;
+    KD_ASSERT(req->stage < HTTP_HANDLED);
+    http_address *from = req->address;
+    req->address = http_address_take(&req->conn->server->addresses, address);
+    if (!req->conn->doomed) {
+        req->address->held += req->held;
+        from->held -= req->held;
+    }
+    http_address_release(from);
 }
 
-bool http_admit_stream(const http_conn *conn)
+/* ---- requests ---- */
+
+bool http_admit_stream(http_conn *conn)
 {
-    if (conn->request_count < conn->server->config.max_streams) return true;
+    if (conn->request_count < conn->server->config.max_streams &&
+        admission_fits(conn, conn->address, sizeof(http_request)))
+        return true;
     conn->server->counters.refused_streams++;
     return false;
 }
@@ -47,21 +226,75 @@ bool http_admit_length(const kd_http_server *server, uint64_t length)
     return length <= server->config.max_body_bytes;
 }
 
-int http_admit_body(kd_http_server *server, size_t have, size_t more)
+int http_admit_body(http_request *req, size_t more)
 {
-    if (!http_admit_length(server, have + more)) return 413;
-    if (server->counters.buffered_bytes + more > server->config.max_buffered_bytes) return 503;
-    server->counters.buffered_bytes += more;
-    return 0;
+    if (!http_admit_length(req->conn->server, req->body.len + more)) return 413;
+    return admission_fits(req->conn, req->address, more) ? 0 : 503;
 }
 
-bool http_admit_request(kd_http_server *server)
+bool http_admit_request(http_request *req)
 {
+    kd_http_server *server = req->conn->server;
     kd_http_counters *c = &server->counters;
     if (c->requests_open >= server->config.max_requests ||
-        c->buffered_bytes > server->config.max_buffered_bytes)
+        req->address->requests >= server->config.max_requests_per_address ||
+        !admission_fits(req->conn, req->address, 0))
         return false;
+    req->address->requests++;
     c->requests++;
     c->requests_open++;
     return true;
+}
+
+void http_admission_withdraw(http_request *req)
+{
+    http_admission_answered(req);
+    req->conn->server->counters.requests--;
+}
+
+void http_admission_answered(http_request *req)
+{
+    req->address->requests--;
+    req->conn->server->counters.requests_open--;
+}
+
+/* ---- bytes held ---- */
+
+void http_admission_begin(http_request *req)
+{
+    req->address = req->conn->address;
+    req->address->count++;
+    admission_count_request(req, sizeof(*req));
+}
+
+void http_admission_forget(http_request *req)
+{
+    KD_ASSERT(req->held == sizeof(*req));
+    admission_count_request(req, -(uint64_t)sizeof(*req));
+    http_address_release(req->address);
+}
+
+void http_admission_hold(http_request *req, size_t bytes)
+{
+    if (bytes == 0) return;
+    admission_count_request(req, bytes);
+    req->conn->server->counters.buffered_bytes += bytes;
+    admission_relieve(req->conn->server, req->address);
+}
+
+void http_admission_release(http_request *req, size_t bytes)
+{
+    admission_count_request(req, -(uint64_t)bytes);
+    req->conn->server->counters.buffered_bytes -= bytes;
+}
+
+void http_admission_buffers(http_conn *conn, size_t bytes)
+{
+    if (bytes == conn->buffers) return;
+    bool more = bytes > conn->buffers;
+    uint64_t delta = (uint64_t)bytes - conn->buffers;
+    conn->buffers = bytes;
+    conn->server->counters.buffered_bytes += delta;
+    admission_count(conn, conn->address, delta);
+    if (more) admission_relieve(conn->server, conn->address);
 }

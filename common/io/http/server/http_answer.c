@@ -73,7 +73,7 @@ void http_answer_dispatch(http_request *req)
 {
     kd_http_server *server = req->conn->server;
     KD_ASSERT(req->stage < HTTP_HANDLED);
-    if (req->refusal == 0 && !http_admit_request(server)) http_request_refuse(req, 503);
+    if (req->refusal == 0 && !http_admit_request(req)) http_request_refuse(req, 503);
     if (req->refusal != 0) {
         answer_refusal(req);
         return;
@@ -82,6 +82,26 @@ void http_answer_dispatch(http_request *req)
     req->deadline_ms = INT64_MAX;
     req->pub.body = kd_buf_view(&req->body);
     server->handler(&req->pub, server->arg);
+}
+
+bool http_answer_begin(http_request *req)
+{
+    kd_http_server *server = req->conn->server;
+    bool keep_alive = req->keep_alive;
+    int64_t deadline_ms = req->deadline_ms;
+    if (!server->config.begin || req->refusal != 0) return false;
+    if (!http_admit_request(req)) {
+        http_request_refuse(req, 503);
+        return false;
+    }
+    req->stage = HTTP_HANDLED;
+    req->keep_alive = false; /* what is left of an unread body would be taken for the next request */
+    if (server->config.begin(&req->pub, server->arg)) return true;
+    http_admission_withdraw(req);
+    req->stage = HTTP_BODY;
+    req->keep_alive = keep_alive;
+    req->deadline_ms = deadline_ms;
+    return false;
 }
 
 /* A value with a line break would let its author write fields, or a whole answer, of their own. */
@@ -99,7 +119,7 @@ void kd_http_respond(kd_http_request *pub, int status, const kd_http_field *fiel
     KD_ASSERT(req->stage == HTTP_HANDLED);
     KD_ASSERT(status >= 200 && status <= 599 && n <= KD_HTTP_FIELDS_MAX);
     for (size_t i = 0; i < n; i++) KD_ASSERT(is_clean(fields[i].value));
-    http_admission_answered(req->conn->server);
+    http_admission_answered(req);
     http_turn_clock(req->conn->server); /* the handler may answer from an event that is not the server's */
     answer_send(req, status, fields, n, body);
 }

@@ -10,4 +10,8 @@
  * once frees the request, so do not use it afterwards. */
 void http_answer_dispatch(http_request *req);
 
+/* The headers are complete, the body is still to come: asks kd_http_config.begin. True: it has answered. HTTP/1.1: the request is freed then, so do
+ * not use it afterwards. */
+bool http_answer_begin(http_request *req);
+
 #endif

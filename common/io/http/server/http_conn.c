@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "common/io/http/server/http_admission.h"
 #include "common/io/http/server/http_conns.h"
 #include "common/io/http/server/http_h1.h"
 #include "common/io/http/server/http_h2.h"
@@ -229,6 +230,21 @@ static void conn_write_out(http_conn *conn)
     if (conn_unsent(conn) == 0) conn->out_by_ms = 0;
 }
 
+/* An empty buffer is kept up to this size: what one large request or answer took is not held through the silence that follows. */
+enum { BUFFER_KEEP_BYTES = 4096 };
+
+static size_t conn_shrink(kd_buf *buf)
+{
+    if (buf->len == 0 && buf->cap > BUFFER_KEEP_BYTES) kd_buf_finish(buf);
+    return buf->cap;
+}
+
+static void conn_count_buffers(http_conn *conn)
+{
+    http_admission_buffers(conn,
+                           conn_shrink(&conn->in) + conn_shrink(&conn->out) + conn_shrink(&conn->h1.out));
+}
+
 /* ---- turns ---- */
 
 /* Ends our side of the stream, and waits a moment for the client's. To close at once while bytes of the client are unread would make the kernel send
@@ -245,6 +261,7 @@ static void start_linger(http_conn *conn)
     set_reading(conn, true);
     if (conn->driver) conn->driver->finish(conn);
     http_request_detach_all(conn);
+    conn_count_buffers(conn);
 }
 
 static bool wants_input(const http_conn *conn)
@@ -263,6 +280,7 @@ void http_conn_turn(http_conn *conn)
     if (conn->state == HTTP_LINGER) return;
     conn->in_turn = true;
     conn_write_out(conn);
+    conn_count_buffers(conn);
     conn->in_turn = false;
     if (conn->fate == HTTP_ABORT) {
         http_conn_close(conn);

@@ -16,8 +16,8 @@ http_conn *http_conns_add(kd_http_server *server, int fd, const struct sockaddr_
     conn->fd = fd;
     conn->state = server->config.proxy_peers ? HTTP_PROXY : HTTP_DETECT;
     http_peer_set(conn, peer, peer_len);
-    conn->address = http_address_key(peer);
     conn->since_ms = server->now_ms;
+    http_admission_enter(conn, http_address_key(peer));
     LIST_INSERT_HEAD(&server->conns, conn, next);
     server->counters.connections_open++;
     return conn;
@@ -26,7 +26,7 @@ http_conn *http_conns_add(kd_http_server *server, int fd, const struct sockaddr_
 static void conns_free(http_conn *conn)
 {
     kd_http_server *server = conn->server;
-    http_admission_leave(server, conn->address);
+    http_admission_leave(conn);
     free(conn->peer_name);
     free(conn);
     http_turn_check_drained(server); /* the last answer owed may end a drain */
@@ -38,6 +38,7 @@ void http_conns_remove(http_conn *conn)
     LIST_REMOVE(conn, next);
     server->counters.connections_open--;
     conn->state = HTTP_CLOSED;
+    http_admission_close(conn);
     if (conn->request_count == 0) conns_free(conn);
     http_turn_check_drained(server);
 }

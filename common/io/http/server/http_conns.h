@@ -6,7 +6,8 @@
 
 #include "common/io/http/server/http_internal.h"
 
-/* A connection for an admitted socket, in state DETECT or PROXY, linked into server->conns; it has no events yet. Owns fd. */
+/* A connection for an admitted socket, in state DETECT or PROXY, linked into server->conns; it has no events yet. Owns fd. Limits count its peer's
+ * address until http_admission_readdress. */
 http_conn *http_conns_add(kd_http_server *server, int fd, const struct sockaddr_storage *peer,
                           socklen_t peer_len);
 /* Makes the connection CLOSED and takes it off the list. Frees it, unless answers are owed: then with the last of them. */

@@ -8,6 +8,7 @@
 
 #include "common/io/http/server/http_answer.h"
 #include "common/io/http/server/http_conn.h"
+#include "common/io/http/server/http_memory.h"
 #include "common/io/http/server/http_request.h"
 #include "common/io/http/server/http_turn.h"
 
@@ -83,6 +84,7 @@ static void deadline_on_sweep(evutil_socket_t fd, short what, void *arg)
         next = LIST_NEXT(conn, next); /* the check may free the connection, and no other one */
         deadline_check(conn, now_ms);
     }
+    http_memory_look(server);
 }
 
 /* A quarter of the shortest deadline, so that none is missed by more than that. */

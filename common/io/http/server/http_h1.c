@@ -66,6 +66,15 @@ static void h1_say_continue(http_conn *conn)
     if (h1_input(conn).len == 0) kd_buf_put(&conn->h1.out, text, sizeof(text) - 1);
 }
 
+/* True: the request was answered, or is refused, before its body. */
+static bool h1_begin(http_conn *conn)
+{
+    if (http_answer_begin(conn->current)) return true;
+    if (conn->current->refusal == 0) return false;
+    h1_work(conn, false);
+    return true;
+}
+
 static void h1_after_head(http_conn *conn, const http_h1_head *head)
 {
     http_request *req = conn->current;
@@ -75,6 +84,8 @@ static void h1_after_head(http_conn *conn, const http_h1_head *head)
     http_request_headers_done(req);
     if (req->refusal != 0) {
         h1_work(conn, !head->chunked && head->length == 0);
+    } else if ((head->chunked || head->length > 0) && h1_begin(conn)) {
+        return;
     } else if (head->chunked) {
         conn->h1.stage = H1_CHUNK_SIZE;
         h1_say_continue(conn);

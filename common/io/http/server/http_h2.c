@@ -167,6 +167,7 @@ static void h2_headers_frame(http_conn *conn, const nghttp2_frame *frame)
         http_request_headers_done(req);
         if (req->refusal == 431)
             h2_count_refused(conn); /* many of them cost as much as one that is far too large */
+        if (!ended && http_answer_begin(req)) return;
         h2_advance(req, ended);
         return;
     }

@@ -1,7 +1,6 @@
 /* http_h2_answer.c - see the header. */
 #include "common/io/http/server/http_h2_answer.h"
 
-#include "common/io/http/server/http_admission.h"
 #include "common/io/http/server/http_request.h"
 #include "common/io/http/server/http_turn.h"
 #include "common/json/json_writer.h"
@@ -53,12 +52,11 @@ void http_h2_respond(http_request *req, int status, const kd_http_field *fields,
     }
     nv[count++] = h2_field("date", kd_bytes_of(http_turn_date(conn->server), HTTP_DATE_BYTES));
     bool silent = req->head || status == 204 || status == 304;
-    req->out = silent ? kd_bytes_of(NULL, 0) : http_request_copy(req, body);
-    req->out_held = req->out.len;
-    http_admission_hold(conn->server, req->out_held);
+    if (silent) body.len = 0;
     nghttp2_data_provider provider = {.source.ptr = req, .read_callback = h2_read_body};
-    int rv = nghttp2_submit_response(conn->h2.session, req->stream_id, nv, count,
-                                     req->out.len > 0 ? &provider : NULL);
+    int rv =
+        nghttp2_submit_response(conn->h2.session, req->stream_id, nv, count, body.len > 0 ? &provider : NULL);
+    http_request_keep_answer(req, body); /* last: the fields may lie in the request's memory, too */
     /* The session refuses only when it is ending; then the stream ends with it. */
     if (rv != 0 && conn->fate == HTTP_LIVE) conn->fate = HTTP_FINISH;
 }

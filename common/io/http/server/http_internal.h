@@ -14,6 +14,8 @@
  *   http_proxy.c                      the PROXY header before everything else, where one is demanded
  *   http_peer.c                       the peer of a connection, the client of a request
  *   http_admission.c                  every limit on how many and how much the server holds at one time
+ *   http_door.c                       the connections of all servers of a process
+ *   http_memory.c                     what a busy moment leaves goes back to the system
  *   http_turn.c  http_address.c  http_pool.c
  *
  * Invariants
@@ -33,6 +35,7 @@
 #include <openssl/ssl.h>
 #include <sys/queue.h>
 
+#include "common/io/http/server/http_address.h"
 #include "common/io/http/server/http_h2_guard.h"
 #include "common/io/http/server/http_pool.h"
 #include "common/io/http/server/http_server.h"
@@ -50,7 +53,7 @@ enum {
     HTTP_STREAMS_MAX = 128,
     HTTP_TAKE_BYTES_PER_S = 16 * 1024, /* a client that takes an answer more slowly than this is cut off */
     HTTP_DATE_BYTES = 29,
-    HTTP_ADDRESS_BUCKETS = 4096,
+    HTTP_SPARE_REQUESTS_MAX = 1024, /* freed requests that are kept for reuse, some 2 KiB each */
 };
 
 /* Of every answer that has a body: whatever an id or a name in it looks like, a browser takes it for nothing but its content-type. */
@@ -95,9 +98,12 @@ typedef struct http_request {
     uint32_t header_bytes;
     http_header *headers; /* headers_inline, or in the arena */
     kd_buf body;
-    size_t swallowed; /* bytes of the request's body that came after the answer */
-    size_t out_held;  /* bytes of the answer counted as buffered */
-    kd_bytes out;     /* the answer's body not yet given to nghttp2, in the arena */
+    size_t swallowed;      /* bytes of the request's body that came after the answer */
+    http_address *address; /* whose limits count this request */
+    uint64_t held;         /* all that http_admission.c counts for it */
+    size_t body_held;      /* of that, by the body's buffer */
+    size_t kept;           /* of that, by chunks */
+    kd_bytes out;          /* the answer's body not yet given to nghttp2, in the arena or a chunk */
     SLIST_HEAD(http_chunks, http_chunk) chunks;
     size_t arena_used;
     /* From here on not cleared for a new request. */
@@ -147,6 +153,7 @@ struct http_conn {
     struct kd_http_server *server;
     LIST_ENTRY(http_conn) next;       /* in the server's list */
     LIST_ENTRY(http_conn) next_dirty; /* in the list of http_turn.c, while `dirty` */
+    LIST_ENTRY(http_conn) next_of_address;
     int fd;
     http_state state;
     http_fate fate;
@@ -182,14 +189,15 @@ struct http_conn {
         nghttp2_session *session;
         http_h2_guard guard;
     } h2;
-    uint64_t address; /* key of http_address.c */
+    http_address *address; /* whose limits count the connection */
+    uint64_t held;         /* by the connection and its requests: http_admission.c */
+    size_t buffers;        /* of that, by in, out and h1.out */
+    bool doomed;           /* closed in this turn, to make room: http_admission.c */
     struct sockaddr_storage peer;
     socklen_t peer_len;
 };
 
 /* ---- the server ---- */
-
-typedef struct http_address http_address;
 
 struct kd_http_server {
     struct event_base *base;
@@ -199,7 +207,8 @@ struct kd_http_server {
     kd_http_counters counters;
     http_pool pool;
     SLIST_HEAD(http_spares, http_request) spare_requests; /* http_request.c */
-    nghttp2_session_callbacks *callbacks;                 /* http_h2.c */
+    uint32_t spare_count;
+    nghttp2_session_callbacks *callbacks; /* http_h2.c */
     nghttp2_option *option;
     LIST_HEAD(http_conn_list, http_conn) conns; /* http_conns.c: those that are not CLOSED */
     uint32_t conns_held; /* those that are allocated: CLOSED ones that wait for answers, too */
@@ -215,8 +224,12 @@ struct kd_http_server {
         struct event *event;
     } listeners[HTTP_LISTENERS_MAX];
     size_t listener_count;
-    uint64_t address_seed; /* http_address.c */
-    LIST_HEAD(http_address_bucket, http_address) addresses[HTTP_ADDRESS_BUCKETS];
+    http_addresses addresses; /* http_admission.c: what this server holds for each address */
+    kd_http_door *door;       /* how many connections the process has */
+    bool own_door;
+    uint64_t held;      /* by connections that are not doomed */
+    uint64_t held_peak; /* http_memory.c: since memory was given back last */
+    int64_t trimmed_ms;
     struct event *drain_event; /* http_server.c */
     bool draining;
     bool drain_expired;

@@ -2,8 +2,7 @@
  * http_pool.c - see the header.
  *
  * nghttp2 asks for a handful of small blocks per request. They come from one free list per size class (powers of two), without a lock: the server
- * that owns them has one thread. A freed block stays on its list. So the pool is as large as the busiest moment was, and the limits on connections
- * and streams bound that.
+ * that owns them has one thread. A freed block stays on its list, up to HTTP_POOL_FREE_BYTES on all of them.
  *
  *   block:  | class (16 bytes, keeps alignment) | memory ... |
  *
@@ -24,6 +23,11 @@ static unsigned pool_class(size_t size)
     return KD_MIN(bits - POOL_SMALLEST_LOG2, (unsigned)HTTP_POOL_CLASSES);
 }
 
+static size_t pool_class_bytes(unsigned class)
+{
+    return (size_t)1 << (class + POOL_SMALLEST_LOG2);
+}
+
 static uint8_t *pool_fresh(unsigned class, size_t size)
 {
     uint8_t *block = kd_realloc(NULL, POOL_HEAD + size);
@@ -37,8 +41,9 @@ static void *pool_malloc(size_t size, void *arg)
     unsigned class = pool_class(size);
     if (class == HTTP_POOL_CLASSES) return pool_fresh(class, size);
     void *p = pool->free[class];
-    if (!p) return pool_fresh(class, (size_t)1 << (class + POOL_SMALLEST_LOG2));
+    if (!p) return pool_fresh(class, pool_class_bytes(class));
     memcpy(&pool->free[class], p, sizeof(void *));
+    pool->free_bytes -= pool_class_bytes(class);
     return p;
 }
 
@@ -54,12 +59,13 @@ static void pool_free(void *p, void *arg)
     http_pool *pool = arg;
     if (!p) return;
     unsigned class = pool_class_of(p);
-    if (class == HTTP_POOL_CLASSES) {
+    if (class == HTTP_POOL_CLASSES || pool->free_bytes >= HTTP_POOL_FREE_BYTES) {
         free((uint8_t *)p - POOL_HEAD);
         return;
     }
     memcpy(p, &pool->free[class], sizeof(void *));
     pool->free[class] = p;
+    pool->free_bytes += pool_class_bytes(class);
 }
 
 static void *pool_calloc(size_t n, size_t size, void *arg)
@@ -78,9 +84,9 @@ static void *pool_realloc(void *p, size_t size, void *arg)
     if (class == HTTP_POOL_CLASSES && pool_class(size) == HTTP_POOL_CLASSES) {
         return (uint8_t *)kd_realloc((uint8_t *)p - POOL_HEAD, POOL_HEAD + size) + POOL_HEAD;
     }
-    if (class != HTTP_POOL_CLASSES && size <= (size_t)1 << (class + POOL_SMALLEST_LOG2)) return p;
+    if (class != HTTP_POOL_CLASSES && size <= pool_class_bytes(class)) return p;
     /* The size of an old block without a class is not known. But then the new block has a class, so it is the smaller one, and its size is copied. */
-    size_t old = class == HTTP_POOL_CLASSES ? size : (size_t)1 << (class + POOL_SMALLEST_LOG2);
+    size_t old = class == HTTP_POOL_CLASSES ? size : pool_class_bytes(class);
     void *q = pool_malloc(size, arg);
     memcpy(q, p, KD_MIN(old, size));
     pool_free(p, arg);
@@ -97,7 +103,7 @@ void http_pool_init(http_pool *pool)
                               .realloc = pool_realloc};
 }
 
-void http_pool_finish(http_pool *pool)
+void http_pool_trim(http_pool *pool)
 {
     for (size_t i = 0; i < HTTP_POOL_CLASSES; i++) {
         while (pool->free[i]) {
@@ -107,4 +113,10 @@ void http_pool_finish(http_pool *pool)
             free(p - POOL_HEAD);
         }
     }
+    pool->free_bytes = 0;
+}
+
+void http_pool_finish(http_pool *pool)
+{
+    http_pool_trim(pool);
 }

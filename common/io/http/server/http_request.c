@@ -7,8 +7,10 @@
  * A request whose client went away while the handler works on it is only detached. The handler still owes the answer, and until then the request
  * counts against the limits of its connection.
  *
- * Memory comes from an arena of 1 KiB inside the object, then from malloc, piece by piece. Freed requests are kept for reuse, so that a busy server
- * allocates nothing per request.
+ * The first three stages hold headers and body. With its answer a request lets go of them, and holds the answer until the client has taken it.
+ *
+ * Memory comes from an arena of 1 KiB inside the object, then from malloc, piece by piece. Some freed requests are kept for reuse, so that a busy
+ * server allocates nothing per request.
  */
 #include "common/io/http/server/http_request.h"
 
@@ -30,6 +32,7 @@ http_request *http_request_create(http_conn *conn)
     http_request *req = SLIST_FIRST(&server->spare_requests);
     if (req) {
         SLIST_REMOVE_HEAD(&server->spare_requests, spare);
+        server->spare_count--;
     } else {
         req = kd_realloc(NULL, sizeof(*req));
         req->body = (kd_buf){0};
@@ -45,18 +48,39 @@ http_request *http_request_create(http_conn *conn)
     req->pub.peer = (const struct sockaddr *)&conn->peer;
     req->pub.peer_len = conn->peer_len;
     req->pub.peer_name = conn->peer_name;
-    req->pub.client = conn->address;
+    req->pub.client = conn->address->key;
     req->pub.tls = conn->ssl != NULL;
     LIST_INSERT_HEAD(&conn->requests, req, next);
     conn->request_count++;
+    http_admission_begin(req);
     return req;
 }
 
 static void drop_body(http_request *req)
 {
-    http_admission_release(req->conn->server, req->body.len);
+    http_admission_release(req, req->body_held);
+    req->body_held = 0;
     kd_buf_clear(&req->body);
     if (req->body.cap > BODY_KEEP_BYTES) kd_buf_finish(&req->body);
+}
+
+static void drop_chunks(struct http_chunks *chunks)
+{
+    for (http_chunk *chunk; (chunk = SLIST_FIRST(chunks));) {
+        SLIST_REMOVE_HEAD(chunks, next);
+        free(chunk);
+    }
+}
+
+static void request_spare(kd_http_server *server, http_request *req)
+{
+    if (server->spare_count >= HTTP_SPARE_REQUESTS_MAX) {
+        kd_buf_finish(&req->body);
+        free(req);
+        return;
+    }
+    SLIST_INSERT_HEAD(&server->spare_requests, req, spare);
+    server->spare_count++;
 }
 
 void http_request_free(http_request *req)
@@ -64,14 +88,12 @@ void http_request_free(http_request *req)
     http_conn *conn = req->conn;
     kd_http_server *server = conn->server;
     drop_body(req);
-    http_admission_release(server, req->out_held);
-    for (http_chunk *chunk; (chunk = SLIST_FIRST(&req->chunks));) {
-        SLIST_REMOVE_HEAD(&req->chunks, next);
-        free(chunk);
-    }
+    drop_chunks(&req->chunks);
+    http_admission_release(req, req->kept);
+    http_admission_forget(req);
     LIST_REMOVE(req, next);
     if (conn->current == req) conn->current = NULL;
-    SLIST_INSERT_HEAD(&server->spare_requests, req, spare);
+    request_spare(server, req);
     http_conns_request_gone(conn);
 }
 
@@ -92,22 +114,28 @@ void http_request_free_spares(kd_http_server *server)
         kd_buf_finish(&req->body);
         free(req);
     }
+    server->spare_count = 0;
 }
 
 /* ---- memory ---- */
 
+/* Beyond the arena: held for the client (http_admission.h). */
+static void *request_take_chunk(http_request *req, size_t size)
+{
+    http_chunk *chunk = kd_realloc(NULL, _Alignof(max_align_t) + size);
+    SLIST_INSERT_HEAD(&req->chunks, chunk, next);
+    req->kept += size;
+    http_admission_hold(req, size);
+    return (uint8_t *)chunk + _Alignof(max_align_t);
+}
+
 void *http_request_take(http_request *req, size_t size)
 {
     size_t aligned = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
-    if (aligned <= HTTP_ARENA_BYTES - req->arena_used) {
-        void *p = req->arena + req->arena_used;
-        req->arena_used += aligned;
-        return p;
-    }
-    const size_t head = _Alignof(max_align_t);
-    http_chunk *chunk = kd_realloc(NULL, head + size);
-    SLIST_INSERT_HEAD(&req->chunks, chunk, next);
-    return (uint8_t *)chunk + head;
+    if (aligned > HTTP_ARENA_BYTES - req->arena_used) return request_take_chunk(req, size);
+    void *p = req->arena + req->arena_used;
+    req->arena_used += aligned;
+    return p;
 }
 
 kd_bytes http_request_copy(http_request *req, kd_bytes bytes)
@@ -116,6 +144,24 @@ kd_bytes http_request_copy(http_request *req, kd_bytes bytes)
     void *p = http_request_take(req, bytes.len);
     memcpy(p, bytes.data, bytes.len);
     return kd_bytes_of(p, bytes.len);
+}
+
+/* A small answer goes into the arena: what lay there is of no use any more, but for the answer itself. */
+void http_request_keep_answer(http_request *req, kd_bytes answer)
+{
+    struct http_chunks before = req->chunks;
+    size_t kept = req->kept;
+    uint8_t *copy = req->arena;
+    SLIST_INIT(&req->chunks);
+    req->kept = 0;
+    if (answer.len > HTTP_ARENA_BYTES) copy = request_take_chunk(req, answer.len);
+    if (answer.len > 0) memmove(copy, answer.data, answer.len);
+    drop_body(req);
+    drop_chunks(&before);
+    http_admission_release(req, kept);
+    req->arena_used = HTTP_ARENA_BYTES;
+    req->header_count = 0;
+    req->out = kd_bytes_of(copy, answer.len);
 }
 
 /* ---- headers ---- */
@@ -252,6 +298,7 @@ static bool expects_too_much(const http_request *req)
 void http_request_headers_done(http_request *req)
 {
     http_peer_read_client(req);
+    if (req->pub.client != req->address->key) http_admission_readdress_request(req, req->pub.client);
     if (!host_is_clear(req)) http_request_refuse(req, 400);
     if (expects_too_much(req)) http_request_refuse(req, 417);
     for (uint32_t i = 0; i < req->header_count; i++) {
@@ -267,13 +314,16 @@ void http_request_headers_done(http_request *req)
 void http_request_add_body(http_request *req, kd_bytes data)
 {
     if (req->refusal != 0 || req->stage != HTTP_BODY) return;
-    int refusal = http_admit_body(req->conn->server, req->body.len, data.len);
+    int refusal = http_admit_body(req, data.len);
     if (refusal != 0) {
         http_request_refuse(req, refusal);
         drop_body(req);
         return;
     }
     kd_buf_put(&req->body, data.data, data.len);
+    size_t more = req->body.cap - req->body_held;
+    req->body_held = req->body.cap;
+    http_admission_hold(req, more);
 }
 
 /* ---- for handlers ---- */

@@ -12,13 +12,17 @@ http_request *http_request_create(http_conn *conn);
 void http_request_free(http_request *req);
 /* The client is gone: frees every request of the connection but those that the handler works on, which are marked as not attached. */
 void http_request_detach_all(http_conn *conn);
-/* Ends the server's spare requests. */
+/* Frees the server's spare requests. */
 void http_request_free_spares(kd_http_server *server);
 
 /* Memory that is aligned for any type, not zeroed, and freed with the request. */
 void *http_request_take(http_request *req, size_t size);
-/* A copy that is freed with the request; an empty view for no bytes. */
+/* A copy that is freed with the request; an empty view for no bytes. Held (http_admission.h). */
 kd_bytes http_request_copy(http_request *req, kd_bytes bytes);
+
+/* The request is answered: its headers, its body and all memory of its handler go, and a copy of `answer` is held instead, in req->out, until the
+ * request is freed. `answer` may lie in the memory that goes. */
+void http_request_keep_answer(http_request *req, kd_bytes answer);
 
 /* Stores a copy of a field; beyond max_headers or max_header_bytes sets the refusal 431 instead. */
 void http_request_add_header(http_request *req, kd_bytes name, kd_bytes value);

@@ -3,11 +3,11 @@
  */
 #include "common/io/http/server/http_server.h"
 
-#include <openssl/rand.h>
 #include <stdlib.h>
 
 #include "common/io/http/server/http_conn.h"
 #include "common/io/http/server/http_deadline.h"
+#include "common/io/http/server/http_door.h"
 #include "common/io/http/server/http_h2.h"
 #include "common/io/http/server/http_internal.h"
 #include "common/io/http/server/http_listen.h"
@@ -25,10 +25,13 @@ void kd_http_config_init(kd_http_config *config)
         .max_connections_per_address = 1024,
         .max_streams = HTTP_STREAMS_MAX,
         .max_requests = 65536,
+        .max_requests_per_address = 16384,
         .max_headers = KD_HEADERS_MAX,
         .max_header_bytes = KD_HEADER_BYTES_MAX,
         .max_body_bytes = KD_BODY_MAX,
         .max_buffered_bytes = 64 * 1024 * 1024,
+        .max_held_per_address = 32 * 1024 * 1024,
+        .max_held_per_connection = 16 * 1024 * 1024,
         .max_resets_per_s = 200,
         .max_control_per_s = 1000,
         .output_high_water_bytes = 16 * 1024,
@@ -76,11 +79,13 @@ static void on_drain_deadline(evutil_socket_t fd, short what, void *arg)
 static bool config_makes_sense(const kd_http_config *c)
 {
     return c->max_connections > 0 && c->max_connections_per_address > 0 && c->max_streams > 0 &&
-           c->max_streams <= HTTP_STREAMS_MAX && c->max_requests > 0 && c->max_headers > 0 &&
-           c->max_header_bytes >= 64 && c->max_body_bytes <= c->max_buffered_bytes &&
-           c->max_resets_per_s > 0 && c->max_control_per_s > 0 && c->output_high_water_bytes > 0 &&
-           c->handshake_timeout_ms > 0 && c->headers_timeout_ms > 0 && c->body_timeout_ms > 0 &&
-           c->idle_timeout_ms > 0 && c->write_stall_timeout_ms > 0;
+           c->max_streams <= HTTP_STREAMS_MAX && c->max_requests > 0 && c->max_requests_per_address > 0 &&
+           c->max_headers > 0 && c->max_header_bytes >= 64 && c->max_body_bytes <= c->max_buffered_bytes &&
+           c->max_held_per_address > sizeof(http_request) &&
+           c->max_held_per_connection > sizeof(http_request) && c->max_resets_per_s > 0 &&
+           c->max_control_per_s > 0 && c->output_high_water_bytes > 0 && c->handshake_timeout_ms > 0 &&
+           c->headers_timeout_ms > 0 && c->body_timeout_ms > 0 && c->idle_timeout_ms > 0 &&
+           c->write_stall_timeout_ms > 0;
 }
 
 static void make_events(kd_http_server *server)
@@ -99,7 +104,11 @@ int kd_http_server_create(kd_http_server **out, struct event_base *base, const k
     server->config = *config;
     server->handler = handler;
     server->arg = arg;
-    KD_ASSERT(RAND_bytes((unsigned char *)&server->address_seed, sizeof(server->address_seed)) == 1);
+    http_addresses_init(&server->addresses);
+    server->own_door = !config->door;
+    server->door = config->door
+                       ? config->door
+                       : kd_http_door_create(config->max_connections, config->max_connections_per_address);
     http_pool_init(&server->pool);
     http_h2_init(server);
     make_events(server);
@@ -142,6 +151,7 @@ void kd_http_server_destroy(kd_http_server *server)
     http_pool_finish(&server->pool); /* last: sessions give their blocks back to it */
     kd_buf_finish(&server->plain);
     kd_buf_finish(&server->cipher);
+    if (server->own_door) kd_http_door_destroy(server->door);
     free(server);
 }
 

@@ -25,6 +25,22 @@ struct event_base;
 
 typedef struct kd_http_server kd_http_server;
 typedef struct kd_http_tls kd_http_tls;
+typedef struct kd_http_door kd_http_door;
+typedef struct kd_http_request kd_http_request;
+
+/*
+ * Asked at the end of the headers of a request whose body is still to come: a client that may not ask, or asks for what there is not, cannot make the
+ * server hold a body. With the handler's `arg`. True: it has answered, by kd_http_respond or its kin, and the request is invalid; what comes of the
+ * body is thrown away, and HTTP/1.1 ends the connection after the answer. False: it has done nothing, and the handler gets the request with its body.
+ */
+typedef bool (*kd_http_begin)(kd_http_request *req, void *arg);
+
+/* ---- the door: the connections of all servers of a process ---- */
+
+/* Counts the connections of several servers together, so that both limits are those of the process. Limits of at least 1. Any thread. */
+kd_http_door *kd_http_door_create(uint32_t max_connections, uint32_t max_connections_per_address);
+/* After the servers that use it. NULL is fine. */
+void kd_http_door_destroy(kd_http_door *door);
 
 /* ---- configuration ---- */
 
@@ -40,22 +56,29 @@ typedef enum {
 extern const char *const kd_http_forwarded_names[], *const kd_http_proxy_names[];
 
 typedef struct {
+    kd_http_door *door; /* borrowed, outlives the server; NULL: one of its own, with the next two limits */
     uint32_t max_connections;             /* of this server; one more is closed as soon as it is accepted */
     uint32_t max_connections_per_address; /* likewise, per IPv4 address or IPv6 /64 */
     uint32_t max_streams;                 /* requests per connection that are not answered yet, at most 128 */
-    uint32_t max_requests;            /* with the handler at one time, whole server; more: 503 overloaded */
-    uint32_t max_headers;             /* fields of a request; more: 431 */
-    uint32_t max_header_bytes;        /* names and values of a request; more: 431 */
-    uint32_t max_body_bytes;          /* a request body; more: 413 */
-    uint64_t max_buffered_bytes;      /* request bodies and HTTP/2 answers held, whole server; more: 503 */
-    uint32_t max_resets_per_s;        /* streams reset or refused per connection; more: GOAWAY CALM */
-    uint32_t max_control_per_s;       /* frames that move no request along per connection; likewise */
+    uint32_t max_requests;             /* with the handler at one time, whole server; more: 503 overloaded */
+    uint32_t max_requests_per_address; /* of them for one address; likewise */
+    uint32_t max_headers;              /* fields of a request; more: 431 */
+    uint32_t max_header_bytes;         /* names and values of a request; more: 431 */
+    uint32_t max_body_bytes;           /* a request body; more: 413 */
+    /* Held (http_admission.h): requests, their headers and bodies, answers that are not taken, buffers of connections. */
+    uint64_t max_buffered_bytes; /* whole server; more: whoever holds most is closed */
+    uint64_t
+        max_held_per_address; /* more: its connection that holds most is closed, or who asks gets 503 if none holds much more */
+    uint64_t max_held_per_connection; /* more: 503 for its further requests and bodies */
+    uint32_t max_resets_per_s;  /* streams reset or refused per connection; more: GOAWAY ENHANCE_YOUR_CALM */
+    uint32_t max_control_per_s; /* frames that move no request along per connection; likewise */
     uint32_t output_high_water_bytes; /* unsent bytes of a connection above which it is not read */
     uint32_t handshake_timeout_ms;    /* from accept to a known protocol (TLS included) */
     uint32_t headers_timeout_ms;      /* from a request's first byte to its last header */
     uint32_t body_timeout_ms;         /* from the last header to the end of the body; later: 408 */
     uint32_t idle_timeout_ms;         /* without a request */
     uint32_t write_stall_timeout_ms;  /* for a client to take an answer, plus a second per 16 KiB of it */
+    kd_http_begin begin;              /* NULL: every body that fits the limits is held */
     kd_http_tls *tls;                 /* borrowed, outlives the server; NULL: TLS is refused */
     bool tls_required;                /* plain connections are closed */
     const kd_cidrs
@@ -113,7 +136,7 @@ typedef enum {
 } kd_http_method;
 
 /* All views live until the request is answered. The handler writes no member but `user`. */
-typedef struct {
+struct kd_http_request {
     kd_http_method method;
     kd_bytes method_name;
     kd_bytes path;  /* raw (still percent-encoded), before '?'; starts with '/', or is "*" */
@@ -129,7 +152,7 @@ typedef struct {
         client; /* the client's address as limits count it, an IPv4 address or an IPv6 /64: the one that a trusted
                       * peer names (Forwarded, X-Forwarded-For), else that of `peer` */
     void *user;
-} kd_http_request;
+};
 
 /* The handler owes each request exactly one kd_http_respond, now or later on the loop's thread. */
 typedef void (*kd_http_handler)(kd_http_request *req, void *arg);
@@ -210,7 +233,9 @@ typedef struct {
     uint64_t timeouts; /* connections or streams ended by a deadline, idleness included */
     uint64_t bytes_in; /* plain bytes: the overhead of TLS is not counted */
     uint64_t bytes_out;
-    uint64_t buffered_bytes; /* held now: request bodies, and HTTP/2 answers not yet taken */
+    uint64_t
+        buffered_bytes; /* held now: bodies, long headers, answers not yet taken, buffers of connections */
+    uint64_t hoarders;  /* connections closed because they held most when a limit of held bytes was reached */
 } kd_http_counters;
 
 /* Valid until destroy; read on the loop's thread. */

@@ -1,0 +1,140 @@
+/* test_http_admission.c - connections and held bytes count for the address that a proxy tells, once it is known. */
+#include "common/io/http/server/http_admission.h"
+
+#include <criterion/criterion.h>
+#include <event2/event.h>
+
+#include "common/io/http/server/http_conns.h"
+#include "common/io/http/server/http_door.h"
+#include "common/io/http/server/http_request.h"
+#include "common/io/http/server/http_turn.h"
+
+enum { ALICE = 2, BOB = 3 }; /* keys of addresses; the proxy's is 0 */
+
+static struct event_base *base;
+static kd_http_server *server;
+
+static void setup(void)
+{
+    kd_http_config config;
+    kd_http_config_init(&config);
+    config.max_connections = 3;
+    config.max_connections_per_address = 2;
+    config.max_requests_per_address = 1;
+    base = event_base_new();
+    cr_assert_eq(kd_http_server_create(&server, base, &config, NULL, NULL), KD_OK);
+}
+
+static void teardown(void)
+{
+    kd_http_server_destroy(server);
+    event_base_free(base);
+}
+
+TestSuite(http_admission, .init = setup, .fini = teardown);
+
+/* As after an accept from the proxy, but without a socket. */
+static http_conn *come(void)
+{
+    const struct sockaddr_storage peer = {.ss_family = AF_INET};
+    http_conn *conn = http_conns_add(server, -1, &peer, sizeof(struct sockaddr_in));
+    KD_ASSERT(http_door_enter(server->door, conn->address->key));
+    return conn;
+}
+
+static void leave(http_conn *conn)
+{
+    http_turn_forget(conn);
+    http_conns_remove(conn);
+}
+
+static uint64_t held_for(uint64_t address)
+{
+    const http_address *a = http_address_find(&server->addresses, address);
+    return a ? a->held : 0;
+}
+
+Test(http_admission, a_connection_counts_for_the_client_that_the_proxy_names)
+{
+    http_conn *a = come(), *b = come();
+    cr_expect(!http_admit_connection(server, 0), "the proxy has its two");
+    cr_assert(http_admission_readdress(a, ALICE));
+    cr_expect(http_admit_connection(server, 0), "there is room for the proxy again");
+    http_door_leave(server->door, 0);
+    cr_assert(http_admission_readdress(b, ALICE));
+    http_conn *c = come();
+    cr_expect(!http_admission_readdress(c, ALICE), "Alice has her two");
+    cr_expect_eq(c->address->key, 0);
+    leave(a);
+    cr_expect(http_admission_readdress(c, ALICE));
+    leave(b);
+    leave(c);
+}
+
+Test(http_admission, what_is_held_moves_with_the_connection)
+{
+    http_conn *conn = come();
+    http_admission_buffers(conn, 1000);
+    cr_assert(http_admission_readdress(conn, ALICE));
+    cr_expect_eq(held_for(ALICE), 1000);
+    cr_expect_eq(held_for(0), 0);
+    leave(conn);
+    cr_expect_eq(server->held, 0);
+}
+
+Test(http_admission, requests_of_two_clients_on_one_connection_have_limits_of_their_own)
+{
+    http_conn *conn = come();
+    http_request *of_alice = http_request_create(conn), *again = http_request_create(conn);
+    http_request *of_bob = http_request_create(conn);
+    http_admission_readdress_request(of_alice, ALICE);
+    http_admission_readdress_request(again, ALICE);
+    http_admission_readdress_request(of_bob, BOB);
+    cr_expect_eq(held_for(ALICE), 2 * sizeof(http_request));
+    cr_expect_eq(held_for(0), 0);
+    cr_assert(http_admit_request(of_alice));
+    cr_expect(!http_admit_request(again));
+    cr_expect(http_admit_request(of_bob));
+    http_admission_answered(of_alice);
+    http_admission_answered(of_bob);
+    http_request_detach_all(conn);
+    leave(conn);
+    cr_expect_eq(server->held, 0);
+}
+
+Test(http_admission, the_largest_holder_goes_and_the_small_ones_stay)
+{
+    http_conn *small = come(), *large = come();
+    server->config.max_held_per_address = 1000000;
+    server->config.max_held_per_connection = 1000000;
+    http_admission_buffers(small, 1000);
+    http_admission_buffers(large, 900000);
+    cr_expect(!large->doomed);
+    http_admission_buffers(small, 200000);
+    cr_expect(large->doomed && !small->doomed);
+    cr_expect_eq(server->counters.hoarders, 1);
+    cr_expect_eq(server->held, 200000, "what goes in this turn is not counted");
+    leave(large);
+    leave(small);
+    cr_expect_eq(server->held, 0);
+    cr_expect_eq(server->counters.buffered_bytes, 0);
+}
+
+Test(http_admission, what_the_handler_keeps_of_a_closed_connection_counts_again)
+{
+    http_conn *conn = come();
+    server->config.max_held_per_address = 100000;
+    http_request *req = http_request_create(conn);
+    cr_assert(http_admit_request(req));
+    req->stage = HTTP_HANDLED;
+    kd_http_request_alloc(&req->pub, 200000);
+    cr_expect(conn->doomed);
+    cr_expect_eq(server->held, 0);
+    http_request_detach_all(conn);
+    leave(conn);
+    cr_expect_eq(server->held, 200000 + sizeof(http_request));
+    http_admission_answered(req);
+    http_request_free(req);
+    cr_expect_eq(server->held, 0);
+    cr_expect_eq(server->conns_held, 0);
+}
