@@ -53,7 +53,7 @@ def test_who_hoards_memory_takes_no_service_from_others(fresh, kind, connections
     before = most = resident(e)
     with Attack(kind(e.port), connections) as attack:
         end, n = time.monotonic() + ATTACK_S, 0
-        while time.monotonic() < end or attack.opened < connections:
+        while time.monotonic() < end or attack.opened < connections or n < 10:
             assert time.monotonic() < end + 60
             assert gateway.ask("POST", f"/v1/posts/h{n}/like", body="{}")[0] == 200
             assert gateway.ask("GET", f"/v1/posts/h{n}/counts")[1]["counts"]["like"]["pending"] == 1
@@ -61,7 +61,7 @@ def test_who_hoards_memory_takes_no_service_from_others(fresh, kind, connections
             most = max(most, resident(e))
             n += 1
         held = e.metric("kudos_edge_http_held_bytes")
-    assert n > 3 and held < HELD + BESIDES / 2
+    assert held < HELD + BESIDES / 2
     assert most < before + HELD + BESIDES, (before, most)
     wait_until(lambda: e.metric("kudos_edge_http_held_bytes") < MIB, 15, "what was held is gone")
     wait_until(lambda: resident(e) < before + 24 * MIB, 15, "memory goes back to the system")

@@ -62,6 +62,17 @@ http_address *http_address_take(http_addresses *table, uint64_t key)
     return a;
 }
 
+http_address *http_address_largest(const http_addresses *table)
+{
+    http_address *a, *largest = NULL;
+    for (size_t i = 0; i < HTTP_ADDRESS_BUCKETS; i++) {
+        LIST_FOREACH(a, &table->buckets[i], next) {
+            if (!largest || a->held > largest->held) largest = a;
+        }
+    }
+    return largest;
+}
+
 void http_address_release(http_address *address)
 {
     KD_ASSERT(address->count > 0);

@@ -39,6 +39,8 @@ uint64_t http_address_key(const struct sockaddr_storage *peer);
 http_address *http_address_take(http_addresses *table, uint64_t key);
 /* The entry of an address, or NULL. */
 http_address *http_address_find(http_addresses *table, uint64_t key);
+/* The entry for which most bytes are held, or NULL. Looks at the whole table. */
+http_address *http_address_largest(const http_addresses *table);
 /* Counts one less; there must be one. The last one frees the entry, for which nothing may be counted any more. */
 void http_address_release(http_address *address);
 

@@ -91,15 +91,11 @@ static http_conn *admission_largest(const http_address *address)
     return largest;
 }
 
-/* The largest connection of the address that holds most. */
+/* The largest connection of the address that holds most. NULL: all of its connections are closed, and what it holds is with the handlers. Nobody else
+ * goes for that. */
 static http_conn *admission_largest_of_all(const kd_http_server *server)
 {
-    http_conn *conn;
-    const http_address *address = NULL;
-    LIST_FOREACH(conn, &server->conns, next) {
-        if (admission_can_go(conn) && (!address || conn->address->held > address->held))
-            address = conn->address;
-    }
+    const http_address *address = http_address_largest(&server->addresses);
     return address ? admission_largest(address) : NULL;
 }
 
@@ -136,7 +132,7 @@ static bool admission_fits(http_conn *conn, http_address *address, uint64_t more
     bool small = conn->held + more <= ADMISSION_SMALL_BYTES;
     return conn->held + more <= server->config.max_held_per_connection &&
            (admission_fits_address(server, address, more, hoard) || small) &&
-           admission_fits_server(server, more) && !conn->doomed;
+           (admission_fits_server(server, more) || small) && !conn->doomed;
 }
 
 /* After bytes that could not be refused. */
