@@ -23,7 +23,7 @@ static kd_bytes forwarded_trim(kd_bytes b)
 }
 
 /* Length up to the separator, or to the end; outside of quotations, if these count. False: a quotation does not end. */
-static bool forwarded_until(kd_bytes text, char separator, bool quotes, size_t *len)
+static bool forwarded_until(kd_bytes text, uint8_t separator, bool quotes, size_t *len)
 {
     bool quoted = false;
     size_t i = 0;
@@ -40,7 +40,7 @@ static bool forwarded_until(kd_bytes text, char separator, bool quotes, size_t *
 }
 
 /* Cuts the next piece off the text; false when there is none, with *good telling whether that is the end. */
-static bool forwarded_cut(kd_bytes *text, char separator, bool quotes, kd_bytes *piece, bool *good)
+static bool forwarded_cut(kd_bytes *text, uint8_t separator, bool quotes, kd_bytes *piece, bool *good)
 {
     size_t len;
     *good = true;
