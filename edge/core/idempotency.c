@@ -4,7 +4,10 @@
  * A ring of the last keys, oldest first, bounded by number and age. Each is a row in the same group as its operation. A key is known by a 128-bit
  * hash of (user, key). A fingerprint of the request is kept, so that the same key with another request is refused.
  *
- *     row: hash:16 fingerprint:8 stamp:8 at:8 changed:1 liked:1
+ *     row: hash:16 fingerprint:8 stamp:8 at:8 changed:1 liked:1 [key:16 batch:8]
+ *
+ * A bulk request has one key, and each of its operations a key made of it, by which the operation is remembered. The end of the row, which other
+ * rows lack, tells the key of the bulk request and its digest: so a start knows them too (kudos/key_claims.h).
  */
 #include "edge/core/idempotency.h"
 #include "edge/core/keys.h"
@@ -26,12 +29,12 @@ static kd_bytes idempotency_key_of(const void *entry)
     return kd_bytes_of(((const kd_remembered *)entry)->hash, 16);
 }
 
-static void idempotency_hash_key(const kd_request *request, uint8_t out[16])
+static void idempotency_hash_key(kd_bytes user, kd_bytes key, uint8_t out[16])
 {
     kd_buf b = {0};
-    kd_buf_put_u8(&b, (uint8_t)request->user.len);
-    kd_buf_put(&b, request->user.data, request->user.len);
-    kd_buf_put(&b, request->idempotency_key.data, request->idempotency_key.len);
+    kd_buf_put_u8(&b, (uint8_t)user.len);
+    kd_buf_put(&b, user.data, user.len);
+    kd_buf_put(&b, key.data, key.len);
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits(b.data, b.len));
     memcpy(out, canonical.digest, 16);
@@ -51,6 +54,14 @@ static uint64_t idempotency_fingerprint(const kd_edge *e, const kd_request *requ
     return hash;
 }
 
+kd_key_use kd_edge_key_use(const kd_edge *e, const kd_request *request)
+{
+    bool bulk = request->batch_key.len > 0;
+    kd_key_use use = {.request = bulk ? request->batch : idempotency_fingerprint(e, request)};
+    idempotency_hash_key(request->user, bulk ? request->batch_key : request->idempotency_key, use.key);
+    return use;
+}
+
 static bool idempotency_expired(const kd_edge *e, const kd_remembered *m, uint64_t now_us)
 {
     return now_us >= m->at_us + e->config.idempotency_ttl_us;
@@ -62,7 +73,7 @@ int kd_idempotency_check(kd_edge *e, const kd_request *request, uint64_t now_us,
 {
     if (request->idempotency_key.len == 0) return KD_ENOTFOUND;
     uint8_t hash[16];
-    idempotency_hash_key(request, hash);
+    idempotency_hash_key(request->user, request->idempotency_key, hash);
     const kd_remembered *m = kd_table_find(&e->idempotency.index, kd_bytes_of(hash, 16));
     bool in_flight = m && m->group > e->groups.durable;
     if (!m || (!in_flight && idempotency_expired(e, m, now_us))) return KD_ENOTFOUND;
@@ -96,7 +107,7 @@ static void idempotency_remember(kd_edge *e, kd_remembered *m)
     i->next = m->number + 1;
 }
 
-static void idempotency_put_row(kd_edge *e, const kd_remembered *m)
+static void idempotency_put_row(kd_edge *e, const kd_remembered *m, const kd_request *request)
 {
     kd_key_number(&e->key, 'i', m->number);
     kd_buf_clear(&e->value);
@@ -106,6 +117,11 @@ static void idempotency_put_row(kd_edge *e, const kd_remembered *m)
     kd_buf_put_be64(&e->value, m->at_us);
     kd_buf_put_u8(&e->value, m->changed);
     kd_buf_put_u8(&e->value, m->liked);
+    if (request->batch_key.len > 0) {
+        kd_key_use use = kd_edge_key_use(e, request);
+        kd_buf_put(&e->value, use.key, sizeof(use.key));
+        kd_buf_put_be64(&e->value, use.request);
+    }
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
 
@@ -113,7 +129,7 @@ void kd_idempotency_record(kd_edge *e, const kd_request *request, const kd_outco
 {
     if (request->idempotency_key.len == 0) return;
     kd_remembered *m = kd_alloc(sizeof(*m));
-    idempotency_hash_key(request, m->hash);
+    idempotency_hash_key(request->user, request->idempotency_key, m->hash);
     m->fingerprint = idempotency_fingerprint(e, request);
     m->stamp_us = outcome->stamp_us;
     m->at_us = now_us;
@@ -122,7 +138,7 @@ void kd_idempotency_record(kd_edge *e, const kd_request *request, const kd_outco
     m->changed = (uint8_t)outcome->changed;
     m->liked = outcome->liked;
     idempotency_remember(e, m);
-    idempotency_put_row(e, m);
+    idempotency_put_row(e, m, request);
 }
 
 void kd_idempotency_expire(kd_edge *e, uint64_t now_us)
@@ -133,6 +149,38 @@ void kd_idempotency_expire(kd_edge *e, uint64_t now_us)
         if (!idempotency_expired(e, m, now_us)) return;
         idempotency_forget_oldest(e);
     }
+}
+
+typedef struct {
+    kd_edge_key_fn fn;
+    void *arg;
+} idempotency_visit;
+
+static int idempotency_visit_row(void *arg, kd_bytes key, kd_bytes value)
+{
+    const idempotency_visit *visit = arg;
+    kd_reader r = kd_reader_of(value);
+    kd_key_use use;
+    (void)key;
+    kd_bytes hash = kd_read_bytes(&r, sizeof(use.key));
+    use.request = kd_read_be64(&r);
+    kd_read_be64(&r); /* stamp */
+    uint64_t at_us = kd_read_be64(&r);
+    kd_read_bytes(&r, 2); /* changed, liked */
+    if (kd_reader_left(&r) > 0) {
+        hash = kd_read_bytes(&r, sizeof(use.key));
+        use.request = kd_read_be64(&r);
+    }
+    if (r.bad) return KD_EMALFORMED;
+    memcpy(use.key, hash.data, sizeof(use.key));
+    visit->fn(visit->arg, &use, at_us);
+    return 0;
+}
+
+int kd_edge_keys(kd_edge *e, kd_edge_key_fn fn, void *arg)
+{
+    idempotency_visit visit = {fn, arg};
+    return kd_keys_scan(e, 'i', UINT32_MAX, idempotency_visit_row, &visit);
 }
 
 static int idempotency_load_row(void *arg, kd_bytes key, kd_bytes value)

@@ -16,6 +16,7 @@
 #ifndef KUDOS_EDGE_H
 #define KUDOS_EDGE_H
 
+#include "kudos/key_claims.h"
 #include "kudos/seen.h"
 #include "kudos/store.h"
 #include "kudos/wire.h"
@@ -153,6 +154,8 @@ typedef struct {
     kd_bytes idempotency_key; /* empty without */
     /* Digest of the bulk request that this operation is a part of; 0: it is a request of its own. */
     uint64_t batch;
+    kd_bytes
+        batch_key; /* of a part of a bulk request: that request's key, of which idempotency_key was made; else empty */
 } kd_request;
 
 /* Whether the operation changed the state of the user, as far as the edge can know. */
@@ -180,6 +183,14 @@ typedef struct {
  * The shell checks the bound of the clock's drift before: it measures the drift.
  */
 int kd_edge_take(kd_edge *e, const kd_request *request, uint64_t now_us, kd_outcome *outcome);
+/* Which key the request uses, and the digest of the request that it belongs to: of the operation itself, or of the bulk request that it is a part of.
+ * The same at all shards. It needs a key. */
+kd_key_use kd_edge_key_use(const kd_edge *e, const kd_request *request);
+/* Gets a key that the store remembers, with the time at which its operation was taken. */
+typedef void (*kd_edge_key_fn)(void *arg, const kd_key_use *use, uint64_t at_us);
+/* Visits all keys in the store, in the order in which they were used; that of a bulk request once for each of its operations here. KD_OK,
+ * KD_EMALFORMED, KD_EIO. */
+int kd_edge_keys(kd_edge *e, kd_edge_key_fn fn, void *arg);
 /* An operation on this item, or a view of it, comes in a moment: begins to fetch the item's place in the table. Changes nothing. */
 void kd_edge_expect(const kd_edge *e, kd_bytes item);
 

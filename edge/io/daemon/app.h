@@ -3,7 +3,7 @@
  * afterwards, with these exceptions:
  *
  *     clock, central_up, kafka_up, reach    atomic
- *     failure                               told by any thread
+ *     failure, claims                       used by any thread
  *     from `loop` on                        the main loop's alone
  *     settings.log_level, .collections,
  *     .counters                             the main loop reads and changes them; a shard has its own copy (shard/served.h)
@@ -29,6 +29,7 @@
 #include "edge/io/kafka/topics.h"
 
 typedef struct kd_shard kd_shard;
+typedef struct kd_claims kd_claims;
 
 struct kd_edge_app {
     kd_settings settings;
@@ -43,6 +44,7 @@ struct kd_edge_app {
     uint32_t shard_count;
     bool anew; /* no store holds anything yet: shards may create theirs */
     kd_shard *shards[KD_SHARDS_MAX];
+    kd_claims *claims;      /* on idempotency keys, behind locks of its own (shard/claims.h) */
     kd_topics *topics;      /* set before a shard hears that the topics are there */
     kd_metric central_up;   /* 1 while central answers (upstream/drift.c) */
     kd_metric kafka_up;     /* 1 while a broker answers (kafka/topics.c) */

@@ -25,6 +25,7 @@
 #include "edge/io/commands/compare_command.h"
 #include "edge/io/daemon/health.h"
 #include "edge/io/http/routes.h"
+#include "edge/io/shard/claims.h"
 #include "edge/io/shard/shard.h"
 
 /* ---- before the threads ---- */
@@ -97,6 +98,21 @@ static void edge_main_open_door(kd_edge_app *app)
     app->door = kd_connections_open(&d, &app->room);
 }
 
+/* From the stores of all shards, before the first request. */
+static int edge_main_load_claims(kd_edge_app *app, char *error)
+{
+    const kd_settings *set = &app->settings;
+    uint64_t seed = kd_random_next(&app->shards[0]->base.random);
+    app->claims = kd_claims_create(set->idempotency_max, set->idempotency_ttl_us, seed);
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s: the idempotency keys cannot be read", set->data_dir);
+    for (uint32_t i = 0; i < app->shard_count; i++) {
+        int err = kd_claims_load(app->claims, app->shards[i]->base.edge);
+        if (err) return err;
+    }
+    kd_claims_loaded(app->claims);
+    return KD_OK;
+}
+
 static int edge_main_open_shards(kd_edge_app *app, char *error)
 {
     app->shard_count = edge_main_choose_shards(&app->settings);
@@ -114,7 +130,7 @@ static int edge_main_open_shards(kd_edge_app *app, char *error)
         if (err) return err;
     }
     edge_main_join_lives(app);
-    return KD_OK;
+    return edge_main_load_claims(app, error);
 }
 
 static int edge_main_listen(kd_edge_app *app, char *error)
@@ -266,6 +282,7 @@ static void edge_main_finish(void *arg)
     for (uint32_t i = 0; i < app->shard_count; i++)
         if (app->shards[i]) kd_loop_join(app->shards[i]->base.loop);
     for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_destroy(app->shards[i]);
+    kd_claims_destroy(app->claims);
     kd_topics_destroy(app->topics);
     kd_drift_probe_destroy(app->drift);
     kd_admin_destroy(app->admin);

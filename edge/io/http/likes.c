@@ -17,6 +17,9 @@
 #include "edge/io/http/answer.h"
 #include "edge/io/http/auth.h"
 #include "edge/io/http/call.h"
+#include "edge/io/shard/claims.h"
+
+enum { KEY_TEXT_MAX = 64 };
 
 typedef struct {
     kd_errand *errand;
@@ -26,6 +29,7 @@ typedef struct {
     uint64_t count, made_us, as_of_us, stamp_us;
     uint32_t pending, index;
     uint8_t counter, verb, changed; /* index; kd_verb; kd_changed */
+    uint8_t taken;                  /* kd_claim_end */
     bool liked;
     bool central; /* central was asked for the counts, and its answer is in `count` */
     bool known;   /* a number of central stands behind `count` */
@@ -37,6 +41,8 @@ typedef struct {
     kd_seen seen; /* what the session token tells */
     uint64_t amount;
     uint64_t digest; /* of all operations of a batch that has a key; otherwise 0 */
+    kd_key_use use;  /* of the key, if there is one */
+    uint64_t claimed_us;
     uint32_t count;
     bool batch;
     kd_like_op *at;
@@ -81,24 +87,32 @@ static kd_bytes likes_key_of(const kd_likes *likes, const kd_like_op *op, char *
     return kd_bytes_of(text, (size_t)len);
 }
 
-static int likes_take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t *group)
+/* `key` is scratch for the operation's key. */
+static kd_request likes_request(const kd_likes *likes, const kd_like_op *op, char *key, size_t size)
 {
-    char key[64];
-    kd_outcome outcome = {0};
-    kd_request request = {
+    return (kd_request){
         .item = op->item,
         .user = likes->user,
         .verb = (kd_verb)op->verb,
         .counter = op->counter,
         .amount = likes->amount,
         .seen = &likes->seen,
-        .idempotency_key = likes_key_of(likes, op, key, sizeof key),
+        .idempotency_key = likes_key_of(likes, op, key, size),
         .batch = likes->digest,
+        .batch_key = likes->batch ? likes->key : kd_bytes_of(NULL, 0),
     };
+}
+
+static int likes_take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t *group)
+{
+    char key[KEY_TEXT_MAX];
+    kd_outcome outcome = {0};
+    kd_request request = likes_request(likes, op, key, sizeof key);
     kd_errand *errand = op->errand;
     int err = kd_edge_take(errand->shard->base.edge, &request, now_us, &outcome);
     if (err != KD_OK) return err;
     *group = KD_MAX(*group, outcome.group);
+    op->taken = outcome.replayed ? KD_CLAIM_AGAIN : KD_CLAIM_TAKEN;
     op->stamp_us = outcome.stamp_us;
     op->changed = (uint8_t)outcome.changed;
     op->liked = outcome.liked;
@@ -183,10 +197,20 @@ static bool write_session(const kd_likes *likes, const kd_shard *s, char *out)
     return true;
 }
 
+/* A batch of which one operation was taken keeps its key, whatever became of the others. */
+static void likes_end_claim(const kd_likes *likes)
+{
+    uint8_t how = KD_CLAIM_VOID;
+    if (likes->key.len == 0) return;
+    for (uint32_t i = 0; i < likes->count; i++) how = KD_MAX(how, likes->at[i].taken);
+    kd_claims_end(likes->call.origin->app->claims, &likes->use, (kd_claim_end)how, likes->claimed_us);
+}
+
 static void likes_finish(kd_call *call)
 {
     kd_likes *likes = KD_CONTAINER(call, kd_likes, call);
     kd_shard *s = call->origin;
+    likes_end_claim(likes);
     char session[KD_SESSION_TEXT + 1];
     uint64_t mono_us =
         kd_call_end(call, likes->batch ? &s->base.metrics.batch_time : &s->base.metrics.like_time);
@@ -233,11 +257,31 @@ static bool read_headers(kd_shard *s, kd_http_request *req, kd_likes *likes)
     return true;
 }
 
-static void likes_start(kd_likes *likes)
+/* The key's claim, if there is a key. False: it belongs to another request, and this one was answered. */
+static bool likes_claim(kd_likes *likes, kd_shard *s, kd_http_request *req)
+{
+    char key[KEY_TEXT_MAX];
+    if (likes->key.len == 0) return true;
+    kd_request request = likes_request(likes, &likes->at[0], key, sizeof key);
+    likes->use = kd_edge_key_use(s->base.edge, &request);
+    likes->claimed_us = kd_clock_now_us(s->base.clock);
+    int err = kd_claims_begin(s->app->claims, &likes->use, likes->claimed_us);
+    if (err) kd_answer_error(req, err);
+    return err == KD_OK;
+}
+
+/* The request was answered if it is not admitted, and its memory is gone: what ends the claim is copied. */
+static void likes_start(kd_likes *likes, kd_shard *s, kd_http_request *req)
 {
     likes->call.work = likes_work;
     likes->call.finish = likes_finish;
-    kd_call_start(&likes->call);
+    if (!likes_claim(likes, s, req)) return;
+    bool keyed = likes->key.len > 0;
+    kd_key_use use = likes->use;
+    if (kd_call_admit(&likes->call, s, req, likes->count))
+        kd_call_start(&likes->call);
+    else if (keyed)
+        kd_claims_end(s->app->claims, &use, KD_CLAIM_VOID, 0);
 }
 
 void kd_likes_one(kd_shard *s, kd_http_request *req, const kd_item *item, uint32_t counter, kd_verb verb)
@@ -258,14 +302,14 @@ void kd_likes_one(kd_shard *s, kd_http_request *req, const kd_item *item, uint32
         kd_answer_refusal(req, &why);
         return;
     }
-    if (!kd_call_admit(&likes->call, s, req, 1)) return;
     memcpy(one->item, item->data, item->len);
+    likes->call.origin = s;
     likes->call.errands = &one->errand;
     likes->call.errand_count = 1;
     likes->at = &one->op;
     likes->count = 1;
     likes_add(likes, 0, kd_bytes_of(one->item, item->len), counter, verb);
-    likes_start(likes);
+    likes_start(likes, s, req);
 }
 
 /* Refuses a batch because of operation number `index`, which the field names: operations[3].item. */
@@ -357,5 +401,5 @@ void kd_likes_batch(kd_shard *s, kd_http_request *req)
         likes_add(likes, i, item, counter, ops.at[i].like ? KD_LIKE : KD_UNLIKE);
     }
     likes->digest = likes_digest_of(likes);
-    if (kd_call_admit(&likes->call, s, req, ops.count)) likes_start(likes);
+    likes_start(likes, s, req);
 }
