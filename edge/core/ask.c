@@ -16,9 +16,10 @@ int kd_edge_ask(kd_edge *e, kd_bytes item)
 {
     if (e->poisoned) return KD_EIO;
     kd_part *p = kd_edge_part(e, item);
-    kd_entry *entry = kd_items_obtain(e, p, item);
+    kd_entry *entry = kd_items_find(e, item);
+    if (entry && entry->asked) return KD_EINFLIGHT;
+    entry = kd_items_ask(e, p, item);
     if (!entry) return KD_EFULL;
-    if (entry->asked) return KD_EINFLIGHT;
     entry->asked = true;
     entry->asked_epoch = p->epoch;
     entry->asked_version = p->version;
@@ -53,7 +54,7 @@ static int ask_install(kd_edge *e, kd_part *p, kd_entry *entry, const kd_snapsho
     if (p->epoch == 0) ask_take_up(e, p, s, now_us);
     if (!ask_acceptable(e, p, entry, s)) return KD_EAGAIN;
     if (KD_PLANTED(e, KD_PLANT_ANSWER_ALWAYS)) entry->known = false;
-    entry = kd_entry_set(e, entry, &s->items[0], s->version);
+    entry = kd_items_set(e, entry, &s->items[0], s->version);
     kd_position applied = kd_applied_merged(e, p, kd_applied_find(e, s));
     /* The answer's applied may lie below the partition's. Its counts include operations up to the latter all the same: they are at least of
      * floor_version, and nothing was missed since. */
@@ -62,14 +63,8 @@ static int ask_install(kd_edge *e, kd_part *p, kd_entry *entry, const kd_snapsho
     return KD_OK;
 }
 
-int kd_edge_answer(kd_edge *e, kd_bytes item, kd_bytes record, uint64_t now_us)
+static int ask_read(kd_edge *e, kd_part *p, kd_entry *entry, kd_bytes record, uint64_t now_us)
 {
-    if (e->poisoned) return KD_EIO;
-    kd_part *p = kd_edge_part(e, item);
-    kd_entry *entry = kd_items_find(e, item);
-    if (!entry || !entry->asked) return KD_EAGAIN;
-    entry->asked = false;
-    if (record.len == 0) return KD_EAGAIN;
     kd_snapshot s;
     int err = kd_snapshot_decode(record, &s);
     if (err != KD_OK) return err;
@@ -77,5 +72,16 @@ int kd_edge_answer(kd_edge *e, kd_bytes item, kd_bytes record, uint64_t now_us)
     kd_snapshot_finish(&s);
     e->stats.answers += err == KD_OK;
     e->stats.answers_thrown += err != KD_OK;
+    return err;
+}
+
+int kd_edge_answer(kd_edge *e, kd_bytes item, kd_bytes record, uint64_t now_us)
+{
+    if (e->poisoned) return KD_EIO;
+    kd_part *p = kd_edge_part(e, item);
+    kd_entry *entry = kd_items_find(e, item);
+    if (!entry || !entry->asked) return KD_EAGAIN;
+    int err = record.len > 0 ? ask_read(e, p, entry, record, now_us) : KD_EAGAIN;
+    kd_items_answered(e, kd_items_find(e, item)); /* it may have moved */
     return err;
 }

@@ -34,6 +34,7 @@ static kd_entry *entry_widen(kd_edge *e, kd_entry *narrow)
     entry->known = narrow->known;
     entry->asked = narrow->asked;
     entry->recent = narrow->recent;
+    entry->probation = narrow->probation;
     memcpy(entry->counts, narrow->counts, kd_entry_counters(narrow) * sizeof(narrow->counts[0]));
     for (kd_node *n = kd_entry_nodes(entry); n; n = LIST_NEXT(n, of_entry)) n->entry = entry;
     if (e->last_found == narrow) e->last_found = entry;

@@ -16,17 +16,23 @@
  * it is stale, and is widened when central's next counts come. */
 struct kd_entry {
     kd_table_entry link;
-    kd_overlay *overlay;    /* NULL: no operation of this edge is on its way */
-    uint64_t version;       /* the partition's version that the counts are of */
-    uint64_t asked_version; /* the partition's version and epoch when the question to central left */
-    uint64_t asked_epoch;
+    kd_overlay *overlay; /* NULL: no operation of this edge is on its way */
+    uint64_t version;    /* the partition's version that the counts are of */
+    union {
+        struct {
+            uint64_t asked_version; /* the partition's version and epoch when the question to central left */
+            uint64_t asked_epoch;
+        };
+        TAILQ_ENTRY(kd_entry) of_probation; /* while on probation, and not asked about */
+    };
     uint16_t part;   /* index into parts */
     uint16_t key_at; /* offset of the key from the entry's beginning */
     uint8_t key_len;
-    bool known;        /* central's counts are here */
-    bool asked;        /* a question to central is under way */
-    bool recent;       /* looked up since the eviction hand passed */
-    uint64_t counts[]; /* central's, by counter index */
+    bool known;         /* central's counts are here */
+    bool asked;         /* a question to central is under way */
+    bool recent : 1;    /* looked up since the eviction hand passed */
+    bool probation : 1; /* nothing shows that anybody ever liked it (items.c) */
+    uint64_t counts[];  /* central's, by counter index */
 };
 
 /* A view into the entry. */

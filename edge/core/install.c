@@ -10,6 +10,7 @@
 #include "edge/core/applied.h"
 #include "edge/core/assembly.h"
 #include "edge/core/entry.h"
+#include "edge/core/items.h"
 #include "edge/core/outbox.h"
 #include "edge/core/overlay.h"
 #include "edge/core/part.h"
@@ -66,7 +67,7 @@ static void install_listed(kd_edge *e, const kd_snapshot *s, kd_position applied
     for (uint32_t i = 0; i < s->item_count; i++) {
         kd_entry *entry = kd_table_find(&e->items, s->items[i].item);
         if (!entry) continue; /* this edge keeps no counts of it */
-        entry = kd_entry_set(e, entry, &s->items[i], s->version);
+        entry = kd_items_set(e, entry, &s->items[i], s->version);
         kd_overlay_confirm(e, entry, applied);
     }
 }

@@ -3,6 +3,10 @@
  *
  * An item is evicted only while no question about it is under way and no batch in the outbox has a node for it. With the entry its deltas would go,
  * and a user would miss his own like until central has applied it.
+ *
+ * Who reads may name items that do not exist, as many as he likes. So an item is on probation from the first question about it until central tells a
+ * count above 0 or an operation is taken (segmented LRU: Karedla et al. 1994). Items on probation are at most items_probation_max, and make room
+ * before all others. Items with likes give way to a read only while no item on probation can, because all of them wait for central.
  */
 #include "edge/core/items.h"
 #include "edge/core/entry.h"
@@ -12,6 +16,8 @@
 
 #include <stdlib.h>
 
+enum { PROBATION_FEW = 512, PROBATION_LOOKS = 64 };
+
 static kd_bytes items_key(const void *entry)
 {
     return kd_entry_key(entry);
@@ -20,6 +26,7 @@ static kd_bytes items_key(const void *entry)
 void kd_items_init(kd_edge *e)
 {
     kd_table_init(&e->items, items_key, e->config.seed);
+    TAILQ_INIT(&e->probation.waiting);
     kd_pool_init(&e->nodes, sizeof(kd_node));
     kd_pool_init(&e->overlays, sizeof(kd_overlay) + e->counters.count * sizeof(kd_tally));
 }
@@ -35,10 +42,43 @@ kd_entry *kd_items_find(kd_edge *e, kd_bytes item)
 
 static void items_free(kd_edge *e, kd_entry *entry)
 {
+    kd_items_prove(e, entry);
     kd_overlay_clear(e, entry);
     if (e->last_found == entry) e->last_found = NULL;
     kd_table_remove(&e->items, kd_entry_key(entry));
     free(entry);
+}
+
+/* An eighth of all, and in a small table enough for some bulk reads at a time. */
+static uint32_t items_probation_max(const kd_edge *e)
+{
+    uint32_t max = e->config.items_max;
+    return KD_MAX(KD_MAX(max / 8, KD_MIN(max / 2, (uint32_t)PROBATION_FEW)), 1u);
+}
+
+/* The entry goes behind those that wait already. */
+static void probation_wait(kd_edge *e, kd_entry *entry)
+{
+    TAILQ_INSERT_TAIL(&e->probation.waiting, entry, of_probation);
+}
+
+static void probation_unwait(kd_edge *e, kd_entry *entry)
+{
+    if (entry->probation && !entry->asked) TAILQ_REMOVE(&e->probation.waiting, entry, of_probation);
+}
+
+static void probation_begin(kd_edge *e, kd_entry *entry)
+{
+    entry->probation = true;
+    e->probation.count++;
+}
+
+void kd_items_prove(kd_edge *e, kd_entry *entry)
+{
+    if (!entry->probation) return;
+    probation_unwait(e, entry);
+    entry->probation = false;
+    e->probation.count--;
 }
 
 static bool items_evictable(const kd_edge *e, const kd_entry *entry)
@@ -50,9 +90,31 @@ static bool items_evictable(const kd_edge *e, const kd_entry *entry)
     return true;
 }
 
+static void items_evict(kd_edge *e, kd_entry *entry)
+{
+    kd_entry_unstore(e, entry);
+    items_free(e, entry);
+    e->stats.evicted++;
+}
+
+/* The one that waits longest, of those that nobody has looked up meanwhile; of PROBATION_LOOKS in any case. False: none waits. */
+static bool items_evict_probation(kd_edge *e)
+{
+    kd_entry *first;
+    for (int looked = 0; (first = TAILQ_FIRST(&e->probation.waiting)) != NULL; looked++) {
+        if (!first->recent || looked == PROBATION_LOOKS) break;
+        first->recent = false;
+        probation_unwait(e, first);
+        probation_wait(e, first);
+    }
+    if (first) items_evict(e, first);
+    return first != NULL;
+}
+
 /* Second chance (CLOCK, Corbato 1968). Bounded, so that a table full of items in use does not stop the loop. */
 static bool items_evict_one(kd_edge *e)
 {
+    if (items_evict_probation(e)) return true;
     for (uint32_t looked = 0; looked < 4096; looked++) {
         kd_entry *entry = kd_table_next(&e->items, &e->evict_cursor);
         if (!entry) {
@@ -62,28 +124,70 @@ static bool items_evict_one(kd_edge *e)
         bool recent = entry->recent;
         entry->recent = false;
         if (recent || !items_evictable(e, entry)) continue;
-        kd_entry_unstore(e, entry);
-        items_free(e, entry);
-        e->stats.evicted++;
+        items_evict(e, entry);
         return true;
     }
     return false;
 }
 
-kd_entry *kd_items_obtain(kd_edge *e, kd_part *p, kd_bytes item)
+/* NULL: no room. */
+static kd_entry *items_make(kd_edge *e, const kd_part *p, kd_bytes item)
 {
-    kd_entry *entry = kd_items_find(e, item);
-    if (entry) return entry;
     if (e->items.count >= e->config.items_max && !items_evict_one(e)) return NULL;
     if (e->items.count >= e->config.items_max)
         items_evict_one(e); /* shrinks a table that was stored under a larger bound */
     return kd_entry_create(e, p, item);
 }
 
+kd_entry *kd_items_obtain(kd_edge *e, kd_part *p, kd_bytes item)
+{
+    kd_entry *entry = kd_items_find(e, item);
+    if (!entry) return items_make(e, p, item);
+    kd_items_prove(e, entry);
+    return entry;
+}
+
 kd_entry *kd_items_need(kd_edge *e, kd_part *p, kd_bytes item)
 {
     kd_entry *entry = kd_items_obtain(e, p, item);
     return entry ? entry : kd_entry_create(e, p, item);
+}
+
+kd_entry *kd_items_ask(kd_edge *e, kd_part *p, kd_bytes item)
+{
+    kd_entry *entry = kd_items_find(e, item);
+    if (entry) {
+        probation_unwait(e, entry);
+        return entry;
+    }
+    if (e->probation.count >= items_probation_max(e) && !items_evict_probation(e)) return NULL;
+    entry = items_make(e, p, item);
+    if (entry) probation_begin(e, entry);
+    return entry;
+}
+
+void kd_items_answered(kd_edge *e, kd_entry *entry)
+{
+    entry->asked = false;
+    if (entry->probation) probation_wait(e, entry);
+}
+
+static bool items_any_count(const kd_edge *e, const kd_entry *entry)
+{
+    for (uint32_t i = 0; i < KD_MIN(e->config.counters->count, kd_entry_counters(entry)); i++)
+        if (entry->counts[i] > 0) return true;
+    return false;
+}
+
+kd_entry *kd_items_set(kd_edge *e, kd_entry *entry, const kd_item_counts *counts, uint64_t version)
+{
+    bool waits = entry->probation && !entry->asked;
+    if (!entry->probation) return kd_entry_set(e, entry, counts, version);
+    probation_unwait(e, entry); /* the entry may move */
+    entry = kd_entry_set(e, entry, counts, version);
+    if (waits) probation_wait(e, entry);
+    if (items_any_count(e, entry)) kd_items_prove(e, entry);
+    return entry;
 }
 
 /* Stored counts that lack a configured counter are deleted: the counter is new here, and central's count of it need not be 0. */
@@ -112,6 +216,10 @@ static int items_load_row(void *arg, kd_bytes key, kd_bytes value)
     entry->version = version;
     entry->known = true;
     memcpy(entry->counts, counts, e->config.counters->count * sizeof(counts[0]));
+    if (!items_any_count(e, entry)) {
+        probation_begin(e, entry);
+        probation_wait(e, entry);
+    }
     return 0;
 }
 

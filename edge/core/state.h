@@ -24,6 +24,7 @@
 #include "edge/core/groups.h"
 #include "edge/core/idempotency.h"
 #include "edge/core/identity.h"
+#include "edge/core/items.h"
 #include "edge/core/part.h"
 #include "edge/core/spill.h"
 
@@ -34,8 +35,9 @@ struct kd_edge {
     kd_store store;
     kd_part *parts; /* part_count of them, by id */
     uint32_t part_count;
-    kd_table items;      /* of kd_entry (items.h) */
-    size_t evict_cursor; /* the eviction hand: where in `items` the next search for room begins */
+    kd_table items;         /* of kd_entry (items.h) */
+    size_t evict_cursor;    /* the eviction hand: where in `items` the next search for room begins */
+    kd_probation probation; /* of the items (items.c) */
     /* bounded by the outbox: each node has an operation in the outbox, or is kept for an entry with stale counts */
     kd_pool nodes, overlays;
     kd_entry *last_found; /* a cache of one: a like looks its item up three times */

@@ -27,6 +27,7 @@ void kd_edge_get_stats(const kd_edge *e, kd_edge_stats *out)
 {
     *out = e->stats;
     out->items = e->items.count;
+    out->items_probation = e->probation.count;
     out->outbox_bytes = e->outbox_bytes;
     out->outbox_batches = e->outbox_batches;
     out->outbox_op_bytes = e->outbox_bytes - e->outbox_batches * KD_OUTGOING_OVERHEAD;

@@ -178,6 +178,7 @@ int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *
     if (err != KD_OK) return err;
     if (!entry) entry = kd_items_obtain(e, p, rq->item);
     if (!entry) return KD_EFULL;
+    kd_items_prove(e, entry);
     /* Sealing inside the calls below does not close the open group. */
     out->group = KD_PLANTED(e, KD_PLANT_ANSWER_BEFORE_SYNC) ? 0 : e->groups.open;
     if (rq->verb == KD_ADD)

@@ -349,7 +349,7 @@ typedef struct {
     uint64_t asks, answers, answers_thrown; /* questions to central; answers installed; the others */
     uint64_t evicted;                       /* items that made room */
     uint64_t identity_alarms;               /* times that another process was found to use this edge's name */
-    uint64_t items;                         /* at present */
+    uint64_t items, items_probation;        /* at present; of them those that nobody is known to have liked */
     uint64_t outbox_bytes, outbox_batches;  /* at present */
     uint64_t filter_rows;                   /* at present: keys in the filter */
     uint64_t fresh_rows;                    /* at present: rows in memory, on their way to the store */

@@ -64,12 +64,16 @@
       "Answers of central about an item.")                                                                   \
     X(answers_thrown, COUNTER, "kudos_edge_ask_answers_total", "thrown=\"true\"", "")                        \
     X(member_asks, COUNTER, "kudos_edge_member_asks_total", "", "Questions to central about users' likes.")  \
+    X(asks_over_budget, COUNTER, "kudos_edge_asks_over_budget_total", "",                                    \
+      "Questions to central that were not asked: their client was over its budget.")                         \
     X(ask_time, SECONDS, "kudos_edge_ask_seconds", "", "Questions to central, answered or not.")             \
     X(central_up, GAUGE, "kudos_edge_central_up", "", "Shards that ask central, while it answers.")          \
     X(counts_hits, COUNTER, "kudos_edge_counts_lookups_total", "result=\"hit\"",                             \
       "Reads of an item's counts, by whether they are kept here: a miss asks central.")                      \
     X(counts_misses, COUNTER, "kudos_edge_counts_lookups_total", "result=\"miss\"", "")                      \
     X(items, GAUGE, "kudos_edge_items", "", "Items whose counts are kept.")                                  \
+    X(items_probation, GAUGE, "kudos_edge_items_probation", "",                                              \
+      "Of them those that nobody is known to have liked.")                                                   \
     X(evicted, COUNTER, "kudos_edge_items_evicted_total", "", "Items whose counts made room.")               \
     X(filter_rows, GAUGE, "kudos_edge_filter_rows", "", "Rows in the membership filter.")                    \
     X(fresh_rows, GAUGE, "kudos_edge_fresh_rows", "", "Rows that the journal still stands for.")             \

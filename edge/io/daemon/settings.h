@@ -43,7 +43,7 @@ typedef struct {
         *record_keys; /* no option: the keys of keys_file, made at the start (main.c); NULL: none */
 
     char *central_url, *central_ca, *central_cert, *central_key;
-    uint64_t read_deadline_us, central_connections, asks_max;
+    uint64_t read_deadline_us, central_connections, asks_max, asks_per_client;
 
     uint64_t drift_bound_us, measure_interval_us;
     uint64_t write_buffer, block_cache, fresh_rows, filter_max;

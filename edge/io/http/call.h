@@ -44,6 +44,9 @@ struct kd_call {
     kd_http_request *req;
     kd_shard *origin;
     uint64_t started_us;
+    /* Whose budget pays for questions to central (kudos/ask_budget.h): the user where the request needs one, as a gateway's address stands for many
+     * (kd_call_client_user); else the address. */
+    uint64_t client;
     uint32_t weight; /* operations or items: they count towards edge.in_flight_max */
     uint32_t errand_count, errands_left;
     kd_errand *errands;              /* by shard index; a call for one item has a single errand */
@@ -53,8 +56,10 @@ struct kd_call {
     void (*finish)(kd_call *call);
 };
 
+/* The key of a user that a trusted gateway names, for kd_call.client. Never 0. */
+uint64_t kd_call_client_user(kd_bytes user);
 /* Admits a request with `weight` operations or items unless the shard's calls in work would exceed edge.in_flight_max; a call that is alone is always
- * admitted. False: the request was answered 503 and the call is gone. */
+ * admitted. call->client is set to the address unless it is set already. False: the request was answered 503 and the call is gone. */
 bool kd_call_admit(kd_call *call, kd_shard *origin, kd_http_request *req, uint32_t weight);
 /* Appends to the errand of the shard that owns `item`, and returns that errand. Needs call->origin, errands (zeroed) and errand_count; all before
  * kd_call_start. */

@@ -116,7 +116,8 @@ static int likes_take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t
     op->stamp_us = outcome.stamp_us;
     op->changed = (uint8_t)outcome.changed;
     op->liked = outcome.liked;
-    if (likes_look(op) == KD_EAGAIN && kd_ask_item(&errand->shard->asker, op->item, &op->ask) == KD_OK)
+    if (likes_look(op) == KD_EAGAIN &&
+        kd_ask_item(&errand->shard->asker, op->item, likes->call.client, &op->ask) == KD_OK)
         kd_errand_hold(errand);
     return KD_OK;
 }
@@ -275,6 +276,7 @@ static void likes_start(kd_likes *likes, kd_shard *s, kd_http_request *req)
 {
     likes->call.work = likes_work;
     likes->call.finish = likes_finish;
+    likes->call.client = kd_call_client_user(likes->user);
     if (!likes_claim(likes, s, req)) return;
     bool keyed = likes->key.len > 0;
     kd_key_use use = likes->use;

@@ -57,10 +57,11 @@ static void edge_reads_start(kd_edge_read *read, kd_shard *s, kd_http_request *r
     kd_call_start(&read->call);
 }
 
-/* A session token that is not good does not fail a read: as without a token, this edge's own row then counts as the user's last word. */
+/* Of a user who is known. A session token that is not good does not fail a read: as without a token, this edge's own row then counts as the user's last word. */
 static void read_token(kd_shard *s, kd_http_request *req, kd_edge_read *read)
 {
     kd_refusal why;
+    read->call.client = kd_call_client_user(read->user);
     kd_auth_session(s, req, read->user, &read->seen, &why);
 }
 

@@ -28,7 +28,8 @@ static void read_view(kd_lookup *l)
         return;
     }
     l->ask.fn = reads_work_on_asked;
-    if (kd_ask_item(&errand->shard->asker, l->item, &l->ask) == KD_OK) kd_errand_hold(errand);
+    if (kd_ask_item(&errand->shard->asker, l->item, errand->call->client, &l->ask) == KD_OK)
+        kd_errand_hold(errand);
 }
 
 /* Takes over what kd_edge_liked returned: an answer, or an error that fails the errand. */
@@ -76,7 +77,8 @@ static void ask_members(kd_edge_read *read, kd_errand *errand, uint64_t newest_r
     if (newest_row_us) kd_seen_add(&wait->wanted, own, newest_row_us);
     kd_shard *s = errand->shard;
     const char *counter = s->served.known.at[read->counter].name;
-    if (kd_ask_members(&s->asker, counter, read->user, wait) == KD_OK) kd_errand_hold(errand);
+    if (kd_ask_members(&s->asker, counter, read->user, errand->call->client, wait) == KD_OK)
+        kd_errand_hold(errand);
 }
 
 static void read_members(kd_edge_read *read, kd_errand *errand)

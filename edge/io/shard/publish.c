@@ -14,7 +14,8 @@ static void collect_core(kd_shard *s, const kd_edge_stats *stats)
     COPY(sealed), COPY(sealed_empty), COPY(resends), COPY(outbox_batches), COPY(outbox_bytes);
     COPY(snapshots), COPY(heartbeats), COPY(snapshot_gaps), COPY(snapshots_old), COPY(undone),
         COPY(resent_ops);
-    COPY(asks), COPY(answers_thrown), COPY(items), COPY(evicted), COPY(filter_rows), COPY(identity_alarms);
+    COPY(asks), COPY(answers_thrown), COPY(items), COPY(items_probation), COPY(evicted), COPY(filter_rows),
+        COPY(identity_alarms);
     COPY(fresh_rows), COPY(refusing), COPY(retired), COPY(sums_aside), COPY(identity_shared);
     COPY(aside_kept), COPY(aside_kept_amount);
 #undef COPY

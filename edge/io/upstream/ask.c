@@ -27,6 +27,9 @@ int kd_asker_init(kd_asker *a, kd_shard_base *base, char *error)
 {
     const kd_settings *set = base->settings;
     a->base = base;
+    kd_ask_share share =
+        kd_ask_share_of(set->asks_per_client, base->shards, set->asks_max, set->read_deadline_us);
+    kd_ask_budget_init(&a->budget, share, kd_random_next(&base->random));
     kd_table_init(&a->questions, question_key, kd_random_next(&base->random));
     if (!set->central_url) return KD_OK;
     kd_http_client_options options = kd_settings_central(set);
@@ -121,12 +124,20 @@ static void edge_ask_on_answer(void *arg, int result, int status, const kd_http_
     edge_ask_end_question(q, got && err == KD_OK);
 }
 
-/* The core is asked first: it refuses what it has no room for, or has asked already. From then on it keeps the item up to date by snapshots until it
- * is given an answer, so a question that cannot be sent is answered to it at once, without a record. */
-static int begin_question(kd_asker *a, kd_bytes item, kd_question **out)
+int kd_asker_admit(kd_asker *a, uint64_t client)
 {
     if (a->open >= a->base->settings->asks_max) return KD_EOVERLOADED;
-    int err = kd_edge_ask(a->base->edge, item);
+    if (kd_ask_budget_take(&a->budget, client, kd_clock_mono_us())) return KD_OK;
+    kd_metric_add(&a->base->metrics.asks_over_budget, 1);
+    return KD_EOVERLOADED;
+}
+
+/* The core is asked first: it refuses what it has no room for, or has asked already. From then on it keeps the item up to date by snapshots until it
+ * is given an answer, so a question that cannot be sent is answered to it at once, without a record. */
+static int begin_question(kd_asker *a, kd_bytes item, uint64_t client, kd_question **out)
+{
+    int err = kd_asker_admit(a, client);
+    if (err == KD_OK) err = kd_edge_ask(a->base->edge, item);
     if (err != KD_OK) return err;
     kd_question *q = kd_alloc(sizeof *q);
     STAILQ_INIT(&q->waits);
@@ -146,12 +157,12 @@ static int begin_question(kd_asker *a, kd_bytes item, kd_question **out)
     return KD_OK;
 }
 
-int kd_ask_item(kd_asker *a, kd_bytes item, kd_ask_wait *wait)
+int kd_ask_item(kd_asker *a, kd_bytes item, uint64_t client, kd_ask_wait *wait)
 {
     if (!a->client) return KD_EUNAVAILABLE;
     kd_question *q = kd_table_find(&a->questions, item);
     if (!q) {
-        int err = begin_question(a, item, &q);
+        int err = begin_question(a, item, client, &q);
         if (err != KD_OK) return err;
     }
     STAILQ_INSERT_TAIL(&q->waits, wait, next);

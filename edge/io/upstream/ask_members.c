@@ -50,11 +50,12 @@ static int members_send(kd_asker *a, kd_bytes path, bool post, kd_bytes user, kd
                                   kd_buf_view(&a->body), ask_members_on_answer, wait, 0);
 }
 
-int kd_ask_members(kd_asker *a, const char *counter, kd_bytes user, kd_members_wait *wait)
+int kd_ask_members(kd_asker *a, const char *counter, kd_bytes user, uint64_t client, kd_members_wait *wait)
 {
     bool one = wait->count == 1;
     if (!a->client) return KD_EUNAVAILABLE;
-    if (a->open >= a->base->settings->asks_max) return KD_EOVERLOADED;
+    int err = kd_asker_admit(a, client);
+    if (err != KD_OK) return err;
     wait->asker = a;
     for (uint32_t i = 0; i < wait->count; i++)
         wait->answers[i] = (kd_central_liked){.liked = KD_LIKED_UNKNOWN};
@@ -67,7 +68,7 @@ int kd_ask_members(kd_asker *a, const char *counter, kd_bytes user, kd_members_w
         write_list(a, counter, wait);
     }
     kd_bytes path = one ? kd_buf_view(&a->path) : kd_bytes_str("/v1/likes/lookup");
-    int err = members_send(a, path, !one, user, wait);
+    err = members_send(a, path, !one, user, wait);
     if (err != KD_OK) return err;
     a->open++;
     kd_metric_add(&a->base->metrics.member_asks, 1);
