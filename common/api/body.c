@@ -4,9 +4,31 @@
  */
 #include "common/api/body.h"
 
+#include <strings.h>
+
 static bool body_refuse(kd_refusal *why, const char *field, const char *detail)
 {
     *why = (kd_refusal){.problem = KD_PROBLEM_INVALID_REQUEST, .detail = detail, .field = field};
+    return false;
+}
+
+/* `text` is ASCII, and matched without regard to case. */
+static bool body_type_is(kd_bytes type, const char *text)
+{
+    return type.len == strlen(text) && strncasecmp((const char *)type.data, text, type.len) == 0;
+}
+
+bool kd_body_type(kd_bytes type, kd_refusal *why)
+{
+    static const char suffix[] = "+json";
+    const size_t n = sizeof(suffix) - 1;
+    const uint8_t *parameters = type.len > 0 ? memchr(type.data, ';', type.len) : NULL;
+    if (parameters) type.len = (size_t)(parameters - type.data);
+    while (type.len > 0 && (type.data[type.len - 1] == ' ' || type.data[type.len - 1] == '\t')) type.len--;
+    if (type.len == 0 || body_type_is(type, "application/json")) return true;
+    if (type.len > n && body_type_is(kd_bytes_of(type.data + type.len - n, n), suffix)) return true;
+    if (body_type_is(type, "application/x-www-form-urlencoded")) return true;
+    *why = (kd_refusal){KD_PROBLEM_UNSUPPORTED_MEDIA_TYPE, "application/json is wanted", "Content-Type"};
     return false;
 }
 

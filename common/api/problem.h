@@ -19,6 +19,7 @@
     X(UNAUTHORIZED, 401, "unauthorized", "It is not known who is asking")                                    \
     X(FORBIDDEN, 403, "forbidden", "This is not allowed")                                                    \
     X(PAYLOAD_TOO_LARGE, 413, "payload-too-large", "The request body is too large")                          \
+    X(UNSUPPORTED_MEDIA_TYPE, 415, "unsupported-media-type", "The media type of the body is not supported")  \
     X(RATE_LIMITED, 429, "rate-limited", "Too many requests")                                                \
     X(OVERLOADED, 503, "overloaded", "Too much to do at the moment")                                         \
     X(OUTBOX_FULL, 503, "outbox-full", "Too many likes wait to be confirmed")                                \

@@ -43,6 +43,39 @@ static bool make_item(kd_bytes collection, kd_bytes id, const kd_strings *collec
     if (kd_item_make(item, collection, id) != KD_OK)
         return route_refuse(why, KD_PROBLEM_INVALID_ID, field,
                             "an id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]");
+    /* Clients and caches take these out of a path: /v1/posts/../like asks for /v1/like. */
+    if (kd_bytes_eq(id, kd_bytes_str(".")) || kd_bytes_eq(id, kd_bytes_str("..")))
+        return route_refuse(why, KD_PROBLEM_INVALID_ID, field, ". and .. are no ids");
+    return true;
+}
+
+/* Index of a parameter of the API, with its name percent-decoded or not; -1: none. */
+static int route_parameter(kd_bytes pair, const char *const *names, int count)
+{
+    uint8_t name[16];
+    const uint8_t *mark = memchr(pair.data, '=', pair.len);
+    size_t len = mark ? (size_t)(mark - pair.data) : pair.len;
+    if (kd_percent_decode(kd_bytes_of(pair.data, len), name, sizeof(name), &len) != KD_OK) return -1;
+    for (int i = 0; i < count; i++)
+        if (kd_bytes_eq(kd_bytes_of(name, len), kd_bytes_str(names[i]))) return i;
+    return -1;
+}
+
+bool kd_route_query(kd_bytes query, kd_refusal *why)
+{
+    static const char *const names[] = {"items", "me",     "by",   "counter",
+                                        "limit", "cursor", "edge", "partition"};
+    uint32_t seen = 0;
+    while (query.len > 0) {
+        const uint8_t *end = memchr(query.data, '&', query.len);
+        size_t len = end ? (size_t)(end - query.data) : query.len;
+        int at = route_parameter(kd_bytes_of(query.data, len), names, KD_COUNT(names));
+        if (at >= 0 && seen & 1u << at)
+            return route_refuse(why, KD_PROBLEM_INVALID_REQUEST, names[at], "this parameter comes twice");
+        if (at >= 0) seen |= 1u << at;
+        len += end != NULL;
+        query = kd_bytes_of(query.data + len, query.len - len);
+    }
     return true;
 }
 

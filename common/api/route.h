@@ -46,6 +46,8 @@ bool kd_route_item_text(kd_bytes text, const kd_strings *collections, const char
 /* A raw query value "posts/1,reels/2" of 1 to KD_BULK_ITEMS_MAX items. */
 bool kd_route_items(kd_bytes raw, const kd_strings *collections, kd_item items[KD_BULK_ITEMS_MAX],
                     uint32_t *count, kd_refusal *why);
+/* No parameter of the API stands twice in the query. Of two a cache in front might take the first and we the second. Others are ignored. */
+bool kd_route_query(kd_bytes query, kd_refusal *why);
 /* A raw segment as counter of that kind; *index into counters->at. */
 bool kd_route_counter(kd_bytes raw, const kd_counters *counters, kd_counter_kind kind, uint32_t *index,
                       kd_refusal *why);

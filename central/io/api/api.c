@@ -6,6 +6,7 @@
 #include "central/io/api/read.h"
 #include "common/io/loop/clock.h"
 #include "common/io/http/peer.h"
+#include "common/io/http/strict.h"
 
 void kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home, kd_worker *workers)
 {
@@ -201,7 +202,7 @@ void kd_api_handle(kd_http_request *req, void *arg)
     kd_api *api = arg;
     kd_route route;
     kd_refusal why = {KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL};
-    if (kd_route_cut(req->path, &route) == KD_OK) {
+    if (kd_route_cut(req->path, &route) == KD_OK && kd_strict_request(req, &why)) {
         if (api_handle_fixed(api, req, &route)) return;
         if (kd_route_is(&route, "likes")) why = edges_alone_have;
         if (route.count == 3 && api_handle_item(api, req, &route, &why)) return;

@@ -26,15 +26,24 @@ bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, kd_seen *
                        "or an older secret did; repeat the request without this header");
 }
 
+/* By its RFC draft the value is a quoted string. The quotes are not part of the key, so the same key without them is the same. */
+static kd_bytes auth_unquoted(kd_bytes key)
+{
+    bool quoted = key.len >= 2 && key.data[0] == '"' && key.data[key.len - 1] == '"';
+    return quoted ? kd_bytes_of(key.data + 1, key.len - 2) : key;
+}
+
 bool kd_auth_key(kd_http_request *req, kd_bytes *key, kd_refusal *why)
 {
-    *key = kd_bytes_of(NULL, 0);
-    if (!kd_http_request_header(req, "idempotency-key", key) &&
-        !kd_http_request_header(req, "x-idempotency-key", key))
-        return true;
-    /* By its RFC draft the value is a quoted string. The quotes are not part of the key, so the same key without them is the same. */
-    if (key->len >= 2 && key->data[0] == '"' && key->data[key->len - 1] == '"')
-        *key = kd_bytes_of(key->data + 1, key->len - 2);
+    kd_bytes other;
+    bool named = kd_http_request_header(req, "idempotency-key", key);
+    bool also = kd_http_request_header(req, "x-idempotency-key", &other);
+    if (!named) *key = other;
+    if (!named && !also) return true;
+    *key = auth_unquoted(*key);
+    if (named && also && !kd_bytes_eq(*key, auth_unquoted(other)))
+        return auth_refuse(why, KD_PROBLEM_INVALID_REQUEST, "X-Idempotency-Key",
+                           "Idempotency-Key says otherwise");
     bool good = key->len >= 1 && key->len <= KD_IDEMPOTENCY_KEY_MAX;
     for (size_t i = 0; good && i < key->len; i++)
         good = key->data[i] > 0x20 && key->data[i] < 0x7f && key->data[i] != '"';

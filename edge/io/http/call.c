@@ -9,18 +9,6 @@ uint64_t kd_call_client_user(kd_bytes user)
     return kd_hash(user) | 1;
 }
 
-/* An IPv4 address, mapped ones included, or the /64 of an IPv6 address: one customer usually owns all of it. */
-static uint64_t call_client_address(const kd_http_request *req)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    kd_bytes address = kd_peer_address(req->peer);
-    uint64_t key = 0;
-    if (address.len == 16 && memcmp(address.data, mapped, sizeof mapped) == 0)
-        address = kd_bytes_of(address.data + sizeof mapped, 4);
-    memcpy(&key, address.data, KD_MIN(address.len, sizeof key));
-    return key;
-}
-
 bool kd_call_admit(kd_call *call, kd_shard *origin, kd_http_request *req, uint32_t weight)
 {
     /* in_flight 0: a bulk request that is larger than the bound would otherwise never be admitted. */
@@ -32,7 +20,7 @@ bool kd_call_admit(kd_call *call, kd_shard *origin, kd_http_request *req, uint32
     origin->in_flight += weight;
     call->origin = origin;
     call->req = req;
-    if (call->client == 0) call->client = call_client_address(req);
+    if (call->client == 0) call->client = req->client;
     call->weight = weight;
     call->started_us = kd_clock_mono_us();
     return true;

@@ -111,19 +111,32 @@ static bool read_caller(kd_shard *s, kd_http_request *req, kd_bytes counter, kd_
     return true;
 }
 
+/* me= of the query. False: the request was answered. */
+static bool read_me(kd_http_request *req, bool *members)
+{
+    const kd_refusal why = {KD_PROBLEM_INVALID_REQUEST, "true or false is wanted", "me"};
+    kd_bytes me = kd_bytes_str("false");
+    kd_query_find(req->query, "me", &me);
+    *members = kd_bytes_eq(me, kd_bytes_str("true"));
+    if (*members || kd_bytes_eq(me, kd_bytes_str("false"))) return true;
+    kd_answer_refusal(req, &why);
+    return false;
+}
+
 void kd_reads_query(kd_shard *s, kd_http_request *req)
 {
     kd_item items[KD_BULK_ITEMS_MAX];
     uint32_t n;
     uint8_t *keys;
-    kd_bytes raw, me;
+    kd_bytes raw;
     kd_refusal why = {KD_PROBLEM_INVALID_REQUEST, "items=posts/1,reels/2 is wanted", "items"};
     if (!kd_query_find(req->query, "items", &raw) || raw.len == 0 ||
         !kd_route_items(raw, &s->served.collections, items, &n, &why)) {
         kd_answer_refusal(req, &why);
         return;
     }
-    bool members = kd_query_find(req->query, "me", &me) && kd_bytes_eq(me, kd_bytes_str("true"));
+    bool members;
+    if (!read_me(req, &members)) return;
     kd_edge_read *read = edge_reads_prepare(s, req, KD_READ_BULK, n, members, n * sizeof(kd_item), &keys);
     if (members && !read_caller(s, req, kd_bytes_of(NULL, 0), read)) return;
     for (uint32_t i = 0; i < n; i++) edge_reads_add(read, &items[i], &keys);

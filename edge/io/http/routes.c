@@ -10,6 +10,7 @@
  */
 #include "edge/io/http/routes.h"
 
+#include "common/io/http/strict.h"
 #include "edge/io/http/answer.h"
 #include "edge/io/http/auth.h"
 #include "edge/io/http/likes.h"
@@ -127,6 +128,11 @@ static bool routes_find(kd_shard *s, kd_http_request *req, routes_target *target
     kd_route route;
     if (kd_route_cut(req->path, &route) != KD_OK) {
         kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL, 0);
+        return false;
+    }
+    kd_refusal why;
+    if (!kd_strict_request(req, &why)) {
+        kd_answer_refusal(req, &why);
         return false;
     }
     if (route.count == 3) return routes_find_item(s, req, &route, target);

@@ -111,3 +111,20 @@ Test(body, amount)
         cr_expect_not(kd_body_read_amount(kd_bytes_str(bad[i]), &text, &amount, &why), "%s", bad[i]);
     cr_expect_not(kd_body_read_amount(kd_bytes_str("{\"amount\":1}"), &text, NULL, &why));
 }
+
+Test(body, type)
+{
+    static const char *const good[] = {
+        "",         "application/json",           "APPLICATION/Json; charset=utf-8",  "application/json \t;",
+        "a/b+json", "application/problem+JSON;x", "application/x-www-form-urlencoded"};
+    static const char *const bad[] = {
+        "text/plain", "multipart/form-data; boundary=+json", "application/json5", "json",
+        "+json",      "application/x-www-form-urlencoded2",  " application/json", "*/*"};
+    kd_refusal why = {0};
+    for (size_t i = 0; i < KD_COUNT(good); i++)
+        cr_expect(kd_body_type(kd_bytes_str(good[i]), &why), "%s", good[i]);
+    for (size_t i = 0; i < KD_COUNT(bad); i++)
+        cr_expect_not(kd_body_type(kd_bytes_str(bad[i]), &why), "%s", bad[i]);
+    cr_expect_eq(why.problem, KD_PROBLEM_UNSUPPORTED_MEDIA_TYPE);
+    cr_expect_str_eq(why.field, "Content-Type");
+}

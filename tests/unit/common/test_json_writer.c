@@ -104,12 +104,16 @@ Test(problem, statuses_are_those_of_the_contract)
         const char *slug;
         uint32_t status;
     } contract[] = {
-        {"invalid-id", 400},          {"invalid-request", 400},     {"unknown-collection", 404},
-        {"unknown-counter", 404},     {"not-found", 404},           {"method-not-allowed", 405},
-        {"unauthorized", 401},        {"forbidden", 403},           {"payload-too-large", 413},
-        {"rate-limited", 429},        {"overloaded", 503},          {"outbox-full", 503},
-        {"clock-out-of-bounds", 503}, {"storage-failed", 503},      {"key-reused", 422},
-        {"key-in-flight", 409},       {"central-unavailable", 503}, {"edge-retired", 503},
+        {"invalid-id", 400},         {"invalid-request", 400},
+        {"unknown-collection", 404}, {"unknown-counter", 404},
+        {"not-found", 404},          {"method-not-allowed", 405},
+        {"unauthorized", 401},       {"forbidden", 403},
+        {"payload-too-large", 413},  {"unsupported-media-type", 415},
+        {"rate-limited", 429},       {"overloaded", 503},
+        {"outbox-full", 503},        {"clock-out-of-bounds", 503},
+        {"storage-failed", 503},     {"key-reused", 422},
+        {"key-in-flight", 409},      {"central-unavailable", 503},
+        {"edge-retired", 503},
     };
     cr_assert_eq(KD_COUNT(contract), (size_t)KD_PROBLEM_COUNT);
     for (size_t i = 0; i < KD_COUNT(contract); i++) {

@@ -63,8 +63,8 @@ Test(route, item)
     longest[KD_ID_MAX] = 'x';
     longest[KD_ID_MAX + 1] = '\0';
     cr_expect_eq(item_problem("posts", longest), KD_PROBLEM_INVALID_ID);
-    static const char *const bad[] = {"",      "%",   "%4",  "%zz",      "a%2Fb",
-                                      "a%00b", "a b", "a,b", "\xc3\xa4", "%2541%"};
+    static const char *const bad[] = {"",    "%",        "%4",     "%zz", "a%2Fb", "a%00b", "a b",
+                                      "a,b", "\xc3\xa4", "%2541%", ".",   "..",    "%2e",   ".%2E"};
     for (size_t i = 0; i < KD_COUNT(bad); i++)
         cr_expect_eq(item_problem("posts", bad[i]), KD_PROBLEM_INVALID_ID, "%s", bad[i]);
     cr_expect_eq(item_problem("", "1"), KD_PROBLEM_UNKNOWN_COLLECTION);
@@ -132,4 +132,27 @@ Test(route, number)
     cr_expect_eq(number("a=1&limit=100"), 100);
     cr_expect_eq(number("limit=001"), 1);
     for (size_t i = 0; i < KD_COUNT(bad); i++) cr_expect_eq(number(bad[i]), 0, "%s", bad[i]);
+}
+
+static const char *doubled(const char *query)
+{
+    kd_refusal why;
+    return kd_route_query(kd_bytes_str(query), &why) ? NULL : why.field;
+}
+
+Test(route, a_parameter_of_the_api_stands_once_in_a_query)
+{
+    static const char *const good[] = {"",
+                                       "items=a",
+                                       "items=a&me=true&limit=1&cursor=&",
+                                       "x=1&x=2",
+                                       "items=a&&&",
+                                       "%&%=1",
+                                       "itemsx=1&items=",
+                                       "items&x=items"};
+    for (size_t i = 0; i < KD_COUNT(good); i++) cr_expect_null(doubled(good[i]), "%s", good[i]);
+    cr_expect_str_eq(doubled("items=a&items=a"), "items");
+    cr_expect_str_eq(doubled("items=a&x&%69%74ems=b"), "items");
+    cr_expect_str_eq(doubled("me&by=day&me"), "me");
+    cr_expect_str_eq(doubled("partition=1&&partition"), "partition");
 }

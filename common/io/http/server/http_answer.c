@@ -66,7 +66,15 @@ static void answer_refusal(http_request *req)
     req->conn->server->counters.rejected++;
     /* HTTP/1.1: what is left of an unread body would be taken for the next request. The connection ends instead. */
     req->keep_alive = req->keep_alive && req->ended;
-    answer_send(req, req->refusal, fields, n, refusal_body(req->refusal));
+    if (!req->refusal_field) {
+        answer_send(req, req->refusal, fields, n, refusal_body(req->refusal));
+        return;
+    }
+    kd_buf body = {0};
+    kd_problem_write(&body, KD_PROBLEM_INVALID_REQUEST, "this header field comes twice", req->refusal_field,
+                     0);
+    answer_send(req, req->refusal, fields, n, kd_buf_view(&body));
+    kd_buf_finish(&body);
 }
 
 void http_answer_dispatch(http_request *req)

@@ -90,6 +90,8 @@ typedef struct http_request {
     bool has_length; /* content-length was given */
     bool head;       /* method HEAD: the answer has no body */
     int refusal;     /* status that the server answers with, without the handler; 0: none */
+    /* A header field that is at fault, static; NULL: none is named. */
+    const char *refusal_field;
     int32_t stream_id;
     int64_t deadline_ms; /* end of the present stage; INT64_MAX while the handler works */
     uint64_t length;     /* content-length */

@@ -252,25 +252,42 @@ void http_request_set_method(http_request *req, kd_bytes name)
 
 /* Fields that decide who asks for what. With two of one kind, the CDN in front might act on the first and we on the second: an attacker could pass a
  * check there with one value and use another one here. */
-static bool is_single(kd_bytes name)
+static const char *single_field(kd_bytes name)
 {
+#define IS(text, field) (memcmp(name.data, text, sizeof(text) - 1) == 0 ? (field) : NULL)
     switch (name.len) {
     case 4:
-        return memcmp(name.data, "host", 4) == 0;
+        return IS("host", "Host");
     case 9:
-        return memcmp(name.data, "x-user-id", 9) == 0;
+        return IS("x-user-id", "X-User-Id");
+    case 10:
+        return IS("kudos-seen", "Kudos-Seen");
     case 12:
-        return memcmp(name.data, "content-type", 12) == 0;
+        return IS("content-type", "Content-Type");
     case 13:
-        return memcmp(name.data, "authorization", 13) == 0 || memcmp(name.data, "kudos-session", 13) == 0;
+        return name.data[0] == 'a' ? IS("authorization", "Authorization")
+                                   : IS("kudos-session", "Kudos-Session");
     case 14:
-        return memcmp(name.data, "content-length", 14) == 0;
+        return IS("content-length", "Content-Length");
     case 15:
-        return memcmp(name.data, "idempotency-key", 15) == 0;
+        return IS("idempotency-key", "Idempotency-Key");
     case 17:
-        return memcmp(name.data, "x-idempotency-key", 17) == 0;
+        return IS("x-idempotency-key", "X-Idempotency-Key");
     default:
-        return false;
+        return NULL;
+    }
+#undef IS
+}
+
+/* Refuses a field that stands twice, by its name. */
+static void refuse_doubled(http_request *req)
+{
+    for (uint32_t i = 0; i < req->header_count; i++) {
+        const http_header *h = &req->headers[i];
+        const char *field = single_field(h->name);
+        if (!field || !find_header(req, h->name, h)) continue;
+        if (req->refusal == 0) req->refusal_field = field;
+        http_request_refuse(req, 400);
     }
 }
 
@@ -299,12 +316,9 @@ void http_request_headers_done(http_request *req)
 {
     http_peer_read_client(req);
     if (req->pub.client != req->address->key) http_admission_readdress_request(req, req->pub.client);
+    refuse_doubled(req);
     if (!host_is_clear(req)) http_request_refuse(req, 400);
     if (expects_too_much(req)) http_request_refuse(req, 417);
-    for (uint32_t i = 0; i < req->header_count; i++) {
-        const http_header *h = &req->headers[i];
-        if (is_single(h->name) && find_header(req, h->name, h) != NULL) http_request_refuse(req, 400);
-    }
     const kd_http_server *server = req->conn->server;
     if (req->has_length && !http_admit_length(server, req->length)) http_request_refuse(req, 413);
     req->stage = HTTP_BODY;
