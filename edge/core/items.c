@@ -160,7 +160,9 @@ kd_entry *kd_items_ask(kd_edge *e, kd_part *p, kd_bytes item)
         probation_unwait(e, entry);
         return entry;
     }
-    if (e->probation.count >= items_probation_max(e) && !items_evict_probation(e)) return NULL;
+    uint32_t max = items_probation_max(e);
+    if (e->probation.count >= max && !items_evict_probation(e)) return NULL;
+    if (e->probation.count >= max) items_evict_probation(e); /* there were more at the start */
     entry = items_make(e, p, item);
     if (entry) probation_begin(e, entry);
     return entry;

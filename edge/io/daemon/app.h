@@ -27,9 +27,9 @@
 #include "edge/io/upstream/offer.h"
 #include "edge/io/daemon/settings.h"
 #include "edge/io/kafka/topics.h"
+#include "edge/io/shard/claims.h"
 
 typedef struct kd_shard kd_shard;
-typedef struct kd_claims kd_claims;
 
 struct kd_edge_app {
     kd_settings settings;

@@ -25,7 +25,6 @@
 #include "edge/io/commands/compare_command.h"
 #include "edge/io/daemon/health.h"
 #include "edge/io/http/routes.h"
-#include "edge/io/shard/claims.h"
 #include "edge/io/shard/shard.h"
 
 /* ---- before the threads ---- */

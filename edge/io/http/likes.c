@@ -17,7 +17,6 @@
 #include "edge/io/http/answer.h"
 #include "edge/io/http/auth.h"
 #include "edge/io/http/call.h"
-#include "edge/io/shard/claims.h"
 
 enum { KEY_TEXT_MAX = 64 };
 
