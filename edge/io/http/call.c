@@ -1,7 +1,6 @@
 /* call.c - see the header. */
 #include "edge/io/http/call.h"
 
-#include "common/io/http/peer.h"
 #include "edge/io/http/answer.h"
 
 uint64_t kd_call_client_user(kd_bytes user)
