@@ -511,7 +511,7 @@ def test_drain_hands_over_and_ends_with_0(fresh):
 def test_drain_finishes_requests_and_closes_idle_connections(fresh):
     e = fresh().start()
     with socket.create_connection(("127.0.0.1", e.port), timeout=15) as idle:
-        head = f"POST /v1/posts/1/view HTTP/1.1\r\nHost: x\r\nX-User-Id: ann\r\nContent-Length: 12\r\n\r\n"
+        head = f"POST /v1/posts/1/view HTTP/1.1\r\nHost: localhost\r\nX-User-Id: ann\r\nContent-Length: 12\r\n\r\n"
         idle.sendall(head.encode() + b'{"amount"')
         wait_until(lambda: e.metric("kudos_edge_connections") >= 1, 5, "connection")
         e.signal(signal.SIGTERM)

@@ -5,19 +5,19 @@
 #include "central/io/api/api_members.h"
 #include "central/io/api/read.h"
 #include "common/io/loop/clock.h"
-#include "common/io/http/peer.h"
 #include "common/io/http/strict.h"
 
-void kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home, kd_worker *workers)
+int kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home, kd_worker *workers,
+                char *error)
 {
     *api = (kd_api){.settings = settings, .home = home, .workers = workers};
-    kd_cidrs_init(&api->trusted, &settings->trusted_peers);
     kd_cidrs_init(&api->balancers, &settings->proxy_peers);
+    return kd_access_init(&api->access, settings, error);
 }
 
 void kd_api_finish(kd_api *api)
 {
-    kd_cidrs_finish(&api->trusted);
+    kd_access_finish(&api->access);
     kd_cidrs_finish(&api->balancers);
 }
 
@@ -80,10 +80,7 @@ static void api_answer_catalogue(kd_api *api, kd_http_request *req)
 /* An operator's command that was given the address of this port learns here where the admin port is. */
 static void api_answer_admin(kd_api *api, kd_http_request *req)
 {
-    if (kd_peer_trusted(&api->trusted, req->peer))
-        api_answer_number(req, "admin_port", api->admin_port);
-    else
-        kd_http_respond_problem(req, KD_PROBLEM_FORBIDDEN, "only trusted peers may ask", NULL, 0);
+    api_answer_number(req, "admin_port", api->admin_port);
 }
 
 static bool api_is_get(const kd_http_request *req)
@@ -95,20 +92,31 @@ typedef void (*fixed_handler)(kd_api *api, kd_http_request *req);
 
 static const struct {
     const char *path;
+    kd_right right;
     fixed_handler get, post;
 } fixed[] = {
-    {"counts", kd_api_counts_query, kd_api_counts_body},
-    {"likes/lookup", NULL, kd_api_lookup},
-    {"time", api_answer_time, NULL},
-    {"catalogue", api_answer_catalogue, NULL},
-    {"export", kd_api_export, NULL},
-    {"admin", api_answer_admin, NULL},
+    {"counts", KD_RIGHT_COUNTS, kd_api_counts_query, kd_api_counts_body},
+    {"likes/lookup", KD_RIGHT_LIKED, NULL, kd_api_lookup},
+    {"time", KD_RIGHT_TIME, api_answer_time, NULL},
+    {"catalogue", KD_RIGHT_CATALOGUE, api_answer_catalogue, NULL},
+    {"export", KD_RIGHT_EXPORT, kd_api_export, NULL},
+    {"admin", KD_RIGHT_ADMIN, api_answer_admin, NULL},
 };
+
+/* True when the caller may go on; else the request has been answered. */
+static bool api_may(kd_api *api, kd_http_request *req, kd_right right)
+{
+    kd_refusal why;
+    bool may = kd_access_may(&api->access, req, right, &why);
+    if (!may) kd_api_read_refuse(req, &why);
+    return may;
+}
 
 static bool api_handle_fixed(kd_api *api, kd_http_request *req, const kd_route *route)
 {
     for (size_t i = 0; i < KD_COUNT(fixed); i++) {
         if (!kd_route_is(route, fixed[i].path)) continue;
+        if (!api_may(api, req, fixed[i].right)) return true;
         if (fixed[i].get && api_is_get(req))
             fixed[i].get(api, req);
         else if (fixed[i].post && req->method == KD_HTTP_POST)
@@ -152,6 +160,15 @@ static void api_answer_tail(kd_api *api, kd_http_request *req, const kd_item *it
         kd_api_liked(api, req, item, counter);
 }
 
+static kd_right api_item_right(const kd_http_request *req, const kd_route *route)
+{
+    kd_bytes by;
+    if (kd_bytes_eq(route->at[0], kd_bytes_str("snapshots"))) return KD_RIGHT_SNAPSHOT;
+    if (kd_bytes_eq(route->at[2], kd_bytes_str("likers"))) return KD_RIGHT_LIKERS;
+    if (!kd_bytes_eq(route->at[2], kd_bytes_str("counts"))) return KD_RIGHT_LIKED;
+    return kd_query_find(req->query, "by", &by) ? KD_RIGHT_PARTS : KD_RIGHT_COUNTS;
+}
+
 /* False with *why filled. A path that does not exist is refused as such, whatever its method. */
 static bool api_handle_item(kd_api *api, kd_http_request *req, const kd_route *route, kd_refusal *why)
 {
@@ -160,6 +177,7 @@ static bool api_handle_item(kd_api *api, kd_http_request *req, const kd_route *r
     uint32_t counter = 0;
     bool snapshot = kd_bytes_eq(route->at[0], kd_bytes_str("snapshots"));
     kd_bytes collection = route->at[snapshot ? 1 : 0], id = route->at[snapshot ? 2 : 1];
+    if (!kd_access_may(&api->access, req, api_item_right(req, route), why)) return false;
     if (!kd_route_item(collection, id, &api->settings->collections, &item, why)) return false;
     if (!snapshot && !api_read_tail(api, route->at[2], &which, &counter, why)) return false;
     if (!api_is_get(req))

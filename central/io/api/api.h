@@ -1,26 +1,28 @@
 /*
- * api.h - the read API. A request is parsed on the loop of the HTTP server, taken to the workers that own its items (read.h), and answered on that
+ * api.h - the read API. Who may ask is decided first (access.h). A request is parsed on the loop of the HTTP server, taken to the workers that own its items (read.h), and answered on that
  * loop when all of them are done. Requests in work are bounded by central.reads_max.
  */
 #ifndef KUDOS_CENTRAL_IO_API_API_H
 #define KUDOS_CENTRAL_IO_API_API_H
 
+#include "central/io/api/access.h"
 #include "central/io/worker/worker.h"
-#include "common/base/cidr.h"
 #include "common/io/http/server/http_server.h"
 
 typedef struct {
     const kd_central_settings *settings;
     kd_loop *home; /* of the HTTP server; the thread that alone touches this object */
     kd_worker *workers;
-    kd_cidrs trusted, balancers;
+    kd_access access;
+    kd_cidrs balancers;
     uint32_t open;       /* reads in work */
     uint64_t shed;       /* refused because of reads_max */
-    uint16_t admin_port; /* told to trusted peers, so that commands find it; 0: there is no admin port */
+    uint16_t admin_port; /* told to operators, so that commands find it; 0: there is no admin port */
 } kd_api;
 
-/* Borrows all three for its life. */
-void kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home, kd_worker *workers);
+/* Borrows all three for its life. KD_OK, or KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX bytes): a token file cannot be used. */
+int kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home, kd_worker *workers,
+                char *error);
 /* When no read is in work any more. */
 void kd_api_finish(kd_api *api);
 

@@ -4,13 +4,13 @@
 
 #include "central/io/api/api.h"
 
-/* GET /v1/{collection}/{id}/{counter}: whether the user whom a trusted peer names likes the item. `counter` is the index of a set. */
+/* GET /v1/{collection}/{id}/{counter}: whether the user of X-User-Id likes the item. `counter` is the index of a set. */
 void kd_api_liked(kd_api *api, kd_http_request *req, const kd_item *item, uint32_t counter);
 /* POST /v1/likes/lookup: the same for a list of items. */
 void kd_api_lookup(kd_api *api, kd_http_request *req);
 /* GET /v1/{collection}/{id}/likers: who likes the item, page by page. */
 void kd_api_likers(kd_api *api, kd_http_request *req, const kd_item *item);
-/* GET /v1/export?partition=P, for trusted peers: all liked rows of a partition as lines (member_line.h), page by page. */
+/* GET /v1/export?partition=P: all liked rows of a partition as lines (member_line.h), page by page. */
 void kd_api_export(kd_api *api, kd_http_request *req);
 
 #endif

@@ -103,7 +103,7 @@ void kd_api_read_respond(kd_api_read *r, const char *content_type, const kd_http
 
 bool kd_api_read_user(kd_api *api, kd_http_request *req, kd_bytes *user, kd_refusal *why)
 {
-    return kd_peer_user(&api->trusted, req, user, why);
+    return kd_access_may(&api->access, req, KD_RIGHT_LIKED, why) && kd_peer_named(req, user, why);
 }
 
 bool kd_api_read_set_counter(const kd_api *api, kd_bytes name, uint32_t *index, kd_refusal *why)

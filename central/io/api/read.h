@@ -54,7 +54,7 @@ void kd_api_read_start(kd_api_read *r);
 /* Responds 200 with r->out and up to 2 further header fields, and ends the read. For `answer`. */
 void kd_api_read_respond(kd_api_read *r, const char *content_type, const kd_http_field *more, size_t n);
 
-/* The user whom a trusted peer names in X-User-Id, as a view; false with *why filled. */
+/* The user whom a caller that may ask about users names in X-User-Id, as a view; false with *why filled. */
 bool kd_api_read_user(kd_api *api, kd_http_request *req, kd_bytes *user, kd_refusal *why);
 /* The items that the body of a bulk read lists. */
 typedef struct {

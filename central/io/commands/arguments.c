@@ -6,7 +6,7 @@
 typedef struct {
     kd_arg at[KD_ARGS_MAX];
     size_t count;
-    const char *file;
+    const char *file, *token_file;
     kd_args_list sets;
 } arguments_table;
 
@@ -26,6 +26,11 @@ static void arguments_build(arguments_table *t, kd_arguments *a, const kd_comman
                                    "central's admin port, or its public one (from a trusted peer, which is "
                                    "told the admin port); default: admin.listen of -c, or "
                                    "http://127.0.0.1:9440"));
+    if (line->url || line->token)
+        arguments_add(t,
+                      (kd_arg)KD_ARG_TEXT("token-file", "FILE", &t->token_file,
+                                          "file whose first line is the token to show to that port; default: "
+                                          "the file that " KD_TOKEN_FILE_VARIABLE " names, or no token"));
     if (line->dir)
         arguments_add(
             t, (kd_arg)KD_ARG_TEXT("dir", "DIR", &s->dir,
@@ -79,7 +84,9 @@ int kd_arguments_read(kd_arguments *a, const kd_command_line *line, int argc, ch
     if (code >= 0) return code;
     if (a->source.url && a->source.dir) return kd_args_refuse(&args, "--url and --dir exclude each other");
     if (line->dir && !line->url && !a->source.dir) return kd_args_refuse(&args, "--dir is missing");
-    if (arguments_load(a, &t, error) != KD_OK) {
+    bool stopped = a->source.dir && !line->token; /* nobody is asked */
+    if ((!stopped && kd_token_of_command(t.token_file, a->source.token, error) != KD_OK) ||
+        arguments_load(a, &t, error) != KD_OK) {
         fprintf(stderr, "kudos-central %s: %s\n", argv[0], error);
         return KD_EXIT_USAGE;
     }

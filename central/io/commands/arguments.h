@@ -20,6 +20,7 @@ typedef struct {
     size_t option_count;
     uint32_t words_min, words_max; /* at most KD_ARGUMENTS_WORDS_MAX */
     bool settings;                 /* takes -c and --set, as --url and --dir imply */
+    bool token;                    /* takes --token-file, as url implies */
     bool url, dir;                 /* takes --url, takes --dir; neither given: --url of -c or the default */
 } kd_command_line;
 

@@ -83,7 +83,7 @@ static int audit_command_url(audit_command *a, char *error)
     kd_admin_client *client;
     kd_admin_answer answer = {.status = 0};
     const kd_order order = {.kind = KD_ORDER_AUDIT};
-    int code = kd_admin_client_open(&client, a->source->url, "/admin/job", error);
+    int code = kd_admin_client_open(&client, a->source->url, a->source->token, "/admin/job", error);
     if (code == KD_EXIT_OK) code = kd_job_watch(client, &order, &answer, error);
     if (code == KD_EXIT_OK) {
         a->totals = (kd_audit_totals){.partitions = kd_admin_number(&answer, "partitions"),

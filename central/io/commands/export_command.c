@@ -72,7 +72,7 @@ static int export_run(const kd_source *source, char *error)
 /* Options of its own: --url is central's public port here, as an export does not go by the admin port, and has no default. */
 static const char *url, *dir, *ca, *cert, *key;
 static const kd_arg options[] = {
-    KD_ARG_TEXT("url", "URL", &url, "central's public port; this peer must be a trusted one"),
+    KD_ARG_TEXT("url", "URL", &url, "central's public port, which takes this caller for an operator"),
     KD_ARG_TEXT("dir", "DIR", &dir,
                 "data directory of a central that does not run; refused while a process holds it"),
     KD_ARG_TEXT("ca", "FILE", &ca, "PEM authorities of an https URL; default: those of the system"),
@@ -81,12 +81,14 @@ static const kd_arg options[] = {
 };
 
 static const kd_command_line line = {
-    .usage = "(--url U [--ca F] [--cert F --key F] | --dir D) [-c FILE] [--set section.key=value]...",
+    .usage = "(--url U [--token-file F] [--ca F] [--cert F --key F] | --dir D) [-c FILE] [--set "
+             "section.key=value]...",
     .about = "Prints all liked rows as sorted lines of TSV: counter, item, user, stamp in us, region.\n"
              "Exit codes: 0 done, 1 failed (nothing was printed), 2 usage, 4 not reached or in use.",
     .options = options,
     .option_count = KD_COUNT(options),
     .settings = true,
+    .token = true,
 };
 
 int kd_command_export(int argc, char **argv)

@@ -12,7 +12,7 @@ static int run_by_url(const kd_source *source, const kd_order *order, kd_buf *te
 {
     kd_admin_client *client;
     kd_admin_answer answer = {.status = 0};
-    int code = kd_admin_client_open(&client, source->url, "/admin/job", error);
+    int code = kd_admin_client_open(&client, source->url, source->token, "/admin/job", error);
     if (code == KD_EXIT_OK) {
         code = kd_job_watch(client, order, &answer, error);
         kd_admin_str(&answer, "lines", text);

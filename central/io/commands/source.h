@@ -12,6 +12,7 @@
 typedef struct {
     const char *url;
     const char *dir;
+    char token[KD_TOKEN_MAX + 1]; /* to show to --url; empty: none */
     const char *ca, *cert, *key;  /* of --url https://...; NULL: the system's authorities, no certificate */
     kd_central_settings settings; /* of -c, or the defaults; for --dir */
     bool configured;              /* -c was given */

@@ -118,6 +118,7 @@ int kd_source_url_each(const kd_source *source, kd_source_lines fn, void *arg, c
         .ca_file = source->ca,
         .cert_file = source->cert,
         .key_file = source->key,
+        .token = source->token,
     };
     char shown[KD_TEXT_SHOWN_MAX];
     source_url_session s = {.base = event_base_new()};

@@ -61,11 +61,12 @@ static int app_open_http(kd_central_app *app, char *error)
         if (kd_http_tls_create(&app->tls, &tls, error, KD_OPTIONS_ERROR_MAX) != KD_OK) return KD_EINVAL;
         config.tls = app->tls;
     }
-    kd_api_init(&app->api, s, app->loop, app->workers);
-    config.trusted = &app->api.trusted;
+    int err = kd_api_init(&app->api, s, app->loop, app->workers, error);
+    if (err != KD_OK) return err;
+    config.trusted = &app->api.access.operators;
     config.forwarded = (kd_http_forwarded)s->forwarded;
     config.proxy_peers = s->proxy_protocol ? &app->api.balancers : NULL;
-    int err = kd_http_server_create(&app->http, kd_loop_base(app->loop), &config, kd_api_handle, &app->api);
+    err = kd_http_server_create(&app->http, kd_loop_base(app->loop), &config, kd_api_handle, &app->api);
     if (err != KD_OK) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "http: the limits make no sense together");
         return err;
@@ -77,9 +78,10 @@ static int app_open_admin(kd_central_app *app, char *error)
 {
     kd_admin_hooks hooks = kd_central_app_admin_hooks;
     hooks.arg = app;
-    if (app->settings.admin.host[0] == '\0') return KD_OK;
-    int err = kd_admin_create(&app->admin, app->loop, &app->settings.admin, &hooks, error);
-    if (err == KD_OK) app->api.admin_port = kd_admin_port(app->admin);
+    const kd_central_settings *s = &app->settings;
+    const kd_admin_options options = {&s->admin, s->admin_socket, s->admin_socket_mode, s->admin_token_file};
+    int err = kd_admin_ports_open(&app->admin, app->loop, &options, &hooks, error);
+    if (err == KD_OK) app->api.admin_port = kd_admin_port(app->admin.port);
     return err;
 }
 
@@ -133,7 +135,7 @@ static void app_finish(void *arg)
     for (uint32_t i = 0; i < app->started; i++) kd_worker_stop(&app->workers[i]);
     kd_keeper_destroy(app->keeper);
     for (uint32_t i = 0; i < app->opened; i++) kd_worker_destroy(&app->workers[i]);
-    kd_admin_destroy(app->admin);
+    kd_admin_ports_close(&app->admin);
     kd_http_server_destroy(app->http);
     kd_http_door_destroy(app->door);
     kd_http_tls_destroy(app->tls);
@@ -152,7 +154,7 @@ static kd_loop *app_started(void *arg)
     KD_LOG(KD_INFO, "central-started", KD_STR("name", app->settings.name),
            KD_U64("partitions", app->settings.partitions), KD_U64("workers", app->settings.workers),
            KD_U64("port", kd_http_server_port(app->http)),
-           KD_U64("admin_port", app->admin ? kd_admin_port(app->admin) : 0));
+           KD_U64("admin_port", kd_admin_port(app->admin.port)));
     return app->loop;
 }
 

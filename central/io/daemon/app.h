@@ -16,7 +16,7 @@
 #include "central/io/operator/jobs.h"
 #include "central/io/worker/keeper.h"
 #include "common/base/descriptors.h"
-#include "common/io/admin/admin.h"
+#include "common/io/admin/admin_ports.h"
 #include "common/io/daemon/command.h"
 #include "common/io/loop/countdown.h"
 #include "common/io/loop/signals.h"
@@ -35,7 +35,7 @@ typedef struct {
     kd_http_door *door;
     kd_descriptors_share room; /* how many connections it takes */
     kd_http_server *http;
-    kd_admin *admin;
+    kd_admin_ports admin;
     kd_signals *signals;
     kd_timer deadline;      /* of the drain */
     kd_countdown undrained; /* started workers that have not drained; counts from the begin of the drain on */

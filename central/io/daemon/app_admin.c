@@ -31,6 +31,7 @@ static void app_admin_write_process(const kd_central_app *app, kd_buf *out)
     kd_metric_set(&m.http_requests, (int64_t)h->requests);
     kd_metric_set(&m.http_rejected, (int64_t)h->rejected);
     kd_metric_set(&m.http_proxy_refused, (int64_t)h->proxy_refused);
+    kd_metric_set(&m.http_refused, (int64_t)app->api.access.refused);
     kd_metric_set(&m.http_shed, (int64_t)app->api.shed);
     kd_metric_set(&m.connections, (int64_t)h->connections_open);
     kd_metric_set(&m.connections_max, app->room.connections);

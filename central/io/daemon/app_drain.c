@@ -68,6 +68,15 @@ static void app_drain_add_names(kd_central_app *app, const kd_central_settings *
     kd_reload_list("api", "collections", &mine->collections, &fresh->collections);
 }
 
+/* A file that cannot be used leaves its old tokens good. */
+static void app_drain_read_tokens(kd_central_app *app)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    kd_admin_ports_reload(&app->admin, app->settings.admin_token_file);
+    if (kd_access_reload(&app->api.access, error) != KD_OK)
+        KD_LOG(KD_ERROR, "tokens-kept", KD_STR("cause", error));
+}
+
 /* Logs each changed option that needs a restart; true when there is one. */
 static bool app_drain_tell_fixed(const kd_central_app *app, const kd_central_settings *fresh)
 {
@@ -89,6 +98,7 @@ static void app_drain_take_over(void *arg, const void *config)
     kd_log_set_level((kd_log_level)fresh->log_level);
     if (app->settings.record_keys)
         kd_record_keys_accept_unsigned(app->settings.record_keys, fresh->accept_unsigned);
+    app_drain_read_tokens(app);
     app_drain_add_names(app, fresh);
     KD_LOG(KD_INFO, "reloaded");
 }

@@ -94,6 +94,8 @@ extern const kd_metric_table kd_central_metric_table;
       "Requests refused by the server itself.")                                                              \
     X(http_proxy_refused, COUNTER, "kudos_central_http_proxy_refused_total", "",                             \
       "Connections closed: not from a balancer, or without a valid PROXY header.")                           \
+    X(http_refused, COUNTER, "kudos_central_http_refused_total", "",                                         \
+      "Requests refused for who asks, or under which Host.")                                                 \
     X(http_shed, COUNTER, "kudos_central_http_shed_total", "", "Reads refused because of reads_max.")        \
     X(connections, GAUGE, "kudos_central_http_connections", "", "Connections open.")                         \
     X(connections_max, GAUGE, "kudos_central_http_connections_max", "",                                      \

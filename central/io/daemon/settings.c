@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 
+#include "common/api/host.h"
 #include "common/api/route.h"
 #include "common/base/cidr.h"
 #include "common/io/http/server/http_tls_options.h"
+#include "common/io/http/credentials.h"
 #include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 
@@ -31,6 +33,7 @@ static bool central_settings_topic_valid(kd_bytes name)
 #define TOPIC_RULE                                                                                           \
     .valid = central_settings_topic_valid, .allowed = "1 to 200 characters of [A-Za-z0-9._-]",               \
     .required = true
+#define CIDR_TEXT "an address or block such as 10.0.0.0/8 or fd00::/8"
 #define UINT(...) KD_OPTION_UINT(kd_central_settings, __VA_ARGS__)
 #define DURATION(...) KD_OPTION_DURATION(kd_central_settings, __VA_ARGS__)
 #define SIZE(...) KD_OPTION_SIZE(kd_central_settings, __VA_ARGS__)
@@ -139,8 +142,25 @@ static const kd_option options[] = {
     SIZE(max_held_per_connection, "http", "max_held_per_connection", "16MiB",
          "Of it for one connection: beyond it its requests get 503", .min = 1024 * 1024),
     KD_OPTION_LIST(kd_central_settings, trusted_peers, "http", "trusted_peers", "127.0.0.0/8, ::1",
-                   "Address blocks whose X-User-Id counts and that may export", .valid = kd_cidr_valid,
-                   .allowed = "an address or block such as 10.0.0.0/8 or fd00::/8"),
+                   "Address blocks of operators, who may ask all; their X-User-Id counts",
+                   .valid = kd_cidr_valid, .allowed = CIDR_TEXT,
+                   .more = "A loopback address counts only under a Host of its own or of http.host_names."),
+    KD_OPTION_LIST(kd_central_settings, edge_peers, "http", "edge_peers", "",
+                   "Address blocks of edges, which need no token then; their X-User-Id counts",
+                   .valid = kd_cidr_valid, .allowed = CIDR_TEXT),
+    KD_OPTION_LIST(kd_central_settings, host_names, "http", "host_names", "",
+                   "Names that the Host of a loopback peer may have, besides the loopback's own",
+                   .valid = kd_host_valid, .allowed = "names without a port"),
+    PATH(operator_token_file, "http", "operator_token_file", NULL,
+         "File with up to 8 tokens of operators, one a line", .secret = true,
+         .more = "Read again on SIGHUP."),
+    PATH(edge_token_file, "http", "edge_token_file", NULL, "File with up to 8 tokens of edges, one a line",
+         .secret = true, .more = "Read again on SIGHUP."),
+    KD_OPTION_LIST(kd_central_settings, operator_names, "http", "operator_names", "",
+                   "Common names of client certificates of operators", .more = "Needs http.tls_client_ca."),
+    KD_OPTION_LIST(kd_central_settings, edge_names, "http", "edge_names", "",
+                   "Common names of client certificates of edges", .more = "Needs http.tls_client_ca."),
+    BOOL(public_counts, "http", "public_counts", "false", "Whether anybody may ask for the counts of items"),
     KD_OPTION_ENUM(kd_central_settings, forwarded, "http", "forwarded", "any",
                    "The header by which trusted_peers name the client, whom limits per address count",
                    .choices = kd_http_forwarded_names,
@@ -162,7 +182,14 @@ static const kd_option options[] = {
                        "Counters: name = wire id, set or sum", .reloadable = true,
                        .more = "A reload adds; it takes none out and changes none."),
     KD_OPTION_ADDRESS(kd_central_settings, admin, "admin", "listen", "127.0.0.1:9440",
-                      "Address of health, metrics and debugging"),
+                      "Address of health, metrics and debugging", .more = "Empty: none."),
+    PATH(admin_socket, "admin", "socket", NULL, "Unix socket that answers as the admin port does",
+         .more = "Who may open the file may ask all there, without a token."),
+    KD_OPTION_ENUM(kd_central_settings, admin_socket_mode, "admin", "socket_mode", "0600",
+                   "Permissions of the socket", .choices = kd_admin_socket_modes),
+    PATH(admin_token_file, "admin", "token_file", NULL,
+         "File with up to 8 tokens, one a line; who asks the admin port must show one of them",
+         .secret = true, .more = "/healthz and /readyz stay open. Read again on SIGHUP."),
     KD_OPTION_ENUM(kd_central_settings, log_level, "log", "level", "info", "Least severity that is logged",
                    .choices = kd_log_levels, .reloadable = true),
 };
@@ -200,6 +227,11 @@ int kd_central_settings_check(const kd_central_settings *s, char *error)
         return KD_EINVAL;
     }
     const kd_http_tls_options tls = kd_central_tls(s);
+    if (!s->tls_client_ca && s->operator_names.count + s->edge_names.count > 0) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "http.operator_names and http.edge_names need http.tls_client_ca");
+        return KD_EINVAL;
+    }
     int err = kd_route_check_names(&s->collections, &s->counters, error);
     if (err == KD_OK) err = kd_http_tls_check_ciphers(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (err == KD_OK) err = central_settings_check_topics(s, error);
@@ -225,6 +257,10 @@ static int central_settings_check_files(const kd_central_settings *s, char *erro
     const kd_http_tls_options tls = kd_central_tls(s);
     const kd_kafka_config kafka = kd_central_kafka(s, NULL);
     int err = kd_directory_check("central.data_dir", s->data_dir, error);
+    if (err == KD_OK) err = kd_tokens_check("http.operator_token_file", s->operator_token_file, error);
+    if (err == KD_OK) err = kd_tokens_check("http.edge_token_file", s->edge_token_file, error);
+    if (err == KD_OK) err = kd_tokens_check("admin.token_file", s->admin_token_file, error);
+    if (err == KD_OK) err = kd_admin_socket_check(s->admin_socket, error);
     if (err == KD_OK && s->tls_certificate) err = kd_http_tls_check(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (err == KD_OK && s->keys_file)
         err = kd_record_keys_check(s->keys_file, NULL, error, KD_OPTIONS_ERROR_MAX);

@@ -5,6 +5,7 @@
 #ifndef KUDOS_CENTRAL_IO_DAEMON_SETTINGS_H
 #define KUDOS_CENTRAL_IO_DAEMON_SETTINGS_H
 
+#include "common/io/admin/admin_ports.h"
 #include "common/io/http/server/http_server.h"
 #include "common/io/kafka/kafka.h"
 #include "common/conf/options.h"
@@ -60,13 +61,18 @@ typedef struct {
     uint64_t max_connections;
     uint64_t max_connections_per_address;
     uint64_t max_requests_per_address, max_held, max_held_per_address, max_held_per_connection;
-    kd_strings trusted_peers, proxy_peers;
+    kd_strings trusted_peers, edge_peers, host_names, proxy_peers;
+    kd_strings operator_names, edge_names; /* of client certificates */
+    char *operator_token_file, *edge_token_file;
+    bool public_counts;
     uint32_t forwarded, proxy_protocol; /* indices of their names in http_server.h */
     /* [api] */
     kd_strings collections;
     kd_counters counters;
     /* [admin], [log] */
     kd_address admin;
+    char *admin_socket, *admin_token_file;
+    uint32_t admin_socket_mode; /* index of kd_admin_socket_modes */
     uint32_t log_level;
 } kd_central_settings;
 

@@ -5,12 +5,12 @@
  * report the end of a connection, so a reference to each bufferevent is held in a slot. Invariant: a bufferevent whose
  * callback argument is NULL was let go by evhttp (bufferevent_free clears it); its slot is free for the next connection,
  * which gives up our reference and so closes the socket. The client has seen the end before that, since evhttp shuts the
- * socket down itself.
+ * socket down itself. The connection that is being made has no callback either: `fresh` keeps its slot.
  *
  * One slot is kept free, so that connections that say nothing do not shut the port: when the last slot is taken, the
  * connection that has waited longest without a whole request is closed, then the one that has read its answer slowest. A
- * connection whose bytes the kernel holds already is not closed. Where there are only such ones, the listener rests until
- * they have been read; the kernel's backlog holds the rest.
+ * connection whose bytes the kernel holds already, or that could take more of its answer now, is not closed. Where there are
+ * only such ones, the listener rests until they have been served; the kernel's backlog holds the rest.
  */
 #include "common/io/admin/admin.h"
 
@@ -22,15 +22,26 @@
 #include <event2/http.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/json/json_writer.h"
 
-enum { CONNECTIONS_MAX = 64, LIFETIME_S = 30, SWEEP_S = 1, IDLE_S = 10, HEADERS_MAX = 8192, REST_US = 1000 };
+enum {
+    CONNECTIONS_MAX = 64,
+    LIFETIME_S = 30,
+    SWEEP_S = 1,
+    SILENT_S = 5, /* until a request is whole */
+    IDLE_S = 10,
+    HEADERS_MAX = 8192,
+    REST_US = 1000
+};
 
 typedef struct {
     struct bufferevent *socket; /* NULL: free */
@@ -39,13 +50,17 @@ typedef struct {
 } admin_slot;
 
 struct kd_admin {
+    struct event_base *base;
     struct evhttp *http;
     struct evconnlistener *listener;
     struct event *sweep_timer, *rest_timer;
     kd_admin_hooks hooks;
     admin_slot slots[CONNECTIONS_MAX];
+    const admin_slot *fresh; /* evhttp has not set its callback yet, though it was not let go; else NULL */
     uint32_t connections;
     uint64_t connections_ever;
+    const kd_tokens *tokens; /* NULL: none are wanted */
+    char *socket;            /* path of a Unix socket, or NULL */
     uint16_t port;
     bool loopback;  /* listens on a loopback address */
     char host[256]; /* as configured */
@@ -68,17 +83,29 @@ static void slot_end(const admin_slot *s)
 static void slots_reclaim(kd_admin *a)
 {
     for (admin_slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++) {
-        if (s->socket == NULL || !is_let_go(s->socket)) continue;
+        if (s->socket == NULL || s == a->fresh || !is_let_go(s->socket)) continue;
         bufferevent_decref(s->socket);
         s->socket = NULL;
         a->connections--;
     }
 }
 
+static bool slot_answered(const admin_slot *s)
+{
+    return evbuffer_get_length(bufferevent_get_output(s->socket)) > 0;
+}
+
+/* A request is answered as soon as it is whole, so a connection without an answer has sent none. */
+static uint32_t slot_lifetime_s(const admin_slot *s)
+{
+    return slot_answered(s) ? LIFETIME_S : SILENT_S;
+}
+
 static void slots_sweep(kd_admin *a)
 {
     for (const admin_slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++)
-        if (s->socket != NULL && !is_let_go(s->socket) && s->sweeps >= LIFETIME_S / SWEEP_S) slot_end(s);
+        if (s->socket != NULL && !is_let_go(s->socket) && s->sweeps >= slot_lifetime_s(s) / SWEEP_S)
+            slot_end(s);
     slots_reclaim(a);
     for (admin_slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++) s->sweeps++;
 }
@@ -92,17 +119,25 @@ static void admin_on_sweep(evutil_socket_t fd, short what, void *arg)
 
 /* ---- room for the next connection ---- */
 
-static bool slot_answered(const admin_slot *s)
-{
-    return evbuffer_get_length(bufferevent_get_output(s->socket)) > 0;
-}
-
 /* Bytes of the peer wait in the kernel, or evhttp has not been given the descriptor yet. Then it is not known to be silent. */
 static bool slot_unread(const admin_slot *s)
 {
     uint8_t byte;
     evutil_socket_t fd = bufferevent_getfd(s->socket);
     return fd < 0 || recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* The peer has room for more of its answer: the loop has only not written it yet. */
+static bool slot_unwritten(const admin_slot *s)
+{
+    struct pollfd p = {.fd = bufferevent_getfd(s->socket), .events = POLLOUT};
+    return p.fd >= 0 && poll(&p, 1, 0) > 0 && (p.revents & POLLOUT) != 0;
+}
+
+/* It is this loop's turn to read or write, not the peer's. */
+static bool slot_waits_for_us(const admin_slot *s)
+{
+    return slot_answered(s) ? slot_unwritten(s) : slot_unread(s);
 }
 
 /* Whether to close `s` rather than `than`: silent connections before those that read their answer slowly, older ones first. `than` may be NULL. */
@@ -113,14 +148,14 @@ static bool slot_worse(const admin_slot *s, const admin_slot *than)
     return s->number < than->number;
 }
 
-/* False when all slots are taken by connections whose bytes are still to be read. */
+/* False when all slots are taken by connections whose bytes are still to be read, or whose answers are still to be written. */
 static bool slots_make_room(kd_admin *a)
 {
     const admin_slot *worst = NULL;
     if (a->connections == CONNECTIONS_MAX) slots_reclaim(a);
     if (a->connections < CONNECTIONS_MAX) return true;
     for (const admin_slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++)
-        if (slot_worse(s, worst) && (slot_answered(s) || !slot_unread(s))) worst = s;
+        if (slot_worse(s, worst) && !slot_waits_for_us(s)) worst = s;
     if (worst == NULL) return false;
     slot_end(worst);
     slots_reclaim(a);
@@ -156,7 +191,9 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
     bufferevent_incref(socket);
     *s = (admin_slot){.socket = socket, .number = ++a->connections_ever};
     a->connections++;
+    a->fresh = s;
     if (!slots_make_room(a)) slots_rest(a);
+    a->fresh = NULL;
     return socket;
 }
 
@@ -202,10 +239,24 @@ static void on_readyz(struct evhttp_request *request, void *arg)
     answer_verdict(request, a, a->hooks.ready);
 }
 
+/* ---- who may ask ---- */
+
+/* True when the request shows a token, or needs none; else it has been answered. /healthz and /readyz never ask here: probes have no token. */
+static bool admin_may(struct evhttp_request *request, const kd_admin *a)
+{
+    const char *shown = evhttp_find_header(evhttp_request_get_input_headers(request), "Authorization");
+    if (a->tokens == NULL || a->tokens->count == 0) return true;
+    if (shown != NULL && kd_tokens_hold(a->tokens, kd_bearer_token(kd_bytes_str(shown)))) return true;
+    evhttp_add_header(evhttp_request_get_output_headers(request), "WWW-Authenticate", "Bearer");
+    answer_text(request, 401, "a token of admin.token_file is wanted\n");
+    return false;
+}
+
 static void admin_on_metrics(struct evhttp_request *request, void *arg)
 {
     const kd_admin *a = arg;
     kd_buf out = {0};
+    if (!admin_may(request, a)) return;
     if (a->hooks.metrics == NULL) {
         answer_text(request, 404, "not found\n");
         return;
@@ -291,6 +342,7 @@ static void on_other(struct evhttp_request *request, void *arg)
     bool post = evhttp_request_get_command(request) == EVHTTP_REQ_POST;
     bool acts = a->hooks.act != NULL && begins_with(path, admin_prefix);
     bool debugs = a->hooks.debug != NULL && !post && begins_with(path, debug_prefix);
+    if (!admin_may(request, a)) return;
     const char *wrong =
         acts || debugs ? admin_refusal(a, post, evhttp_request_get_input_headers(request)) : NULL;
     if (wrong != NULL)
@@ -336,6 +388,64 @@ static void note_bound(kd_admin *a, evutil_socket_t fd)
     }
 }
 
+/* ---- a Unix socket ---- */
+
+const char *const kd_admin_socket_modes[] = {"0600", "0660", NULL};
+
+int kd_admin_socket_check(const char *path, char *error)
+{
+    struct sockaddr_un at;
+    if (path == NULL || strlen(path) < sizeof at.sun_path) return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "admin.socket: at most %zu bytes", sizeof at.sun_path - 1);
+    return KD_EINVAL;
+}
+
+/* Removes a socket file that nobody listens on: its process was killed. */
+static void socket_clear(const struct sockaddr_un *at)
+{
+    struct stat info;
+    if (stat(at->sun_path, &info) != 0 || !S_ISSOCK(info.st_mode)) return;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return;
+    if (connect(fd, (const struct sockaddr *)at, sizeof *at) != 0 && errno == ECONNREFUSED)
+        unlink(at->sun_path);
+    close(fd);
+}
+
+/* Nobody can connect before the listening begins, and then the permissions are those that are wanted. */
+static int socket_open(const struct sockaddr_un *at, mode_t mode)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return -1;
+    if (bind(fd, (const struct sockaddr *)at, sizeof *at) == 0) {
+        if (chmod(at->sun_path, mode) == 0 && listen(fd, 128) == 0) return fd;
+        unlink(at->sun_path);
+    }
+    close(fd);
+    return -1;
+}
+
+static int listen_on_socket(kd_admin *a, const kd_admin_config *config, char *error)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int err = kd_admin_socket_check(config->socket, error);
+    if (err != KD_OK) return err;
+    snprintf(at.sun_path, sizeof at.sun_path, "%s", config->socket);
+    socket_clear(&at);
+    int fd = socket_open(&at, (mode_t)strtoul(kd_admin_socket_modes[config->socket_mode], NULL, 8));
+    if (fd < 0) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "admin.socket %s: %s", config->socket, strerror(errno));
+        return KD_EUNAVAILABLE;
+    }
+    a->socket = kd_string_copy(kd_bytes_str(config->socket));
+    a->listener =
+        evconnlistener_new(a->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    KD_ASSERT(a->listener != NULL);
+    struct evhttp_bound_socket *bound = evhttp_bind_listener(a->http, a->listener);
+    KD_ASSERT(bound != NULL);
+    return KD_OK;
+}
+
 static int listen_on(kd_admin *a, const kd_address *address, char *error)
 {
     const char *host = strcmp(address->host, "*") == 0 ? NULL : address->host;
@@ -352,20 +462,23 @@ static int listen_on(kd_admin *a, const kd_address *address, char *error)
     return KD_OK;
 }
 
-int kd_admin_create(kd_admin **out, kd_loop *loop, const kd_address *address, const kd_admin_hooks *hooks,
+int kd_admin_create(kd_admin **out, kd_loop *loop, const kd_admin_config *config, const kd_admin_hooks *hooks,
                     char *error)
 {
     kd_admin *a = kd_alloc(sizeof *a);
     *out = NULL;
     a->hooks = *hooks;
-    a->http = evhttp_new(kd_loop_base(loop));
+    a->base = kd_loop_base(loop);
+    a->http = evhttp_new(a->base);
     KD_ASSERT(a->http != NULL); /* fails for want of memory only */
     a->sweep_timer = event_new(kd_loop_base(loop), -1, EV_PERSIST, admin_on_sweep, a);
     a->rest_timer = evtimer_new(kd_loop_base(loop), on_rested, a);
     KD_ASSERT(a->sweep_timer != NULL && a->rest_timer != NULL);
     KD_ASSERT(event_add(a->sweep_timer, &(struct timeval){.tv_sec = SWEEP_S}) == 0);
     admin_set_up(a);
-    int err = listen_on(a, address, error);
+    a->tokens = config->socket == NULL ? config->tokens : NULL;
+    int err =
+        config->socket != NULL ? listen_on_socket(a, config, error) : listen_on(a, &config->address, error);
     if (err == KD_OK)
         *out = a;
     else
@@ -375,7 +488,12 @@ int kd_admin_create(kd_admin **out, kd_loop *loop, const kd_address *address, co
 
 uint16_t kd_admin_port(const kd_admin *a)
 {
-    return a->port;
+    return a != NULL ? a->port : 0;
+}
+
+bool kd_admin_loopback(const kd_admin *a)
+{
+    return a->loopback;
 }
 
 void kd_admin_destroy(kd_admin *a)
@@ -386,5 +504,7 @@ void kd_admin_destroy(kd_admin *a)
     evhttp_free(a->http);
     slots_reclaim(a); /* evhttp has let all of them go */
     KD_ASSERT(a->connections == 0);
+    if (a->socket != NULL) unlink(a->socket);
+    free(a->socket);
     free(a);
 }

@@ -9,18 +9,23 @@
 #include <stdlib.h>
 
 #include "common/io/daemon/options_file.h"
+#include "common/io/http/credentials.h"
 #include "common/json/json_reader.h"
 #include "common/base/text.h"
+#include "common/io/admin/admin_socket.h"
 
 enum { TIMEOUT_S = 15, BODY_MAX = 64 * 1024 * 1024 };
 
 static const kd_bytes none = {0};
+static const char socket_scheme[] = "unix:";
 
 struct kd_admin_client {
     struct event_base *base;
     char host[256];
     uint16_t port;
-    kd_admin_answer *answer; /* of the request under way */
+    const char *socket; /* path of a Unix socket, a view into the URL; NULL: host and port */
+    char authorization[sizeof "Bearer " + KD_TOKEN_MAX]; /* empty: none is sent */
+    kd_admin_answer *answer;                             /* of the request under way */
 };
 
 static void take_answer(struct evhttp_request *request, void *arg)
@@ -35,6 +40,20 @@ static void take_answer(struct evhttp_request *request, void *arg)
     event_base_loopbreak(c->base);
 }
 
+static void admin_client_ask_socket(const kd_admin_client *c, bool post, const char *path, kd_bytes body,
+                                    kd_admin_answer *answer)
+{
+    kd_buf request = {0};
+    kd_text_printf(&request, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Kudos-Admin: 1\r\n",
+                   post ? "POST" : "GET", path);
+    if (c->authorization[0] != '\0') kd_text_printf(&request, "Authorization: %s\r\n", c->authorization);
+    kd_text_printf(&request, "Content-Length: %zu\r\n\r\n", body.len);
+    if (body.len > 0) kd_buf_put(&request, body.data, body.len);
+    answer->status =
+        kd_admin_socket_ask(c->socket, kd_buf_view(&request), TIMEOUT_S, BODY_MAX, &answer->body);
+    kd_buf_finish(&request);
+}
+
 /* Sends one request on a connection of its own and waits for its end; answer->status stays 0 when there was no answer. */
 static void admin_client_ask(kd_admin_client *c, enum evhttp_cmd_type method, const char *path, kd_bytes body,
                              kd_admin_answer *answer)
@@ -42,6 +61,10 @@ static void admin_client_ask(kd_admin_client *c, enum evhttp_cmd_type method, co
     char authority[300];
     answer->status = 0;
     kd_buf_clear(&answer->body);
+    if (c->socket != NULL) {
+        admin_client_ask_socket(c, method == EVHTTP_REQ_POST, path, body, answer);
+        return;
+    }
     c->answer = answer;
     struct evhttp_connection *connection = evhttp_connection_base_new(c->base, NULL, c->host, c->port);
     KD_ASSERT(connection != NULL);
@@ -54,6 +77,7 @@ static void admin_client_ask(kd_admin_client *c, enum evhttp_cmd_type method, co
     evhttp_add_header(headers, "Host", authority);
     evhttp_add_header(headers, "Connection", "close");
     evhttp_add_header(headers, "X-Kudos-Admin", "1");
+    if (c->authorization[0] != '\0') evhttp_add_header(headers, "Authorization", c->authorization);
     int err = body.len ? evbuffer_add(evhttp_request_get_output_buffer(request), body.data, body.len) : 0;
     KD_ASSERT(err == 0);
     if (evhttp_make_request(connection, request, method, path) == 0) event_base_dispatch(c->base);
@@ -89,7 +113,7 @@ static int find_port(kd_admin_client *c, const char *url, const char *probe, cha
     uint64_t port = 0;
     admin_client_ask(c, EVHTTP_REQ_GET, probe, none, &answer);
     int status = answer.status;
-    if (status == 404) {
+    if (status == 404 && c->socket == NULL) {
         admin_client_ask(c, EVHTTP_REQ_GET, "/v1/admin", none, &answer);
         if (answer.status == 200 && kd_admin_u64(&answer, "admin_port", &port) && port > 0 && port < 65536) {
             c->port = (uint16_t)port;
@@ -102,19 +126,30 @@ static int find_port(kd_admin_client *c, const char *url, const char *probe, cha
     kd_text_url_shown(url, shown);
     if (status == 0)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s (admin port %u): no answer", shown, c->port);
+    else if (status == 401)
+        snprintf(
+            error, KD_OPTIONS_ERROR_MAX,
+            "%s (admin port %u): a token of admin.token_file is wanted; --token-file names a file with it",
+            shown, c->port);
     else
         snprintf(error, KD_OPTIONS_ERROR_MAX,
                  "%s is neither the admin port nor the public one of a central that trusts this peer", shown);
     return status == 0 ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
 }
 
-int kd_admin_client_open(kd_admin_client **out, const char *url, const char *probe, char *error)
+int kd_admin_client_open(kd_admin_client **out, const char *url, const char *token, const char *probe,
+                         char *error)
 {
     kd_admin_client *c = kd_alloc(sizeof(*c));
     char shown[KD_TEXT_SHOWN_MAX];
     *out = c;
-    if (split_url(c, url) != KD_OK) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: not http://HOST:PORT of an admin port, with no user in it",
+    if (token[0] != '\0') snprintf(c->authorization, sizeof(c->authorization), "Bearer %s", token);
+    if (strncmp(url, socket_scheme, sizeof socket_scheme - 1) == 0) {
+        c->socket = url + sizeof socket_scheme - 1;
+        snprintf(c->host, sizeof(c->host), "%s", url);
+    } else if (split_url(c, url) != KD_OK) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "%s: not http://HOST:PORT of an admin port, with no user in it, nor unix:PATH",
                  kd_text_url_shown(url, shown));
         return KD_EXIT_USAGE;
     }

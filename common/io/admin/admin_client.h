@@ -14,9 +14,12 @@ typedef struct {
     kd_buf body; /* JSON of the answer */
 } kd_admin_answer;
 
-/* Finds the admin port: the URL's own port if it answers a GET of the path `probe` with 200, else the port that /v1/admin there tells. KD_EXIT_OK; or
+/* `url` is http://HOST:PORT, or unix:PATH of an admin socket; it must live as long as the client. `token` is shown with each request; empty: none.
+ *
+ * Finds the admin port: the URL's own port if it answers a GET of the path `probe` with 200, else the port that /v1/admin there tells. KD_EXIT_OK; or
  * KD_EXIT_USAGE or KD_EXIT_UNAVAILABLE with `error` (KD_OPTIONS_ERROR_MAX bytes). *out is set in any case: the caller closes it. */
-int kd_admin_client_open(kd_admin_client **out, const char *url, const char *probe, char *error);
+int kd_admin_client_open(kd_admin_client **out, const char *url, const char *token, const char *probe,
+                         char *error);
 void kd_admin_client_close(kd_admin_client *c); /* NULL is fine */
 
 /* Asks, and waits for the answer for at most 15 s. `path` begins with /admin/ and has its query. KD_EXIT_OK with a 2xx; else `error` tells the

@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "common/io/daemon/args.h"
 #include "common/io/daemon/options_file.h"
+#include "common/io/http/credentials.h"
 #include "edge/io/commands/compare_ranges.h"
 
 #define URL_DEFAULT "http://127.0.0.1:9441"
@@ -15,10 +16,10 @@ enum { WAIT_DEFAULT_US = 10000000 };
 
 /* ---- whom to ask ---- */
 
-static int reach_edge(kd_comparing *c, const char *url)
+static int reach_edge(kd_comparing *c, const char *url, const char *token)
 {
     kd_buf name = {0};
-    int code = kd_admin_client_open(&c->edge, url, "/admin/compare", c->error);
+    int code = kd_admin_client_open(&c->edge, url, token, "/admin/compare", c->error);
     if (code == KD_EXIT_OK) code = kd_admin_client_get(c->edge, "/admin/compare", &c->answer, c->error);
     if (code != KD_EXIT_OK) return code;
     kd_admin_str(&c->answer, "edge", &name);
@@ -41,7 +42,8 @@ static int open_stopped(kd_comparing *c, const char *dir, const kd_settings *set
 /* ---- the command ---- */
 
 typedef struct {
-    const char *central, *url, *dir, *file;
+    const char *central, *url, *dir, *file, *token_file;
+    char token[KD_TOKEN_MAX + 1];
     uint64_t wait_us;
 } compare_command_words;
 
@@ -52,6 +54,9 @@ static int compare_command_read_words(compare_command_words *w, int argc, char *
         KD_ARG_TEXT("central", "URL", &w->central,
                     "central's admin port, or its public one (from a trusted peer)", .required = true),
         KD_ARG_TEXT("url", "URL", &w->url, "the edge's admin port; default: " URL_DEFAULT),
+        KD_ARG_TEXT("token-file", "FILE", &w->token_file,
+                    "file whose first line is the token to show to both; default: the file "
+                    "that " KD_TOKEN_FILE_VARIABLE " names, or no token"),
         KD_ARG_TEXT("dir", "DIR", &w->dir,
                     "data directory of an edge that does not run; opened as a start does, refused while a "
                     "process holds "
@@ -65,7 +70,7 @@ static int compare_command_read_words(compare_command_words *w, int argc, char *
     const kd_args args = {
         .program = "kudos-edge",
         .command = "compare",
-        .usage = "--central URL [--url URL | --dir DIR [-c FILE]] [--wait TIME]",
+        .usage = "--central URL [--url URL | --dir DIR [-c FILE]] [--token-file FILE] [--wait TIME]",
         .about =
             "Asks an edge and central whether central holds every operation that the edge was told is "
             "merged: by digests\n"
@@ -110,8 +115,9 @@ static void tell_outbox(const kd_comparing *c)
 
 static int compare_command_run(kd_comparing *c, const compare_command_words *w, const kd_settings *settings)
 {
-    int code = w->dir ? open_stopped(c, w->dir, settings) : reach_edge(c, w->url);
-    if (code == KD_EXIT_OK) code = kd_admin_client_open(&c->central, w->central, "/admin/job", c->error);
+    int code = w->dir ? open_stopped(c, w->dir, settings) : reach_edge(c, w->url, w->token);
+    if (code == KD_EXIT_OK)
+        code = kd_admin_client_open(&c->central, w->central, w->token, "/admin/job", c->error);
     if (code == KD_EXIT_OK) code = kd_comparing_run(c);
     if (code == KD_EXIT_OK && c->stopped) tell_outbox(c);
     if (code != KD_EXIT_OK) return code;
@@ -127,7 +133,8 @@ int kd_command_compare(int argc, char **argv)
     int code = compare_command_read_words(&w, argc, argv);
     if (code >= 0) return code;
     kd_comparing c = {.error = error, .wait_us = w.wait_us};
-    if (kd_stopped_settings(&settings, w.file, error) != KD_OK) {
+    if (kd_token_of_command(w.token_file, w.token, error) != KD_OK ||
+        kd_stopped_settings(&settings, w.file, error) != KD_OK) {
         fprintf(stderr, "kudos-edge compare: %s\n", error);
         return KD_EXIT_USAGE;
     }

@@ -13,7 +13,7 @@
 
 #include "common/base/cidr.h"
 #include "common/base/descriptors.h"
-#include "common/io/admin/admin.h"
+#include "common/io/admin/admin_ports.h"
 #include "common/io/loop/clock.h"
 #include "common/io/http/server/http_server.h"
 #include "common/io/loop/loop.h"
@@ -53,7 +53,7 @@ struct kd_edge_app {
     /* the main loop's */
     kd_loop *loop;
     kd_signals *signals;
-    kd_admin *admin;
+    kd_admin_ports admin;
     kd_drift_probe *drift;
     kd_offer *offer;
     kd_drain drain;

@@ -168,6 +168,7 @@ static void edge_main_take_over(void *arg, const void *config)
         KD_LOG(KD_WARN, "reload-needs-restart", KD_STR("section", o->section), KD_STR("key", o->key));
     kd_log_set_level((kd_log_level)fresh->log_level);
     if (mine->record_keys) kd_record_keys_accept_unsigned(mine->record_keys, fresh->accept_unsigned);
+    kd_admin_ports_reload(&app->admin, mine->admin_token_file);
     bool counters = kd_reload_counters(&mine->counters, &fresh->counters);
     bool collections = kd_reload_list("api", "collections", &mine->collections, &fresh->collections);
     KD_LOG(KD_INFO, "reloaded");
@@ -212,8 +213,8 @@ static int edge_main_init_loop(kd_edge_app *app, char *error)
     if ((err = kd_loop_create(&app->loop, "main"))) return err;
     kd_drain_init(app);
     if ((err = kd_signals_create(&app->signals, app->loop, &signals))) return err;
-    if ((err = kd_admin_create(&app->admin, app->loop, &app->settings.admin_listen, &admin, error)))
-        return err;
+    const kd_admin_options listen = kd_settings_admin(&app->settings);
+    if ((err = kd_admin_ports_open(&app->admin, app->loop, &listen, &admin, error))) return err;
     return kd_drift_probe_create(app, error);
 }
 
@@ -266,7 +267,7 @@ static kd_loop *edge_main_started(void *arg)
            KD_STR("region", app->settings.region), KD_U64("shards", app->shard_count),
            KD_U64("partitions", app->settings.partitions),
            KD_U64("port", kd_http_server_port(app->shards[0]->server)),
-           KD_U64("admin_port", kd_admin_port(app->admin)));
+           KD_U64("admin_port", kd_admin_port(app->admin.port)));
     return app->loop;
 }
 
@@ -284,7 +285,7 @@ static void edge_main_finish(void *arg)
     kd_claims_destroy(app->claims);
     kd_topics_destroy(app->topics);
     kd_drift_probe_destroy(app->drift);
-    kd_admin_destroy(app->admin);
+    kd_admin_ports_close(&app->admin);
     kd_signals_destroy(app->signals);
     if (app->loop) kd_drain_finish(app);
     kd_loop_destroy(app->loop);

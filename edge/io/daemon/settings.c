@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "common/api/host.h"
 #include "common/api/route.h"
 #include "common/base/cidr.h"
 #include "common/io/http/server/http_tls_options.h"
@@ -106,12 +107,26 @@ static const kd_option table[] = {
       "A connection without a request is closed after this", .min = SEC, .max = 3600 * SEC),
 
     S(ADDRESS, admin_listen, "admin", "listen", "127.0.0.1:9441",
-      "Admin port: /healthz /readyz /metrics /debug/...", .required = true, .min = 0),
+      "Admin port: /healthz /readyz /metrics /debug/...", .more = "Empty: none."),
+    S(PATH, admin_socket, "admin", "socket", NULL, "Unix socket that answers as the admin port does",
+      .more = "Who may open the file may ask all there, without a token."),
+    S(ENUM, admin_socket_mode, "admin", "socket_mode", "0600", "Permissions of the socket",
+      .choices = kd_admin_socket_modes),
+    S(PATH, admin_token_file, "admin", "token_file", NULL,
+      "File with up to 8 tokens, one a line; who asks the admin port must show one of them", .secret = true,
+      .more = "/healthz and /readyz stay open. Read again on SIGHUP."),
 
     S(LIST, trusted_peers, "http", "trusted_peers", "127.0.0.0/8, ::1",
       "Address blocks of gateways whose X-User-Id header is believed", .valid = kd_cidr_valid,
       .allowed = "an address or block such as 10.0.0.0/8 or fd00::/8",
       .more = "From anyone else the header is ignored, and what needs a user is answered 401."),
+    S(LIST, host_names, "http", "host_names", "",
+      "Names that the Host of a gateway on a trusted loopback address may have, besides the loopback's own",
+      .valid = kd_host_valid, .allowed = "names without a port",
+      .more = "Another Host with an X-User-Id is answered 403."),
+    S(LIST, trusted_names, "http", "trusted_names", "",
+      "Common names of client certificates whose X-User-Id is believed, from any address",
+      .more = "Needs http.tls_client_ca."),
     S(ENUM, forwarded, "http", "forwarded", "any",
       "The header by which trusted_peers name the client, whom limits per address count",
       .choices = kd_http_forwarded_names,
@@ -187,6 +202,8 @@ static const kd_option table[] = {
     S(PATH, central_cert, "central", "cert_file", NULL, "PEM certificate to show to central",
       .must_exist = true),
     S(PATH, central_key, "central", "key_file", NULL, "PEM key of it", .secret = true),
+    S(PATH, central_token_file, "central", "token_file", NULL,
+      "File whose first line is the token to show to central (http.edge_token_file there)", .secret = true),
 
     S(DURATION, drift_bound_us, "clock", "drift_bound", "500ms",
       "An edge whose clock differs more from central's refuses writes; the same at central", .min = MS,
@@ -289,6 +306,10 @@ int kd_settings_check(const kd_settings *s, char *error)
         return edge_settings_refuse(error, "http.tls_required needs http.tls_certificate");
     if (s->tls_client_ca && !s->tls_certificate)
         return edge_settings_refuse(error, "http.tls_client_ca needs http.tls_certificate");
+    if (s->trusted_names.count > 0 && !s->tls_client_ca)
+        return edge_settings_refuse(error, "http.trusted_names needs http.tls_client_ca");
+    if (s->admin_listen.host[0] == '\0' && !s->admin_socket)
+        return edge_settings_refuse(error, "admin.listen is empty: admin.socket is wanted then");
     if ((s->central_cert == NULL) != (s->central_key == NULL))
         return edge_settings_refuse(error, "central.cert_file and central.key_file: both or neither");
     if (s->central_url && kd_http_client_check_url(s->central_url) != KD_OK)
@@ -323,10 +344,18 @@ int kd_settings_session_key(const kd_settings *s, kd_session_key *key, char *err
     return KD_EINVAL;
 }
 
-kd_http_client_options kd_settings_central(const kd_settings *s)
+kd_http_client_options kd_settings_central(const kd_settings *s, char token[KD_TOKEN_MAX + 1])
 {
+    const char *fault;
+    token[0] = '\0';
+    if (s->central_token_file) kd_token_read(s->central_token_file, token, &fault);
     return (kd_http_client_options){
-        .ca_file = s->central_ca, .cert_file = s->central_cert, .key_file = s->central_key};
+        .ca_file = s->central_ca, .cert_file = s->central_cert, .key_file = s->central_key, .token = token};
+}
+
+kd_admin_options kd_settings_admin(const kd_settings *s)
+{
+    return (kd_admin_options){&s->admin_listen, s->admin_socket, s->admin_socket_mode, s->admin_token_file};
 }
 
 kd_http_tls_options kd_settings_tls(const kd_settings *s)
@@ -341,7 +370,8 @@ kd_http_tls_options kd_settings_tls(const kd_settings *s)
 
 static int edge_settings_check_central(const kd_settings *s, char *error)
 {
-    const kd_http_client_options options = kd_settings_central(s);
+    char token[KD_TOKEN_MAX + 1];
+    const kd_http_client_options options = kd_settings_central(s, token);
     const char *fault = s->central_url ? kd_http_client_fault(s->central_url, &options) : NULL;
     if (!fault) return KD_OK;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "central.%s", fault);
@@ -356,6 +386,9 @@ static int edge_settings_check_files(const kd_settings *s, char *error)
     const kd_kafka_config kafka = kd_settings_kafka(s, NULL);
     int err = kd_directory_check("edge.data_dir", s->data_dir, error);
     if (!err) err = kd_settings_session_key(s, &key, error);
+    if (!err) err = kd_tokens_check("central.token_file", s->central_token_file, error);
+    if (!err) err = kd_tokens_check("admin.token_file", s->admin_token_file, error);
+    if (!err) err = kd_admin_socket_check(s->admin_socket, error);
     if (!err && s->tls_certificate) err = kd_http_tls_check(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (!err) err = edge_settings_check_central(s, error);
     if (!err && s->keys_file) err = kd_record_keys_check(s->keys_file, s->name, error, KD_OPTIONS_ERROR_MAX);

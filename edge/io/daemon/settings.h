@@ -4,9 +4,11 @@
 #ifndef KUDOS_EDGE_IO_DAEMON_SETTINGS_H
 #define KUDOS_EDGE_IO_DAEMON_SETTINGS_H
 
+#include "common/io/admin/admin_ports.h"
 #include "common/io/http/client/http_client.h"
 #include "common/io/http/server/http_server.h"
 #include "common/io/kafka/kafka.h"
+#include "common/io/http/credentials.h"
 #include "common/io/http/session.h"
 #include "common/conf/options.h"
 #include "kudos/edge.h"
@@ -19,13 +21,15 @@ typedef struct {
     uint64_t outbox_max, items_max, idempotency_max, idempotency_ttl_us, row_ttl_us;
 
     kd_address listen, admin_listen;
+    char *admin_socket, *admin_token_file;
+    uint32_t admin_socket_mode; /* index of kd_admin_socket_modes */
     char *tls_certificate, *tls_key, *tls_client_ca, *tls_ciphers, *tls_ciphersuites;
     uint32_t tls_min_version; /* kd_http_tls_version */
     bool tls_required;
     uint64_t max_connections, max_connections_per_address, max_streams, idle_timeout_us;
     uint64_t max_requests_per_address, max_held, max_held_per_address, max_held_per_connection;
 
-    kd_strings trusted_peers, proxy_peers;
+    kd_strings trusted_peers, host_names, trusted_names, proxy_peers;
     uint32_t forwarded, proxy_protocol; /* indices of their names in http_server.h */
     char *session_secret;
 
@@ -42,7 +46,7 @@ typedef struct {
     kd_record_keys
         *record_keys; /* no option: the keys of keys_file, made at the start (main.c); NULL: none */
 
-    char *central_url, *central_ca, *central_cert, *central_key;
+    char *central_url, *central_ca, *central_cert, *central_key, *central_token_file;
     uint64_t read_deadline_us, central_connections, asks_max, asks_per_client;
 
     uint64_t drift_bound_us, measure_interval_us;
@@ -58,8 +62,11 @@ extern const kd_options kd_edge_options;
 int kd_settings_check(const kd_settings *s, char *error);
 /* The key that signs session tokens: read from http.session_secret, or random where that is not set. KD_OK, or KD_EINVAL with `error`. */
 int kd_settings_session_key(const kd_settings *s, kd_session_key *key, char *error);
-/* Options for a client of central: certificate and key files alone, views into *s. The caller adds connections, times and seed. */
-kd_http_client_options kd_settings_central(const kd_settings *s);
+/* Options for a client of central: certificate and key files and the token, views into *s and `token`. The caller adds connections, times and seed.
+ * A token file that cannot be read any more leaves `token` empty: central then answers 401, which the log tells. */
+kd_http_client_options kd_settings_central(const kd_settings *s, char token[KD_TOKEN_MAX + 1]);
+/* The admin listeners; views into *s. */
+kd_admin_options kd_settings_admin(const kd_settings *s);
 /* The TLS files of the public port; views into *s. */
 kd_http_tls_options kd_settings_tls(const kd_settings *s);
 /* Puts a sentence into `error`: no client for central.url could be made because of `err`. Returns `err`. */

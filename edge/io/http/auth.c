@@ -11,7 +11,9 @@ static bool auth_refuse(kd_refusal *why, kd_problem problem, const char *field, 
 
 bool kd_auth_user(kd_shard *s, kd_http_request *req, kd_bytes *user, kd_refusal *why)
 {
-    return kd_peer_user(&s->app->trusted, req, user, why);
+    const kd_settings *set = &s->app->settings;
+    const kd_peer_trust trust = {&s->app->trusted, &set->host_names, &set->trusted_names};
+    return kd_peer_user(&trust, req, user, why);
 }
 
 bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, kd_seen *seen, kd_refusal *why)

@@ -10,7 +10,8 @@
 
 /* The functions are true, or false with *why filled: refuse the request with it. Views live as long as the request. */
 
-/* The caller: X-User-Id, believed from a peer of http.trusted_peers alone. From anyone else the request has no user (401). */
+/* The caller: X-User-Id, believed from a peer of http.trusted_peers or a certificate of http.trusted_names alone. From anyone else the request has no
+ * user (401). A loopback peer must ask by a loopback Host, or one of http.host_names (403). */
 bool kd_auth_user(kd_shard *s, kd_http_request *req, kd_bytes *user, kd_refusal *why);
 /* What the session token of `user` tells; nothing where there is no token. False where its signature or its user is not good: then *seen is nothing,
  * too. */

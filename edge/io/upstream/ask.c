@@ -32,7 +32,8 @@ int kd_asker_init(kd_asker *a, kd_shard_base *base, char *error)
     kd_ask_budget_init(&a->budget, share, kd_random_next(&base->random));
     kd_table_init(&a->questions, question_key, kd_random_next(&base->random));
     if (!set->central_url) return KD_OK;
-    kd_http_client_options options = kd_settings_central(set);
+    char token[KD_TOKEN_MAX + 1];
+    kd_http_client_options options = kd_settings_central(set, token);
     options.connections = (uint32_t)set->central_connections;
     options.queue_max = (uint32_t)set->asks_max;
     options.deadline_ms = (uint32_t)(set->read_deadline_us / 1000);

@@ -160,7 +160,8 @@ int kd_drift_probe_create(kd_edge_app *app, char *error)
     p->probe.interval_us = set->measure_interval_us;
     p->outage =
         (kd_outage){.began = "central-unreachable", .over = "central-reachable", .up = &p->app->central_up};
-    kd_http_client_options options = kd_settings_central(set);
+    char token[KD_TOKEN_MAX + 1];
+    kd_http_client_options options = kd_settings_central(set, token);
     options.connect_ms = 1000;
     options.backoff_max_ms = 2000;
     options.seed = p->random;

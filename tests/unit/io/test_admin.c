@@ -3,6 +3,8 @@
 
 #include <criterion/criterion.h>
 
+#include "common/io/loop/clock.h"
+
 static bool is_ready(void *arg, kd_buf *why)
 {
     kd_buf_put(why, "outbox full", 11);
@@ -70,13 +72,13 @@ static kd_admin *admin_on(kd_loop **loop, bool *ready)
 {
     static char error[KD_OPTIONS_ERROR_MAX];
     kd_admin_hooks hooks = {.arg = ready, .ready = is_ready, .metrics = put_metrics, .debug = put_debug};
-    kd_address address = {.host = "127.0.0.1", .port = 0};
+    kd_admin_config config = {.address = {.host = "127.0.0.1", .port = 0}};
     kd_admin *admin, *other;
     cr_assert_eq(kd_loop_create(loop, "admin"), KD_OK);
-    cr_assert_eq(kd_admin_create(&admin, *loop, &address, &hooks, error), KD_OK, "%s", error);
-    address.port = kd_admin_port(admin);
-    cr_assert_neq(address.port, 0);
-    cr_expect_eq(kd_admin_create(&other, *loop, &address, &hooks, error), KD_EUNAVAILABLE);
+    cr_assert_eq(kd_admin_create(&admin, *loop, &config, &hooks, error), KD_OK, "%s", error);
+    config.address.port = kd_admin_port(admin);
+    cr_assert_neq(config.address.port, 0);
+    cr_expect_eq(kd_admin_create(&other, *loop, &config, &hooks, error), KD_EUNAVAILABLE);
     cr_expect_not_null(strstr(error, "127.0.0.1"), "%s", error);
     cr_expect_not_null(strstr(error, "in use"), "%s", error);
     return admin;
@@ -137,6 +139,32 @@ Test(admin, a_slot_is_free_when_its_request_is_answered)
     admin_off(loop, admin);
 }
 
+/* How many of them the server has not closed. */
+static size_t still_open(const int *fd, size_t n)
+{
+    size_t open = 0;
+    uint8_t byte;
+    for (size_t i = 0; i < n; i++)
+        open += recv(fd[i], &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0 && errno == EAGAIN;
+    return open;
+}
+
+/* They come faster than the loop turns, and none of them is served: those beyond the limit were neither counted nor closed. */
+Test(admin, no_more_connections_stay_than_it_may_hold)
+{
+    int idle[2 * CONNECTIONS_MAX - 8]; /* the kernel's queue is of 128 */
+    kd_loop *loop;
+    kd_admin *admin = admin_unswept(&loop);
+    uint64_t until_us = kd_clock_mono_us() + 5000000;
+    for (size_t i = 0; i < KD_COUNT(idle); i++) idle[i] = connect_to(kd_admin_port(admin));
+    cr_assert_eq(kd_loop_start(loop), KD_OK);
+    expect_ready(connect_to(kd_admin_port(admin)));
+    while (still_open(idle, KD_COUNT(idle)) >= CONNECTIONS_MAX && kd_clock_mono_us() < until_us) continue;
+    cr_expect_lt(still_open(idle, KD_COUNT(idle)), CONNECTIONS_MAX);
+    for (size_t i = 0; i < KD_COUNT(idle); i++) close(idle[i]);
+    admin_off(loop, admin);
+}
+
 /* All of them stay open, and some have begun a request. */
 Test(admin, connections_that_ask_nothing_do_not_shut_it)
 {
@@ -186,9 +214,9 @@ Test(admin, lets_an_operator_act_but_not_a_page_in_a_browser)
     kd_admin *admin;
     char error[KD_OPTIONS_ERROR_MAX];
     kd_admin_hooks hooks = {.act = act_on};
-    kd_address address = {.host = "127.0.0.1"};
+    kd_admin_config config = {.address = {.host = "127.0.0.1"}};
     cr_assert_eq(kd_loop_create(&loop, "admin"), KD_OK);
-    cr_assert_eq(kd_admin_create(&admin, loop, &address, &hooks, error), KD_OK);
+    cr_assert_eq(kd_admin_create(&admin, loop, &config, &hooks, error), KD_OK);
     cr_assert_eq(kd_loop_start(loop), KD_OK);
     uint16_t port = kd_admin_port(admin);
     expect_answer(port, "/admin/thing?x=1", "HTTP/1.1 202", "seen");
@@ -225,9 +253,9 @@ Test(admin, tells_a_page_in_a_browser_nothing)
     kd_admin *admin;
     char error[KD_OPTIONS_ERROR_MAX], own[200] = "Host: ";
     kd_admin_hooks hooks = {.arg = &ready, .act = act_on, .debug = put_debug, .metrics = put_metrics};
-    kd_address address = {.host = "127.0.0.1"};
+    kd_admin_config config = {.address = {.host = "127.0.0.1"}};
     cr_assert_eq(kd_loop_create(&loop, "admin"), KD_OK);
-    cr_assert_eq(kd_admin_create(&admin, loop, &address, &hooks, error), KD_OK);
+    cr_assert_eq(kd_admin_create(&admin, loop, &config, &hooks, error), KD_OK);
     cr_assert_eq(kd_loop_start(loop), KD_OK);
     uint16_t port = kd_admin_port(admin);
     cr_assert_eq(gethostname(own + 6, sizeof own - 10), 0);
@@ -261,9 +289,9 @@ Test(admin, answers_to_any_name_elsewhere)
     kd_admin *admin;
     char error[KD_OPTIONS_ERROR_MAX];
     kd_admin_hooks hooks = {.act = act_on};
-    kd_address address = {.host = "0.0.0.0"};
+    kd_admin_config config = {.address = {.host = "0.0.0.0"}};
     cr_assert_eq(kd_loop_create(&loop, "admin"), KD_OK);
-    cr_assert_eq(kd_admin_create(&admin, loop, &address, &hooks, error), KD_OK);
+    cr_assert_eq(kd_admin_create(&admin, loop, &config, &hooks, error), KD_OK);
     cr_assert_eq(kd_loop_start(loop), KD_OK);
     expect_host(kd_admin_port(admin), "/admin/thing?x=1", "Host: central.example:9440\r\n", "",
                 "HTTP/1.1 202");

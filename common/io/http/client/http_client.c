@@ -154,9 +154,20 @@ static int options_take(kd_http_client_options *to, const kd_http_client_options
     return to->body_max <= KD_HTTP_CLIENT_BODY_MAX && to->connections <= 4096 ? KD_OK : KD_EINVAL;
 }
 
+static void client_set_token(kd_http_client *c)
+{
+    static const char scheme[] = "Bearer ";
+    const char *token = c->options.token;
+    c->options.token = NULL; /* the caller's */
+    if (!token || token[0] == '\0') return;
+    kd_buf_put(&c->authorization, scheme, sizeof scheme - 1);
+    kd_buf_put(&c->authorization, token, strlen(token));
+}
+
 static void client_set_up(kd_http_client *c, struct event_base *base)
 {
     c->base = base;
+    client_set_token(c);
     c->random = c->options.seed ^ kd_hash(kd_bytes_str(c->url.authority));
     c->callbacks = kd_client_stream_callbacks();
     c->pump = event_new(base, -1, 0, client_on_pump, c);
@@ -215,6 +226,7 @@ void kd_http_client_destroy(kd_http_client *c)
     kd_client_resolver_finish(&c->resolver);
     free(c->conns);
     free(c->read_buf);
+    kd_buf_finish(&c->authorization);
     free(c);
 }
 

@@ -34,6 +34,7 @@ typedef struct {
     const char *ca_file;   /* https: PEM of the authorities to trust; NULL: the system's */
     const char *cert_file; /* https: PEM certificate and key to present; NULL: none */
     const char *key_file;
+    const char *token; /* sent with each request as a bearer token; NULL or empty: none */
 } kd_http_client_options;
 
 typedef struct kd_http_client kd_http_client;

@@ -63,7 +63,7 @@ typedef struct kd_client_request {
     int32_t stream;
     uint8_t replays;
     kd_buf text;                                    /* method, path, fields and body, one after the other */
-    nghttp2_nv head[4 + KD_HTTP_CLIENT_FIELDS_MAX]; /* views into text; nghttp2 does not copy them */
+    nghttp2_nv head[5 + KD_HTTP_CLIENT_FIELDS_MAX]; /* views into text; nghttp2 does not copy them */
     size_t head_count;
     size_t body_at, body_sent; /* offsets into text */
     kd_http_response response;
@@ -99,6 +99,7 @@ struct kd_http_client {
     struct event_base *base;
     kd_http_client_options options;
     kd_client_url url;
+    kd_buf authorization; /* its value, empty for none; does not change while requests are open */
     kd_client_resolver resolver;
     SSL_CTX *tls; /* NULL: http */
     nghttp2_session_callbacks *callbacks;

@@ -86,6 +86,8 @@ int kd_client_request_fill(kd_client_request *r, const char *method, kd_bytes pa
     client_request_add(r, kd_bytes_str(":scheme"), kd_bytes_str(url->tls ? "https" : "http"), false);
     client_request_add(r, kd_bytes_str(":authority"), kd_bytes_str(url->authority), false);
     client_request_add(r, kd_bytes_str(":path"), keep(&r->text, path), false);
+    if (r->client->authorization.len > 0)
+        client_request_add(r, kd_bytes_str("authorization"), kd_buf_view(&r->client->authorization), true);
     for (size_t i = 0; i < field_count; i++) {
         kd_bytes name = keep(&r->text, fields[i].name);
         client_request_add(r, name, keep(&r->text, fields[i].value), fields[i].no_index);

@@ -1,0 +1,51 @@
+/*
+ * access.h - who may ask what of central's public port: one table (access.c) of what can be asked and the least class of caller that may.
+ *
+ *     public     anybody who reaches the port
+ *     edge       an address of http.edge_peers, a token of http.edge_token_file, a certificate of http.edge_names
+ *     operator   an address of http.trusted_peers, a token of http.operator_token_file, a certificate of http.operator_names
+ *
+ * A class may ask all that the classes above it in this list may. A token that is shown and not known is refused, whatever the address. A loopback
+ * address counts only under a loopback Host, or one of http.host_names: a page in a browser of this machine has the Host of its own domain.
+ */
+#ifndef KUDOS_CENTRAL_IO_API_ACCESS_H
+#define KUDOS_CENTRAL_IO_API_ACCESS_H
+
+#include "central/io/daemon/settings.h"
+#include "common/base/cidr.h"
+#include "common/io/http/credentials.h"
+#include "common/io/http/peer.h"
+
+typedef enum { KD_CALLER_PUBLIC, KD_CALLER_EDGE, KD_CALLER_OPERATOR } kd_caller;
+
+/* What can be asked: a row of the table each. */
+typedef enum {
+    KD_RIGHT_COUNTS,    /* numbers of items */
+    KD_RIGHT_PARTS,     /* the same by region or day */
+    KD_RIGHT_LIKED,     /* whether the user of X-User-Id likes items */
+    KD_RIGHT_TIME,      /* central's clock */
+    KD_RIGHT_CATALOGUE, /* collections and counters */
+    KD_RIGHT_SNAPSHOT,  /* an item as a record */
+    KD_RIGHT_LIKERS,    /* who likes an item, when and where */
+    KD_RIGHT_EXPORT,    /* who likes what */
+    KD_RIGHT_ADMIN,     /* where the admin port is */
+} kd_right;
+
+/* Of the loop of the HTTP server alone. */
+typedef struct {
+    const kd_central_settings *settings;
+    kd_cidrs operators, edges;
+    kd_tokens operator_tokens, edge_tokens;
+    uint64_t refused; /* requests */
+} kd_access;
+
+/* Borrows the settings, and reads the token files. KD_OK, or KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX bytes). */
+int kd_access_init(kd_access *a, const kd_central_settings *settings, char *error);
+/* Reads the token files again. KD_EINVAL with `error`: the tokens of that file stay as they were. */
+int kd_access_reload(kd_access *a, char *error);
+void kd_access_finish(kd_access *a);
+
+/* Whether the caller may ask for it; false with *why filled (401, or 403), and the request is counted in `refused`. */
+bool kd_access_may(kd_access *a, const kd_http_request *req, kd_right right, kd_refusal *why);
+
+#endif

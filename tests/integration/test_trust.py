@@ -1,0 +1,406 @@
+"""Who may ask what: central's public port by its table, Host on the loopback address, and the admin listeners of both programs.
+
+A caller without a credential is made by taking the loopback address out of http.trusted_peers: there is no other address to come from.
+"""
+import contextlib
+import http.client
+import os
+import re
+import select
+import signal
+import socket
+import ssl
+import subprocess
+import time
+
+import pytest
+
+from central_feed import PARTITIONS, Central, until
+from certificate import make_certificate
+from proc import Broker, Edge, TOP, program, request, wait_until
+
+EDGE_TOKEN, OPERATOR_TOKEN, ADMIN_TOKEN = "edge-token-0123456789", "operator-token-0123456789", "admin-token-0123456789"
+NOBODY = {"trusted_peers": "192.0.2.1"}
+USER = {"X-User-Id": "u1"}
+# What can be asked, as the table of docs/api.md names it, and a request for each.
+ASKED = {
+    "counts": [("GET", "/v1/posts/1/counts", None), ("GET", "/v1/counts?items=posts/1", None), ("POST", "/v1/counts", {"items": ["posts/1"]})],
+    "counts by region or day": [("GET", "/v1/posts/1/counts?by=region", None), ("GET", "/v1/posts/1/counts?by=day", None)],
+    "has this user liked it": [("GET", "/v1/posts/1/like", None), ("POST", "/v1/likes/lookup", {"items": ["posts/1"]}),
+                               ("POST", "/v1/counts", {"items": ["posts/1"], "me": True})],
+    "time": [("GET", "/v1/time", None)],
+    "catalogue": [("GET", "/v1/catalogue", None)],
+    "snapshots": [("GET", "/v1/snapshots/posts/1?edge=a", None)],
+    "likers": [("GET", "/v1/posts/1/likers", None)],
+    "export": [("GET", "/v1/export", None)],
+    "admin": [("GET", "/v1/admin", None)],
+}
+OPERATORS = {"likers", "export", "admin"}
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+def secret(directory, name, *tokens):
+    path = os.path.join(str(directory), name)
+    with open(path, "w", encoding="ascii") as f:
+        f.write("# who holds which: see the safe\n\n" + "".join(f"{t}\n" for t in tokens))
+    os.chmod(path, 0o600)
+    return path
+
+
+@pytest.fixture
+def broker(tmp_path):
+    with Broker(tmp_path, PARTITIONS) as b:
+        yield b
+
+
+@contextlib.contextmanager
+def central_for_many(directory, **http):
+    """With a broker of its own: of two centrals on one the newer fences the older."""
+    with Broker(directory, PARTITIONS) as b, Central(directory, b.address, http=http) as c:
+        c.brokers = b.address
+        yield c
+
+
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory):
+    d = tmp_path_factory.mktemp("tokens")
+    return {"edge_token_file": secret(d, "edge", EDGE_TOKEN, "edge-token-of-next-year"), "operator_token_file": secret(d, "operator", OPERATOR_TOKEN)}
+
+
+@pytest.fixture(scope="module")
+def closed(tokens, tmp_path_factory):
+    """A central that trusts no address, with tokens."""
+    with central_for_many(tmp_path_factory.mktemp("closed"), **NOBODY, **tokens) as c:
+        yield c
+
+
+def answers(central, asked, headers=None):
+    """Statuses of all requests for it, each with a user."""
+    return {central.request(m, p, body=b, headers={**USER, **(headers or {})}).status for m, p, b in ASKED[asked]}
+
+
+# ---- central: the table ----
+
+def test_the_table_of_the_document_is_that_of_the_program():
+    with open(os.path.join(TOP, "central/io/api/access.c"), encoding="utf-8") as f:
+        code = re.findall(r'\{"([a-z ]+)", KD_CALLER_(\w+), (\w+)\}', f.read())
+    with open(os.path.join(TOP, "docs/api.md"), encoding="utf-8") as f:
+        section = f.read().split("### Who may ask central what")[1].split("\n### ")[0]
+    rows = re.findall(r"^\| ([a-z ]+) \| `[^|]*\| (edge|operator) \| (yes|no) \|$", section, re.M)
+    assert [(n, c.lower(), "yes" if o == "true" else "no") for n, c, o in code] == rows
+    assert set(ASKED) == {n for n, _, _ in code}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_a_stranger_is_told_nothing(closed, asked):
+    assert answers(closed, asked) == {403 if asked in OPERATORS else 401}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_an_edge_is_told_what_edges_need(closed, asked):
+    for token in (EDGE_TOKEN, "edge-token-of-next-year"):
+        assert answers(closed, asked, bearer(token)) == {403 if asked in OPERATORS else 200}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_an_operator_is_told_all(closed, asked):
+    assert answers(closed, asked, bearer(OPERATOR_TOKEN)) == {200}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_a_token_that_nobody_has_is_refused(closed, asked):
+    for wrong in (bearer("edge-token-0123456788"), bearer(EDGE_TOKEN[:-1]), {"Authorization": "Basic " + EDGE_TOKEN}, {"Authorization": ""}):
+        assert answers(closed, asked, wrong) == {401}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_loopback_under_its_own_name_is_an_operator(loopback, asked):
+    for host in ("127.0.0.1", f"localhost:{loopback.port}", f"[::1]:{loopback.port}", "LOCALHOST", "kudos.example"):
+        assert answers(loopback, asked, {"Host": host}) == {200}, host
+
+
+@pytest.fixture(scope="module")
+def loopback(tmp_path_factory):
+    """A central as it is without any configuration of trust, but for a name of a gateway."""
+    with central_for_many(tmp_path_factory.mktemp("loopback"), host_names="kudos.example") as c:
+        yield c
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_loopback_under_the_name_of_a_domain_is_nobody(loopback, asked):
+    for method, path, body in ASKED[asked]:
+        for host in ("evil.example", f"evil.example:{loopback.port}", "127.0.0.1.evil.example"):
+            said = loopback.request(method, path, body=body, headers={**USER, "Host": host})
+            assert said.status == 403 and said.problem == "forbidden" and said.json["field"] == "Host", (host, said)
+    assert loopback.metric("kudos_central_http_refused_total") > 0
+
+
+def test_counts_alone_can_be_opened_to_everybody(broker, tmp_path):
+    with Central(tmp_path, broker.address, http={**NOBODY, "public_counts": "true"}) as central:
+        for asked in ASKED:
+            if asked == "counts":
+                assert answers(central, asked) == {200}
+            else:
+                assert answers(central, asked) <= {401, 403}, asked
+
+
+def test_an_address_can_be_that_of_an_edge(broker, tmp_path):
+    with Central(tmp_path, broker.address, http={**NOBODY, "edge_peers": "127.0.0.0/8"}) as central:
+        for asked in ASKED:
+            assert answers(central, asked) == {403 if asked in OPERATORS else 200}, asked
+        assert central.get("/v1/time", headers={"Host": "evil.example"}).status == 403
+
+
+def status_by_certificate(port, path, cert, key, ca):
+    context = ssl.create_default_context(cafile=ca)
+    context.load_cert_chain(cert, key)
+    connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=15)
+    try:
+        connection.request("GET", path, headers=USER)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_a_certificate_is_known_by_its_name(broker, tmp_path):
+    cert, key = make_certificate(tmp_path, "central")
+    clients = {n: make_certificate(tmp_path, n) for n in ("edge-7", "ops-1", "guest")}
+    ca = os.path.join(str(tmp_path), "clients.pem")
+    with open(ca, "w", encoding="ascii") as out:
+        for c, _ in clients.values():
+            out.write(open(c, encoding="ascii").read())
+    names = {"tls_certificate": cert, "tls_key": key, "tls_client_ca": ca, "edge_names": "edge-6, edge-7", "operator_names": "ops-1"}
+    with Central(tmp_path, broker.address, http={**NOBODY, **names}) as central:
+        said = {n: [status_by_certificate(central.port, p, *clients[n], cert) for p in ("/v1/time", "/v1/export")] for n in clients}
+        assert said == {"edge-7": [200, 403], "ops-1": [200, 200], "guest": [401, 403]}
+        url = f"https://127.0.0.1:{central.port}"
+        c, k = clients["ops-1"]
+        assert subprocess.run([program("kudos-central"), "export", "--url", url, "--ca", cert, "--cert", c, "--key", k], timeout=60).returncode == 0
+        c, k = clients["edge-7"]
+        more = {"central": {"ca_file": cert, "cert_file": c, "key_file": k}}
+        with Edge(tmp_path, broker.address, partitions=PARTITIONS, central=url, more=more) as edge:
+            until(lambda: edge.metric("kudos_edge_central_up") > 0, "central does not know the edge's certificate")
+
+
+def test_an_edge_and_the_commands_show_their_tokens(closed, tokens, tmp_path):
+    more = {"central": {"token_file": tokens["edge_token_file"]}}
+    with Edge(tmp_path, closed.brokers, partitions=PARTITIONS, central=closed.url, more=more) as edge:
+        until(lambda: edge.metric("kudos_edge_central_up") > 0, "central does not answer the edge")
+        assert edge.get("/v1/posts/cold/counts").json["source"] == "central"
+        assert edge.get("/v1/posts/cold/like", user="u9").json == {"item": "posts/cold", "liked": False, "source": "central"}
+        assert edge.post("/v1/likes/lookup", user="u9", body={"items": ["posts/x", "posts/y"]}).json["items"][0]["source"] == "central"
+    with Edge(tmp_path, closed.brokers, name="edge-2", partitions=PARTITIONS, central=closed.url) as edge:
+        until(lambda: edge.events("central-unreachable"), "an edge without its token goes on in silence")
+        assert "401" in edge.events("central-unreachable")[0]["cause"]
+
+    def export(*more, env=None):
+        return subprocess.run([program("kudos-central"), "export", "--url", closed.url, *more], capture_output=True, text=True, timeout=60,
+                              env={**os.environ, **(env or {})})
+
+    assert export().returncode == 1 and "403" in export().stderr
+    assert export("--token-file", tokens["edge_token_file"]).returncode == 1
+    assert export("--token-file", tokens["operator_token_file"]).returncode == 0
+    assert export(env={"KUDOS_TOKEN_FILE": tokens["operator_token_file"]}).returncode == 0
+    open_to_all = secret(tmp_path, "open", OPERATOR_TOKEN)
+    os.chmod(open_to_all, 0o644)
+    assert export("--token-file", open_to_all).returncode == 2 and "chmod 600" in export("--token-file", open_to_all).stderr
+
+
+def test_tokens_are_changed_by_a_reload(broker, tmp_path):
+    path = secret(tmp_path, "edges", EDGE_TOKEN)
+    with Central(tmp_path, broker.address, http={**NOBODY, "edge_token_file": path}) as central:
+        assert central.get("/v1/time", headers=bearer(EDGE_TOKEN)).status == 200
+        secret(tmp_path, "edges", "a-token-of-next-year", EDGE_TOKEN)
+        central.signal(signal.SIGHUP)
+        until(lambda: central.get("/v1/time", headers=bearer("a-token-of-next-year")).status == 200, "the new token is not known")
+        assert central.get("/v1/time", headers=bearer(EDGE_TOKEN)).status == 200
+        secret(tmp_path, "edges", "a-token-of-next-year")
+        central.signal(signal.SIGHUP)
+        until(lambda: central.get("/v1/time", headers=bearer(EDGE_TOKEN)).status == 401, "the old token is still good")
+        secret(tmp_path, "edges", "short")
+        central.signal(signal.SIGHUP)
+        until(lambda: central.events("tokens-kept"), "a file without a token was taken over")
+        assert central.get("/v1/time", headers=bearer("a-token-of-next-year")).status == 200
+
+
+@pytest.mark.parametrize("text, said", [("", "no token"), ("short\n", "16 to 256"), ("a token with blanks\n", "16 to 256"),
+                                        ("".join(f"0123456789abcdef{n}\n" for n in range(9)), "more than 8")])
+def test_a_token_file_that_cannot_be_used_is_refused_by_name(tmp_path, text, said):
+    path = os.path.join(str(tmp_path), "tokens")
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text)
+    os.chmod(path, 0o600)
+    central = Central(tmp_path, "127.0.0.1:1", http={"edge_token_file": path})
+    done = subprocess.run([*central.command, "-t"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 2 and "http.edge_token_file" in done.stderr and said in done.stderr, done.stderr
+
+
+# ---- an edge: whose X-User-Id is believed ----
+
+def test_an_edge_believes_loopback_under_its_own_name_alone(broker, tmp_path):
+    with Edge(tmp_path, broker.address, partitions=PARTITIONS, more={"http": {"host_names": "www.example"}}) as edge:
+        for host in ("127.0.0.1", "localhost:8441", "[::1]", "WWW.example:443"):
+            assert edge.post("/v1/posts/1/like", user="u1", headers={"Host": host}).status == 200, host
+        for host in ("evil.example", "evil.example:8441", "localhost.evil.example"):
+            for method, path in (("POST", "/v1/posts/1/like"), ("DELETE", "/v1/posts/1/like"), ("GET", "/v1/posts/1/like"), ("POST", "/v1/posts/1/view")):
+                said = edge.request(method, path, user="u1", headers={"Host": host})
+                assert said.status == 403 and said.problem == "forbidden" and said.json["field"] == "Host", (host, said)
+            assert edge.get("/v1/posts/1/counts", headers={"Host": host}).status == 200
+        assert edge.get("/v1/posts/1/counts").json["counts"]["like"]["pending"] == 4  # those of the first loop
+
+
+def test_an_edge_believes_a_gateway_by_its_certificate(broker, tmp_path):
+    cert, key = make_certificate(tmp_path, "edge")
+    clients = {n: make_certificate(tmp_path, n) for n in ("gateway", "guest")}
+    ca = os.path.join(str(tmp_path), "clients.pem")
+    with open(ca, "w", encoding="ascii") as out:
+        for c, _ in clients.values():
+            out.write(open(c, encoding="ascii").read())
+    files = {**NOBODY, "tls_certificate": cert, "tls_key": key, "tls_client_ca": ca, "trusted_names": "gateway"}
+    with Edge(tmp_path, broker.address, partitions=PARTITIONS, more={"http": files}) as edge:
+        assert [status_by_certificate(edge.port, "/v1/posts/1/like", *clients[n], cert) for n in ("gateway", "guest")] == [200, 401]
+
+
+# ---- the admin listeners ----
+
+def closed_by_peer(s):
+    return bool(select.select([s], [], [], 0)[0])
+
+
+def daemon_of(kind, broker, directory, admin):
+    if kind == "edge":
+        return Edge(directory, broker.address, partitions=PARTITIONS, more={"admin": admin})
+    return Central(directory, broker.address, admin=admin)
+
+
+@pytest.mark.parametrize("kind", ("edge", "central"))
+def test_silent_connections_shut_nobody_out(broker, tmp_path, kind):
+    with daemon_of(kind, broker, tmp_path, {}) as daemon:
+        silent = [socket.create_connection(("127.0.0.1", daemon.admin_port)) for _ in range(200)]
+        for n, s in enumerate(silent):
+            if n % 2 and not closed_by_peer(s):
+                s.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n")
+        wait_until(lambda: sum(not closed_by_peer(s) for s in silent) <= 64, 2, "more connections stay than may be open")
+        for path in ("/metrics", "/healthz", "/readyz") * 3:
+            begun = time.monotonic()
+            assert daemon.admin(path).status == 200 and time.monotonic() - begun < 1
+        # None of them stays: a connection has some seconds for its request.
+        begun = time.monotonic()
+        for s in silent:
+            s.settimeout(15)
+            try:
+                while s.recv(4096):
+                    pass
+            except ConnectionResetError:
+                pass
+            s.close()
+        assert time.monotonic() - begun < 9
+
+
+@pytest.mark.parametrize("kind", ("edge", "central"))
+def test_the_admin_port_can_want_a_token(broker, tmp_path, kind):
+    path = secret(tmp_path, "admin", ADMIN_TOKEN, "admin-token-of-next-year")
+    with daemon_of(kind, broker, tmp_path, {"token_file": path}) as daemon:
+        asks = [("GET", "/metrics"), ("GET", "/debug/partitions"), ("GET", "/admin/job" if kind == "central" else "/admin/compare"), ("POST", "/admin/audit")]
+        for method, what in asks:
+            for headers in ({}, bearer("admin-token-0123456788"), {"Authorization": ADMIN_TOKEN}):
+                assert request(daemon.admin_port, method, what, headers={"X-Kudos-Admin": "1", **headers}).status == 401, (what, headers)
+            for token in (ADMIN_TOKEN, "admin-token-of-next-year"):
+                assert request(daemon.admin_port, method, what, headers={"X-Kudos-Admin": "1", **bearer(token)}).status not in (401, 403), what
+        assert daemon.admin("/healthz").status == 200 and daemon.admin("/readyz").status == 200
+        secret(tmp_path, "admin", "admin-token-of-a-new-year")
+        daemon.signal(signal.SIGHUP)
+        wait_until(lambda: request(daemon.admin_port, "GET", "/metrics", headers=bearer("admin-token-of-a-new-year")).status == 200, 15, "the new token")
+        assert request(daemon.admin_port, "GET", "/metrics", headers=bearer(ADMIN_TOKEN)).status == 401
+
+
+def command(*words, env=None):
+    done = subprocess.run([program(words[0]), *words[1:]], capture_output=True, text=True, timeout=60, env={**os.environ, **(env or {})})
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_commands_show_the_token_of_the_admin_port(broker, tmp_path):
+    path = secret(tmp_path, "admin", ADMIN_TOKEN)
+    with Central(tmp_path, broker.address, admin={"token_file": path}) as central:
+        for url in (central.url, f"http://127.0.0.1:{central.admin_port}"):
+            code, said = command("kudos-central", "audit", "--url", url)
+            assert code == 2 and "--token-file" in said, said
+        # Its public port is asked with the same token, which it must know.
+        code, said = command("kudos-central", "audit", "--url", f"http://127.0.0.1:{central.admin_port}", "--token-file", path)
+        assert code == 0 and "verdict=exact" in said, said
+        code, said = command("kudos-central", "audit", "--url", f"http://127.0.0.1:{central.admin_port}", env={"KUDOS_TOKEN_FILE": path})
+        assert code == 0 and "verdict=exact" in said, said
+        with Edge(tmp_path, broker.address, partitions=PARTITIONS, central=central.url, more={"admin": {"token_file": path}}) as edge:
+            urls = ["--url", f"http://127.0.0.1:{edge.admin_port}", "--central", f"http://127.0.0.1:{central.admin_port}"]
+            code, said = command("kudos-edge", "compare", *urls, "--token-file", path)
+            assert code in (0, 3) and "verdict=" in said, said
+            assert command("kudos-edge", "compare", *urls)[0] == 2
+
+
+def ask_socket(path, what, method="GET"):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(15)
+        s.connect(path)
+        s.sendall(f"{method} {what} HTTP/1.1\r\nHost: a\r\nX-Kudos-Admin: 1\r\nContent-Length: 0\r\n\r\n".encode())
+        answer = b""
+        while part := s.recv(65536):
+            answer += part
+        return int(answer.split()[1]), answer
+
+
+@pytest.mark.parametrize("kind", ("edge", "central"))
+@pytest.mark.parametrize("mode", ("0600", "0660"))
+def test_the_admin_port_can_be_a_socket(broker, tmp_path, kind, mode):
+    path = os.path.join(str(tmp_path), "s")
+    daemon = daemon_of(kind, broker, tmp_path, {"listen": "", "socket": path, "socket_mode": mode, "token_file": secret(tmp_path, "admin", ADMIN_TOKEN)})
+    try:
+        daemon.start(wait=False)
+
+        def ready():
+            assert daemon.running(), daemon.log()
+            try:
+                return ask_socket(path, "/readyz")[0] == 200
+            except (FileNotFoundError, ConnectionRefusedError):
+                return False
+
+        wait_until(ready, 30, "the socket")
+        assert oct(os.stat(path).st_mode & 0o777) == "0o" + mode[1:]
+        assert ask_socket(path, "/metrics")[0] == 200 and ask_socket(path, "/debug/partitions")[0] == 200
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", daemon.admin_port))
+        if kind == "central":
+            code, said = command("kudos-central", "audit", "--url", f"unix:{path}")
+            assert code == 0 and "verdict=exact" in said, said
+        silent = [socket.socket(socket.AF_UNIX) for _ in range(100)]
+        for s in silent:
+            s.connect(path)
+        assert ask_socket(path, "/metrics")[0] == 200
+        # A socket that a kill left behind is replaced; one that a process listens on is not.
+        daemon.kill9()
+        assert os.path.exists(path)
+        daemon.start(wait=False)
+        wait_until(ready, 30, "the socket after a kill")
+        assert daemon.stop() == 0 and not os.path.exists(path)
+    finally:
+        daemon.kill9()
+
+
+def test_two_processes_do_not_share_a_socket(broker, tmp_path):
+    path = os.path.join(str(tmp_path), "s")
+    with Central(tmp_path / "one", broker.address, admin={"socket": path}):
+        other = Central(tmp_path / "two", broker.address, admin={"socket": path})
+        other.start(wait=False)
+        assert other.wait() == 4 and "admin.socket" in other.log() and "in use" in other.log()
+        assert ask_socket(path, "/healthz")[0] == 200
+
+
+def test_an_admin_port_that_others_reach_without_a_token_is_told(broker, tmp_path):
+    with Central(tmp_path, broker.address) as central:
+        assert not central.events("admin-open")
+    central = Central(tmp_path, broker.address)
+    central.set({"admin": {"listen": f"0.0.0.0:{central.admin_port}"}})
+    with central:
+        assert central.events("admin-open")
