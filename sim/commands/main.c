@@ -7,6 +7,7 @@
 #include "kudos/base.h"
 #include "kudos/limits.h"
 #include "common/io/daemon/exit_code.h"
+#include "sim/attack/attack.h"
 #include "sim/kafka/broker.h"
 #include "sim/commands/drill_command.h"
 #include "sim/users/generate.h"
@@ -34,6 +35,8 @@ static const command commands[] = {
     {"run", "plays a scenario in the deterministic simulation", sim_sim_run},
     {"drill", "plays a scenario on the real binaries", sim_sim_drill},
     {"torture", "kills the real binaries again and again and proves every like", sim_sim_torture},
+    {"attack", "plays floods, held requests and rubbish on an edge, and judges what others keep",
+     sim_sim_attack},
     {"broker", "an embedded Kafka broker for demos and quick tests", sim_sim_broker},
 };
 

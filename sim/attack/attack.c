@@ -1,0 +1,283 @@
+/*
+ * attack.c - see the header.
+ *
+ * A round is the attack first and then the polite client: what the attacker's CPU was is known only afterwards. Between the two the server has a
+ * moment to put down what it held.
+ */
+#include "sim/attack/attack.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "common/base/text.h"
+#include "common/io/daemon/args.h"
+#include "kudos/id.h"
+#include "sim/attack/crew.h"
+#include "sim/attack/honest.h"
+#include "sim/attack/judge.h"
+#include "sim/attack/polite.h"
+#include "sim/attack/watch.h"
+
+enum { WARM_US = 400000, CALM_US = 300000, MIB = 1024 * 1024 };
+
+typedef struct {
+    const char *name; /* operand, or NULL */
+    bool all;
+    const char *from;
+    double seconds;
+    uint64_t growth_mb; /* 0: the row's */
+    sim_target target;
+} attack_options;
+
+typedef struct {
+    const attack_options *o;
+    struct event_base *base;
+    sim_honest *honest;
+    sim_watch *watch;
+    uint32_t passed, failed, unknown;
+} attack_stage;
+
+/* ---- one attack ---- */
+
+static void attack_on_tick(void *arg)
+{
+    sim_watch_tick(arg);
+}
+
+/* The honest client for so long; what it suffers goes into *f. */
+static sim_honest_figures attack_run(attack_stage *s, double seconds, sim_judge_figures *f)
+{
+    sim_honest_figures h = sim_honest_run(s->honest, (uint64_t)(seconds * 1e6), attack_on_tick, s->watch);
+    f->refused += h.refused;
+    f->wrong += h.wrong;
+    f->lost += h.lost;
+    f->rss_max = KD_MAX(f->rss_max, sim_watch_take_max(s->watch));
+    f->gone = f->gone || sim_watch_gone(s->watch);
+    return h;
+}
+
+static double attack_rate(const sim_honest_figures *h)
+{
+    return (double)h->in_time * 1e6 / (double)h->elapsed_us;
+}
+
+static void attack_round(attack_stage *s, const sim_play *play, sim_judge_figures *f)
+{
+    double seconds = s->o->seconds;
+    sim_judge_round *round = &f->rounds[f->round_count++];
+    sim_crew *crew = sim_crew_start(play, &s->o->target);
+    sim_honest_figures beside = attack_run(s, seconds, f);
+    sim_crew_figures cost = sim_crew_stop(crew);
+    attack_run(s, CALM_US / 1e6, f);
+    double share = (double)cost.cpu_us / 1e6 / seconds;
+    sim_polite *polite = sim_polite_start(&s->o->target, share);
+    sim_honest_figures kept = attack_run(s, seconds, f);
+    double spent = (double)sim_polite_stop(polite) / 1e6 / seconds;
+    f->acts += cost.acts;
+    f->answered += beside.answered;
+    f->least_answers = f->round_count == 1 ? kept.answered : KD_MIN(f->least_answers, kept.answered);
+    *round = (sim_judge_round){attack_rate(&beside), attack_rate(&kept)};
+    printf("  round=%u acts=%llu sent_mb=%.1f cpu=%.3f polite_cpu=%.3f per_s=%.0f polite_per_s=%.0f "
+           "newcomers=%llu\n",
+           f->round_count, (unsigned long long)cost.acts, (double)cost.bytes / MIB, share, spent,
+           round->beside_attack, round->beside_polite, (unsigned long long)beside.newcomers);
+}
+
+static void attack_tell(const sim_play *play, const sim_judge_figures *f, sim_attack_verdict verdict,
+                        const char *why)
+{
+    char rss[32] = "-", ratio[32] = "-";
+    if (f->rss_max > 0) snprintf(rss, sizeof rss, "%.0f", (double)f->rss_max / MIB);
+    if (f->round_count > 0) snprintf(ratio, sizeof ratio, "%.2f", sim_judge_ratio(f));
+    if (why[0])
+        printf("  why=\"%s\" refused=%llu wrong=%llu lost=%llu wrong_counts=%d rss_before_mb=%.0f "
+               "growth_max_mb=%llu\n",
+               why, (unsigned long long)f->refused, (unsigned long long)f->wrong, (unsigned long long)f->lost,
+               f->wrong_counts, (double)f->rss_before / MIB, (unsigned long long)(f->growth_max / MIB));
+    printf("attack name=%s answered=%llu rss_max_mb=%s others_ratio=%s verdict=%s\n", play->name,
+           (unsigned long long)f->answered, rss, ratio, sim_judge_word(verdict));
+    fflush(stdout);
+}
+
+static void attack_count(attack_stage *s, sim_attack_verdict verdict)
+{
+    s->passed += verdict == SIM_ATTACK_HELD;
+    s->failed += verdict == SIM_ATTACK_VIOLATED;
+    s->unknown += verdict == SIM_ATTACK_UNKNOWN;
+}
+
+/* A row that cannot be played. With --all it is no part of the verdict: it was not asked for by name. */
+static void attack_skip(attack_stage *s, const sim_play *play)
+{
+    attack_tell(play, &(sim_judge_figures){0}, SIM_ATTACK_UNKNOWN, "not played: it needs --kafka BROKERS");
+    if (!s->o->all) attack_count(s, SIM_ATTACK_UNKNOWN);
+}
+
+static void attack_play(attack_stage *s, const sim_play *play)
+{
+    sim_judge_figures f = {.growth_max = (s->o->growth_mb ? s->o->growth_mb : play->growth_mb) * MIB};
+    const char *why;
+    if (play->kafka && !s->o->target.kafka) {
+        attack_skip(s, play);
+        return;
+    }
+    printf("%s: %s\n", play->name, play->what);
+    s->watch = sim_watch_create(&s->o->target, s->base); /* anew: the edge may have been started again */
+    attack_run(s, CALM_US / 1e6, &(sim_judge_figures){0});
+    f.rss_before = sim_watch_now(s->watch);
+    while (sim_judge_wants_round(&f)) attack_round(s, play, &f);
+    f.wrong_counts = sim_honest_wrong_counts(s->honest);
+    sim_attack_verdict verdict = sim_judge(&f, &why);
+    attack_tell(play, &f, verdict, why);
+    attack_count(s, verdict);
+    sim_watch_destroy(s->watch);
+    s->watch = NULL;
+}
+
+/* ---- all of them ---- */
+
+/* Whether the edge serves at all, before anything is done to it. */
+static bool attack_serves(attack_stage *s)
+{
+    sim_honest_figures h = sim_honest_run(s->honest, WARM_US, NULL, NULL);
+    return h.answered > 0 && h.refused + h.wrong + h.lost == 0;
+}
+
+static int attack_end(const attack_stage *s)
+{
+    sim_attack_verdict verdict = s->failed    ? SIM_ATTACK_VIOLATED
+                                 : s->unknown ? SIM_ATTACK_UNKNOWN
+                                 : s->passed  ? SIM_ATTACK_HELD
+                                              : SIM_ATTACK_UNKNOWN;
+    static const int codes[] = {[SIM_ATTACK_HELD] = KD_EXIT_OK,
+                                [SIM_ATTACK_VIOLATED] = KD_EXIT_FAILED,
+                                [SIM_ATTACK_UNKNOWN] = KD_EXIT_UNKNOWN};
+    printf("attacks passed=%u failed=%u verdict=%s\n", s->passed, s->failed, sim_judge_word(verdict));
+    return kd_command_end("kudos-sim", "attack", codes[verdict], "");
+}
+
+static int attack_all(const attack_options *o)
+{
+    attack_stage s = {.o = o, .base = event_base_new()};
+    KD_ASSERT(s.base);
+    s.honest = sim_honest_create(&o->target, s.base);
+    int rc = KD_EXIT_UNAVAILABLE;
+    if (attack_serves(&s)) {
+        for (size_t i = 0; i < sim_play_count; i++)
+            if (o->all || strcmp(sim_plays[i].name, o->name) == 0) attack_play(&s, &sim_plays[i]);
+        rc = attack_end(&s);
+    } else {
+        fprintf(stderr,
+                "kudos-sim attack: the edge does not serve an honest client, and nothing was done to it yet. "
+                "It must "
+                "answer, trust this machine's X-User-Id (http.trusted_peers) and have --collection\n");
+    }
+    sim_honest_destroy(s.honest);
+    event_base_free(s.base);
+    return rc;
+}
+
+/* ---- the line ---- */
+
+/* As many connections as a hard limit allows: an attacker's own limit must not be what protects the server. */
+static void attack_raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void attack_put_names(kd_buf *out, bool sentences)
+{
+    for (size_t i = 0; i < sim_play_count; i++) {
+        if (sentences)
+            kd_text_printf(out, "  %-17s %s\n", sim_plays[i].name, sim_plays[i].what);
+        else
+            kd_text_printf(out, "%s%s", i ? ", " : "", sim_plays[i].name);
+    }
+    kd_buf_put_u8(out, 0);
+}
+
+static int attack_check(const kd_args *args, attack_options *o)
+{
+    kd_buf names = {0};
+    int rc = -1;
+    attack_put_names(&names, false);
+    if (!o->name == !o->all)
+        rc = kd_args_refuse(args, "takes the name of an attack or --all");
+    else if (o->name && !sim_play_find(o->name))
+        rc = kd_args_refuse(args, "no attack has this name; there are %s", (const char *)names.data);
+    else if (!kd_collection_valid(kd_bytes_str(o->target.collection)))
+        rc = kd_args_refuse(args, "--collection is not [a-z][a-z0-9_-]{0,31}");
+    else if (o->target.admin && kd_client_url_parse(&(kd_client_url){0}, o->target.admin) != KD_OK)
+        rc = kd_args_refuse(args, "--admin is no http:// URL");
+    kd_buf_finish(&names);
+    if (rc >= 0) return rc;
+    const char *fault = sim_target_resolve(&o->target, o->from);
+    return fault ? kd_args_refuse(args, "%s", fault) : -1;
+}
+
+static const char ABOUT[] = "Plays attacks on an edge, and judges what an honest client keeps meanwhile: it "
+                            "likes and reads its own items, from\n"
+                            "another address where the edge is on loopback. Held: each of its requests is "
+                            "answered rightly and never 503, its\n"
+                            "counts are exact, it keeps at least 0.8 of what it has beside a polite client "
+                            "that spends the attacker's CPU, and\n"
+                            "the edge's memory stays within the bound of the row.\n\nThe attacks:\n\n";
+
+static const char MORE[] =
+    "Attackers on loopback come from 127.0.0.2. The memory of an edge on this machine is read from /proc, "
+    "that of another\n"
+    "one from --admin. Play it on an edge of your own: it is meant to hurt.\n\n"
+    "a line each: attack name= answered= rss_max_mb= others_ratio= verdict=held|violated|unknown\n"
+    "last line: attacks passed= failed= verdict=held|violated|unknown";
+
+static int attack_parse(attack_options *o, int argc, char **argv)
+{
+    kd_buf about = {0};
+    const kd_arg table[] = {
+        KD_ARG_TEXT("edge", "URL", &o->target.url, "the edge: http://host:port", .required = true),
+        KD_ARG_FLAG("all", &o->all, "plays all attacks, one after the other"),
+        KD_ARG_REAL("seconds", "T", &o->seconds,
+                    "seconds of each attack, and of the polite client behind it [3]", .min = 0.5,
+                    .max = 3600),
+        KD_ARG_TEXT("admin", "URL", &o->target.admin, "the edge's admin port, for its memory [/proc]"),
+        KD_ARG_UINT(
+            "growth-mb", "N", &o->growth_mb,
+            "MiB by which the edge's memory may grow [96 or 160, as the documentation tells for each]",
+            .min = 1, .max = 1e6),
+        KD_ARG_TEXT("kafka", "BROKERS", &o->target.kafka,
+                    "bootstrap addresses of the edge's Kafka; without them kafka-rubbish is not played"),
+        KD_ARG_TEXT("collection", "NAME", &o->target.collection, "collection of the items [posts]"),
+        KD_ARG_TEXT("from", "ADDRESS", &o->from, "address of the attackers [127.0.0.2 on loopback]"),
+        KD_ARG_UINT("seed", "N", &o->target.seed, "names the users and items [the time of day]", .max = 1e15),
+    };
+    kd_text_printf(&about, "%s", ABOUT);
+    attack_put_names(&about, true);
+    const kd_args args = {.program = "kudos-sim",
+                          .command = "attack",
+                          .usage = "NAME | --all --edge URL [options]",
+                          .about = (const char *)about.data,
+                          .at = table,
+                          .count = KD_COUNT(table),
+                          .operands = &o->name,
+                          .operands_max = 1,
+                          .more = MORE};
+    int rc = kd_args_read(&args, argc, argv);
+    if (rc < 0) rc = attack_check(&args, o);
+    kd_buf_finish(&about);
+    return rc;
+}
+
+int sim_sim_attack(int argc, char **argv)
+{
+    attack_options o = {.seconds = 3, .target = {.collection = "posts", .seed = (uint64_t)time(NULL)}};
+    int rc = attack_parse(&o, argc, argv);
+    if (rc >= 0) return rc;
+    attack_raise_descriptors();
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    return attack_all(&o);
+}

@@ -1,0 +1,28 @@
+/*
+ * crew.h - an attack under way: a thread with its own loop and all connections of one play.
+ *
+ * The thread's CPU time is the attacker's cost, which the polite client (polite.h) may spend as well.
+ */
+#ifndef KUDOS_SIM_ATTACK_CREW_H
+#define KUDOS_SIM_ATTACK_CREW_H
+
+#include "sim/attack/plays.h"
+#include "sim/attack/target.h"
+
+typedef struct sim_crew sim_crew;
+
+typedef struct {
+    uint64_t acts;   /* connections that came up, or records that Kafka took */
+    uint64_t bytes;  /* sent */
+    uint64_t cpu_us; /* of the thread */
+} sim_crew_figures;
+
+/* Begins to attack at once. Both arguments outlive the crew. */
+sim_crew *sim_crew_start(const sim_play *play, const sim_target *target);
+/* Hangs up all connections and frees the crew. */
+sim_crew_figures sim_crew_stop(sim_crew *crew);
+
+/* CPU time of the calling thread. */
+uint64_t sim_crew_cpu_us(void);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * frames.h - HTTP/2 frames and HPACK as an attacker writes them: anything that the format can express, also what a library refuses to send. Pure.
+ *
+ * Functions append to a buffer and check nothing. The reader looks at frame headers alone: enough to know which windows the peer opened and how many
+ * streams ended.
+ */
+#ifndef KUDOS_SIM_ATTACK_FRAMES_H
+#define KUDOS_SIM_ATTACK_FRAMES_H
+
+#include "kudos/base.h"
+
+/* RFC 9113, 6. */
+typedef enum {
+    SIM_FRAME_DATA = 0,
+    SIM_FRAME_HEADERS = 1,
+    SIM_FRAME_RST_STREAM = 3,
+    SIM_FRAME_SETTINGS = 4,
+    SIM_FRAME_PING = 6,
+    SIM_FRAME_GOAWAY = 7,
+    SIM_FRAME_WINDOW_UPDATE = 8,
+    SIM_FRAME_CONTINUATION = 9,
+} sim_frame_type;
+
+enum {
+    SIM_FRAME_HEAD = 9,          /* bytes before the payload */
+    SIM_FRAME_MAX = 16 * 1024,   /* of a payload, unless the peer allows more */
+    SIM_FRAME_END_STREAM = 0x1,  /* of DATA and HEADERS */
+    SIM_FRAME_ACK = 0x1,         /* of SETTINGS and PING */
+    SIM_FRAME_END_HEADERS = 0x4, /* of HEADERS and CONTINUATION */
+    SIM_FRAME_WINDOW = 65535,    /* a window's first size */
+    SIM_FRAME_WINDOW_MAX = 0x7fffffff,
+};
+
+/* One frame. */
+void sim_frame_put(kd_buf *out, sim_frame_type type, uint8_t flags, uint32_t stream, kd_bytes payload);
+/* The client's preface and its SETTINGS, with this SETTINGS_INITIAL_WINDOW_SIZE, and a WINDOW_UPDATE that opens the connection's window wide. */
+void sim_frame_preface(kd_buf *out, uint32_t window);
+/* WINDOW_UPDATE; stream 0 is the connection. */
+void sim_frame_window(kd_buf *out, uint32_t stream, uint32_t increment);
+/* RST_STREAM with CANCEL. */
+void sim_frame_reset(kd_buf *out, uint32_t stream);
+
+/* HPACK (RFC 7541, 6): a field that enters no table; one that enters the dynamic table; a reference to a table. Names in lower case. */
+void sim_hpack_literal(kd_buf *block, const char *name, kd_bytes value);
+void sim_hpack_insert(kd_buf *block, const char *name, kd_bytes value);
+void sim_hpack_indexed(kd_buf *block, uint32_t index);
+/* The four pseudo fields of a request. */
+void sim_hpack_request(kd_buf *block, const char *method, const char *authority, kd_bytes path);
+
+/* What the peer's bytes have told so far. Initialise with sim_frame_reader_init. */
+typedef struct {
+    uint8_t head[SIM_FRAME_HEAD];
+    uint8_t payload[6]; /* the first bytes of the frame that is being read */
+    uint32_t have, skip, kept;
+    uint32_t initial_window; /* of streams that we send on */
+    int64_t window;          /* of the connection: what the peer granted, nothing that was sent taken off */
+    uint32_t ended;          /* streams that the peer ended or reset */
+    bool settings;           /* the peer's SETTINGS have come */
+} sim_frame_reader;
+
+/* Nothing read yet: the windows are those that RFC 9113, 6.9.2 begins with. */
+void sim_frame_reader_init(sim_frame_reader *r);
+/* Takes the next bytes of the connection, cut anywhere. */
+void sim_frame_read(sim_frame_reader *r, kd_bytes bytes);
+
+#endif

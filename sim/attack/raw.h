@@ -1,0 +1,79 @@
+/*
+ * raw.h - one connection of an attacker: a socket, bytes to send, and a play that says which. No library of the protocol stands between.
+ *
+ *      closed --- sim_raw_tick ---> connecting ---> up: `begin`, then `more` whenever all bytes are sent
+ *         ^                                          |
+ *         +------------- the peer closed it ---------+
+ *
+ * A connection that the server closes is opened again at the next tick, so an attack goes on after each of the server's refusals. One thread.
+ */
+#ifndef KUDOS_SIM_ATTACK_RAW_H
+#define KUDOS_SIM_ATTACK_RAW_H
+
+#include <event2/event.h>
+#include <netinet/in.h>
+
+#include "sim/attack/frames.h"
+
+typedef struct sim_raw sim_raw;
+
+/* One kind of attack: a row of the table in plays.h. Hooks that are NULL do nothing; they append to raw->out, and do not free the connection. */
+typedef struct {
+    const char *name;
+    const char *what;            /* a sentence for --help and the documentation */
+    uint32_t connections;        /* at a time, from one address */
+    uint32_t growth_mb;          /* by so much the server's resident memory may grow beside it */
+    int receive;                 /* SO_RCVBUF; 0: the system's */
+    bool reads;                  /* takes what the server sends, as fast as it comes */
+    bool kafka;                  /* plays on Kafka (rubbish.h), without connections */
+    void (*begin)(sim_raw *raw); /* the connection is up; nothing was sent on it */
+    void (*more)(
+        sim_raw *
+            raw); /* all bytes were handed to the socket; appending nothing waits for the next read or tick */
+    void (*tick)(sim_raw *raw); /* every SIM_RAW_TICK_MS while the connection is up */
+} sim_play;
+
+enum { SIM_RAW_TICK_MS = 20, SIM_RAW_CHUNK = 64 * 1024 /* bytes that one call of `more` aims at */ };
+
+/* What all connections of an attack share. The texts outlive it. */
+typedef struct {
+    struct event_base *base;
+    const sim_play *play;
+    struct sockaddr_storage to, from; /* from.ss_family 0: the system chooses the address */
+    socklen_t to_len, from_len;
+    const char *authority, *collection;
+    uint64_t seed;      /* names items that nobody else asks for */
+    uint64_t ups;       /* connections that came up */
+    uint64_t sent;      /* bytes */
+    uint64_t questions; /* numbers the items of cold reads */
+} sim_raw_shared;
+
+struct sim_raw {
+    sim_raw_shared *shared;
+    struct event *readable, *writable;
+    kd_buf out;
+    size_t out_at;
+    int fd;          /* -1: closed */
+    uint32_t number; /* among the play's connections */
+    bool up;
+    /* the play's, zero when the connection comes up: */
+    uint32_t stream; /* the last one that was opened; 0: none */
+    uint32_t opened; /* streams */
+    uint32_t body;   /* bytes of the present body that were sent */
+    uint32_t ticks;
+    int64_t used; /* of the connection's window */
+    sim_frame_reader in;
+};
+
+/* A closed connection, in zeroed memory. */
+void sim_raw_init(sim_raw *raw, sim_raw_shared *shared, uint32_t number);
+/* Opens a closed connection; gives an open one its tick. */
+void sim_raw_tick(sim_raw *raw);
+/* Closes it at once (RST), and frees all. */
+void sim_raw_finish(sim_raw *raw);
+/* Closes it at once (RST); the next tick opens it again. Only from `tick`. */
+void sim_raw_close(sim_raw *raw);
+/* Takes at most so many bytes from a play that does not read; false when the connection was closed by that. */
+bool sim_raw_sip(sim_raw *raw, size_t bytes);
+
+#endif
