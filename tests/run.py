@@ -27,7 +27,8 @@ if SANITIZED:  # drills preload what makes of a kill a power cut
     os.environ.setdefault("TSAN_OPTIONS", f"suppressions={os.path.abspath('tests/thread/suppressions.txt')}")
 STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
 APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_backup.py", "test_drills.py",
-         "test_h2spec.py", "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py", "test_bounds.py", "test_flat.py"}
+         "test_h2spec.py", "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py", "test_bounds.py", "test_flat.py",
+         "test_attack.py"}
 
 
 class Stage:
@@ -73,6 +74,7 @@ def stages(scratch, long):
         Stage("corpora", [f"{BUILD}/fuzz-replay"], 60, count_verdict),
         Stage("threads", [f"{BUILD}/loop-tsan"], 60, count_verdict),
         pytest(scratch, "purity", 0, 60, f"{integration}/test_purity.py"),
+        pytest(scratch, "attack", 0, 3600 if long else 240, f"{integration}/test_attack.py"),
         pytest(scratch, "process", 1, 300, *sorted(
             f"{integration}/{f}" for f in os.listdir(integration) if f.startswith("test_") and f.endswith(".py") and f not in APART)),
         pytest(scratch, "drill", 2, 5400 if long else 240, f"{integration}/test_drill_real.py"),

@@ -63,26 +63,35 @@ static double attack_rate(const sim_honest_figures *h)
     return (double)h->in_time * 1e6 / (double)h->elapsed_us;
 }
 
-static void attack_round(attack_stage *s, const sim_play *play, sim_judge_figures *f)
+/* The polite client for as long, with as much CPU as the attacker had; *spent is what it used, in processors. */
+static double attack_beside_polite(attack_stage *s, double share, sim_judge_figures *f, double *spent)
 {
     double seconds = s->o->seconds;
-    sim_judge_round *round = &f->rounds[f->round_count++];
-    sim_crew *crew = sim_crew_start(play, &s->o->target);
-    sim_honest_figures beside = attack_run(s, seconds, f);
-    sim_crew_figures cost = sim_crew_stop(crew);
     attack_run(s, CALM_US / 1e6, f);
-    double share = (double)cost.cpu_us / 1e6 / seconds;
     sim_polite *polite = sim_polite_start(&s->o->target, share);
-    sim_honest_figures kept = attack_run(s, seconds, f);
-    double spent = (double)sim_polite_stop(polite) / 1e6 / seconds;
+    sim_honest_figures h = attack_run(s, seconds, f);
+    *spent = (double)sim_polite_stop(polite) / 1e6 / seconds;
+    f->least_answers = f->round_count == 1 ? h.answered : KD_MIN(f->least_answers, h.answered);
+    return attack_rate(&h);
+}
+
+static void attack_round(attack_stage *s, const sim_play *play, sim_judge_figures *f)
+{
+    sim_judge_round *round = &f->rounds[f->round_count++];
+    double spent = 0;
+    sim_crew *crew = sim_crew_start(play, &s->o->target);
+    sim_honest_figures h = attack_run(s, s->o->seconds, f);
+    sim_crew_figures cost = sim_crew_stop(crew);
+    double share = (double)cost.cpu_us / 1e6 / s->o->seconds;
     f->acts += cost.acts;
-    f->answered += beside.answered;
-    f->least_answers = f->round_count == 1 ? kept.answered : KD_MIN(f->least_answers, kept.answered);
-    *round = (sim_judge_round){attack_rate(&beside), attack_rate(&kept)};
+    f->answered += h.answered;
+    round->beside_attack = attack_rate(&h);
+    bool silent = f->gone || (h.answered == 0 && h.lost > 0); /* there is nobody left to compare with */
+    if (!silent) round->beside_polite = attack_beside_polite(s, share, f, &spent);
     printf("  round=%u acts=%llu sent_mb=%.1f cpu=%.3f polite_cpu=%.3f per_s=%.0f polite_per_s=%.0f "
            "newcomers=%llu\n",
            f->round_count, (unsigned long long)cost.acts, (double)cost.bytes / MIB, share, spent,
-           round->beside_attack, round->beside_polite, (unsigned long long)beside.newcomers);
+           round->beside_attack, round->beside_polite, (unsigned long long)h.newcomers);
 }
 
 static void attack_tell(const sim_play *play, const sim_judge_figures *f, sim_attack_verdict verdict,
@@ -123,12 +132,12 @@ static void attack_play(attack_stage *s, const sim_play *play)
         attack_skip(s, play);
         return;
     }
-    printf("%s: %s\n", play->name, play->what);
     s->watch = sim_watch_create(&s->o->target, s->base); /* anew: the edge may have been started again */
+    printf("%s: %s\n", play->name, play->what);
     attack_run(s, CALM_US / 1e6, &(sim_judge_figures){0});
     f.rss_before = sim_watch_now(s->watch);
     while (sim_judge_wants_round(&f)) attack_round(s, play, &f);
-    f.wrong_counts = sim_honest_wrong_counts(s->honest);
+    f.wrong_counts = f.gone ? -1 : sim_honest_wrong_counts(s->honest);
     sim_attack_verdict verdict = sim_judge(&f, &why);
     attack_tell(play, &f, verdict, why);
     attack_count(s, verdict);
@@ -194,7 +203,8 @@ static void attack_put_names(kd_buf *out, bool sentences)
 {
     for (size_t i = 0; i < sim_play_count; i++) {
         if (sentences)
-            kd_text_printf(out, "  %-17s %s\n", sim_plays[i].name, sim_plays[i].what);
+            kd_text_printf(out, "  %-16s %3u MiB  %s\n", sim_plays[i].name, sim_plays[i].growth_mb,
+                           sim_plays[i].what);
         else
             kd_text_printf(out, "%s%s", i ? ", " : "", sim_plays[i].name);
     }
@@ -226,12 +236,12 @@ static const char ABOUT[] = "Plays attacks on an edge, and judges what an honest
                             "answered rightly and never 503, its\n"
                             "counts are exact, it keeps at least 0.8 of what it has beside a polite client "
                             "that spends the attacker's CPU, and\n"
-                            "the edge's memory stays within the bound of the row.\n\nThe attacks:\n\n";
+                            "the edge's memory grows by no more than the row says.\n\nThe attacks:\n\n";
 
 static const char MORE[] =
-    "Attackers on loopback come from 127.0.0.2. The memory of an edge on this machine is read from /proc, "
-    "that of another\n"
-    "one from --admin. Play it on an edge of your own: it is meant to hurt.\n\n"
+    "Attackers on loopback come from 127.0.0.2. The memory of the edge is read from /proc, where it runs on "
+    "this machine,\n"
+    "or from its metrics with --admin. Play it on an edge of your own: it is meant to hurt.\n\n"
     "a line each: attack name= answered= rss_max_mb= others_ratio= verdict=held|violated|unknown\n"
     "last line: attacks passed= failed= verdict=held|violated|unknown";
 
@@ -245,10 +255,8 @@ static int attack_parse(attack_options *o, int argc, char **argv)
                     "seconds of each attack, and of the polite client behind it [3]", .min = 0.5,
                     .max = 3600),
         KD_ARG_TEXT("admin", "URL", &o->target.admin, "the edge's admin port, for its memory [/proc]"),
-        KD_ARG_UINT(
-            "growth-mb", "N", &o->growth_mb,
-            "MiB by which the edge's memory may grow [96 or 160, as the documentation tells for each]",
-            .min = 1, .max = 1e6),
+        KD_ARG_UINT("growth-mb", "N", &o->growth_mb,
+                    "MiB by which the edge's memory may grow [that of the attack]", .min = 1, .max = 1e6),
         KD_ARG_TEXT("kafka", "BROKERS", &o->target.kafka,
                     "bootstrap addresses of the edge's Kafka; without them kafka-rubbish is not played"),
         KD_ARG_TEXT("collection", "NAME", &o->target.collection, "collection of the items [posts]"),

@@ -176,8 +176,8 @@ sim_watch *sim_watch_create(const sim_target *target, struct event_base *base)
     sim_watch *w = kd_alloc(sizeof *w);
     *w = (sim_watch){.target = target, .base = base};
     uint16_t port = (uint16_t)strtoul(target->parts.port, NULL, 10);
-    if (watch_here(target)) w->pid = sim_watch_listener(port);
-    if (w->pid == 0 && target->admin && kd_client_url_parse(&w->admin, target->admin) == KD_OK) {
+    if (!target->admin && watch_here(target)) w->pid = sim_watch_listener(port);
+    if (target->admin && kd_client_url_parse(&w->admin, target->admin) == KD_OK) {
         uint16_t admin_port = (uint16_t)strtoul(w->admin.port, NULL, 10);
         w->connection = evhttp_connection_base_new(base, NULL, w->admin.host, admin_port);
         KD_ASSERT(w->connection);

@@ -1,8 +1,8 @@
 /*
  * watch.h - the resident memory of the server under attack, sampled.
  *
- * Of an edge on this machine /proc tells it: the process is the one that holds the listening socket of the target's port. Of any other edge its
- * metrics do (`--admin`), less often and only while the admin port answers. Runs on the honest client's loop.
+ * Of an edge on this machine /proc tells it: the process is the one that holds the listening socket of the target's port. With
+ * `--admin` the edge's metrics do, from anywhere, less often and only while the admin port answers. Runs on the honest client's loop.
  */
 #ifndef KUDOS_SIM_ATTACK_WATCH_H
 #define KUDOS_SIM_ATTACK_WATCH_H

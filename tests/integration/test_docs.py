@@ -82,7 +82,7 @@ def test_the_project_stands_alone():
 
 
 COMMANDS = [["kudos-edge"], ["kudos-edge", "compare"], ["kudos-edge", "aside"], ["kudos-central"], ["kudos-central", "export"], ["kudos-central", "backup"],
-            ["kudos-sim"], ["kudos-sim", "replay"], ["kudos-sim", "run"], ["kudos-sim", "broker"]]
+            ["kudos-sim"], ["kudos-sim", "replay"], ["kudos-sim", "run"], ["kudos-sim", "attack"], ["kudos-sim", "broker"]]
 
 
 def test_h_is_help():
