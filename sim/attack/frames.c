@@ -118,6 +118,7 @@ static void reader_frame_over(sim_frame_reader *r)
     bool carries_end = type == SIM_FRAME_DATA || type == SIM_FRAME_HEADERS;
     if ((carries_end && (flags & SIM_FRAME_END_STREAM)) || type == SIM_FRAME_RST_STREAM) r->ended++;
     if (type == SIM_FRAME_SETTINGS && !(flags & SIM_FRAME_ACK)) r->settings = true;
+    if (type == SIM_FRAME_GOAWAY) r->goaway = true;
     if (type == SIM_FRAME_WINDOW_UPDATE && stream == 0 && r->kept >= 4) r->window += frames_be32(r->payload);
     r->have = 0;
 }

@@ -40,9 +40,11 @@ void sim_frame_window(kd_buf *out, uint32_t stream, uint32_t increment);
 /* RST_STREAM with CANCEL. */
 void sim_frame_reset(kd_buf *out, uint32_t stream);
 
-/* HPACK (RFC 7541, 6): a field that enters no table; one that enters the dynamic table; a reference to a table. Names in lower case. */
+/* HPACK (RFC 7541, 6), names in lower case: appends a field that enters no table. */
 void sim_hpack_literal(kd_buf *block, const char *name, kd_bytes value);
+/* Appends a field that enters the dynamic table. */
 void sim_hpack_insert(kd_buf *block, const char *name, kd_bytes value);
+/* Appends a reference to a field of the tables. */
 void sim_hpack_indexed(kd_buf *block, uint32_t index);
 /* The four pseudo fields of a request. */
 void sim_hpack_request(kd_buf *block, const char *method, const char *authority, kd_bytes path);
@@ -56,6 +58,7 @@ typedef struct {
     int64_t window;          /* of the connection: what the peer granted, nothing that was sent taken off */
     uint32_t ended;          /* streams that the peer ended or reset */
     bool settings;           /* the peer's SETTINGS have come */
+    bool goaway;             /* the peer's GOAWAY has come: it takes no more streams */
 } sim_frame_reader;
 
 /* Nothing read yet: the windows are those that RFC 9113, 6.9.2 begins with. */

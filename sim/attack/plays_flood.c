@@ -4,15 +4,9 @@
 #include <stdio.h>
 
 #include "kudos/limits.h"
-#include "sim/attack/plays.h"
+#include "sim/attack/play_hooks.h"
 
-enum {
-    TINY_STREAMS = 100,
-    BOMB_VALUE = 3900,
-    BOMB_REFERENCES = 12000,
-    COLD_IN_FLIGHT = 50,
-    COLD_ITEMS = 200
-};
+enum { TINY_STREAMS = 100, BOMB_VALUE = 3900, BOMB_REFERENCES = 12000, COLD_IN_FLIGHT = 50 };
 
 /* The first index of the dynamic table (RFC 7541, 2.3.3). */
 enum { HPACK_NEWEST = 62 };
@@ -102,7 +96,7 @@ void sim_flood_cold(sim_raw *raw)
     snprintf(word, sizeof word, "cold%llu-", (unsigned long long)raw->shared->seed);
     while (flood_room(raw) && raw->opened - raw->in.ended < COLD_IN_FLIGHT) {
         sim_play_bulk_path(raw, word, raw->shared->questions, &path);
-        raw->shared->questions += COLD_ITEMS;
+        raw->shared->questions += SIM_PLAY_BULK_ITEMS;
         sim_play_request(raw, "GET", kd_buf_view(&path), SIM_FRAME_END_STREAM);
     }
     kd_buf_finish(&path);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "common/base/text.h"
-#include "sim/attack/plays.h"
+#include "sim/attack/play_hooks.h"
 
 enum {
     SLOW_STREAMS = 100,
@@ -129,16 +129,4 @@ void sim_hold_idle_begin(sim_raw *raw)
 {
     if (raw->number % 3 == 0) sim_play_open(raw);
     if (raw->number % 3 == 1) kd_buf_put(&raw->out, "G", 1);
-}
-
-void sim_hold_churn_begin(sim_raw *raw)
-{
-    sim_play_open(raw);
-    sim_play_request(raw, "GET", kd_bytes_str("/v1/counts?items=posts/churn"), SIM_FRAME_END_STREAM);
-}
-
-/* The tick that opened the connection let it ask; this one ends it. */
-void sim_hold_churn_tick(sim_raw *raw)
-{
-    sim_raw_close(raw);
 }

@@ -12,7 +12,7 @@ void sim_raw_init(sim_raw *raw, sim_raw_shared *shared, uint32_t number)
     *raw = (sim_raw){.shared = shared, .number = number, .fd = -1};
 }
 
-void sim_raw_close(sim_raw *raw)
+static void raw_close(sim_raw *raw)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     if (raw->fd < 0) return;
@@ -29,7 +29,7 @@ void sim_raw_close(sim_raw *raw)
 
 void sim_raw_finish(sim_raw *raw)
 {
-    sim_raw_close(raw);
+    raw_close(raw);
     kd_buf_finish(&raw->out);
 }
 
@@ -47,7 +47,7 @@ static bool raw_flush(sim_raw *raw)
         ssize_t n = send(raw->fd, raw->out.data + raw->out_at, raw->out.len - raw->out_at, MSG_NOSIGNAL);
         if (raw_passing(n)) return true;
         if (n <= 0) {
-            sim_raw_close(raw);
+            raw_close(raw);
             return false;
         }
         raw->out_at += (size_t)n;
@@ -87,7 +87,7 @@ static void raw_on_writable(evutil_socket_t fd, short what, void *arg)
     socklen_t len = sizeof error;
     (void)what;
     if (!raw->up && (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0)) {
-        sim_raw_close(raw);
+        raw_close(raw);
         return;
     }
     if (!raw->up) raw_begin(raw);
@@ -103,24 +103,27 @@ static bool raw_take(sim_raw *raw, size_t most)
     ssize_t n = recv(raw->fd, bytes, KD_MIN(most, sizeof bytes), 0);
     if (raw_passing(n)) return false;
     if (n <= 0) {
-        sim_raw_close(raw);
+        raw_close(raw);
         return false;
     }
     sim_frame_read(&raw->in, kd_bytes_of(bytes, (size_t)n));
     return true;
 }
 
-bool sim_raw_sip(sim_raw *raw, size_t bytes)
+void sim_raw_sip(sim_raw *raw, size_t bytes)
 {
     raw_take(raw, bytes);
-    return raw->fd >= 0;
 }
 
 static void raw_on_readable(evutil_socket_t fd, short what, void *arg)
 {
     sim_raw *raw = arg;
     (void)fd, (void)what;
-    if (raw_take(raw, RAW_READ)) raw_pump(raw);
+    if (!raw_take(raw, RAW_READ)) return;
+    if (raw->in.goaway)
+        raw_close(raw);
+    else
+        raw_pump(raw);
 }
 
 /* ---- the life of a connection ---- */
@@ -140,7 +143,7 @@ static void raw_open(sim_raw *raw)
     if (err == 0 || (bound && errno == EINPROGRESS))
         event_add(raw->writable, NULL);
     else
-        sim_raw_close(raw);
+        raw_close(raw);
 }
 
 void sim_raw_tick(sim_raw *raw)

@@ -5,7 +5,8 @@
  *         ^                                          |
  *         +------------- the peer closed it ---------+
  *
- * A connection that the server closes is opened again at the next tick, so an attack goes on after each of the server's refusals. One thread.
+ * A connection that the server closes is opened again at the next tick, so an attack goes on after each of the server's refusals. A play that reads does
+ * not wait for the server to close: it leaves at the first GOAWAY. One thread.
  */
 #ifndef KUDOS_SIM_ATTACK_RAW_H
 #define KUDOS_SIM_ATTACK_RAW_H
@@ -71,9 +72,7 @@ void sim_raw_init(sim_raw *raw, sim_raw_shared *shared, uint32_t number);
 void sim_raw_tick(sim_raw *raw);
 /* Closes it at once (RST), and frees all. */
 void sim_raw_finish(sim_raw *raw);
-/* Closes it at once (RST); the next tick opens it again. Only from `tick`. */
-void sim_raw_close(sim_raw *raw);
-/* Takes at most so many bytes from a play that does not read; false when the connection was closed by that. */
-bool sim_raw_sip(sim_raw *raw, size_t bytes);
+/* For a play that does not read: takes at most so many bytes; a connection that the peer has ended is closed. Only from `tick`. */
+void sim_raw_sip(sim_raw *raw, size_t bytes);
 
 #endif

@@ -86,6 +86,7 @@ static void put_peer(kd_buf *peer)
     sim_frame_put(peer, SIM_FRAME_DATA, SIM_FRAME_END_STREAM, 1, kd_bytes_str("body"));
     sim_frame_put(peer, SIM_FRAME_DATA, 0, 3, kd_bytes_str("more"));
     sim_frame_reset(peer, 3);
+    sim_frame_put(peer, SIM_FRAME_GOAWAY, 0, 0, kd_bytes_str("........"));
 }
 
 Test(attack_frames, the_reader_learns_windows_and_ends_however_the_bytes_are_cut)
@@ -97,7 +98,7 @@ Test(attack_frames, the_reader_learns_windows_and_ends_however_the_bytes_are_cut
         sim_frame_reader_init(&r);
         for (size_t at = 0; at < peer.len; at += piece)
             sim_frame_read(&r, kd_bytes_of(peer.data + at, KD_MIN(piece, peer.len - at)));
-        cr_assert(r.settings);
+        cr_assert(r.settings && r.goaway);
         cr_assert_eq(r.initial_window, 256 * 1024);
         cr_assert_eq(r.window, 65535 + 1000);
         cr_assert_eq(r.ended, 2);
