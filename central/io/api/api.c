@@ -189,14 +189,13 @@ static bool api_handle_item(kd_api *api, kd_http_request *req, const kd_route *r
     return true;
 }
 
-/* False: with this method and path, nobody reads a body. */
-static bool api_takes_body(const kd_http_request *req, const kd_route *route)
+/* The path's row in `fixed` that reads a body of this method; -1: none does. */
+static int api_reads_body(const kd_http_request *req, const kd_route *route)
 {
-    if (api_is_get(req)) return true; /* allowed, and ignored */
     for (size_t i = 0; i < KD_COUNT(fixed); i++) {
-        if (fixed[i].post && kd_route_is(route, fixed[i].path)) return req->method == KD_HTTP_POST;
+        if (fixed[i].post && req->method == KD_HTTP_POST && kd_route_is(route, fixed[i].path)) return (int)i;
     }
-    return false;
+    return -1;
 }
 
 bool kd_api_begin(kd_http_request *req, void *arg)
@@ -205,12 +204,14 @@ bool kd_api_begin(kd_http_request *req, void *arg)
     kd_route route;
     kd_bytes user;
     kd_refusal why;
-    if (kd_route_cut(req->path, &route) != KD_OK || !api_takes_body(req, &route)) {
-        kd_api_handle(req, api); /* it refuses at once */
+    int row = kd_route_cut(req->path, &route) == KD_OK ? api_reads_body(req, &route) : -1;
+    if (row < 0) {
+        if (api_is_get(req)) return false; /* a body is allowed, and ignored */
+        kd_api_handle(req, api);           /* it refuses at once */
         return true;
     }
-    bool lookup = req->method == KD_HTTP_POST && kd_route_is(&route, "likes/lookup");
-    if (!lookup || kd_api_read_user(api, req, &user, &why)) return false;
+    if (!api_may(api, req, fixed[row].right)) return true;
+    if (fixed[row].right != KD_RIGHT_LIKED || kd_api_read_user(api, req, &user, &why)) return false;
     kd_api_read_refuse(req, &why);
     return true;
 }
