@@ -15,13 +15,26 @@
 
 #include "kudos/base.h"
 
-#define TARGETS(X)                                                                                           \
-    X(batch)                                                                                                 \
-    X(client)                                                                                                \
-    X(config)                                                                                                \
-    X(forwarded)                                                                                             \
-    X(h1) X(http2) X(install) X(json) X(mac) X(merge) X(proxy) X(request) X(rows) X(scenario) X(snapshot)    \
-        X(token) X(words)
+/* clang-format off */
+#define TARGETS(X) \
+    X(batch) \
+    X(client) \
+    X(config) \
+    X(forwarded) \
+    X(h1) \
+    X(http2) \
+    X(install) \
+    X(json) \
+    X(mac) \
+    X(merge) \
+    X(proxy) \
+    X(request) \
+    X(rows) \
+    X(scenario) \
+    X(snapshot) \
+    X(token) \
+    X(words)
+/* clang-format on */
 #define X(name) int fuzz_##name(const uint8_t *data, size_t size);
 TARGETS(X)
 #undef X
