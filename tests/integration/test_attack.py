@@ -17,18 +17,8 @@ SECONDS = 30 if LONG else 0.7
 DESCRIPTORS = 1024
 ROUNDS = 5  # of an attack at most; each has the attack and the polite client
 
-# Attacks that an edge stands.
 ATTACKS = ["rapid-reset", "continuation", "settings", "ping", "window", "tiny-window", "empty-data", "header-bomb", "slow-headers", "slow-bodies",
-           "idle-connections", "kafka-rubbish"]
-
-# Attacks beside which others are answered rightly and memory stays bounded, but more slowly than they should: what is missing. Each moves to ATTACKS
-# with the change that stops it.
-ATTACKS_THAT_WAIT = {
-    "slow-readers": "a shard's time is not shared among addresses",
-    "held-bodies": "a shard's time is not shared among addresses: it takes 800 MB of bodies a second",
-    "unread-answers": "a shard's time is not shared among addresses: bulk reads cost a thousand times what they cost to send",
-    "cold-reads": "a shard's time is not shared among addresses: as unread-answers",
-}
+           "slow-readers", "held-bodies", "unread-answers", "cold-reads", "idle-connections", "kafka-rubbish"]
 
 
 def limited(daemon, descriptors=DESCRIPTORS):
@@ -61,8 +51,9 @@ def stage(tmp_path_factory):
 def test_others_keep_their_service_beside(stage, name):
     broker, central, edge = stage
     code, lines, last, said = attack(edge, name, "--kafka", broker.address)
-    if code == 1 and "less than 0.8" in said:  # a ratio of moments, on a machine that may have had other work: once more, for longer
-        code, lines, last, said = attack(edge, name, "--kafka", broker.address, seconds=3 * SECONDS)
+    for longer in (2, 4):  # a ratio of moments, on a machine that may have had other work: once more, for longer
+        if code == 1 and "less than 0.8" in said:
+            code, lines, last, said = attack(edge, name, "--kafka", broker.address, seconds=longer * SECONDS)
     assert (code, last) == (0, {"passed": "1", "failed": "0", "verdict": "held"}), said
     line = lines[name]
     assert list(line) == ["name", "answered", "rss_max_mb", "others_ratio", "verdict"], line
@@ -70,11 +61,11 @@ def test_others_keep_their_service_beside(stage, name):
     assert edge.running() and central.running(), edge.log()[-3000:]
 
 
-def test_every_attack_is_documented_and_is_played_here_or_waits_for_a_reason():
+def test_every_attack_is_documented_and_is_played_here():
     said = subprocess.run([program("kudos-sim"), "attack", "--help"], capture_output=True, text=True, check=True).stdout
     table = said.split("The attacks:\n\n")[1].split("\n\n")[0]
     rows = re.findall(r"^  (\S+) +(\d+) MiB  (.+)$", table, re.M)
-    assert len(rows) == len(table.splitlines()) and sorted(r[0] for r in rows) == sorted([*ATTACKS, *ATTACKS_THAT_WAIT])
+    assert len(rows) == len(table.splitlines()) and sorted(r[0] for r in rows) == sorted(ATTACKS)
     with open(os.path.join(TOP, "docs", "attacks.md"), encoding="utf-8") as f:
         assert re.findall(r"^\| `([\w-]+)` \| (\d+) MiB \| (.+) \|$", f.read(), re.M) == rows
 

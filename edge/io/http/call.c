@@ -45,6 +45,7 @@ static void call_join(kd_errand *errand)
 {
     kd_call *call = errand->call;
     if (call->status == KD_OK) call->status = errand->status;
+    call->unasked += errand->unasked;
     if (--call->errands_left == 0) call->finish(call);
 }
 
@@ -101,10 +102,21 @@ void kd_call_start(kd_call *call)
     if (own) call_work(own);
 }
 
+/* A client that goes on asking for what it may not cause costs as much as before, for answers that tell nothing: it has to come at the pace of its
+ * budget. */
+static void call_slow(const kd_call *call)
+{
+    uint64_t per_s = call->origin->base.settings->asks_per_client;
+    bool own = call->client == call->req->client; /* else a user of a gateway, whose other users go on */
+    if (own && call->unasked > 0 && per_s > 0)
+        kd_http_slow(call->req, 1000 * (uint64_t)call->unasked / per_s);
+}
+
 uint64_t kd_call_end(kd_call *call, kd_histogram *time)
 {
     uint64_t mono_us = kd_clock_mono_us();
     call->origin->in_flight -= call->weight;
     kd_metric_observe_seconds(time, mono_us - call->started_us);
+    call_slow(call);
     return mono_us;
 }

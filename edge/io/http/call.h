@@ -35,7 +35,8 @@ struct kd_errand {
     uint32_t count;  /* of the items */
     uint32_t offset; /* first place of this errand in arrays of the call with a place for each item */
     uint32_t holds;
-    int status; /* first error of this errand */
+    int status;       /* first error of this errand */
+    uint32_t unasked; /* items of which central was not asked, for the client's budget or for want of room */
     kd_group_wait commit;
     kd_members_wait members;
 };
@@ -51,6 +52,7 @@ struct kd_call {
     uint32_t errand_count, errands_left;
     kd_errand *errands;              /* by shard index; a call for one item has a single errand */
     int status;                      /* first error of all errands */
+    uint32_t unasked;                /* of all errands */
     void (*work)(kd_errand *errand); /* on the errand's shard */
     /* On the origin, when all errands are back: kd_call_end, then the answer, with which the call is gone. */
     void (*finish)(kd_call *call);

@@ -28,8 +28,9 @@ static void read_view(kd_lookup *l)
         return;
     }
     l->ask.fn = reads_work_on_asked;
-    if (kd_ask_item(&errand->shard->asker, l->item, errand->call->client, &l->ask) == KD_OK)
-        kd_errand_hold(errand);
+    err = kd_ask_item(&errand->shard->asker, l->item, errand->call->client, &l->ask);
+    if (err == KD_OK) kd_errand_hold(errand);
+    errand->unasked += err == KD_EOVERLOADED;
 }
 
 /* Takes over what kd_edge_liked returned: an answer, or an error that fails the errand. */

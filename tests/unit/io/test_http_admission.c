@@ -38,7 +38,7 @@ static http_conn *come(void)
 {
     const struct sockaddr_storage peer = {.ss_family = AF_INET};
     http_conn *conn = http_conns_add(server, -1, &peer, sizeof(struct sockaddr_in));
-    KD_ASSERT(http_door_enter(server->door, conn->address->key));
+    KD_ASSERT(http_door_enter(server->door, conn->address->key, server->now_ms));
     return conn;
 }
 
@@ -137,4 +137,32 @@ Test(http_admission, what_the_handler_keeps_of_a_closed_connection_counts_again)
     http_request_free(req);
     cr_expect_eq(server->held, 0);
     cr_expect_eq(server->conns_held, 0);
+}
+
+Test(http_admission, an_address_that_hoards_again_and_again_is_barred_for_longer)
+{
+    int64_t now_ms = 1000;
+    cr_expect_eq(http_door_bar(server->door, ALICE, now_ms), HTTP_BAR_MIN_MS);
+    cr_expect_not(http_door_enter(server->door, ALICE, now_ms + HTTP_BAR_MIN_MS - 1));
+    cr_expect(http_door_enter(server->door, BOB, now_ms), "nobody else is");
+    http_door_leave(server->door, BOB);
+    cr_expect_eq(http_door_bar(server->door, ALICE, now_ms + 400), HTTP_BAR_MIN_MS - 400, "the same burst");
+    now_ms += HTTP_BAR_MIN_MS;
+    cr_expect(http_door_enter(server->door, ALICE, now_ms));
+    http_door_leave(server->door, ALICE);
+    for (int64_t ms = 2 * HTTP_BAR_MIN_MS; ms <= HTTP_BAR_MAX_MS; ms *= 2) {
+        cr_expect_eq(http_door_bar(server->door, ALICE, now_ms), ms);
+        now_ms += ms;
+    }
+    cr_expect_eq(http_door_bar(server->door, ALICE, now_ms), HTTP_BAR_MAX_MS);
+    now_ms += HTTP_BAR_MAX_MS + HTTP_BAR_FORGET_MS;
+    cr_expect_eq(http_door_bar(server->door, ALICE, now_ms), HTTP_BAR_MIN_MS, "it is forgotten");
+}
+
+Test(http_admission, a_connection_cannot_become_that_of_a_barred_address)
+{
+    http_conn *a = come();
+    http_door_bar(server->door, ALICE, server->now_ms);
+    cr_expect_not(http_admission_readdress(a, ALICE));
+    leave(a);
 }

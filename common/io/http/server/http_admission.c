@@ -19,6 +19,7 @@ enum {
     /* A connection that holds no more than this is neither refused nor closed for the sake of its address: beside a hoarder that comes from there, too, clients
      * with little to ask go on. max_connections_per_address bounds what that adds. */
     ADMISSION_SMALL_BYTES = 16 * 1024,
+    ADMISSION_SLOW_MAX_MS = 1000,
 };
 
 /* ---- counts ---- */
@@ -54,7 +55,7 @@ static void admission_set_doomed(http_conn *conn, bool doomed)
 
 /* ---- making room ---- */
 
-static void admission_tell(const http_conn *conn, const char *limit)
+static void admission_tell(const http_conn *conn, const char *limit, int64_t barred_ms)
 {
     char text[INET6_ADDRSTRLEN] = "";
     const void *raw = conn->peer.ss_family == AF_INET
@@ -63,6 +64,7 @@ static void admission_tell(const http_conn *conn, const char *limit)
     inet_ntop(conn->peer.ss_family, raw, text, sizeof(text));
     KD_LOG(KD_WARN, "http-hoarder-closed", KD_STR("peer", text), KD_STR("limit", limit),
            KD_U64("held", conn->held), KD_U64("requests", conn->request_count),
+           KD_U64("barred_ms", (uint64_t)barred_ms),
            KD_STR("cause",
                   "it held most when the limit of held bytes was reached: bodies that do not end, or "
                   "answers that are not read"));
@@ -70,8 +72,9 @@ static void admission_tell(const http_conn *conn, const char *limit)
 
 static void admission_doom(http_conn *conn, const char *limit)
 {
-    admission_tell(conn, limit);
-    conn->server->counters.hoarders++;
+    kd_http_server *server = conn->server;
+    admission_tell(conn, limit, http_door_bar(server->door, conn->address->key, server->now_ms));
+    server->counters.hoarders++;
     admission_set_doomed(conn, true);
     conn->fate = HTTP_ABORT;
     http_turn_touch(conn);
@@ -147,7 +150,7 @@ static void admission_relieve(kd_http_server *server, http_address *address)
 bool http_admit_connection(kd_http_server *server, uint64_t address)
 {
     /* Closed connections that wait for an answer count, too: else a client that connects, asks and leaves would have no limit. */
-    if (!http_door_enter(server->door, address)) {
+    if (!http_door_enter(server->door, address, http_turn_clock(server))) {
         server->counters.connections_refused++;
         return false;
     }
@@ -180,7 +183,8 @@ void http_admission_leave(http_conn *conn)
 bool http_admission_readdress(http_conn *conn, uint64_t address)
 {
     KD_ASSERT(conn->request_count == 0);
-    if (conn->doomed || !http_door_move(conn->server->door, conn->address->key, address)) {
+    if (conn->doomed ||
+        !http_door_move(conn->server->door, conn->address->key, address, conn->server->now_ms)) {
         conn->server->counters.connections_refused++;
         return false;
     }
@@ -204,6 +208,17 @@ void http_admission_readdress_request(http_request *req, uint64_t address)
         from->held -= req->held;
     }
     http_address_release(from);
+}
+
+/* The sweep of http_deadline.c ends the pause. */
+void kd_http_slow(kd_http_request *pub, uint64_t ms)
+{
+    const http_request *req = (const http_request *)pub;
+    http_conn *conn = req->conn;
+    if (!req->attached || req->address != conn->address) return;
+    uint64_t pause_ms = KD_MIN(ms * conn->address->count, (uint64_t)ADMISSION_SLOW_MAX_MS);
+    conn->slow_until_ms = conn->server->now_ms + (int64_t)pause_ms;
+    http_turn_touch(conn);
 }
 
 /* ---- requests ---- */

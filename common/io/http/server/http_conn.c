@@ -266,7 +266,7 @@ static void start_linger(http_conn *conn)
 
 static bool wants_input(const http_conn *conn)
 {
-    if (conn->fate != HTTP_LIVE || conn_output_full(conn)) return false;
+    if (conn->fate != HTTP_LIVE || conn_output_full(conn) || conn->slow_until_ms != 0) return false;
     return !conn->driver || conn->driver->wants_input(conn);
 }
 

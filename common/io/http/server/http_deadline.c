@@ -66,6 +66,9 @@ static void deadline_check(http_conn *conn, int64_t now_ms)
         deadline_close(conn);
     } else if (any_request_expired(conn, now_ms)) {
         deadline_close(conn);
+    } else if (conn->slow_until_ms != 0 && now_ms >= conn->slow_until_ms) {
+        conn->slow_until_ms = 0;
+        http_conn_turn(conn);
     } else if (conn->drain_by_ms != 0 && now_ms >= conn->drain_by_ms) {
         conn->driver->drain_due(conn);
         http_conn_turn(conn);

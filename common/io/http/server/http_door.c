@@ -1,5 +1,8 @@
 /*
  * http_door.c - see the header. A lock is taken when a connection comes and when it goes, never for a request.
+ *
+ * An address whose connections are closed because they hold most, and that comes again at once, costs as much as one that is never closed: so it is
+ * barred for a moment. The bars are a table of fixed size, one place for a hash: a later hoarder takes the place of an earlier one.
  */
 #include "common/io/http/server/http_door.h"
 
@@ -8,8 +11,17 @@
 
 #include "common/io/http/server/http_address.h"
 
+enum { DOOR_BARS = 1024 };
+
+typedef struct {
+    uint64_t key;
+    int64_t until_ms; /* barred until then; 0: the place is free */
+    int64_t for_ms;   /* how long the bar lasts */
+} door_bar;
+
 struct kd_http_door {
     pthread_mutex_t lock;
+    door_bar bars[DOOR_BARS];
     uint32_t max, max_per_address, count;
     http_addresses addresses;
 };
@@ -33,8 +45,16 @@ void kd_http_door_destroy(kd_http_door *door)
     free(door);
 }
 
-static bool door_has_room(kd_http_door *door, uint64_t address)
+static door_bar *door_bar_of(kd_http_door *door, uint64_t address)
 {
+    uint64_t state = address ^ door->addresses.seed;
+    return &door->bars[kd_random_next(&state) % DOOR_BARS];
+}
+
+static bool door_has_room(kd_http_door *door, uint64_t address, int64_t now_ms)
+{
+    const door_bar *bar = door_bar_of(door, address);
+    if (bar->key == address && now_ms < bar->until_ms) return false;
     const http_address *a = http_address_find(&door->addresses, address);
     return !a || a->count < door->max_per_address;
 }
@@ -46,10 +66,24 @@ static void door_forget(kd_http_door *door, uint64_t address)
     http_address_release(a);
 }
 
-bool http_door_enter(kd_http_door *door, uint64_t address)
+int64_t http_door_bar(kd_http_door *door, uint64_t address, int64_t now_ms)
 {
     pthread_mutex_lock(&door->lock);
-    bool admitted = door->count < door->max && door_has_room(door, address);
+    door_bar *bar = door_bar_of(door, address);
+    bool known = bar->key == address && bar->until_ms != 0 && now_ms < bar->until_ms + HTTP_BAR_FORGET_MS;
+    if (!known || now_ms >= bar->until_ms) {
+        int64_t for_ms = known ? KD_MIN(2 * bar->for_ms, (int64_t)HTTP_BAR_MAX_MS) : HTTP_BAR_MIN_MS;
+        *bar = (door_bar){address, now_ms + for_ms, for_ms};
+    }
+    int64_t left_ms = bar->until_ms - now_ms;
+    pthread_mutex_unlock(&door->lock);
+    return left_ms;
+}
+
+bool http_door_enter(kd_http_door *door, uint64_t address, int64_t now_ms)
+{
+    pthread_mutex_lock(&door->lock);
+    bool admitted = door->count < door->max && door_has_room(door, address, now_ms);
     if (admitted) {
         door->count++;
         http_address_take(&door->addresses, address);
@@ -67,11 +101,11 @@ void http_door_leave(kd_http_door *door, uint64_t address)
     pthread_mutex_unlock(&door->lock);
 }
 
-bool http_door_move(kd_http_door *door, uint64_t from, uint64_t to)
+bool http_door_move(kd_http_door *door, uint64_t from, uint64_t to, int64_t now_ms)
 {
     if (from == to) return true;
     pthread_mutex_lock(&door->lock);
-    bool admitted = door_has_room(door, to);
+    bool admitted = door_has_room(door, to, now_ms);
     if (admitted) {
         http_address_take(&door->addresses, to);
         door_forget(door, from);

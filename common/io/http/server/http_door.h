@@ -6,11 +6,16 @@
 
 #include "common/io/http/server/http_server.h"
 
-/* Counts one connection more; false, and nothing counted, when the process or the address has its limit already. Any thread. */
-bool http_door_enter(kd_http_door *door, uint64_t address);
+/* Counts one connection more; false, and nothing counted, when the process or the address has its limit already, or the address is barred. Any thread. */
+bool http_door_enter(kd_http_door *door, uint64_t address, int64_t now_ms);
 /* Counts one less; there must be one. Any thread. */
 void http_door_leave(kd_http_door *door, uint64_t address);
-/* A connection turns out to be another address's. False: that one has its limit already, and nothing has changed. Any thread. */
-bool http_door_move(kd_http_door *door, uint64_t from, uint64_t to);
+/* A connection turns out to be another address's. False: that one has its limit already, or is barred, and nothing has changed. Any thread. */
+bool http_door_move(kd_http_door *door, uint64_t from, uint64_t to, int64_t now_ms);
+enum { HTTP_BAR_MIN_MS = 1000, HTTP_BAR_MAX_MS = 8000, HTTP_BAR_FORGET_MS = 10000 };
+
+/* A connection of the address was closed because it held most: no new connection of the address is taken for HTTP_BAR_MIN_MS, or twice as long as the last
+ * time, if that ended less than HTTP_BAR_FORGET_MS ago; HTTP_BAR_MAX_MS at most. Returns the ms that are left. Any thread. */
+int64_t http_door_bar(kd_http_door *door, uint64_t address, int64_t now_ms);
 
 #endif

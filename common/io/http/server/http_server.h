@@ -164,6 +164,9 @@ bool kd_http_request_header(const kd_http_request *req, const char *name, kd_byt
 bool kd_http_request_field(const kd_http_request *req, size_t i, kd_bytes *name, kd_bytes *value);
 /* Zeroed memory that is freed with the request, aligned for any type. */
 void *kd_http_request_alloc(kd_http_request *req, size_t size);
+/* The request cost more than its client may cause: its connection is not read for `ms`, times the connections of the same address, at most a second. What
+ * has been read already is worked on. Nothing happens to the connection of a gateway that named the client. Before the answer. */
+void kd_http_slow(kd_http_request *req, uint64_t ms);
 /* False when the client has gone. The answer is still owed, though it will be thrown away; work for it may be skipped. */
 bool kd_http_request_alive(const kd_http_request *req);
 
