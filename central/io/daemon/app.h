@@ -50,7 +50,7 @@ extern const kd_admin_hooks kd_central_app_admin_hooks;
 /* operator/app_act.c: /admin/NAME, where an operator gives orders. Appends JSON and returns the HTTP status. `arg` is the app. */
 int kd_central_app_act(void *arg, const kd_admin_request *asked, kd_buf *out);
 
-/* app_drain.c; `arg` is the app. */
+/* app_drain.c, and app_reload.c for SIGHUP; `arg` is the app. */
 
 /* Once the loop exists. */
 void kd_central_app_drain_init(kd_central_app *app);

@@ -1,0 +1,70 @@
+/* app_reload.c - SIGHUP: what of the configuration that was read again is taken over. */
+#include "central/io/daemon/app.h"
+#include "common/io/daemon/reload.h"
+#include "common/io/loop/log.h"
+
+/* Workers learn of new counters and edges before they get a request that names one: this thread posts both, and an inbox keeps the order. */
+static void app_reload_add_names(kd_central_app *app, const kd_central_settings *fresh)
+{
+    kd_central_settings *mine = &app->settings;
+    bool counters = kd_reload_counters(&mine->counters, &fresh->counters);
+    bool edges = kd_reload_list("central", "edges", &mine->edges, &fresh->edges);
+    if (counters || edges)
+        for (uint32_t i = 0; i < app->started; i++) kd_worker_redeclare(&app->workers[i]);
+    kd_reload_list("api", "collections", &mine->collections, &fresh->collections);
+}
+
+/* A file that cannot be used leaves its old tokens good. */
+static void app_reload_read_tokens(kd_central_app *app)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    kd_admin_ports_reload(&app->admin, app->settings.admin_token_file);
+    if (kd_access_reload(&app->api.access, error) != KD_OK)
+        KD_LOG(KD_ERROR, "tokens-kept", KD_STR("cause", error));
+}
+
+/* Logs each changed option that needs a restart; true when there is one. */
+static bool app_reload_tell_fixed(const kd_central_app *app, const kd_central_settings *fresh)
+{
+    bool any = false;
+    for (const kd_option *o = NULL;
+         (o = kd_options_fixed_change(&kd_central_options, &app->settings, fresh, o)) != NULL; any = true)
+        KD_LOG(KD_ERROR, "reload-refused", KD_STR("section", o->section), KD_STR("key", o->key),
+               KD_STR("cause", "this option needs a restart; the old configuration stays"));
+    return any;
+}
+
+/* Takes over the log level, and names that were added; nothing where an option was changed that needs a restart. */
+static void app_reload_take_over(void *arg, const void *config)
+{
+    kd_central_app *app = arg;
+    const kd_central_settings *fresh = config;
+    if (app_reload_tell_fixed(app, fresh)) return;
+    app->settings.log_level = fresh->log_level;
+    kd_log_set_level((kd_log_level)fresh->log_level);
+    if (app->settings.record_keys)
+        kd_record_keys_accept_unsigned(app->settings.record_keys, fresh->accept_unsigned);
+    app_reload_read_tokens(app);
+    app_reload_add_names(app, fresh);
+    KD_LOG(KD_INFO, "reloaded");
+}
+
+static int app_reload_check(const void *config, char *error)
+{
+    return kd_central_settings_check(config, error);
+}
+
+void kd_central_app_reload(void *arg)
+{
+    kd_central_app *app = arg;
+    kd_central_settings fresh;
+    const kd_reload reload = {.command = app->command,
+                              .options = &kd_central_options,
+                              .fresh = &fresh,
+                              .arg = app,
+                              .check = app_reload_check,
+                              .take_over = app_reload_take_over,
+                              .tls = app->tls,
+                              .keys = app->settings.record_keys};
+    kd_reload_run(&reload);
+}
