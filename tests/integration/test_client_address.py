@@ -209,7 +209,8 @@ def test_one_field_can_be_chosen(serve, use, client):  # noqa: F811
 def programs(tmp_path_factory):
     where = tmp_path_factory.mktemp("balanced")
     http = {"http": {"proxy_protocol": "v2", "proxy_peers": "127.0.0.1", "max_connections_per_address": "2"}}
-    with Broker(where, 1) as broker, Central(where, broker.address, partitions=1, more=http) as central:
+    public = {"http": {**http["http"], "public_counts": "true"}}
+    with Broker(where, 1) as broker, Central(where, broker.address, partitions=1, more=public) as central:
         with Edge(where, broker.address, shards=1, partitions=1, more=http) as edge:
             yield edge, central
 
@@ -239,6 +240,6 @@ def test_a_program_behind_a_balancer_serves_and_limits_the_client(programs, whic
 
 def test_a_user_is_believed_from_whom_the_balancer_names(programs):
     edge, _ = programs
-    like = b"POST /v1/posts/1/like HTTP/1.1\r\nHost: a\r\nX-User-Id: ann\r\nConnection: close\r\n\r\n"
+    like = b"POST /v1/posts/1/like HTTP/1.1\r\nHost: localhost\r\nX-User-Id: ann\r\nConnection: close\r\n\r\n"
     assert said(edge, proxied("203.0.113.77") + like).startswith(b"HTTP/1.1 401")
     assert said(edge, proxied("127.0.0.1") + like).startswith(b"HTTP/1.1 200")

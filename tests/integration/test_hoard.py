@@ -106,7 +106,7 @@ def test_a_request_without_a_user_is_refused_before_its_body(fresh):
 
 def test_strangers_are_refused_by_central_before_their_body(broker, tmp_path):
     with Central(tmp_path, broker.address, partitions=PARTITIONS, more={"http": {"trusted_peers": "127.0.0.2"}}) as c:
-        for path, status in (("/v1/likes/lookup", 401), ("/v1/none", 404), ("/v1/time", 405)):
+        for path, status in (("/v1/likes/lookup", 401), ("/v1/none", 404), ("/v1/counts", 401), ("/v1/time", 401)):
             with socket.create_connection(("127.0.0.1", c.port), timeout=10) as sock:
                 sock.sendall(f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n".encode())
                 assert sock.recv(65536).startswith(f"HTTP/1.1 {status} ".encode()), path
