@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs all tests and prints `N passed, N failed` last: first what needs the processors, one stage after the other, then in two lanes side by side
-what mostly waits for processes.
+"""Runs all tests and prints `N passed, N failed` last: first what needs the processors, one stage after the other, then in three lanes side
+by side what mostly waits for processes.
 
 A stage that does not finish in its time, crashes, runs no test, or leaves a process behind counts as one failure: nothing is
 skipped in silence.
@@ -75,17 +75,17 @@ def stages(scratch, long):
         Stage("threads", [f"{BUILD}/loop-tsan"], 60, count_verdict),
         pytest(scratch, "purity", 0, 60, f"{integration}/test_purity.py"),
         pytest(scratch, "attack", 0, 3600 if long else 240, f"{integration}/test_attack.py"),
-        pytest(scratch, "process", 1, 300, *sorted(
+        pytest(scratch, "process", 1, 400, *sorted(
             f"{integration}/{f}" for f in os.listdir(integration) if f.startswith("test_") and f.endswith(".py") and f not in APART)),
         pytest(scratch, "drill", 2, 5400 if long else 240, f"{integration}/test_drill_real.py"),
         pytest(scratch, "operate", 2, 120, f"{integration}/test_operate.py", f"{integration}/test_backup.py"),
         pytest(scratch, "identity", 2, 3600 if long else 240, f"{integration}/test_identity.py"),
         pytest(scratch, "kafka", 2, 120, f"{integration}/test_kafka.py"),
-        pytest(scratch, "kafka-worst", 2, 7200 if long else 240, f"{integration}/test_kafka_worst.py"),
-        pytest(scratch, "h2spec", 1, 270, f"{integration}/test_h2spec.py"),
-        pytest(scratch, "bounds", 1, 7200 if long else 180, f"{integration}/test_bounds.py", f"{integration}/test_flat.py"),
-        pytest(scratch, "end-to-end", 1, 3600 if long else 240, f"{integration}/test_end_to_end.py"),
-        pytest(scratch, "torture", 2, 3600 if long else 300, f"{integration}/test_torture.py"),
+        pytest(scratch, "kafka-worst", 3, 7200 if long else 240, f"{integration}/test_kafka_worst.py"),
+        pytest(scratch, "h2spec", 3, 270, f"{integration}/test_h2spec.py"),
+        pytest(scratch, "bounds", 3, 7200 if long else 180, f"{integration}/test_bounds.py", f"{integration}/test_flat.py"),
+        pytest(scratch, "end-to-end", 3, 3600 if long else 300, f"{integration}/test_end_to_end.py"),
+        pytest(scratch, "torture", 3, 3600 if long else 300, f"{integration}/test_torture.py"),
     ]
 
 
@@ -186,7 +186,7 @@ def run_lane(chosen, results):
 def run_all(chosen):
     """The results; in threads, so that the main one may be interrupted."""
     results = []
-    for lanes in ((0,), (1, 2)):
+    for lanes in ((0,), (1, 2, 3)):
         threads = [threading.Thread(target=run_lane, args=([s for s in chosen if s.lane == lane], results)) for lane in lanes]
         for thread in threads:
             thread.start()
