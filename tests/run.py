@@ -28,7 +28,7 @@ if SANITIZED:  # drills preload what makes of a kill a power cut
 STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
 APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_backup.py", "test_drills.py",
          "test_h2spec.py", "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py", "test_bounds.py", "test_flat.py",
-         "test_attack.py"}
+         "test_attack.py", "test_attack_tool.py"}
 
 
 class Stage:
@@ -79,6 +79,7 @@ def stages(scratch, long):
             f"{integration}/{f}" for f in os.listdir(integration) if f.startswith("test_") and f.endswith(".py") and f not in APART)),
         pytest(scratch, "drill", 2, 5400 if long else 240, f"{integration}/test_drill_real.py"),
         pytest(scratch, "operate", 2, 120, f"{integration}/test_operate.py", f"{integration}/test_backup.py"),
+        pytest(scratch, "attack-tool", 2, 120, f"{integration}/test_attack_tool.py"),
         pytest(scratch, "identity", 2, 3600 if long else 240, f"{integration}/test_identity.py"),
         pytest(scratch, "kafka", 2, 120, f"{integration}/test_kafka.py"),
         pytest(scratch, "kafka-worst", 3, 7200 if long else 240, f"{integration}/test_kafka_worst.py"),
