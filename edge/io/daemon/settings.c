@@ -68,7 +68,7 @@ static const kd_option table[] = {
       .min = OUTBOX_MIN),
     S(UINT, items_max, "edge", "items_max", "1000000", "Items whose counts are kept, all shards",
       .min = 1000),
-    S(UINT, idempotency_max, "edge", "idempotency_max", "1000000", "Idempotency keys remembered, all shards",
+    S(UINT, idempotency_max, "edge", "idempotency_max", "1000000", "Idempotency keys remembered, parted evenly among the shards",
       .min = 1000),
     S(DURATION, idempotency_ttl_us, "edge", "idempotency_ttl", "24h", "And for so long", .min = SEC,
       .max = 30 * 24 * 3600 * SEC),
