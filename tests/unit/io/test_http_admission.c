@@ -166,3 +166,23 @@ Test(http_admission, a_connection_cannot_become_that_of_a_barred_address)
     cr_expect_not(http_admission_readdress(a, ALICE));
     leave(a);
 }
+
+Test(http_admission, a_small_connection_stays_although_its_address_holds_most)
+{
+    http_conn *large = come(), *small = come();
+    server->config.max_buffered_bytes = 100000;
+    http_request *req = http_request_create(large);
+    cr_assert(http_admit_request(req));
+    req->stage = HTTP_HANDLED;
+    http_admission_buffers(small, 500);
+    kd_http_request_alloc(&req->pub, 200000);
+    cr_expect(large->doomed);
+    http_request_detach_all(large);
+    leave(large);
+    http_admission_buffers(small, 1000);
+    cr_expect(!small->doomed, "what the handler still holds is not this connection's");
+    http_admission_answered(req);
+    http_request_free(req);
+    leave(small);
+    cr_expect_eq(server->held, 0);
+}

@@ -122,7 +122,8 @@ static bool admission_fits_server(kd_http_server *server, uint64_t more)
 {
     while (server->held + more > server->config.max_buffered_bytes) {
         http_conn *largest = admission_largest_of_all(server);
-        if (!largest) return false;
+        /* A hoarder is gone, and what it left with the handlers comes free with their answers. Its small neighbours free nothing. */
+        if (!largest || largest->held <= ADMISSION_SMALL_BYTES) return false;
         admission_doom(largest, "server");
     }
     return true;
