@@ -54,8 +54,8 @@ CORES        := $(EDGE_CORE) $(CENTRAL_CORE) $(COMMON_CORE)
 
 # The cores need a hash and msgpack, and nothing else; tests/purity proves it.
 CORE_LIBS := -lxxhash -lmsgpackc
-IO_LIBS   := -lnghttp2 -levent -levent_openssl -levent_pthreads -lssl -lcrypto -lleveldb -lrdkafka -ljansson \
-             -lsodium -lz -lpthread
+IO_LIBS   := -lnghttp2 -levent -levent_openssl -levent_pthreads -lssl -lcrypto -lleveldb -lrdkafka -lcurl \
+             -ljansson -lsodium -lz -lpthread
 PROGRAMS  := $(BUILD)/kudos-edge $(BUILD)/kudos-central $(BUILD)/kudos-sim
 # Preloaded by drills: a kill becomes a power cut.
 POWERCUT  := $(BUILD)/libkudos_powercut.so
@@ -79,7 +79,8 @@ $(patsubst %.c,$(BUILD)/%.o,$(VARYING)): $(BUILD)/%.o: %.c
 	$(Q)$(CC) $(CPPFLAGS) $(VARIED) $(CFLAGS) -c $< -o $@
 endif
 
-IO_ROOMS     := $(call rooms,common/io)
+# Tokens need OpenSSL, jansson and libsodium: beside the I/O, so that the cores' archives stay free of libraries.
+IO_ROOMS     := $(call rooms,common/io common/jwt)
 COMMON_ROOMS := $(filter-out $(IO_ROOMS),$(call rooms,common))
 
 define archive
@@ -152,7 +153,7 @@ where:
 
 # Unless the caller said -j himself.
 JOBS   = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
-TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan alloc-failure fuzz-replay libkudos_kafka_hang.so)
+TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan limiter-tsan alloc-failure fuzz-replay libkudos_kafka_hang.so)
 # The demo and the tests install what is missing, by name; `make all` leaves the machine alone.
 DEPS   = $(Q)sh .ci/install
 
@@ -166,7 +167,7 @@ help:
 	@echo 'make check       unit tests, kept corpora, failing allocations and a hunt, under SANITIZE=address,undefined;'
 	@echo '                 make test SANITIZE=address,undefined (or thread, STAGES=) runs everything so'
 	@echo 'make bench       speed beside a peer, as ratios'
-	@echo 'make fuzz        every fuzzer for MINUTES=1'
+	@echo 'make fuzz        every fuzzer for MINUTES=1; CONTRIBUTING.md says what to do with a finding'
 	@echo 'make lint, fmt   formatting, names, circles of calls, cppcheck, clang-tidy; formats'
 	@echo 'make docs        docs/configuration.md, from what the programs say'
 	@echo 'make install     programs and example configurations below PREFIX=$(PREFIX); make uninstall removes them'
@@ -202,11 +203,10 @@ bench:
 check:
 	$(DEPS) test
 	$(Q)$(MAKE) --no-print-directory $(JOBS) SANITIZE=address,undefined sanitized-check
+# Criterion takes a test that leaks for a passing one; tests/run.py finds what the sanitizers have written.
 .PHONY: sanitized-check
 sanitized-check: $(addprefix $(BUILD)/,unit-tests fuzz-replay alloc-failure kudos-sim)
-	$(Q)$(BUILD)/unit-tests -j2
-	$(Q)$(BUILD)/fuzz-replay
-	$(Q)$(BUILD)/alloc-failure 5
+	$(Q)BUILD=$(BUILD) python3 tests/run.py unit corpora memory
 	$(Q)$(BUILD)/kudos-sim hunt --minutes 1 --first 1 --out $(BUILD)/hunted
 
 # Threads meet in the loop's inbox: a plain program, since Criterion does not run under ThreadSanitizer.
@@ -215,16 +215,28 @@ $(BUILD)/loop-tsan: tests/thread/loop_tsan.c $(TSAN_SOURCES) | $(BUILD)
 	$(call say,TSAN,$@)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=thread $^ -levent -levent_pthreads $(CORE_LIBS) -lpthread -o $@
 
+# Where shards meet at the users' limits.
+LIMITER_SOURCES := edge/io/shard/limiter.c $(addprefix edge/core/,rate.c rate_rules.c fast_list.c)
+$(BUILD)/limiter-tsan: tests/thread/limiter_tsan.c $(LIMITER_SOURCES) $(call sources,$(COMMON_ROOMS)) | $(BUILD)
+	$(call say,TSAN,$@)
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=thread $^ -lsodium $(CORE_LIBS) -lpthread -o $@
+
 # libFuzzer over everything that parses foreign bytes; corpora begin as those kept and grow in $(BUILD)/corpus.
 fuzz:
 	$(DEPS) tools
 	$(Q)$(MAKE) --no-print-directory $(JOBS) $(BUILD)/fuzz-replay
 	$(Q)$(MAKE) --no-print-directory $(addprefix run-,$(FUZZERS))
+# An input that a fuzzer ends with is $(FINDINGS)/NAME-crash-..., -timeout-... or alike, for fuzz_NAME.
+FINDINGS := $(BUILD)/findings
+grown = mkdir -p $(FINDINGS) $(BUILD)/corpus/$*; test ! -e tests/fuzz/corpus/$*.pack || \
+	$(BUILD)/fuzz-replay --unpack tests/fuzz/corpus/$*.pack $(BUILD)/corpus/$*
 # What the corpora in $(BUILD) have grown to, with as few inputs as reach the same, into tests/fuzz/corpus.
 keep-corpora: $(addprefix keep-,$(FUZZERS))
 keep-fuzz_%: $(BUILD)/fuzz_% $(BUILD)/fuzz-replay
-	@rm -rf $(BUILD)/kept/$* && mkdir -p $(BUILD)/kept/$* $(BUILD)/corpus/$* tests/fuzz/corpus
-	$(Q)$< -merge=1 -max_len=$(or $(MAX_LEN),512) $(BUILD)/kept/$* $(BUILD)/corpus/$* >$<.log 2>&1 || { tail -n 12 $<.log; exit 1; }
+	$(Q)$(grown)
+	@rm -rf $(BUILD)/kept/$* && mkdir -p $(BUILD)/kept/$* tests/fuzz/corpus
+	$(Q)$< -merge=1 -max_len=$(or $(MAX_LEN),512) -artifact_prefix=$(FINDINGS)/$*- $(BUILD)/kept/$* $(BUILD)/corpus/$* \
+		>$<.log 2>&1 || { tail -n 12 $<.log; exit 1; }
 	$(Q)$(BUILD)/fuzz-replay --pack tests/fuzz/corpus/$*.pack $(BUILD)/kept/$*
 FUZZED := $(BUILD)/fuzzed/libkudos_fuzzed.a
 FUZZ_FLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -241,11 +253,10 @@ $(FUZZED): $(patsubst %.c,$(BUILD)/fuzzed/%.o,$(FUZZED_SOURCES))
 $(BUILD)/fuzz_%: $(BUILD)/fuzzed/tests/fuzz/fuzz_%.o $(FUZZED) | $(BUILD)
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer $^ $(IO_LIBS) $(CORE_LIBS) $(SECOND_OPINION) -o $@
 .PRECIOUS: $(BUILD)/fuzz_% $(BUILD)/fuzzed/%.o
-run-fuzz_%: $(BUILD)/fuzz_%
-	@mkdir -p $(BUILD)/corpus/$*
-	$(Q)test ! -e tests/fuzz/corpus/$*.pack || $(BUILD)/fuzz-replay --unpack tests/fuzz/corpus/$*.pack $(BUILD)/corpus/$*
+run-fuzz_%: $(BUILD)/fuzz_% $(BUILD)/fuzz-replay
+	$(Q)$(grown)
 	$(Q)$< -max_total_time=$$(awk 'BEGIN { print int($(MINUTES) * 60) + 1 }') -print_final_stats=1 -timeout=10 \
-		-rss_limit_mb=2048 -artifact_prefix=$(BUILD)/ $(BUILD)/corpus/$* >$<.log 2>&1; \
+		-rss_limit_mb=2048 -artifact_prefix=$(FINDINGS)/$*- $(BUILD)/corpus/$* >$<.log 2>&1; \
 		status=$$?; tail -n 12 $<.log; exit $$status
 
 HOUSE = common edge central sim include tests

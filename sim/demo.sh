@@ -132,7 +132,14 @@ make_secrets() {
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=localhost \
             -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$RUN/key.pem" -out "$RUN/cert.pem" 2>/dev/null
         openssl rand -hex 32 >"$RUN/session.secret"
+        openssl genpkey -algorithm ed25519 -out "$RUN/jwt.key"
+        openssl pkey -in "$RUN/jwt.key" -pubout -out "$RUN/jwt.pem"
     )
+}
+
+# Who signs in: an identity provider's part, played by kudos-sim.
+token() { # user
+    "$BUILD/kudos-sim" token --key "$RUN/jwt.key" --sub "$1" --iss kudos-demo --aud kudos --exp 30d
 }
 
 start_broker() {
@@ -148,6 +155,7 @@ start_broker() {
 
 start_central() {
     start central "$BUILD/kudos-central" -c configs/demo/central.conf --set central.data_dir="$PWD/$RUN/central" \
+        --set jwt.keys_file="$PWD/$RUN/jwt.pem" \
         --set kafka.brokers="$BROKER" --set http.listen="127.0.0.1:$PORT_BASE" \
         --set admin.listen="127.0.0.1:$((PORT_BASE + 1000))"
     wait_for central 30 ready "$PORT_BASE"
@@ -160,7 +168,7 @@ start_edge() { # index
         --set edge.data_dir="$PWD/$RUN/$name" --set kafka.brokers="$BROKER" --set http.listen="127.0.0.1:$port" \
         --set admin.listen="127.0.0.1:$((port + 1000))" --set central.url="$CENTRAL_URL" \
         --set http.tls_certificate="$PWD/$RUN/cert.pem" --set http.tls_key="$PWD/$RUN/key.pem" \
-        --set http.session_secret="$PWD/$RUN/session.secret"
+        --set http.session_secret="$PWD/$RUN/session.secret" --set jwt.keys_file="$PWD/$RUN/jwt.pem"
 }
 
 start_edges() {
@@ -176,9 +184,28 @@ edges: ${EDGES[0]} $(port_of 0), ${EDGES[1]} $(port_of 1), ${EDGES[2]} $(port_of
 EOF
 }
 
+# NAME=value for scripts: . run/demo/env
+write_env() {
+    local i
+    (
+        umask 077
+        for i in 0 1 2; do
+            echo "EDGE$((i + 1))=http://127.0.0.1:$(port_of $i)"
+            echo "EDGE$((i + 1))_TLS=https://localhost:$(port_of $i)"
+            echo "ADMIN$((i + 1))=http://127.0.0.1:$(($(port_of $i) + 1000))"
+        done
+        echo "CENTRAL=$CENTRAL_URL"
+        echo "CA=$PWD/$RUN/cert.pem"
+        echo "TOKEN_ADA=$(token ada)"
+        echo "TOKEN_BOB=$(token bob)"
+    ) >"$RUN/env"
+}
+
 tell_kept() {
     cat <<EOF
-It goes on running; \`make demo-stop\` ends it. Logs: $RUN/*.log. Try:
+It goes on running; \`make demo-stop\` ends it. Logs: $RUN/*.log. Addresses, and tokens of ada and bob: $RUN/env. Try:
+  . $RUN/env
+  curl --cacert $RUN/cert.pem -X POST -H "Authorization: Bearer \$TOKEN_ADA" https://localhost:$(port_of 0)/v1/posts/hello/like
   curl --cacert $RUN/cert.pem -X POST -H 'X-User-Id: you' https://localhost:$(port_of 0)/v1/posts/hello/like
   curl --http2-prior-knowledge http://127.0.0.1:$(port_of 1)/v1/posts/hello/counts
   curl --http2-prior-knowledge '$CENTRAL_URL/v1/posts/hello/counts?by=region'
@@ -222,6 +249,7 @@ main() {
     start_broker
     start_central
     start_edges
+    write_env
     tell
     [[ -z $KEEP ]] || tell_kept
     local status=0

@@ -48,6 +48,7 @@ int kd_central_open(const kd_central_config *config, const kd_store *store, uint
     memcpy(c->name, config->name.data, config->name.len);
     c->config.name.data = (const uint8_t *)c->name;
     c->store = *store;
+    c->fed_at_us = now_us;
     kd_counts_init(&c->counts, &c->store, &c->filter, config->seed, config->counts_cached_max);
     c->counts.forgiving = kd_planted(c, KD_PLANT_UNLIKE_OWN_REGION);
     int err = central_load(c, epoch_hint);

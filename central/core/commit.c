@@ -18,7 +18,7 @@
 
 static void commit_reset(kd_commit *k)
 {
-    k->fed = false;
+    k->fed = k->viral = false;
     k->op_count = k->sum_count = k->touched_count = k->effect_count = k->entry_count = k->written_count = 0;
     kd_buf_clear(&k->keys);
     kd_writes_clear(&k->writes);
@@ -93,6 +93,7 @@ int kd_central_commit_end(kd_central *c, uint64_t version, int status)
     kd_registry_committed(c, k);
     c->log_committed = k->log;
     c->version = version;
+    c->viral |= k->viral;
     c->epoch_committed = k->epoch;
     c->epoch_durable = k->epoch == c->epoch;
     c->stats.commits++;

@@ -38,6 +38,7 @@ typedef struct {
 typedef struct kd_commit {
     uint64_t version, epoch; /* from the begin on */
     bool fed;                /* there is something to write: the shell may begin it */
+    bool viral;              /* it has a batch with operations of an item that is viral at its edge */
     kd_buf keys;
     kd_gathered_op *ops;
     kd_gathered_sum *sums;

@@ -27,6 +27,7 @@ uint8_t kd_content_unknown_counter(const kd_central *c, const kd_body *body)
 bool kd_content_fits(const kd_central *c, const kd_body *body)
 {
     const uint8_t *known = NULL;
+    uint64_t left = KD_SUM_AMOUNT_MAX;
     for (uint32_t i = 0; i < body->op_count; i++) {
         const kd_op *op = &body->ops[i];
         if (op->item.data != known && !content_is_ours(c, op->item)) return false;
@@ -34,9 +35,19 @@ bool kd_content_fits(const kd_central *c, const kd_body *body)
     }
     for (uint32_t i = 0; i < body->sum_count; i++) {
         const kd_sum *s = &body->sums[i];
-        if (s->amount > KD_SUM_AMOUNT_MAX) return false;
+        if (s->amount > left) return false;
+        left -= s->amount;
         if (s->item.data != known && !content_is_ours(c, s->item)) return false;
         known = s->item.data;
     }
     return true;
+}
+
+bool kd_content_ahead(const kd_central *c, const kd_batch *b, const kd_body *body)
+{
+    uint64_t last_us = c->fed_at_us + KD_AHEAD_MAX_US;
+    bool ahead = b->complete_to_us > last_us;
+    for (uint32_t i = 0; i < body->op_count && !ahead; i++) ahead = body->ops[i].time_us > last_us;
+    for (uint32_t i = 0; i < body->sum_count && !ahead; i++) ahead = body->sums[i].day > kd_day_of(last_us);
+    return ahead;
 }

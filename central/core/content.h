@@ -4,13 +4,18 @@
 
 #include "kudos/central.h"
 
-/* More than four thousand million views of one item in one batch is no count but an attack on the total. */
+/* More than four thousand million views in one batch are no count but an attack on the totals. */
 #define KD_SUM_AMOUNT_MAX (1ull << 32)
 _Static_assert(KD_SUM_AMOUNT_MAX >= (uint64_t)KD_BATCH_OPS_MAX * KD_AMOUNT_MAX,
                "no batch of an honest edge is taken for an attack");
 
-/* Whether all items of the body are of this partition and no sum is above KD_SUM_AMOUNT_MAX. The body's counters are not looked at. */
+/* How far above central's clock a batch may reach: the clock of an edge that has measured nothing yet may be wrong by a time zone, or by a day. */
+#define KD_AHEAD_MAX_US (2 * 86400000000ull)
+
+/* Whether all items of the body are of this partition and its sums together are not above KD_SUM_AMOUNT_MAX. The body's counters are not looked at. */
 bool kd_content_fits(const kd_central *c, const kd_body *body);
+/* Whether a stamp, a day or the complete_to of the batch lies more than KD_AHEAD_MAX_US above the clock of the last feed (protocol, rule 3). */
+bool kd_content_ahead(const kd_central *c, const kd_batch *b, const kd_body *body);
 /* Wire id of the first counter in the body that is not configured, or is configured as a set where the body has sums or the reverse; 0: none. */
 uint8_t kd_content_unknown_counter(const kd_central *c, const kd_body *body);
 

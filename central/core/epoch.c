@@ -6,12 +6,15 @@
 
 #define CHANCE_MASK ((1ull << KD_EPOCH_CHANCE_BITS) - 1)
 /*
- * An epoch near the end of the numbers, named by mistake or in malice, would leave no epoch to mint above it. So of the last 2^50 numbers only those
- * are believed that lie near our own: a takeover takes about 2^20. The clock is not asked, since it may be the clock that is wrong: ours now, or that
- * of the history that was undone.
+ * We mint above each epoch that we hear of and believe, and edges never follow a lower epoch again. So whoever names one must not be able to spend the
+ * numbers that takeovers need, nor to lead the edges to an epoch that a central which begins anew, with nothing but its clock, would not believe.
+ * The clock bounds both: what is believed today is believed by every later start. AHEAD is for clocks that are wrong by years, ours or that of the
+ * history that was undone. NEAR is for an epoch that lies above the bound already: a thousand takeovers, each of which takes about 2^20. It counts
+ * from the start of the tenure, since counted from the present epoch it would be there for each record anew.
  */
-#define LAST_NUMBERS (1ull << 50)
+#define AHEAD (1ull << 58) /* some nine years */
 #define NEAR (1ull << 30)
+#define BELIEVED_END (KD_TIME_END_US - NEAR)
 
 /* The epoch before ends with the last version begun. An epoch that no commit carries leaves no link: nobody has heard of it. */
 static void epoch_begin(kd_central *c, uint64_t epoch)
@@ -25,21 +28,38 @@ static void epoch_begin(kd_central *c, uint64_t epoch)
     c->epoch_begun = c->epoch_durable = false;
 }
 
+/* The clock is not believed either where it lies that far above the store's epoch: an edge could not follow us back. */
+static uint64_t epoch_mint(const kd_central *c, uint64_t hint)
+{
+    bool clock = hint > c->epoch && (c->epoch == 0 || hint - c->epoch <= AHEAD);
+    return clock ? hint : c->epoch + 1 + (hint & CHANCE_MASK);
+}
+
 void kd_epoch_open(kd_central *c, uint64_t hint)
 {
     c->epoch_stored = c->epoch;
     c->epoch_begun = c->epoch > 0;
-    /* The hint is made of the clock. If the clock is behind the stored epoch, mint above the stored epoch, with the hint's random low bits. */
-    if (!(kd_planted(c, KD_PLANT_KEEP_EPOCH) && c->epoch > 0))
-        epoch_begin(c, hint > c->epoch ? hint : c->epoch + 1 + (hint & CHANCE_MASK));
+    if (!(kd_planted(c, KD_PLANT_KEEP_EPOCH) && c->epoch > 0)) epoch_begin(c, epoch_mint(c, hint));
     c->epoch_opened = c->epoch_committed = c->epoch;
+}
+
+static bool epoch_within(uint64_t epoch, uint64_t from, uint64_t reach)
+{
+    return epoch <= from || epoch - from <= reach;
 }
 
 bool kd_epoch_believed(const kd_central *c, uint64_t epoch)
 {
+    uint64_t clock = (c->fed_at_us / 1000) << KD_EPOCH_CHANCE_BITS;
     if (epoch <= c->epoch) return true;
-    if (epoch < KD_TIME_END_US - LAST_NUMBERS) return true;
-    return epoch - c->epoch <= NEAR && epoch < KD_TIME_END_US - NEAR;
+    if (epoch >= BELIEVED_END) return false;
+    if (kd_planted(c, KD_PLANT_EPOCH_BY_NUMBER)) return epoch < KD_TIME_END_US - (1ull << 50);
+    return epoch_within(epoch, clock, AHEAD) || epoch_within(epoch, c->epoch_opened, NEAR);
+}
+
+void kd_epoch_vouch(kd_central *c, uint64_t epoch)
+{
+    if (epoch < BELIEVED_END) kd_epoch_told(c, epoch);
 }
 
 static uint64_t epoch_chance(const kd_central *c, uint64_t heard)

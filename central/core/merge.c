@@ -10,6 +10,7 @@
 #include "central/core/content.h"
 #include "central/core/epoch.h"
 #include "central/core/place.h"
+#include "central/core/poison.h"
 #include "central/core/state.h"
 
 static uint32_t merge_gather_key(kd_commit *k, uint8_t counter, kd_bytes item, kd_bytes user, uint16_t *len)
@@ -66,6 +67,7 @@ static void merge_batch(kd_central *c, const kd_batch *b, const kd_body *body, u
     kd_registered *e = &c->edges[edge];
     e->region = region;
     merge_gather(c, body, edge, region);
+    kd_commit_open(c)->viral |= b->viral;
     kd_place_pass(c, edge, b->at);
     e->tentative = merge_advance(c, &e->tentative, b);
     kd_registry_touch(c, edge);
@@ -81,14 +83,13 @@ static kd_fed merge_feed_body(kd_central *c, const kd_batch *b, kd_bytes record,
     int err = kd_body_decode(b->body, &body);
     if (err == KD_EVERSION) return KD_FED_UNKNOWN_SCHEMA;
     if (err != KD_OK) return kd_quarantine_take(c, record, offset);
-    bool fits = kd_content_fits(c, &body);
-    uint8_t unknown = fits ? kd_content_unknown_counter(c, &body) : 0;
-    if (fits && unknown == 0) merge_batch(c, b, &body, edge, region);
+    kd_poison poison = kd_poison_of_body(c, b, &body);
+    if (poison == KD_POISON_NONE) merge_batch(c, b, &body, edge, region);
+    if (poison == KD_POISON_COUNTER) c->unknown_counter = kd_content_unknown_counter(c, &body);
     kd_body_finish(&body);
-    if (fits && unknown == 0) return KD_FED_MERGED;
+    if (poison == KD_POISON_NONE) return KD_FED_MERGED;
     kd_fed fed = kd_quarantine_take(c, record, offset);
-    c->unknown_counter = unknown;
-    if (unknown == 0) return fed;
+    if (poison != KD_POISON_COUNTER) return fed;
     kd_place_wait(c, edge, b->at);
     return KD_FED_UNKNOWN_COUNTER;
 }
@@ -101,9 +102,8 @@ static kd_fed merge_feed_batch(kd_central *c, kd_bytes record, int64_t offset)
     if (err != KD_OK || !kd_epoch_believed(c, b.epoch)) return kd_quarantine_take(c, record, offset);
     /* The first batch of an edge registers it, merged or not: the edge has acknowledged likes that are not here, so the low watermark must wait for
      * it. */
-    int region = kd_registry_region(c, b.region);
-    int edge = region < 0 ? -1 : kd_registry_edge(c, b.edge, (uint16_t)region);
-    if (edge < 0) return kd_quarantine_take(c, record, offset);
+    uint16_t edge, region;
+    if (!kd_registry_admit(c, b.edge, b.region, &edge, &region)) return kd_quarantine_take(c, record, offset);
     if (c->edges[edge].tentative.retired) {
         c->collector.refused++;
         return KD_FED_RETIRED;
@@ -111,8 +111,7 @@ static kd_fed merge_feed_batch(kd_central *c, kd_bytes record, int64_t offset)
     kd_epoch_told(c, b.epoch);
     kd_fed placed = kd_place_of(c, &c->edges[edge].tentative, &b);
     if (placed == KD_FED_MERGED && kd_place_behind_waiting(&c->edges[edge], &b)) placed = KD_FED_GAP;
-    if (placed == KD_FED_MERGED)
-        placed = merge_feed_body(c, &b, record, (uint16_t)edge, (uint16_t)region, offset);
+    if (placed == KD_FED_MERGED) placed = merge_feed_body(c, &b, record, edge, region, offset);
     if (placed != KD_FED_MERGED && placed != KD_FED_DUPLICATE && placed != KD_FED_IDENTITY)
         kd_place_leave(&c->edges[edge], &b);
     c->stats.duplicates += placed == KD_FED_DUPLICATE;

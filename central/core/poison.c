@@ -5,21 +5,22 @@
 #include "central/core/epoch.h"
 #include "central/core/state.h"
 
-static kd_poison poison_of_body(const kd_central *c, const kd_batch *b)
+kd_poison kd_poison_of_body(const kd_central *c, const kd_batch *b, const kd_body *body)
+{
+    if (!kd_content_fits(c, body)) return KD_POISON_CONTENT;
+    if (kd_content_unknown_counter(c, body) != 0) return KD_POISON_COUNTER;
+    return kd_content_ahead(c, b, body) && !c->releasing ? KD_POISON_AHEAD : KD_POISON_NONE;
+}
+
+static kd_poison poison_of_bytes(const kd_central *c, const kd_batch *b)
 {
     kd_body body;
     int err = kd_body_decode(b->body, &body);
     if (err == KD_EVERSION) return KD_POISON_SCHEMA;
     if (err != KD_OK) return KD_POISON_BODY;
-    bool fits = kd_content_fits(c, &body), known = kd_content_unknown_counter(c, &body) == 0;
+    kd_poison p = kd_poison_of_body(c, b, &body);
     kd_body_finish(&body);
-    return !fits ? KD_POISON_CONTENT : known ? KD_POISON_NONE : KD_POISON_COUNTER;
-}
-
-static bool poison_is_crowd(const kd_central *c, const kd_batch *b)
-{
-    return (kd_registry_find(c, b->edge) < 0 && c->edge_count == KD_EDGES_MAX) ||
-           (c->region_count == KD_REGIONS_MAX && !kd_registry_knows_region(c, b->region));
+    return p;
 }
 
 static kd_poison poison_of_batch(const kd_central *c, const kd_quarantined *q)
@@ -28,7 +29,8 @@ static kd_poison poison_of_batch(const kd_central *c, const kd_quarantined *q)
     int err = kd_batch_decode(q->bytes, &b);
     if (err == KD_EVERSION) return KD_POISON_SCHEMA;
     if (err == KD_OK && !kd_epoch_believed(c, b.epoch)) return KD_POISON_EPOCH;
-    if (err == KD_OK) return poison_is_crowd(c, &b) ? KD_POISON_CROWD : poison_of_body(c, &b);
+    if (err == KD_OK)
+        return kd_registry_crowded(c, b.edge, b.region) ? KD_POISON_CROWD : poison_of_bytes(c, &b);
     bool damaged =
         q->named && kd_batch_salvage(q->bytes, &b) && b.body.data && b.digest != kd_body_digest(b.body);
     return damaged ? KD_POISON_DAMAGED : KD_POISON_ENVELOPE;
@@ -52,7 +54,7 @@ kd_poison kd_poison_of(const kd_central *c, const kd_quarantined *q)
 
 const char *kd_poison_name(kd_poison p)
 {
-    static const char *const names[] = {"none",    "record", "claim",  "envelope", "damaged", "body",
-                                        "content", "crowd",  "schema", "cut",      "epoch",   "counter"};
+    static const char *const names[] = {"none",  "record", "claim", "envelope", "damaged", "body", "content",
+                                        "crowd", "schema", "cut",   "epoch",    "counter", "ahead"};
     return (size_t)p < KD_COUNT(names) ? names[p] : "unknown";
 }

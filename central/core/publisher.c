@@ -76,10 +76,18 @@ static void publisher_take_part(void *arg, kd_bytes part)
     p->shell.snapshot_part(p->shell.arg, part);
 }
 
+/* Monotonic. */
+static uint64_t publisher_due_us(const kd_publisher *p)
+{
+    uint64_t soon_us = p->snapshot_made_us + p->config.viral_interval_us;
+    bool viral = kd_central_viral(p->core) && !(p->config.plant & KD_PLANT_VIRAL_AS_OTHERS);
+    return viral ? KD_MIN(p->snapshot_due_us, soon_us) : p->snapshot_due_us;
+}
+
 static bool publisher_snapshot_due(const kd_publisher *p, uint64_t mono_us)
 {
     if (p->claims.count > 0 || p->counts.count > 0 || p->ending == KD_PUBLISHER_DONE) return false;
-    return p->ending == KD_PUBLISHER_LAST_SNAPSHOT || mono_us >= p->snapshot_due_us;
+    return p->ending == KD_PUBLISHER_LAST_SNAPSHOT || mono_us >= publisher_due_us(p);
 }
 
 static int publisher_make_snapshot(kd_publisher *p, uint64_t wall_us, uint64_t mono_us)
@@ -87,7 +95,8 @@ static int publisher_make_snapshot(kd_publisher *p, uint64_t wall_us, uint64_t m
     uint64_t interval = p->config.snapshot_interval_us, next = p->snapshot_due_us + interval;
     if (!publisher_snapshot_due(p, mono_us)) return KD_OK;
     if (p->ending == KD_PUBLISHER_LAST_SNAPSHOT) p->ending = KD_PUBLISHER_DONE;
-    p->snapshot_due_us = next > mono_us ? next : mono_us + interval;
+    /* an early one must not put off the next */
+    p->snapshot_due_us = next > mono_us && next <= mono_us + interval ? next : mono_us + interval;
     p->snapshot_made_us = mono_us;
     return kd_central_snapshot(p->core, wall_us, publisher_take_part, p);
 }
@@ -107,7 +116,7 @@ static uint64_t publisher_next_us(const kd_publisher *p)
     uint64_t when = kd_outbound_next_us(&p->claims, UINT64_MAX);
     when = kd_outbound_next_us(&p->counts, when);
     when = kd_outbound_next_us(&p->changes, when);
-    return p->claims.count + p->counts.count == 0 ? KD_MIN(when, p->snapshot_due_us) : when;
+    return p->claims.count + p->counts.count == 0 ? KD_MIN(when, publisher_due_us(p)) : when;
 }
 
 int kd_publisher_run(kd_publisher *p, uint64_t wall_us, uint64_t mono_us, uint64_t *next_us)

@@ -24,23 +24,36 @@ static uint64_t quarantine_batch_id(kd_central *c, const kd_batch *b)
 static int quarantine_find(const kd_central *c, uint64_t id)
 {
     for (uint32_t i = 0; i < c->quarantine_count; i++)
-        if (c->quarantine[i] == id) return (int)i;
+        if (c->quarantine[i].id == id) return (int)i;
     return -1;
+}
+
+static kd_quarantine_entry quarantine_entry_of(kd_central *c, kd_bytes record)
+{
+    kd_batch b;
+    if (!kd_batch_salvage(record, &b)) return (kd_quarantine_entry){.id = kd_hash(record)};
+    return (kd_quarantine_entry){quarantine_batch_id(c, &b), kd_hash(b.edge)};
+}
+
+static bool quarantine_has_room(const kd_central *c, uint64_t writer)
+{
+    uint32_t same = 0;
+    for (uint32_t i = 0; i < c->quarantine_count; i++) same += c->quarantine[i].writer == writer;
+    return same < KD_QUARANTINE_SHARE && c->quarantine_count < KD_QUARANTINE_MAX;
 }
 
 kd_fed kd_quarantine_take(kd_central *c, kd_bytes record, int64_t offset)
 {
-    kd_batch b;
-    uint64_t id = kd_batch_salvage(record, &b) ? quarantine_batch_id(c, &b) : kd_hash(record);
+    kd_quarantine_entry e = quarantine_entry_of(c, record);
     c->stats.quarantined++; /* also when it is kept already: each resend is an alarm */
-    if (quarantine_find(c, id) >= 0 || c->quarantine_count == KD_QUARANTINE_MAX) return KD_FED_QUARANTINED;
-    c->quarantine[c->quarantine_count++] = id;
+    if (quarantine_find(c, e.id) >= 0 || !quarantine_has_room(c, e.writer)) return KD_FED_QUARANTINED;
+    c->quarantine[c->quarantine_count++] = e;
     kd_buf_clear(&c->value);
     kd_buf_put_be64(&c->value, (uint64_t)offset);
     kd_buf_put_be64(&c->value, c->fed_at_us);
     kd_buf_put_be32(&c->value, (uint32_t)KD_MIN(record.len, (size_t)UINT32_MAX));
     kd_buf_put(&c->value, record.data, KD_MIN(record.len, (size_t)KD_BATCH_BYTES_MAX));
-    kd_bytes key = kd_key_numbered(&c->key, KD_ROW_QUARANTINE, id);
+    kd_bytes key = kd_key_numbered(&c->key, KD_ROW_QUARANTINE, e.id);
     kd_writes_put(&kd_commit_open(c)->writes, key, kd_buf_view(&c->value));
     return KD_FED_QUARANTINED;
 }
@@ -81,7 +94,7 @@ static int quarantine_read_row(const kd_central *c, uint64_t id, kd_bytes value,
     return KD_OK;
 }
 
-/* The record may be a batch that waits for a counter. Or the counter is configured by now, and the batch could not be merged yet, as its edge is
+/* The record may be a batch that waits for a counter. Or nothing is wrong with it by now, and the batch could not be merged yet, as its edge is
  * retired: then the edge waits all the same. */
 static void quarantine_note_waiting(kd_central *c, const kd_quarantined *q)
 {
@@ -104,7 +117,7 @@ static int quarantine_load_row(void *arg, kd_bytes key, kd_bytes value)
     uint64_t id = kd_read_be64(&r);
     int err = quarantine_read_row(c, id, value, &q);
     if (err != KD_OK) return err;
-    c->quarantine[c->quarantine_count++] = id;
+    c->quarantine[c->quarantine_count++] = (kd_quarantine_entry){id, q.named ? kd_hash(q.edge) : 0};
     quarantine_note_waiting(c, &q);
     return KD_OK;
 }

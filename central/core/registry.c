@@ -39,6 +39,7 @@ static int registry_load_edge(void *arg, kd_bytes key, kd_bytes value)
         s.joined = kd_read_be64(&r);
         s.retired = kd_read_u8(&r) != 0;
     }
+    if (kd_reader_left(&r) > 0) s.regions = kd_read_u8(&r); /* and here before they were counted */
     if (r.bad || index >= KD_EDGES_MAX || region >= c->region_count || !kd_name_valid(name))
         return KD_EMALFORMED;
     kd_registered *e = &c->edges[index];
@@ -64,25 +65,12 @@ int kd_registry_load(kd_central *c)
     return err;
 }
 
-bool kd_registry_knows_region(const kd_central *c, kd_bytes name)
-{
-    for (uint32_t i = 0; i < c->region_count; i++)
-        if (registry_name_is(c->regions[i].name, c->regions[i].name_len, name)) return true;
-    return false;
-}
-
-int kd_registry_region(kd_central *c, kd_bytes name)
+/* Index of the region of that name, or -1. */
+static int registry_find_region(const kd_central *c, kd_bytes name)
 {
     for (uint32_t i = 0; i < c->region_count; i++)
         if (registry_name_is(c->regions[i].name, c->regions[i].name_len, name)) return (int)i;
-    if (c->region_count == KD_REGIONS_MAX) return -1;
-    uint32_t index = c->region_count++;
-    kd_region *r = &c->regions[index];
-    r->name_len = (uint8_t)name.len;
-    memcpy(r->name, name.data, name.len);
-    const uint8_t key[] = {KD_ROW_REGION, (uint8_t)(index >> 8), (uint8_t)index};
-    kd_writes_put(&kd_commit_open(c)->writes, kd_bytes_of(key, sizeof key), name);
-    return (int)index;
+    return -1;
 }
 
 int kd_registry_find(const kd_central *c, kd_bytes name)
@@ -92,17 +80,48 @@ int kd_registry_find(const kd_central *c, kd_bytes name)
     return -1;
 }
 
-int kd_registry_edge(kd_central *c, kd_bytes name, uint16_t region)
+static uint16_t registry_add_region(kd_central *c, kd_bytes name)
 {
-    int known = kd_registry_find(c, name);
-    if (known >= 0) return known;
-    if (c->edge_count == KD_EDGES_MAX) return -1;
-    uint32_t index = c->edge_count++;
+    uint16_t index = (uint16_t)c->region_count++;
+    kd_region *r = &c->regions[index];
+    r->name_len = (uint8_t)name.len;
+    memcpy(r->name, name.data, name.len);
+    const uint8_t key[] = {KD_ROW_REGION, (uint8_t)(index >> 8), (uint8_t)index};
+    kd_writes_put(&kd_commit_open(c)->writes, kd_bytes_of(key, sizeof key), name);
+    return index;
+}
+
+static uint16_t registry_add_edge(kd_central *c, kd_bytes name)
+{
+    uint16_t index = (uint16_t)c->edge_count++;
     kd_registered *e = &c->edges[index];
-    *e = (kd_registered){.name_len = (uint8_t)name.len, .region = region, .tentative.joined = c->begun + 1};
+    *e = (kd_registered){.name_len = (uint8_t)name.len, .tentative.joined = c->begun + 1};
     memcpy(e->name, name.data, name.len);
-    kd_registry_touch(c, (uint16_t)index);
-    return (int)index;
+    kd_registry_touch(c, index);
+    return index;
+}
+
+bool kd_registry_crowded(const kd_central *c, kd_bytes edge, kd_bytes region)
+{
+    int known = kd_registry_find(c, edge);
+    if (known < 0 && c->edge_count == KD_EDGES_MAX) return true;
+    if (registry_find_region(c, region) >= 0) return false;
+    bool spent = known >= 0 && c->edges[known].tentative.regions >= KD_EDGE_REGIONS_MAX;
+    return spent || c->region_count == KD_REGIONS_MAX;
+}
+
+bool kd_registry_admit(kd_central *c, kd_bytes edge, kd_bytes region, uint16_t *edge_index,
+                       uint16_t *region_index)
+{
+    if (kd_registry_crowded(c, edge, region)) return false;
+    int known = kd_registry_find(c, edge), where = registry_find_region(c, region);
+    *region_index = where >= 0 ? (uint16_t)where : registry_add_region(c, region);
+    *edge_index = known >= 0 ? (uint16_t)known : registry_add_edge(c, edge);
+    if (known < 0) c->edges[*edge_index].region = *region_index;
+    if (where >= 0) return true;
+    c->edges[*edge_index].tentative.regions++;
+    kd_registry_touch(c, *edge_index);
+    return true;
 }
 
 void kd_registry_touch(kd_central *c, uint16_t edge)
@@ -129,6 +148,7 @@ static void registry_put_edge(kd_central *c, kd_commit *k, const kd_registered *
     kd_buf_put_be64(v, s->complete_to_us);
     kd_buf_put_be64(v, s->joined);
     kd_buf_put_u8(v, s->retired);
+    kd_buf_put_u8(v, s->regions);
     kd_writes_put(&k->writes, kd_key_named(&c->key, KD_ROW_EDGE, kd_registered_name(e)), kd_buf_view(v));
 }
 

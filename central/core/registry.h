@@ -11,7 +11,10 @@
 
 #include "kudos/central.h"
 
-enum { KD_LEFT_MAX = 8 }; /* batches remembered per edge, to notice when its edge passes one over */
+enum {
+    KD_LEFT_MAX = 8,         /* batches remembered per edge, to notice when its edge passes one over */
+    KD_EDGE_REGIONS_MAX = 8, /* regions that an edge may bring; more would use up those of the others */
+};
 
 struct kd_commit;
 
@@ -25,7 +28,8 @@ typedef struct {
     uint64_t complete_to_us;
     /* version that registered it or took it back: backups made before do not know it (rule 21) */
     uint64_t joined;
-    bool retired; /* rule 23 */
+    bool retired;    /* rule 23 */
+    uint8_t regions; /* that nobody had named before a batch of this edge did */
 } kd_registered_state;
 
 typedef struct {
@@ -57,14 +61,14 @@ static inline kd_bytes kd_region_name(const kd_region *r)
 
 /* Reads the rows of regions and edges: KD_OK, KD_EIO, KD_EMALFORMED (also where indices have a gap). */
 int kd_registry_load(kd_central *c);
-/* Index of the edge of that name. An unknown one is registered, in the open commit, with `region`; -1: KD_EDGES_MAX are known. */
-int kd_registry_edge(kd_central *c, kd_bytes name, uint16_t region);
-/* Index of the region of that name. An unknown one is registered, in the open commit; -1: KD_REGIONS_MAX are known. */
-int kd_registry_region(kd_central *c, kd_bytes name);
-/* As kd_registry_edge and kd_registry_region, but nothing is registered: -1, or false, for an unknown name. */
+/* Indices of an edge and of the region that a batch of it names. What is unknown is registered, in the open commit. False, and nothing is registered,
+ * where kd_registry_crowded. */
+bool kd_registry_admit(kd_central *c, kd_bytes edge, kd_bytes region, uint16_t *edge_index,
+                       uint16_t *region_index);
+/* Whether the edge, or the region, is one more than a partition can know, or the region one more than an edge may bring. */
+bool kd_registry_crowded(const kd_central *c, kd_bytes edge, kd_bytes region);
+/* Index of the edge of that name, or -1. */
 int kd_registry_find(const kd_central *c, kd_bytes name);
-/* Whether the region is registered, durably or in the open commit. */
-bool kd_registry_knows_region(const kd_central *c, kd_bytes name);
 
 /* The open commit is to write the edge's row: its tentative state was changed, or is about to be. */
 void kd_registry_touch(kd_central *c, uint16_t edge);

@@ -108,8 +108,14 @@ int kd_central_snapshot(kd_central *c, uint64_t now_us, kd_central_emit emit, vo
     c->published = c->snapshot_version;
     kd_redo_settle(c);
     c->snapshot_version = c->version;
+    c->viral = false;
     kd_counts_clear_unsent(&c->counts);
     return KD_OK;
+}
+
+bool kd_central_viral(const kd_central *c)
+{
+    return c->viral;
 }
 
 uint32_t kd_central_dirty(const kd_central *c)

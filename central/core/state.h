@@ -68,16 +68,18 @@ struct kd_central {
     /* What is handed out (snapshot.c, changes.c). */
     uint64_t snapshot_version; /* of the last snapshot handed out */
     uint64_t published;        /* of the last snapshot that was delivered or given up */
+    bool viral; /* a commit that is durable, but in no snapshot yet, has operations of a viral item */
     /* bit i: the counts that edges hold cover the counter of id i; a configured one without its bit makes edges read anew (snapshot.c) */
     uint64_t counters_told;
     uint64_t delivered;     /* changes of versions up to it are delivered */
     uint64_t taken;         /* changes of versions up to it are handed out, */
     uint32_t taken_changes; /* and this many of the next version */
 
-    uint64_t quarantine[KD_QUARANTINE_MAX]; /* identities of the records kept, durable or on their way */
+    kd_quarantine_entry quarantine[KD_QUARANTINE_MAX]; /* the records kept, durable or on their way */
     uint32_t quarantine_count;
     uint8_t unknown_counter; /* of the last batch that was left because of a counter */
-    uint64_t fed_at_us;      /* when the last record was fed */
+    bool releasing;          /* an operator vouches for what is fed: it may lie ahead of the clock */
+    uint64_t fed_at_us;      /* when the last record was fed, or the core opened */
 
     uint64_t passed_over;      /* batches that were left and that their edge has gone on behind (place.c) */
     uint16_t passed_over_edge; /* edge of the last of them */

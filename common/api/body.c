@@ -4,7 +4,8 @@
  */
 #include "common/api/body.h"
 
-#include <strings.h>
+#include "common/api/http1.h"
+#include "common/base/text.h"
 
 static bool body_refuse(kd_refusal *why, const char *field, const char *detail)
 {
@@ -12,24 +13,24 @@ static bool body_refuse(kd_refusal *why, const char *field, const char *detail)
     return false;
 }
 
-/* `text` is ASCII, and matched without regard to case. */
-static bool body_type_is(kd_bytes type, const char *text)
-{
-    return type.len == strlen(text) && strncasecmp((const char *)type.data, text, type.len) == 0;
-}
-
 bool kd_body_type(kd_bytes type, kd_refusal *why)
 {
     static const char suffix[] = "+json";
     const size_t n = sizeof(suffix) - 1;
-    const uint8_t *parameters = type.len > 0 ? memchr(type.data, ';', type.len) : NULL;
-    if (parameters) type.len = (size_t)(parameters - type.data);
-    while (type.len > 0 && (type.data[type.len - 1] == ' ' || type.data[type.len - 1] == '\t')) type.len--;
-    if (type.len == 0 || body_type_is(type, "application/json")) return true;
-    if (type.len > n && body_type_is(kd_bytes_of(type.data + type.len - n, n), suffix)) return true;
-    if (body_type_is(type, "application/x-www-form-urlencoded")) return true;
+    kd_bytes essence;
     *why = (kd_refusal){KD_PROBLEM_UNSUPPORTED_MEDIA_TYPE, "application/json is wanted", "Content-Type"};
-    return false;
+    if (!kd_http1_media_type(type, &essence)) return false;
+    if (kd_text_is_word(essence, "application/json")) return true;
+    if (essence.len > n && kd_text_is_word(kd_bytes_of(essence.data + essence.len - n, n), suffix) &&
+        essence.data[essence.len - n - 1] != '/')
+        return true;
+    return kd_text_is_word(essence, "application/x-www-form-urlencoded");
+}
+
+bool kd_body_coding(kd_bytes coding, kd_refusal *why)
+{
+    *why = (kd_refusal){KD_PROBLEM_UNSUPPORTED_MEDIA_TYPE, "identity is wanted", "Content-Encoding"};
+    return kd_text_is_word(coding, "identity");
 }
 
 /* Index of the key in `names`; -1 with *why when it is unknown or comes twice. `seen` has a bit for each name that came. */
@@ -68,7 +69,7 @@ bool kd_body_read_items(kd_bytes body, kd_buf *text, bool lookup, kd_body_items 
         int which = known_key(key, names, 2, &seen, why);
         if (which < 0) return false;
         if (which == 0 && !read_item_texts(&j, out, why)) return false;
-        if (which == 1 && lookup && !kd_json_in_str(&j, &out->counter))
+        if (which == 1 && lookup && (!kd_json_in_str(&j, &out->counter) || out->counter.len == 0))
             return body_refuse(why, "counter", "a name is wanted");
         if (which == 1 && !lookup && !kd_json_in_bool(&j, &out->me))
             return body_refuse(why, "me", "true or false is wanted");
@@ -103,7 +104,7 @@ static bool body_read_op(kd_json_in *j, kd_body_op *op, kd_refusal *why)
         if (which == 0 && !kd_json_in_str(j, &op->item))
             return body_refuse(why, names[0], "a string collection/id is wanted");
         if (which == 1 && !body_read_verb(j, op, why)) return false;
-        if (which == 2 && !kd_json_in_str(j, &op->counter))
+        if (which == 2 && (!kd_json_in_str(j, &op->counter) || op->counter.len == 0))
             return body_refuse(why, names[2], "a name is wanted");
     }
     if (j->bad) return body_refuse(why, "", "not valid JSON");

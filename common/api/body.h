@@ -31,9 +31,12 @@ typedef struct {
     uint32_t wrong;
 } kd_body_ops;
 
-/* Whether a body of this Content-Type is read: JSON (application/json, or anything that ends in +json), none at all, and what `curl -d` sends. Not
- * text/plain and multipart, which a form in a page of another origin can send, nor anything else. True, or false with *why (415). */
+/* Whether a body of this Content-Type is read: one media type, and that is JSON (application/json, or any subtype that ends in +json) or what `curl -d`
+ * sends. Not text/plain and multipart, which a form in a page of another origin can send, nor anything else. True, or false with *why (415). A body
+ * without the field is read, too. */
 bool kd_body_type(kd_bytes content_type, kd_refusal *why);
+/* Whether a body under this Content-Encoding is read: none but identity. True, or false with *why (415). */
+bool kd_body_coding(kd_bytes content_encoding, kd_refusal *why);
 /* Reads {"items": [...], "me": bool}; with `lookup`, {"items": [...], "counter": name}. True, or false with *why. */
 bool kd_body_read_items(kd_bytes body, kd_buf *text, bool lookup, kd_body_items *out, kd_refusal *why);
 /* Reads {"operations": [{"item", "op", "counter"}, ...]}; "counter" may be left out. True, or false with *why and out->wrong. */

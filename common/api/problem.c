@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-#include "common/json/json_writer.h"
-
 static const struct {
     uint32_t status;
     const char *slug, *title;
@@ -64,19 +62,27 @@ kd_problem kd_problem_of(int err)
     }
 }
 
-void kd_problem_write(kd_buf *out, kd_problem p, const char *detail, const char *field,
-                      uint32_t retry_after_s)
+void kd_problem_write_text(kd_json *j, const kd_problem_text *t)
 {
-    kd_json j = kd_json_of(out);
     char type[64];
-    int len = snprintf(type, sizeof type, "urn:kudos:%s", kd_problem_slug(p));
+    int len = snprintf(type, sizeof type, "urn:kudos:%s", t->slug);
     KD_ASSERT(len > 0 && (size_t)len < sizeof type);
-    kd_json_object(&j);
-    kd_json_key(&j, "type"), kd_json_cstr(&j, type);
-    kd_json_key(&j, "title"), kd_json_cstr(&j, kd_problem_title(p));
-    kd_json_key(&j, "status"), kd_json_u64(&j, kd_problem_status(p));
-    if (detail != NULL) kd_json_key(&j, "detail"), kd_json_cstr(&j, detail);
-    if (field != NULL) kd_json_key(&j, "field"), kd_json_cstr(&j, field);
-    if (retry_after_s > 0) kd_json_key(&j, "retry_after_s"), kd_json_u64(&j, retry_after_s);
-    kd_json_end_object(&j);
+    kd_json_object(j);
+    kd_json_key(j, "type"), kd_json_cstr(j, type);
+    kd_json_key(j, "title"), kd_json_cstr(j, t->title);
+    kd_json_key(j, "status"), kd_json_u64(j, t->status);
+    if (t->detail != NULL) kd_json_key(j, "detail"), kd_json_cstr(j, t->detail);
+    if (t->field != NULL) kd_json_key(j, "field"), kd_json_cstr(j, t->field);
+    if (t->retry_after_s > 0) kd_json_key(j, "retry_after_s"), kd_json_u64(j, t->retry_after_s);
+    kd_json_end_object(j);
+}
+
+void kd_problem_write(kd_json *j, kd_problem p, const char *detail, const char *field, uint32_t retry_after_s)
+{
+    kd_problem_write_text(j, &(kd_problem_text){.status = kd_problem_status(p),
+                                                .slug = kd_problem_slug(p),
+                                                .title = kd_problem_title(p),
+                                                .detail = detail,
+                                                .field = field,
+                                                .retry_after_s = retry_after_s});
 }

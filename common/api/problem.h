@@ -1,10 +1,10 @@
 /*
- * problem.h - application/problem+json (RFC 9457) from one table of error types.
+ * problem.h - problem details (RFC 9457) from one table of error types, as application/problem+json or with the same members in MessagePack.
  */
 #ifndef KUDOS_COMMON_API_PROBLEM_H
 #define KUDOS_COMMON_API_PROBLEM_H
 
-#include "kudos/base.h"
+#include "common/json/json_writer.h"
 
 #define KD_PROBLEM_CONTENT_TYPE "application/problem+json"
 
@@ -43,8 +43,18 @@ const char *kd_problem_title(kd_problem p); /* static */
 /* The problem that a client is told for a kd_err other than KD_OK. Errors that are an operator's matter become STORAGE_FAILED. */
 kd_problem kd_problem_of(int err);
 
-/* Appends the body. detail and field may be NULL and retry_after_s 0: then they are left out. The caller sends the header Retry-After itself. */
-void kd_problem_write(kd_buf *out, kd_problem p, const char *detail, const char *field,
+/* Writes the body as one value. detail and field may be NULL and retry_after_s 0: then they are left out. The caller sends the header Retry-After
+ * itself. */
+void kd_problem_write(kd_json *j, kd_problem p, const char *detail, const char *field,
                       uint32_t retry_after_s);
+
+/* A problem that has another title or status than those of the table; `slug` is one of the table's. */
+typedef struct {
+    uint32_t status;
+    const char *slug, *title, *detail, *field;
+    uint32_t retry_after_s;
+} kd_problem_text;
+/* Writes it as kd_problem_write does. */
+void kd_problem_write_text(kd_json *j, const kd_problem_text *text);
 
 #endif

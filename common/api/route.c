@@ -49,13 +49,39 @@ static bool make_item(kd_bytes collection, kd_bytes id, const kd_strings *collec
     return true;
 }
 
+/* ---- queries ---- */
+
+typedef struct {
+    kd_bytes name, value; /* raw; a parameter without '=' has an empty value */
+} route_parameter;
+
+static kd_bytes route_cut_at(kd_bytes *rest, char separator)
+{
+    const uint8_t *at = rest->len > 0 ? memchr(rest->data, separator, rest->len) : NULL;
+    kd_bytes piece = kd_bytes_of(rest->data, at ? (size_t)(at - rest->data) : rest->len);
+    size_t used = piece.len + (at != NULL);
+    *rest = kd_bytes_of(rest->len > 0 ? rest->data + used : NULL, rest->len - used);
+    return piece;
+}
+
+/* Takes the next parameter off *query; false at its end. Nothing between two '&' is none. */
+static bool route_next_parameter(kd_bytes *query, route_parameter *p)
+{
+    while (query->len > 0) {
+        p->value = route_cut_at(query, '&');
+        if (p->value.len == 0) continue;
+        p->name = route_cut_at(&p->value, '=');
+        return true;
+    }
+    return false;
+}
+
 /* Index of a parameter of the API, with its name percent-decoded or not; -1: none. */
-static int route_parameter(kd_bytes pair, const char *const *names, int count)
+static int route_known(kd_bytes raw, const char *const *names, int count)
 {
     uint8_t name[16];
-    const uint8_t *mark = memchr(pair.data, '=', pair.len);
-    size_t len = mark ? (size_t)(mark - pair.data) : pair.len;
-    if (kd_percent_decode(kd_bytes_of(pair.data, len), name, sizeof(name), &len) != KD_OK) return -1;
+    size_t len;
+    if (kd_percent_decode(raw, name, sizeof(name), &len) != KD_OK) return -1;
     for (int i = 0; i < count; i++)
         if (kd_bytes_eq(kd_bytes_of(name, len), kd_bytes_str(names[i]))) return i;
     return -1;
@@ -66,15 +92,28 @@ bool kd_route_query(kd_bytes query, kd_refusal *why)
     static const char *const names[] = {"items", "me",     "by",   "counter",
                                         "limit", "cursor", "edge", "partition"};
     uint32_t seen = 0;
-    while (query.len > 0) {
-        const uint8_t *end = memchr(query.data, '&', query.len);
-        size_t len = end ? (size_t)(end - query.data) : query.len;
-        int at = route_parameter(kd_bytes_of(query.data, len), names, KD_COUNT(names));
-        if (at >= 0 && seen & 1u << at)
+    for (route_parameter p; route_next_parameter(&query, &p);) {
+        int at = route_known(p.name, names, KD_COUNT(names));
+        if (at < 0) continue;
+        if (seen & 1u << at)
             return route_refuse(why, KD_PROBLEM_INVALID_REQUEST, names[at], "this parameter comes twice");
-        if (at >= 0) seen |= 1u << at;
-        len += end != NULL;
-        query = kd_bytes_of(query.data + len, query.len - len);
+        if (p.name.len != strlen(names[at]))
+            return route_refuse(why, KD_PROBLEM_INVALID_REQUEST, names[at],
+                                "the name of a parameter is not percent-encoded");
+        if (p.value.len == 0)
+            return route_refuse(why, KD_PROBLEM_INVALID_REQUEST, names[at], "this parameter is empty");
+        seen |= 1u << at;
+    }
+    return true;
+}
+
+bool kd_route_query_is_plain(kd_bytes query)
+{
+    for (route_parameter p; route_next_parameter(&query, &p);) {
+        kd_bytes rest = query;
+        if (p.name.len == 0 || p.value.len == 0 || memchr(p.name.data, '%', p.name.len)) return false;
+        for (route_parameter other; route_next_parameter(&rest, &other);)
+            if (kd_bytes_eq(p.name, other.name)) return false;
     }
     return true;
 }

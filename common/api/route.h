@@ -46,8 +46,11 @@ bool kd_route_item_text(kd_bytes text, const kd_strings *collections, const char
 /* A raw query value "posts/1,reels/2" of 1 to KD_BULK_ITEMS_MAX items. */
 bool kd_route_items(kd_bytes raw, const kd_strings *collections, kd_item items[KD_BULK_ITEMS_MAX],
                     uint32_t *count, kd_refusal *why);
-/* No parameter of the API stands twice in the query. Of two a cache in front might take the first and we the second. Others are ignored. */
+/* Each parameter of the API that the query names stands there once, has a value, and its name is not percent-encoded. Of two a cache in front might take
+ * the first and we the second; an empty one would do something other than its author meant. Others are ignored. */
 bool kd_route_query(kd_bytes query, kd_refusal *why);
+/* The same of every parameter, whatever its name: for admin ports, which know no parameters of others. */
+bool kd_route_query_is_plain(kd_bytes query);
 /* A raw segment as counter of that kind; *index into counters->at. */
 bool kd_route_counter(kd_bytes raw, const kd_counters *counters, kd_counter_kind kind, uint32_t *index,
                       kd_refusal *why);

@@ -111,16 +111,45 @@ bool kd_cidr_valid(kd_bytes text)
     return kd_cidr_parse(text, &c) == KD_OK;
 }
 
-bool kd_cidr_match(const kd_cidr *c, kd_bytes address)
+bool kd_cidr_widen(kd_bytes address, uint8_t at[16])
 {
-    uint8_t at[16];
     if (address.len != 4 && address.len != 16) return false;
     memcpy(at, v4_prefix, sizeof(v4_prefix));
     memcpy(at + 16 - address.len, address.data, address.len);
+    return true;
+}
+
+bool kd_cidr_match(const kd_cidr *c, kd_bytes address)
+{
+    uint8_t at[16];
+    if (!kd_cidr_widen(address, at)) return false;
     uint64_t high = kd_bytes_rank(kd_bytes_of(at, 16), 0) ^ kd_bytes_rank(kd_bytes_of(c->at, 16), 0);
     uint64_t low = kd_bytes_rank(kd_bytes_of(at, 16), 8) ^ kd_bytes_rank(kd_bytes_of(c->at, 16), 8);
     if (c->bits <= 64) return c->bits == 0 || high >> (64 - c->bits) == 0;
     return high == 0 && low >> (128 - c->bits) == 0;
+}
+
+static const kd_cidr cidr_loopbacks[] = {{.at = {[10] = 0xff, [11] = 0xff, [12] = 127}, .bits = 104},
+                                         {.at = {[15] = 1}, .bits = 128}};
+
+/* Whether a block of so many bits that begins with the address is within a loopback one. */
+static bool cidr_in_loopback(kd_bytes address, uint8_t bits)
+{
+    for (size_t i = 0; i < KD_COUNT(cidr_loopbacks); i++)
+        if (bits >= cidr_loopbacks[i].bits && kd_cidr_match(&cidr_loopbacks[i], address)) return true;
+    return false;
+}
+
+bool kd_cidr_loopback(kd_bytes address)
+{
+    return cidr_in_loopback(address, 128);
+}
+
+bool kd_cidrs_loopback(const kd_cidrs *list)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (!cidr_in_loopback(kd_bytes_of(list->at[i].at, 16), list->at[i].bits)) return false;
+    return true;
 }
 
 void kd_cidrs_init(kd_cidrs *list, const kd_strings *texts)

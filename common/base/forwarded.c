@@ -6,7 +6,7 @@
  */
 #include "common/base/forwarded.h"
 
-#include <strings.h>
+#include "common/base/text.h"
 
 typedef enum { HOP_EMPTY, HOP_HIDDEN, HOP_ADDRESS, HOP_BAD } hop_kind;
 
@@ -14,13 +14,6 @@ typedef struct {
     kd_bytes at[KD_FORWARDED_HOPS_MAX];
     size_t count; /* beyond the table: the oldest ones are overwritten */
 } hops;
-
-static kd_bytes forwarded_trim(kd_bytes b)
-{
-    while (b.len > 0 && (b.data[0] == ' ' || b.data[0] == '\t')) b = kd_bytes_of(b.data + 1, b.len - 1);
-    while (b.len > 0 && (b.data[b.len - 1] == ' ' || b.data[b.len - 1] == '\t')) b.len--;
-    return b;
-}
 
 /* Length up to the separator, or to the end; outside of quotations, if these count. False: a quotation does not end. */
 static bool forwarded_until(kd_bytes text, uint8_t separator, bool quotes, size_t *len)
@@ -47,19 +40,18 @@ static bool forwarded_cut(kd_bytes *text, uint8_t separator, bool quotes, kd_byt
     if (!text->data) return false;
     *good = forwarded_until(*text, separator, quotes, &len);
     if (!*good) return false;
-    *piece = forwarded_trim(kd_bytes_of(text->data, len));
+    *piece = kd_text_trim_field(kd_bytes_of(text->data, len));
     *text = len < text->len ? kd_bytes_of(text->data + len + 1, text->len - len - 1) : kd_bytes_of(NULL, 0);
     return true;
 }
 
 /* ---- one hop ---- */
 
-static bool is_number(kd_bytes text)
+/* RFC 7239 6: one to five digits. A number that no port has is as wrong as a word. */
+static bool is_port(kd_bytes text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9') return false;
-    }
-    return text.len > 0 && text.len <= 5;
+    uint64_t port;
+    return text.len <= 5 && kd_text_take_number(&text, &port) && text.len == 0 && port <= UINT16_MAX;
 }
 
 /* "_name", by which a gateway hides an address or a port */
@@ -97,7 +89,7 @@ static bool forwarded_cut_port(kd_bytes *node)
     kd_bytes rest = kd_bytes_of(node->data + host, node->len - host);
     if (rest.len > 0) {
         kd_bytes port = kd_bytes_of(rest.data + 1, rest.len - 1);
-        if (rest.data[0] != ':' || (!is_number(port) && !is_hidden_name(port))) return false;
+        if (rest.data[0] != ':' || (!is_port(port) && !is_hidden_name(port))) return false;
     }
     *node = end ? kd_bytes_of(node->data + 1, host - 2) : kd_bytes_of(node->data, host);
     return !end || (node->len > 0 && memchr(node->data, ':', node->len));
@@ -105,7 +97,7 @@ static bool forwarded_cut_port(kd_bytes *node)
 
 static hop_kind read_node(kd_bytes node, uint8_t at[16])
 {
-    bool unknown = node.len == 7 && strncasecmp((const char *)node.data, "unknown", 7) == 0;
+    bool unknown = kd_text_is_word(node, "unknown");
     if (unknown || is_hidden_name(node)) return HOP_HIDDEN;
     if (node.len == 0 || !forwarded_cut_port(&node) || node.len == 0) return HOP_BAD;
     return take_address(node, at) ? HOP_ADDRESS : HOP_BAD;
@@ -147,7 +139,7 @@ static hop_kind read_element(kd_bytes element, uint8_t at[16])
     while (forwarded_cut(&element, ';', true, &pair, &good)) {
         if (pair.len == 0) continue;
         if (!read_pair(pair, &name, &value)) return HOP_BAD;
-        if (name.len != 3 || strncasecmp((const char *)name.data, "for", 3) != 0) continue;
+        if (!kd_text_is_word(name, "for")) continue;
         if (seen) return HOP_BAD;
         seen = true;
         kind = read_node(value, at);

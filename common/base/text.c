@@ -1,6 +1,7 @@
-/* text.c - numbers with units from and to text. */
+/* text.c - lines, and numbers with units from and to text. */
 #include "common/base/text.h"
 
+#include <strings.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -12,6 +13,38 @@ typedef struct {
 static const unit duration_units[] = {{"d", 86400000000u}, {"h", 3600000000u}, {"m", 60000000u},
                                       {"s", 1000000u},     {"ms", 1000u},      {"us", 1u}};
 static const unit size_units[] = {{"GiB", 1u << 30}, {"MiB", 1u << 20}, {"KiB", 1u << 10}, {"B", 1u}};
+
+kd_bytes kd_text_trim(kd_bytes text)
+{
+    while (text.len > 0 && kd_text_is_blank(text.data[0])) text.data++, text.len--;
+    while (text.len > 0 && kd_text_is_blank(text.data[text.len - 1])) text.len--;
+    return text;
+}
+
+kd_bytes kd_text_trim_field(kd_bytes text)
+{
+    while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) text.data++, text.len--;
+    while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t')) text.len--;
+    return text;
+}
+
+bool kd_text_is_word(kd_bytes text, const char *word)
+{
+    return text.len == strlen(word) && strncasecmp((const char *)text.data, word, text.len) == 0;
+}
+
+kd_bytes kd_text_take_line(kd_bytes *text, uint32_t *number)
+{
+    while (text->len > 0) {
+        const uint8_t *end = memchr(text->data, '\n', text->len);
+        size_t len = end ? (size_t)(end - text->data) : text->len, taken = end ? len + 1 : len;
+        kd_bytes line = kd_text_trim(kd_bytes_of(text->data, len));
+        *text = kd_bytes_of(text->data + taken, text->len - taken);
+        if (number) (*number)++;
+        if (line.len > 0 && line.data[0] != '#') return line;
+    }
+    return kd_bytes_of(NULL, 0);
+}
 
 bool kd_text_take_number(kd_bytes *b, uint64_t *number)
 {

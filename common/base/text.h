@@ -1,6 +1,6 @@
 /*
- * text.h - numbers with units as operators write them, and foreign text as messages show it. Strict on purpose: a number is digits and nothing else,
- * and a duration or size names its unit, so that a configuration never means something other than a reader takes it for.
+ * text.h - lines, and numbers with units, as operators write them, and foreign text as messages show it. Strict on purpose: a number is digits and nothing
+ * else, and a duration or size names its unit, so that a configuration never means something other than a reader takes it for.
  */
 #ifndef KUDOS_COMMON_BASE_TEXT_H
 #define KUDOS_COMMON_BASE_TEXT_H
@@ -14,6 +14,21 @@ enum { KD_TEXT_SHOWN_MAX = 64, KD_TEXT_PRINTF_MAX = 768 };
 
 /* A kd_bytes as the two arguments of "%.*s". */
 #define KD_PRINT(b) (int)(b).len, (const char *)(b).data
+
+/* Whether a byte parts words within a line: a blank, a tab, or the CR before a line's end. */
+static inline bool kd_text_is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+/* The text without the blanks at its ends. */
+kd_bytes kd_text_trim(kd_bytes text);
+/* Of a field of HTTP: without the blanks and tabs at its ends (RFC 9110, 5.6.3), and nothing else. */
+kd_bytes kd_text_trim_field(kd_bytes text);
+/* Whether the text is this word in ASCII, without regard to case. */
+bool kd_text_is_word(kd_bytes text, const char *word);
+/* Takes the next line that says something off the front of *text: trimmed, not empty, and no comment, which begins with #. Empty when none is left.
+ * *number, 0 before the first call, becomes the number of that line; NULL: nobody asks. The caller bounds the text. */
+kd_bytes kd_text_take_line(kd_bytes *text, uint32_t *number);
 
 /* Reads the digits at the front of *b, and moves *b behind them. False when there are none, or the number does not fit; *b is then unchanged. */
 bool kd_text_take_number(kd_bytes *b, uint64_t *number);

@@ -1,25 +1,15 @@
 /* ini.c - lines of an INI text. */
 #include "common/conf/ini.h"
 
-static bool ini_is_blank(uint8_t c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-kd_bytes kd_ini_trim(kd_bytes b)
-{
-    while (b.len > 0 && ini_is_blank(b.data[0])) b.data++, b.len--;
-    while (b.len > 0 && ini_is_blank(b.data[b.len - 1])) b.len--;
-    return b;
-}
+#include "common/base/text.h"
 
 bool kd_ini_split(kd_bytes line, char c, kd_bytes *head, kd_bytes *tail)
 {
     const uint8_t *at = line.len > 0 ? memchr(line.data, c, line.len) : NULL;
     if (at == NULL) return false;
     size_t before = (size_t)(at - line.data);
-    *tail = kd_ini_trim(kd_bytes_of(at + 1, line.len - before - 1));
-    *head = kd_ini_trim(kd_bytes_of(line.data, before));
+    *tail = kd_text_trim(kd_bytes_of(at + 1, line.len - before - 1));
+    *head = kd_text_trim(kd_bytes_of(line.data, before));
     return true;
 }
 
@@ -48,7 +38,7 @@ static kd_ini_item ini_bad(const kd_ini *ini, const char *reason)
 static kd_ini_item read_section(kd_ini *ini, kd_bytes line)
 {
     if (line.data[line.len - 1] != ']') return ini_bad(ini, "a section must end with ]");
-    kd_bytes name = kd_ini_trim(kd_bytes_of(line.data + 1, line.len - 2));
+    kd_bytes name = kd_text_trim(kd_bytes_of(line.data + 1, line.len - 2));
     if (name.len == 0) return ini_bad(ini, "a section must have a name");
     ini->section = name;
     return (kd_ini_item){.kind = KD_INI_SECTION, .line = ini->line};
@@ -59,7 +49,7 @@ static bool value_commented(kd_bytes line)
 {
     const uint8_t *at = memchr(line.data, '=', line.len), *end = line.data + line.len;
     for (at++; at < end; at++)
-        if ((*at == '#' || *at == ';') && ini_is_blank(at[-1])) return true;
+        if ((*at == '#' || *at == ';') && kd_text_is_blank(at[-1])) return true;
     return false;
 }
 
@@ -88,7 +78,7 @@ kd_ini_item kd_ini_next(kd_ini *ini)
         if (line.len > ini->line_max) return ini_bad(ini, "the line is too long");
         if (line.len > 0 && memchr(line.data, 0, line.len) != NULL)
             return ini_bad(ini, "the line holds a NUL byte");
-        line = kd_ini_trim(line);
+        line = kd_text_trim(line);
         if (line.len > 0) return ini_read_line(ini, line);
     }
     return (kd_ini_item){.kind = KD_INI_END, .line = ini->line};

@@ -31,8 +31,6 @@ kd_ini kd_ini_of(kd_bytes text, size_t line_max);
 /* The next item, or KD_INI_END; blank lines are skipped. After BAD the next call goes on with the next line. */
 kd_ini_item kd_ini_next(kd_ini *ini);
 
-/* Without the blanks (space, tab, carriage return) at both ends. */
-kd_bytes kd_ini_trim(kd_bytes b);
 /* Cuts `line` at the first `c`: *head before it, *tail behind it, both trimmed. False when there is none. */
 bool kd_ini_split(kd_bytes line, char c, kd_bytes *head, kd_bytes *tail);
 

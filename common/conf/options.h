@@ -82,7 +82,7 @@ typedef struct {
     bool required;                 /* may not be empty or absent */
     bool reloadable;               /* takes effect on SIGHUP */
     bool must_exist;               /* PATH: checked when a file is loaded */
-    /* Never shown in a message. PATH: the path is not shown either, and must name a regular file that group and others cannot read. */
+    /* Never shown in a message. PATH: must name a regular file that group and others cannot read; the path is shown only when there is a file at it. */
     bool secret;
 } kd_option;
 

@@ -1,4 +1,5 @@
 /* options_value.c - one value from its text, and in words what an option allows. */
+#include "common/base/text.h"
 #include "common/conf/ini.h"
 #include "common/conf/options_internal.h"
 
@@ -177,7 +178,7 @@ static int add_counter(kd_bytes key, kd_bytes value, kd_counters *counters, char
     kd_bytes name = value, kind;
     bool sum = false,
          ok = kd_name_valid(key) && kd_text_take_number(&value, &id) && id >= 1 && id <= KD_COUNTER_ID_MAX;
-    kind = kd_ini_trim(value);
+    kind = kd_text_trim(value);
     ok = ok && kind.data > name.data && (kind.data[-1] == ' ' || kind.data[-1] == '\t');
     sum = kd_bytes_eq(kind, kd_bytes_str("sum"));
     if (!ok || (!sum && !kd_bytes_eq(kind, kd_bytes_str("set")))) {

@@ -1,21 +1,43 @@
 /*
- * json_writer.c - JSON appended to a buffer.
+ * json_writer.c - JSON or MessagePack appended to a buffer.
  *
  * Invariant: `comma` is true exactly when the next key or value must be parted from the one before it. A key
  * clears it, an opening bracket clears it, a value and a closing bracket set it; so no stack is needed.
+ * MessagePack tells the size of a map or array before its content: there `open` holds, for each one that is
+ * not closed, where it began and how much it has got.
  */
 #include "common/json/json_writer.h"
 
+#include "common/json/json_packed.h"
+#include "common/json/utf8.h"
+
+/* A member is counted by its key. */
+static void count_value(kd_json *j)
+{
+    if (!j->keyed && j->depth > 0) j->open[j->depth - 1].count++;
+    j->keyed = false;
+}
+
 static void separate(kd_json *j)
 {
-    if (j->comma) kd_buf_put_u8(j->out, ',');
+    if (j->packed)
+        count_value(j);
+    else if (j->comma)
+        kd_buf_put_u8(j->out, ',');
     j->comma = true;
 }
 
 static void open_bracket(kd_json *j, uint8_t bracket)
 {
     separate(j);
-    kd_buf_put_u8(j->out, bracket);
+    if (j->packed) {
+        KD_ASSERT(j->depth < KD_COUNT(j->open));
+        j->open[j->depth].at = j->out->len;
+        j->open[j->depth].count = 0;
+        kd_packed_open(j->out);
+    } else {
+        kd_buf_put_u8(j->out, bracket);
+    }
     j->depth++;
     j->comma = false;
 }
@@ -23,8 +45,11 @@ static void open_bracket(kd_json *j, uint8_t bracket)
 static void close_bracket(kd_json *j, uint8_t bracket)
 {
     KD_ASSERT(j->depth > 0);
-    kd_buf_put_u8(j->out, bracket);
     j->depth--;
+    if (j->packed)
+        kd_packed_close(j->out, j->open[j->depth].at, bracket == '}', j->open[j->depth].count);
+    else
+        kd_buf_put_u8(j->out, bracket);
     j->comma = true;
 }
 
@@ -46,28 +71,6 @@ void kd_json_array(kd_json *j)
 void kd_json_end_array(kd_json *j)
 {
     close_bracket(j, ']');
-}
-
-/* Length of the valid UTF-8 sequence at p (Unicode 15, table 3-7), or 0. Overlong forms and surrogates are
- * not valid. */
-static size_t utf8_length(const uint8_t *p, size_t left)
-{
-    uint8_t low = 0x80, high = 0xBF;
-    size_t length = p[0] < 0x80   ? 1
-                    : p[0] < 0xC2 ? 0
-                    : p[0] < 0xE0 ? 2
-                    : p[0] < 0xF0 ? 3
-                    : p[0] < 0xF5 ? 4
-                                  : 0;
-    if (length == 0 || length > left) return 0;
-    if (p[0] == 0xE0) low = 0xA0;
-    if (p[0] == 0xED) high = 0x9F;
-    if (p[0] == 0xF0) low = 0x90;
-    if (p[0] == 0xF4) high = 0x8F;
-    if (length > 1 && (p[1] < low || p[1] > high)) return 0;
-    for (size_t i = 2; i < length; i++)
-        if (p[i] < 0x80 || p[i] > 0xBF) return 0;
-    return length;
 }
 
 static void put_escape(kd_buf *out, uint8_t c)
@@ -100,17 +103,28 @@ static void put_string(kd_buf *out, kd_bytes s)
             put_escape(out, s.data[i]);
             continue;
         }
-        size_t length = utf8_length(s.data + i, s.len - i);
+        size_t length = kd_utf8_length(s.data + i, s.len - i);
         if (length > 0)
             kd_buf_put(out, s.data + i, run = length);
         else
-            kd_buf_put(out, "\xEF\xBF\xBD", 3);
+            kd_buf_put(out, KD_UTF8_REPLACEMENT, 3);
     }
     kd_buf_put_u8(out, '"');
 }
 
+static void put_packed_key(kd_json *j, kd_bytes key)
+{
+    separate(j);
+    kd_packed_str(j->out, key);
+    j->keyed = true;
+}
+
 void kd_json_key_bytes(kd_json *j, kd_bytes key)
 {
+    if (j->packed) {
+        put_packed_key(j, key);
+        return;
+    }
     separate(j);
     put_string(j->out, key);
     kd_buf_put_u8(j->out, ':');
@@ -119,6 +133,10 @@ void kd_json_key_bytes(kd_json *j, kd_bytes key)
 
 void kd_json_key_plain(kd_json *j, const char *key, size_t len)
 {
+    if (j->packed) {
+        put_packed_key(j, kd_bytes_of(key, len));
+        return;
+    }
     kd_buf_reserve(j->out, len + 4);
     separate(j);
     uint8_t *to = j->out->data + j->out->len; /* an answer has a dozen keys: one check of room each */
@@ -133,7 +151,10 @@ void kd_json_key_plain(kd_json *j, const char *key, size_t len)
 void kd_json_str(kd_json *j, kd_bytes value)
 {
     separate(j);
-    put_string(j->out, value);
+    if (j->packed)
+        kd_packed_str(j->out, value);
+    else
+        put_string(j->out, value);
 }
 
 void kd_json_cstr(kd_json *j, const char *value)
@@ -155,30 +176,58 @@ void kd_json_u64(kd_json *j, uint64_t value)
 {
     char digits[20];
     separate(j);
-    kd_buf_put(j->out, digits, kd_decimal(value, digits));
+    if (j->packed)
+        kd_packed_u64(j->out, value);
+    else
+        kd_buf_put(j->out, digits, kd_decimal(value, digits));
+}
+
+static void put_negative(kd_buf *out, int64_t value)
+{
+    char digits[21] = "-";
+    size_t len = kd_decimal(0 - (uint64_t)value, digits + 1); /* -INT64_MIN is no int64_t */
+    kd_buf_put(out, digits, 1 + len);
 }
 
 void kd_json_i64(kd_json *j, int64_t value)
 {
-    char digits[21] = "-";
+    if (value >= 0) {
+        kd_json_u64(j, (uint64_t)value);
+        return;
+    }
     separate(j);
-    size_t sign = value < 0;
-    uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value; /* -INT64_MIN is no int64_t */
-    kd_buf_put(j->out, digits + 1 - sign, sign + kd_decimal(magnitude, digits + 1));
+    if (j->packed)
+        kd_packed_i64(j->out, value);
+    else
+        put_negative(j->out, value);
+}
+
+static void put_word(kd_json *j, const char *word)
+{
+    kd_buf_put(j->out, word, strlen(word));
 }
 
 void kd_json_raw(kd_json *j, kd_bytes value)
 {
+    KD_ASSERT(!j->packed);
     separate(j);
     kd_buf_put(j->out, value.data, value.len);
 }
 
 void kd_json_bool(kd_json *j, bool value)
 {
-    kd_json_raw(j, kd_bytes_str(value ? "true" : "false"));
+    separate(j);
+    if (j->packed)
+        kd_packed_bool(j->out, value);
+    else
+        put_word(j, value ? "true" : "false");
 }
 
 void kd_json_null(kd_json *j)
 {
-    kd_json_raw(j, kd_bytes_str("null"));
+    separate(j);
+    if (j->packed)
+        kd_packed_null(j->out);
+    else
+        put_word(j, "null");
 }

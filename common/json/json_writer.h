@@ -1,6 +1,7 @@
 /*
- * json_writer.h - appends JSON to a kd_buf. The writer places the commas. The caller closes what it opens and gives each member a key: only a bracket
- * too many is asserted. Strings are escaped; a byte that is not part of valid UTF-8 becomes U+FFFD.
+ * json_writer.h - appends JSON to a kd_buf, or the same values as MessagePack (https://msgpack.org), so that an answer has the same fields in both. The
+ * writer places the commas. The caller closes what it opens and gives each member a key: only a bracket too many is asserted. Strings are escaped; a
+ * byte that is not part of valid UTF-8 becomes U+FFFD. In MessagePack a number is an integer, a string str, `null` nil.
  *
  *     kd_json j = kd_json_of(&buf);
  *     kd_json_object(&j);
@@ -12,15 +13,29 @@
 
 #include "kudos/base.h"
 
+enum { KD_JSON_PACKED_DEPTH = 8 };
+
 typedef struct {
     kd_buf *out;
     uint32_t depth;
-    bool comma; /* the next key or value needs a comma before it */
+    bool comma;  /* the next key or value needs a comma before it */
+    bool packed; /* MessagePack */
+    bool keyed;  /* of MessagePack: the next value is that of a key */
+    struct {
+        size_t at;
+        uint32_t count;
+    } open[KD_JSON_PACKED_DEPTH]; /* of MessagePack: maps and arrays that are not closed, `depth` of them */
 } kd_json;
 
 static inline kd_json kd_json_of(kd_buf *out)
 {
     return (kd_json){.out = out, .depth = 0, .comma = false};
+}
+
+/* A writer of MessagePack, nested at most KD_JSON_PACKED_DEPTH deep (asserted). */
+static inline kd_json kd_json_packed_of(kd_buf *out)
+{
+    return (kd_json){.out = out, .packed = true};
 }
 
 /* Opens an object, as a value. */
@@ -45,7 +60,7 @@ void kd_json_u64(kd_json *j, uint64_t value);     /* exact, also above 2^53 */
 void kd_json_i64(kd_json *j, int64_t value);      /* exact, also beyond +-2^53 */
 void kd_json_bool(kd_json *j, bool value);        /* `true` or `false` */
 void kd_json_null(kd_json *j);                    /* `null` */
-/* A value that is JSON already, or several with commas between; copied unchecked. */
+/* A value that is JSON already, or several with commas between; copied unchecked. Not in MessagePack (asserted). */
 void kd_json_raw(kd_json *j, kd_bytes value);
 /* A member of an object: a key as kd_json_key takes it, and its value. */
 static inline void kd_json_put_u64(kd_json *j, const char *key, uint64_t value)

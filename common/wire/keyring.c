@@ -6,17 +6,12 @@
 #include "common/base/text.h"
 #include "kudos/id.h"
 
-static bool keyring_blank(uint8_t c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
 /* Takes the next word of a line; empty at its end. */
 static kd_bytes keyring_word(kd_bytes *line)
 {
     size_t from = 0, to;
-    while (from < line->len && keyring_blank(line->data[from])) from++;
-    for (to = from; to < line->len && !keyring_blank(line->data[to]);) to++;
+    while (from < line->len && kd_text_is_blank(line->data[from])) from++;
+    for (to = from; to < line->len && !kd_text_is_blank(line->data[to]);) to++;
     kd_bytes word = kd_bytes_of(line->data + from, to - from);
     *line = kd_bytes_of(line->data + to, line->len - to);
     return word;
@@ -87,30 +82,12 @@ static const char *keyring_read_line(const kd_keyring *ring, kd_bytes line, kd_r
     return ring->count < KD_RECORD_KEYS_MAX ? NULL : "more than 256 keys";
 }
 
-static kd_bytes keyring_take_line(kd_bytes *text)
-{
-    const uint8_t *end = memchr(text->data, '\n', text->len);
-    size_t len = end ? (size_t)(end - text->data) : text->len, taken = end ? len + 1 : len;
-    kd_bytes line = kd_bytes_of(text->data, len);
-    *text = kd_bytes_of(text->data + taken, text->len - taken);
-    return line;
-}
-
-static bool keyring_says_nothing(kd_bytes line)
-{
-    kd_bytes word = keyring_word(&line);
-    return word.len == 0 || word.data[0] == '#';
-}
-
 int kd_keyring_parse(kd_keyring *ring, kd_bytes text, char *error, size_t size)
 {
     const char *fault = NULL;
     uint32_t number = 0;
     *ring = (kd_keyring){0};
-    while (text.len > 0 && !fault) {
-        kd_bytes line = keyring_take_line(&text);
-        number++;
-        if (keyring_says_nothing(line)) continue;
+    for (kd_bytes line; !fault && (line = kd_text_take_line(&text, &number)).len > 0;) {
         kd_record_key key;
         fault = keyring_read_line(ring, line, &key);
         if (!fault) ring->at[ring->count++] = key;
@@ -135,11 +112,10 @@ bool kd_record_key_fits(const kd_record_key *key, kd_flow flow, kd_bytes edge)
     case KD_FLOW_SNAPSHOT:
         return of_edge;
     case KD_FLOW_CLAIM:
+    case KD_FLOW_LIKES: /* no edge writes one: with the key of an edge it is rubbish, which would fill the quarantine */
         return key->holder == KD_HOLDER_CENTRAL;
     case KD_FLOW_CHANGES:
         return key->holder == KD_HOLDER_CHANGES;
-    case KD_FLOW_LIKES:
-        return of_edge || key->holder == KD_HOLDER_CENTRAL;
     }
     return false;
 }

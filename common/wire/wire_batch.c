@@ -2,10 +2,11 @@
  * wire_batch.c - the records of the likes topic: batches and claims.
  *
  *     batch  [1, 1, str edge, str region, incarnation, seq, digest, sent_us,
- *             after_incarnation, after_seq, after_digest, complete_to_us, epoch, bin body, ...]
+ *             after_incarnation, after_seq, after_digest, complete_to_us, epoch, bin body, viral, ...]
  *     claim  [1, 2, epoch, str central, at_us, ...]
  *
- * All numbers are unsigned. A newer program may append elements; they are skipped.
+ * All numbers are unsigned. `viral` is 1, or left out, as in records of an edge from before this field. A newer program may append elements; they
+ * are skipped.
  */
 #include "common/wire/wire_msgpack.h"
 #include "kudos/wire.h"
@@ -22,7 +23,7 @@ void kd_batch_encode(const kd_batch *batch, kd_buf *out)
 {
     KD_ASSERT(kd_position_cmp(batch->after, batch->at) < 0 && batch->at.seq >= 1 &&
               batch->at.incarnation >= 1);
-    kd_msgpack_put_array(out, BATCH_FIELDS);
+    kd_msgpack_put_array(out, BATCH_FIELDS + batch->viral);
     kd_msgpack_put_uint(out, KD_WIRE_SCHEMA);
     kd_msgpack_put_uint(out, KD_RECORD_BATCH);
     kd_msgpack_put_str(out, batch->edge);
@@ -35,6 +36,7 @@ void kd_batch_encode(const kd_batch *batch, kd_buf *out)
     kd_msgpack_put_uint(out, batch->complete_to_us);
     kd_msgpack_put_uint(out, batch->epoch);
     kd_msgpack_put_bin(out, batch->body);
+    if (batch->viral) kd_msgpack_put_uint(out, 1);
 }
 
 static kd_position read_position(kd_reader *r)
@@ -62,6 +64,13 @@ static void read_rest(kd_reader *r, kd_batch *b)
     b->body = kd_msgpack_bin(r);
 }
 
+/* Left out where it is false, so a 0 would be a second form of the same record. */
+static void read_viral(kd_reader *r, kd_batch *b)
+{
+    b->viral = kd_msgpack_uint(r, 1) == 1;
+    if (!b->viral) r->bad = true;
+}
+
 static bool position_named(kd_position at)
 {
     return at.incarnation >= 1 && at.seq >= 1;
@@ -84,7 +93,8 @@ int kd_batch_decode(kd_bytes record, kd_batch *batch)
     kd_batch b;
     wire_batch_read_names(&r, &b);
     read_rest(&r, &b);
-    err = kd_record_close(&r, extra);
+    if (extra > 0) read_viral(&r, &b);
+    err = kd_record_close(&r, extra > 0 ? extra - 1 : 0);
     if (err != KD_OK) return err;
     if (!names_valid(&b) || b.digest != kd_body_digest(b.body)) return KD_EMALFORMED;
     *batch = b;

@@ -10,6 +10,7 @@
 #include "edge/core/part.h"
 #include "edge/core/seal.h"
 #include "edge/core/state.h"
+#include "edge/core/viral.h"
 
 /* Upper bound of what `op` and its increment add to the Kafka record. Kafka and central refuse a record above KD_BATCH_BYTES_MAX. */
 static size_t accumulate_record_bytes(const kd_entry_op *op)
@@ -39,7 +40,10 @@ void kd_accumulate_op(kd_edge *e, kd_part *p, kd_entry *entry, const kd_entry_op
     b->bytes += added;
     e->outbox_bytes += added;
     int counter = kd_counters_by_id(e->config.counters, op->counter_id);
-    if (entry && counter >= 0) kd_overlay_add(e, b, entry, (uint8_t)counter, op->delta);
+    if (entry && counter >= 0) {
+        kd_overlay_add(e, b, entry, (uint8_t)counter, op->delta);
+        b->viral |= kd_viral_count(e, entry, now_us);
+    }
     e->groups.wanted = true;
     b->record_bytes += accumulate_record_bytes(op);
     if (accumulate_full(e, b)) kd_seal_batch(e, p, now_us);

@@ -30,6 +30,7 @@ struct kd_outgoing {
     size_t record_bytes;     /* while open: upper bound of its Kafka record */
     kd_sending sending;
     bool resent; /* it was due again at least once */
+    bool viral;  /* it has operations that were taken while their item was viral; forgotten by a restart */
     kd_buf raw;  /* while open: its fragments, one behind the other */
     /* encoded; from the seal to the first hand-over, then empty: it is built again from the fragments */
     kd_buf body;

@@ -72,9 +72,10 @@ static bool edge_config_sane(const kd_edge_config *c)
 {
     return kd_name_valid(c->edge) && kd_name_valid(c->region) && c->shards > 0 && c->shard < c->shards &&
            c->partitions > 0 && c->partitions <= KD_PARTITIONS_MAX && c->flush_ops > 0 &&
-           c->flush_ops <= KD_BATCH_OPS_MAX && c->send_window > 0 && c->items_max > 0 &&
-           c->flush_interval_us > 0 && c->idle_interval_max_us > 0 && c->resend_min_us > 0 &&
-           c->resend_max_us >= c->resend_min_us && c->counters->count <= KD_COUNTERS_MAX;
+           c->flush_ops <= KD_BATCH_OPS_MAX && c->send_window > 0 && c->items_max > 0 && c->key_window &&
+           c->flush_interval_us > 0 && (c->viral_rate == 0 || c->viral_flush_interval_us > 0) &&
+           c->idle_interval_max_us > 0 && c->resend_min_us > 0 && c->resend_max_us >= c->resend_min_us &&
+           c->counters->count <= KD_COUNTERS_MAX;
 }
 
 int kd_edge_open(const kd_edge_config *config, const kd_store *store, uint64_t now_us, kd_edge **out)
@@ -120,8 +121,8 @@ void kd_edge_close(kd_edge *e)
     if (!e) return;
     for (uint32_t i = 0; i < e->part_count; i++) edge_finish_part(e, &e->parts[i]);
     kd_spill_finish(e);
-    free(e->parts);
     kd_items_finish(e);
+    free(e->parts);
     kd_membership_finish(e);
     kd_idempotency_finish(e);
     for (int i = 0; i < 2; i++) kd_writes_finish(&e->groups.writes[i]);

@@ -32,6 +32,8 @@ struct kd_entry {
     bool asked;         /* a question to central is under way */
     bool recent : 1;    /* looked up since the eviction hand passed */
     bool probation : 1; /* nothing shows that anybody ever liked it (items.c) */
+    bool viral : 1;     /* e->virals has it (viral.c) */
+    bool stored : 1;    /* the store has counts of it: every change of them goes there too */
     uint64_t counts[];  /* central's, by counter index */
 };
 
@@ -60,10 +62,14 @@ static inline bool kd_entry_fresh(const kd_edge *e, const kd_entry *entry)
 
 /* A new entry, in the table of items. It knows no counts yet. */
 kd_entry *kd_entry_create(kd_edge *e, const kd_part *p, kd_bytes item);
-/* Central said these counts at `version`: keeps them unless newer ones are here, and stores them unless they are ahead of the partition's version.
+/* Central said these counts at `version`: keeps them unless newer ones are here, and stores them unless they are ahead of the partition's version or
+ * those of an item on probation that the store has not.
  * Returns the entry, which may have moved: the old pointer is invalid. */
 kd_entry *kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *counts, uint64_t version);
-/* Deletes the stored counts in the open group; those in memory stay. */
-void kd_entry_unstore(kd_edge *e, const kd_entry *entry);
+/* Stores the counts in memory, unless the store has some, or these are stale or ahead of the partition's version. No operation may be shown above
+ * them yet: the probation ends with the first one. */
+void kd_entry_store(kd_edge *e, kd_entry *entry);
+/* Deletes the stored counts, if there are any, in the open group; those in memory stay. */
+void kd_entry_unstore(kd_edge *e, kd_entry *entry);
 
 #endif

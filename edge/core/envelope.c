@@ -28,7 +28,8 @@ int kd_envelope_encode(kd_edge *e, kd_part *p, const kd_outgoing *prev, kd_outgo
                       .sent_us = now_us,
                       .complete_to_us = kd_hold_limit(p, b, b->complete_to_us),
                       .epoch = p->epoch,
-                      .body = kd_buf_view(&b->body)};
+                      .body = kd_buf_view(&b->body),
+                      .viral = b->viral};
     if (KD_PLANTED(e, KD_PLANT_COMPLETE_TO_NOW)) batch.complete_to_us = now_us;
     envelope_set_after(e, p, prev, &batch);
     kd_buf_clear(record);

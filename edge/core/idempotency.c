@@ -1,13 +1,18 @@
 /*
  * idempotency.c - recognised retries are answered from memory (rule 1), across restarts (rule 4).
  *
- * A ring of the last keys, oldest first, bounded by number and age. Each is a row in the same group as its operation. A key is known by a 128-bit
- * hash of (user, key). A fingerprint of the request is kept, so that the same key with another request is refused.
+ * A queue of the last keys, oldest first, bounded by age and, over all shards, by number (kudos/key_window.h). Each is a row in the same group as its
+ * operation. A key is known by a 128-bit hash of (user, key). A fingerprint of the request is kept, so that the same key with another request is
+ * refused.
  *
- *     row: hash:16 fingerprint:8 stamp:8 at:8 changed:1 liked:1 [key:16 batch:8]
+ *     row: hash:16 fingerprint:8 stamp:8 at:8 changed:1 liked:1 [key:16 batch:8 [fits:4]]
  *
  * A bulk request has one key, and each of its operations a key made of it, by which the operation is remembered. The end of the row, which other
- * rows lack, tells the key of the bulk request and its digest: so a start knows them too (kudos/key_claims.h).
+ * rows lack, tells the key of the bulk request and its digest: so a start knows them too (kudos/key_claims.h). Where the user's limit let only
+ * the first operations of the bulk request through, it tells how many.
+ *
+ * The operations that a shard took of one bulk request at once are forgotten at once. If some were taken anew and the later ones answered from
+ * memory, a like could overturn an unlike that followed it. No key is forgotten before its operation is durable: until then nobody was answered.
  */
 #include "edge/core/idempotency.h"
 #include "edge/core/keys.h"
@@ -16,13 +21,21 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+enum { GROUP_BITS = 60 };
+#define GROUP_MAX ((UINT64_C(1) << GROUP_BITS) - 1)
+
+/* There are millions: 72 bytes are what an allocation of 80 holds. */
 struct kd_remembered {
     kd_table_entry link;
+    STAILQ_ENTRY(kd_remembered) of_keys;
     uint8_t hash[16];
-    uint64_t fingerprint, stamp_us, at_us, group, number;
-    uint8_t changed;
-    bool liked;
+    uint64_t fingerprint, stamp_us, at_us, number;
+    uint64_t group : GROUP_BITS, changed : 2, liked : 1;
+    uint64_t joins : 1; /* it is of the same bulk request as the key before it, and was taken with that one */
 };
+
+/* Keys. A shard frees at least as much as it adds. */
+enum { FORGET_OF_RECORD = 2, FORGET_OF_TICK = 64 };
 
 static kd_bytes idempotency_key_of(const void *entry)
 {
@@ -57,7 +70,8 @@ static uint64_t idempotency_fingerprint(const kd_edge *e, const kd_request *requ
 kd_key_use kd_edge_key_use(const kd_edge *e, const kd_request *request)
 {
     bool bulk = request->batch_key.len > 0;
-    kd_key_use use = {.request = bulk ? request->batch : idempotency_fingerprint(e, request)};
+    kd_key_use use = {.request = bulk ? request->batch : idempotency_fingerprint(e, request),
+                      .fits = bulk ? request->batch_fits : 0};
     idempotency_hash_key(request->user, bulk ? request->batch_key : request->idempotency_key, use.key);
     return use;
 }
@@ -88,9 +102,8 @@ int kd_idempotency_check(kd_edge *e, const kd_request *request, uint64_t now_us,
 static void idempotency_forget_oldest(kd_edge *e)
 {
     kd_idempotency *i = &e->idempotency;
-    kd_remembered *m = i->ring[i->head];
-    i->head = (i->head + 1) % i->cap;
-    i->count--;
+    kd_remembered *m = STAILQ_FIRST(&i->keys);
+    STAILQ_REMOVE_HEAD(&i->keys, of_keys);
     kd_key_number(&e->key, 'i', m->number);
     kd_writes_delete(kd_edge_writes(e), kd_buf_view(&e->key));
     if (kd_table_find(&i->index, idempotency_key_of(m)) == m)
@@ -98,16 +111,44 @@ static void idempotency_forget_oldest(kd_edge *e)
     free(m);
 }
 
-static void idempotency_remember(kd_edge *e, kd_remembered *m)
+static bool idempotency_makes_room(const kd_edge *e, const kd_remembered *m)
 {
-    kd_idempotency *i = &e->idempotency;
-    if (i->count == i->cap) idempotency_forget_oldest(e);
-    i->ring[(i->head + i->count++) % i->cap] = m;
-    kd_table_put(&i->index, m);
-    i->next = m->number + 1;
+    return KD_PLANTED(e, KD_PLANT_KEYS_FORGOTTEN) || kd_key_window_left(e->config.key_window, m->number);
 }
 
-static void idempotency_put_row(kd_edge *e, const kd_remembered *m, const kd_request *request)
+static bool idempotency_oldest_due(const kd_edge *e, uint64_t now_us)
+{
+    const kd_remembered *m = STAILQ_FIRST(&e->idempotency.keys);
+    if (!m || m->group > e->groups.durable) return false;
+    return idempotency_expired(e, m, now_us) || idempotency_makes_room(e, m);
+}
+
+/* Forgets about so many keys that are due. A bulk request can be more: then the next calls forget fewer. */
+static void idempotency_forget(kd_edge *e, uint64_t now_us, int64_t keys)
+{
+    kd_idempotency *i = &e->idempotency;
+    i->credit = KD_MIN(i->credit + keys, keys);
+    while (i->credit > 0 && idempotency_oldest_due(e, now_us)) {
+        do {
+            idempotency_forget_oldest(e);
+            i->credit--;
+        } while (!STAILQ_EMPTY(&i->keys) && STAILQ_FIRST(&i->keys)->joins);
+    }
+}
+
+/* `bulk`: the key of the bulk request that the operation is a part of; zeros if it is a request of its own. */
+static void idempotency_remember(kd_edge *e, kd_remembered *m, const kd_key_use *bulk)
+{
+    kd_idempotency *i = &e->idempotency;
+    m->joins = bulk->request != 0 && bulk->request == i->newest.request && m->at_us == i->newest_at_us &&
+               memcmp(bulk->key, i->newest.key, sizeof(bulk->key)) == 0;
+    i->newest = *bulk;
+    i->newest_at_us = m->at_us;
+    STAILQ_INSERT_TAIL(&i->keys, m, of_keys);
+    kd_table_put(&i->index, m);
+}
+
+static void idempotency_put_row(kd_edge *e, const kd_remembered *m, const kd_key_use *bulk)
 {
     kd_key_number(&e->key, 'i', m->number);
     kd_buf_clear(&e->value);
@@ -115,12 +156,12 @@ static void idempotency_put_row(kd_edge *e, const kd_remembered *m, const kd_req
     kd_buf_put_be64(&e->value, m->fingerprint);
     kd_buf_put_be64(&e->value, m->stamp_us);
     kd_buf_put_be64(&e->value, m->at_us);
-    kd_buf_put_u8(&e->value, m->changed);
+    kd_buf_put_u8(&e->value, (uint8_t)m->changed);
     kd_buf_put_u8(&e->value, m->liked);
-    if (request->batch_key.len > 0) {
-        kd_key_use use = kd_edge_key_use(e, request);
-        kd_buf_put(&e->value, use.key, sizeof(use.key));
-        kd_buf_put_be64(&e->value, use.request);
+    if (bulk->request != 0) {
+        kd_buf_put(&e->value, bulk->key, sizeof(bulk->key));
+        kd_buf_put_be64(&e->value, bulk->request);
+        if (bulk->fits > 0) kd_buf_put_be32(&e->value, bulk->fits);
     }
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
@@ -133,22 +174,47 @@ void kd_idempotency_record(kd_edge *e, const kd_request *request, const kd_outco
     m->fingerprint = idempotency_fingerprint(e, request);
     m->stamp_us = outcome->stamp_us;
     m->at_us = now_us;
-    m->group = e->groups.open;
-    m->number = e->idempotency.next;
-    m->changed = (uint8_t)outcome->changed;
+    m->group = e->groups.open & GROUP_MAX;
+    m->number = kd_key_window_number(e->config.key_window);
+    m->changed = (unsigned)outcome->changed & 3u;
     m->liked = outcome->liked;
-    idempotency_remember(e, m);
-    idempotency_put_row(e, m, request);
+    kd_key_use bulk = {.request = 0};
+    if (request->batch_key.len > 0) bulk = kd_edge_key_use(e, request);
+    idempotency_remember(e, m, &bulk);
+    idempotency_put_row(e, m, &bulk);
+    idempotency_forget(e, now_us, FORGET_OF_RECORD);
 }
 
-void kd_idempotency_expire(kd_edge *e, uint64_t now_us)
+bool kd_idempotency_expire(kd_edge *e, uint64_t now_us)
 {
-    kd_idempotency *i = &e->idempotency;
-    for (uint32_t n = 0; n < 64 && i->count > 0; n++) {
-        const kd_remembered *m = i->ring[i->head];
-        if (!idempotency_expired(e, m, now_us)) return;
-        idempotency_forget_oldest(e);
+    idempotency_forget(e, now_us, FORGET_OF_TICK);
+    return idempotency_oldest_due(e, now_us);
+}
+
+/* ---- rows ---- */
+
+/* Reads a row into *m and *bulk, as idempotency_remember takes them. */
+static int idempotency_read_row(kd_bytes key, kd_bytes value, kd_remembered *m, kd_key_use *bulk)
+{
+    kd_reader k = kd_reader_of(key), r = kd_reader_of(value);
+    *bulk = (kd_key_use){.request = 0};
+    kd_read_u8(&k);
+    m->number = kd_read_be64(&k);
+    kd_bytes hash = kd_read_bytes(&r, sizeof(m->hash)), bulk_key = {0};
+    m->fingerprint = kd_read_be64(&r);
+    m->stamp_us = kd_read_be64(&r);
+    m->at_us = kd_read_be64(&r);
+    m->changed = kd_read_u8(&r) & 3u;
+    m->liked = kd_read_u8(&r) != 0;
+    if (kd_reader_left(&r) > 0) {
+        bulk_key = kd_read_bytes(&r, sizeof(bulk->key));
+        bulk->request = kd_read_be64(&r);
     }
+    if (kd_reader_left(&r) > 0) bulk->fits = kd_read_be32(&r);
+    if (k.bad || r.bad) return KD_EMALFORMED;
+    memcpy(m->hash, hash.data, sizeof(m->hash));
+    if (bulk_key.len > 0) memcpy(bulk->key, bulk_key.data, sizeof(bulk->key));
+    return KD_OK;
 }
 
 typedef struct {
@@ -159,21 +225,15 @@ typedef struct {
 static int idempotency_visit_row(void *arg, kd_bytes key, kd_bytes value)
 {
     const idempotency_visit *visit = arg;
-    kd_reader r = kd_reader_of(value);
+    kd_remembered m;
     kd_key_use use;
-    (void)key;
-    kd_bytes hash = kd_read_bytes(&r, sizeof(use.key));
-    use.request = kd_read_be64(&r);
-    kd_read_be64(&r); /* stamp */
-    uint64_t at_us = kd_read_be64(&r);
-    kd_read_bytes(&r, 2); /* changed, liked */
-    if (kd_reader_left(&r) > 0) {
-        hash = kd_read_bytes(&r, sizeof(use.key));
-        use.request = kd_read_be64(&r);
+    int err = idempotency_read_row(key, value, &m, &use);
+    if (err != KD_OK) return err;
+    if (use.request == 0) {
+        use.request = m.fingerprint;
+        memcpy(use.key, m.hash, sizeof(use.key));
     }
-    if (r.bad) return KD_EMALFORMED;
-    memcpy(use.key, hash.data, sizeof(use.key));
-    visit->fn(visit->arg, &use, at_us);
+    visit->fn(visit->arg, &use, m.at_us);
     return 0;
 }
 
@@ -186,50 +246,34 @@ int kd_edge_keys(kd_edge *e, kd_edge_key_fn fn, void *arg)
 static int idempotency_load_row(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_edge *e = arg;
-    kd_reader k = kd_reader_of(key), r = kd_reader_of(value);
+    kd_key_use bulk;
     kd_remembered *m = kd_alloc(sizeof(*m));
-    kd_read_u8(&k);
-    m->number = kd_read_be64(&k);
-    kd_bytes hash = kd_read_bytes(&r, sizeof(m->hash));
-    m->fingerprint = kd_read_be64(&r);
-    m->stamp_us = kd_read_be64(&r);
-    m->at_us = kd_read_be64(&r);
-    m->changed = kd_read_u8(&r);
-    m->liked = kd_read_u8(&r) != 0;
-    if (k.bad || r.bad) {
+    int err = idempotency_read_row(key, value, m, &bulk);
+    if (err != KD_OK) {
         free(m);
-        return KD_EMALFORMED;
+        return err;
     }
-    memcpy(m->hash, hash.data, sizeof(m->hash));
-    idempotency_remember(e, m);
-    return 0;
-}
-
-static int idempotency_count_row(void *arg, kd_bytes key, kd_bytes value)
-{
-    uint32_t *rows = arg;
-    (void)key;
-    (void)value;
-    ++*rows;
+    kd_key_window_stored(e->config.key_window, m->number);
+    idempotency_remember(e, m, &bulk);
     return 0;
 }
 
 int kd_idempotency_load(kd_edge *e)
 {
     kd_idempotency *i = &e->idempotency;
-    i->cap = e->config.idempotency_max;
-    int err = i->cap > 0 ? KD_OK : kd_keys_scan(e, 'i', UINT32_MAX, idempotency_count_row, &i->cap);
-    if (err != KD_OK) return err;
-    i->cap = KD_MAX(i->cap, 1u);
-    i->ring = kd_alloc(i->cap * sizeof(i->ring[0]));
+    STAILQ_INIT(&i->keys);
     kd_table_init(&i->index, idempotency_key_of, e->config.seed);
-    return kd_keys_scan(e, 'i', UINT32_MAX, idempotency_load_row, e);
+    int err = kd_keys_scan(e, 'i', UINT32_MAX, idempotency_load_row, e);
+    if (err == KD_OK) idempotency_forget(e, 0, UINT32_MAX); /* by number alone */
+    return err;
 }
 
 void kd_idempotency_finish(kd_edge *e)
 {
     kd_idempotency *i = &e->idempotency;
-    for (uint32_t n = 0; n < i->count; n++) free(i->ring[(i->head + n) % i->cap]);
-    free(i->ring);
+    for (kd_remembered *m; (m = STAILQ_FIRST(&i->keys));) {
+        STAILQ_REMOVE_HEAD(&i->keys, of_keys);
+        free(m);
+    }
     kd_table_finish(&i->index);
 }

@@ -158,7 +158,9 @@ int kd_edge_snapshot(kd_edge *e, kd_bytes record, int64_t offset, uint64_t now_u
     if (err != KD_OK) return err;
     kd_part *p = kd_edge_part_by_id(e, s.partition);
     bool ours = p && s.kind == KD_SNAPSHOT_DELTA;
-    int verdict = ours ? install_record(e, p, &s, record, offset, now_us) : KD_EMISMATCH;
+    int verdict = !ours                           ? KD_EMISMATCH
+                  : !kd_part_believes(p, s.epoch) ? KD_EMALFORMED
+                                                  : install_record(e, p, &s, record, offset, now_us);
     kd_snapshot_finish(&s);
     return verdict;
 }

@@ -2,17 +2,20 @@
  * items.c - the table of items; see the header.
  *
  * An item is evicted only while no question about it is under way and no batch in the outbox has a node for it. With the entry its deltas would go,
- * and a user would miss his own like until central has applied it.
+ * and a user would miss his own like until central has applied it. A viral item (viral.h) is not evicted either.
  *
  * Who reads may name items that do not exist, as many as he likes. So an item is on probation from the first question about it until central tells a
  * count above 0 or an operation is taken (segmented LRU: Karedla et al. 1994). Items on probation are at most items_probation_max, and make room
  * before all others. Items with likes give way to a read only while no item on probation can, because all of them wait for central.
+ *
+ * Counts of an item on probation are in memory alone, so that such reads never write. The store gets them when the probation ends.
  */
 #include "edge/core/items.h"
 #include "edge/core/entry.h"
 #include "edge/core/keys.h"
 #include "edge/core/overlay.h"
 #include "edge/core/state.h"
+#include "edge/core/viral.h"
 
 #include <stdlib.h>
 
@@ -40,15 +43,6 @@ kd_entry *kd_items_find(kd_edge *e, kd_bytes item)
     return e->last_found = entry;
 }
 
-static void items_free(kd_edge *e, kd_entry *entry)
-{
-    kd_items_prove(e, entry);
-    kd_overlay_clear(e, entry);
-    if (e->last_found == entry) e->last_found = NULL;
-    kd_table_remove(&e->items, kd_entry_key(entry));
-    free(entry);
-}
-
 /* An eighth of all, and in a small table enough for some bulk reads at a time. */
 static uint32_t items_probation_max(const kd_edge *e)
 {
@@ -73,17 +67,33 @@ static void probation_begin(kd_edge *e, kd_entry *entry)
     e->probation.count++;
 }
 
-void kd_items_prove(kd_edge *e, kd_entry *entry)
+static void probation_end(kd_edge *e, kd_entry *entry)
 {
-    if (!entry->probation) return;
     probation_unwait(e, entry);
     entry->probation = false;
     e->probation.count--;
 }
 
+void kd_items_prove(kd_edge *e, kd_entry *entry)
+{
+    if (!entry->probation) return;
+    probation_end(e, entry);
+    kd_entry_store(e, entry);
+}
+
+static void items_free(kd_edge *e, kd_entry *entry)
+{
+    if (entry->probation) probation_end(e, entry);
+    kd_overlay_clear(e, entry);
+    if (entry->viral) kd_viral_end(e, entry);
+    if (e->last_found == entry) e->last_found = NULL;
+    kd_table_remove(&e->items, kd_entry_key(entry));
+    free(entry);
+}
+
 static bool items_evictable(const kd_edge *e, const kd_entry *entry)
 {
-    if (entry->asked) return false;
+    if (entry->asked || entry->viral) return false;
     if (KD_PLANTED(e, KD_PLANT_EVICT_ANY)) return true;
     for (const kd_node *n = kd_entry_nodes(entry); n; n = LIST_NEXT(n, of_entry))
         if (n->batch) return false;
@@ -216,7 +226,7 @@ static int items_load_row(void *arg, kd_bytes key, kd_bytes value)
     }
     kd_entry *entry = kd_entry_create(e, p, kd_bytes_of(key.data + 3, key.len - 3));
     entry->version = version;
-    entry->known = true;
+    entry->known = entry->stored = true;
     memcpy(entry->counts, counts, e->config.counters->count * sizeof(counts[0]));
     if (!items_any_count(e, entry)) {
         probation_begin(e, entry);

@@ -25,7 +25,7 @@ kd_entry *kd_items_ask(kd_edge *e, kd_part *p, kd_bytes item);
 void kd_items_answered(kd_edge *e, kd_entry *entry);
 /* As kd_entry_set. Probation ends with a count above 0. */
 kd_entry *kd_items_set(kd_edge *e, kd_entry *entry, const kd_item_counts *counts, uint64_t version);
-/* The item has an operation now: probation ends, if it is on it. */
+/* The item has an operation now: probation ends, if it is on it, and fresh counts of it are stored. Before the operation is shown. */
 void kd_items_prove(kd_edge *e, kd_entry *entry);
 /* As kd_items_obtain, but exceeds items_max where no item makes room: for items with operations in the outbox, which must be shown. Never NULL. */
 kd_entry *kd_items_need(kd_edge *e, kd_part *p, kd_bytes item);

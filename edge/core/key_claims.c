@@ -103,7 +103,6 @@ static void claims_make_room(kd_key_claims *c)
 static void claim_keep(kd_key_claims *c, claim *m, uint64_t at_us)
 {
     claim_unkeep(c, m);
-    if (c->count >= c->max) claims_make_room(c);
     m->at_us = at_us;
     m->kept = true;
     TAILQ_INSERT_TAIL(&c->kept, m, of_kept);
@@ -123,7 +122,7 @@ static claim *claim_find(const kd_key_claims *c, const kd_key_use *use)
     return kd_table_find(&c->index, kd_bytes_of(use->key, sizeof(use->key)));
 }
 
-int kd_key_claims_begin(kd_key_claims *c, const kd_key_use *use, uint64_t now_us)
+int kd_key_claims_begin(kd_key_claims *c, const kd_key_use *use, uint64_t now_us, kd_claim_was *was)
 {
     claims_expire(c, now_us);
     claim *m = claim_find(c, use);
@@ -133,6 +132,7 @@ int kd_key_claims_begin(kd_key_claims *c, const kd_key_use *use, uint64_t now_us
     }
     if (m && m->use.request != use->request) return KD_EREUSED;
     if (!m) m = claim_make(c, use);
+    *was = (kd_claim_was){.kept = m->kept, .held = m->holds > 0, .fits = m->kept ? m->use.fits : 0};
     m->holds++;
     return KD_OK;
 }
@@ -141,7 +141,9 @@ void kd_key_claims_end(kd_key_claims *c, const kd_key_use *use, kd_claim_end how
 {
     claim *m = claim_find(c, use);
     KD_ASSERT(m && m->holds > 0 && m->use.request == use->request);
+    if (how == KD_CLAIM_TAKEN) m->use.fits = use->fits;
     if (how == KD_CLAIM_TAKEN || (how == KD_CLAIM_AGAIN && !m->kept)) claim_keep(c, m, now_us);
+    if (c->count > c->max) claims_make_room(c);
     if (--m->holds == 0 && !m->kept) claim_free(c, m);
 }
 
@@ -150,7 +152,7 @@ void kd_key_claims_load(kd_key_claims *c, const kd_key_use *use, uint64_t at_us)
     claim *m = claim_find(c, use);
     if (m && m->at_us > at_us) return;
     if (!m) m = claim_make(c, use);
-    m->use.request = use->request;
+    m->use = *use;
     claim_keep(c, m, at_us);
 }
 
@@ -170,6 +172,7 @@ void kd_key_claims_loaded(kd_key_claims *c)
     TAILQ_INIT(&c->kept);
     for (size_t i = 0; i < n; i++) TAILQ_INSERT_TAIL(&c->kept, all[i], of_kept);
     free(all);
+    while (c->count > c->max) claims_make_room(c);
 }
 
 size_t kd_key_claims_count(const kd_key_claims *c)

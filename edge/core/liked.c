@@ -10,19 +10,19 @@
 #include "edge/core/part.h"
 #include "edge/core/state.h"
 
-static int liked_look_up(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user, kd_fresh_row *row)
+static int liked_look_up(kd_edge *e, const kd_liked_query *q, kd_fresh_row *row)
 {
     kd_row_key key;
     *row = (kd_fresh_row){0};
     if (e->poisoned) return KD_EIO;
-    kd_key_row(&key, kd_edge_part(e, item)->id, kd_edge_counter(e, counter)->id, item, user);
-    return kd_membership_look_up(e, &key, row);
+    kd_key_row(&key, kd_edge_part(e, q->item)->id, kd_edge_counter(e, q->counter)->id, q->item, q->user);
+    return q->memory ? kd_membership_recall(e, &key, row) : kd_membership_look_up(e, &key, row);
 }
 
 int kd_edge_member(kd_edge *e, uint32_t counter, kd_bytes item, kd_bytes user)
 {
     kd_fresh_row row;
-    int err = liked_look_up(e, counter, item, user, &row);
+    int err = liked_look_up(e, &(kd_liked_query){.counter = counter, .item = item, .user = user}, &row);
     if (err != KD_OK) return err;
     return row.known ? row.liked : KD_ENOTFOUND;
 }
@@ -39,9 +39,9 @@ int kd_edge_liked(kd_edge *e, const kd_liked_query *q, const kd_liked_central *c
                   kd_liked_ground *ground)
 {
     kd_fresh_row row;
-    int err = liked_look_up(e, q->counter, q->item, q->user, &row);
+    int err = liked_look_up(e, q, &row);
     *ground = (kd_liked_ground){.row_us = row.stamp_us};
-    if (err != KD_OK) return err;
+    if (err != KD_OK) return err == KD_EAGAIN ? KD_ENOTFOUND : err;
     uint64_t elsewhere_us = kd_lives_elsewhere_us(e, q->seen);
     bool current = kd_fresh_row_current(&row, elsewhere_us);
     if (current && (!central || central->at_us <= row.stamp_us)) return row.liked;

@@ -13,12 +13,18 @@ enum {
     FILTER_BYTES_DEFAULT = 1 << 30
 }; /* 1.5 MiB before the filter grows its first link */
 
-int kd_membership_look_up(kd_edge *e, const kd_row_key *key, kd_fresh_row *row)
+int kd_membership_recall(const kd_edge *e, const kd_row_key *key, kd_fresh_row *row)
 {
     *row = (kd_fresh_row){0};
     if (!kd_bloom_maybe(&e->filter, key->hash)) return KD_OK;
-    if (kd_spill_find(e, key, row)) return KD_OK;
-    int err = e->store.get(e->store.ctx, kd_row_key_view(key), &e->value);
+    return kd_spill_find(e, key, row) ? KD_OK : KD_EAGAIN;
+}
+
+int kd_membership_look_up(kd_edge *e, const kd_row_key *key, kd_fresh_row *row)
+{
+    int err = kd_membership_recall(e, key, row);
+    if (err != KD_EAGAIN) return err;
+    err = e->store.get(e->store.ctx, kd_row_key_view(key), &e->value);
     if (err != KD_OK && KD_PLANTED(e, KD_PLANT_READ_ERROR_IS_NONE)) return KD_OK;
     if (err == KD_ENOTFOUND) return KD_OK;
     if (err != KD_OK) return err;

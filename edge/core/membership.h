@@ -7,6 +7,8 @@
 
 /* Finds a row in memory or in the store. KD_OK, with row->known false where there is none; KD_EIO. */
 int kd_membership_look_up(kd_edge *e, const kd_row_key *key, kd_fresh_row *row);
+/* The same without the store. KD_OK; KD_EAGAIN: no row is in memory, but the store may hold one. */
+int kd_membership_recall(const kd_edge *e, const kd_row_key *key, kd_fresh_row *row);
 /* Whether the row holds the user's last operation. `elsewhere_us` is kd_lives_elsewhere_us of his session token. */
 static inline bool kd_fresh_row_current(const kd_fresh_row *row, uint64_t elsewhere_us)
 {

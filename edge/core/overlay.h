@@ -22,7 +22,8 @@ typedef struct {
     LIST_HEAD(kd_overlay_nodes, kd_node) nodes; /* newest batch first */
     /* batch of the first node, kept here so that the node itself need not be fetched */
     const kd_outgoing *newest;
-    kd_tally sum[]; /* by counter index */
+    uint32_t second, second_ops; /* operations of the entry within that second, modulo 2^32 (viral.c) */
+    kd_tally sum[];              /* by counter index */
 } kd_overlay;
 
 struct kd_node {

@@ -100,6 +100,7 @@ static int part_load_row(void *arg, kd_bytes key, kd_bytes value)
     if (kd_reader_left(&r) > 0) p->retired = kd_read_varint(&r) != 0;
     /* A program that did not store the rival moved all batches. */
     p->rehome.rival = kd_reader_left(&r) > 0 ? kd_read_varint(&r) : p->rehome.active ? KD_TIME_END_US - 1 : 0;
+    p->epoch_base = p->epoch;
     return r.bad || !part_sane(p) ? KD_EMALFORMED : 0;
 }
 
@@ -108,8 +109,18 @@ int kd_part_load(kd_edge *e)
     return kd_keys_scan(e, 'p', UINT32_MAX, part_load_row, e);
 }
 
+/* Central mints no epoch in the last numbers, unless it heard of one near there (rule 15). An edge that followed one at the very end could not be outbid,
+ * so nothing that it takes would be merged. Counted from the epoch that it has, a thousand forged snapshots would lead it there step by step. */
+bool kd_part_believes(const kd_part *p, uint64_t epoch)
+{
+    const uint64_t near = 1ull << 30;
+    return epoch <= p->epoch || epoch < KD_EPOCH_LAST ||
+           (epoch >= p->epoch_base && epoch - p->epoch_base <= near);
+}
+
 void kd_part_adopt(kd_part *p, const kd_snapshot *s)
 {
+    if (s->epoch < KD_EPOCH_LAST) p->epoch_base = s->epoch;
     p->epoch = s->epoch;
     p->version = s->version;
     p->made_us = s->made_us;

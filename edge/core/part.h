@@ -20,6 +20,8 @@ struct kd_part {
 
     /* What central said last (install.c, applied.c, ask.c). Stored in row p, except stable_us. */
     uint64_t epoch, version; /* of the snapshot installed last; epoch 0: nothing was heard yet */
+    uint64_t
+        epoch_base; /* of the start, or the last one that was followed below KD_EPOCH_LAST: how far it is followed counts from here */
     /* followed without a gap from this version on: older counts are stale, older answers are thrown away */
     uint64_t floor_version;
     uint64_t made_us;                        /* when central made that snapshot, by central's clock */
@@ -39,6 +41,7 @@ struct kd_part {
     kd_buf fragment;   /* operations that the open group has and no fragment holds yet */
     /* position of the next batch, if `incarnation` is still the edge's; else its seq is 1 */
     uint64_t incarnation, next_seq;
+    uint32_t viral;            /* items of it that are viral (viral.c) */
     uint64_t idle_due_us;      /* when an empty batch is due; 0: not scheduled */
     uint64_t idle_interval_us; /* doubles with each empty batch */
 
@@ -65,6 +68,10 @@ void kd_part_init_all(kd_edge *e);
 int kd_part_load(kd_edge *e);
 /* Puts row p into the open group: what central said, and how far hold, resend, rehome and sweep are. */
 void kd_part_put(kd_edge *e, const kd_part *p);
+/* Epochs from here on are followed by few alone (rule 15). */
+#define KD_EPOCH_LAST (KD_TIME_END_US - (1ull << 50))
+/* Whether a snapshot of this epoch may be followed. */
+bool kd_part_believes(const kd_part *p, uint64_t epoch);
 /* Takes over epoch, version and times of a snapshot; applied and the edge's watermark are applied.h's. */
 void kd_part_adopt(kd_part *p, const kd_snapshot *s);
 

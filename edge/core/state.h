@@ -27,6 +27,7 @@
 #include "edge/core/items.h"
 #include "edge/core/part.h"
 #include "edge/core/spill.h"
+#include "edge/core/viral.h"
 
 struct kd_edge {
     kd_edge_config config; /* its counters are those below */
@@ -40,6 +41,7 @@ struct kd_edge {
     kd_probation probation; /* of the items (items.c) */
     /* bounded by the outbox: each node has an operation in the outbox, or is kept for an entry with stale counts */
     kd_pool nodes, overlays;
+    kd_virals virals;
     kd_entry *last_found; /* a cache of one: a like looks its item up three times */
     kd_bloom filter;      /* of the keys of all membership rows: says which have surely none (membership.c) */
     kd_spill spill;

@@ -26,6 +26,7 @@ int kd_edge_partition_get(const kd_edge *e, uint32_t partition, kd_edge_partitio
 void kd_edge_get_stats(const kd_edge *e, kd_edge_stats *out)
 {
     *out = e->stats;
+    out->viral_items = e->virals.count;
     out->items = e->items.count;
     out->items_probation = e->probation.count;
     out->outbox_bytes = e->outbox_bytes;

@@ -1,5 +1,6 @@
 /*
- * tick.c - work that is due by time: seal batches, send them again, go on with a resend or a move, expire rows and idempotency keys.
+ * tick.c - work that is due by time: seal batches, send them again, go on with a resend or a move, expire rows and idempotency keys, look for viral
+ * items that have become quiet.
  *
  * Each step returns when it is due next, UINT64_MAX for never; the earliest of these is when the shell calls again.
  */
@@ -12,6 +13,7 @@
 #include "edge/core/resend.h"
 #include "edge/core/seal.h"
 #include "edge/core/state.h"
+#include "edge/core/viral.h"
 
 /* Whether `due_us` is still to come. The clock may have gone back since it was set: then it lies further ahead than the longest wait, and counts as
  * due at once. */
@@ -39,11 +41,19 @@ static bool tick_window_full(const kd_edge *e, const kd_part *p)
     return p->outbox.sealed >= e->config.send_window;
 }
 
+/* Readers at all edges look at a viral item: its operations leave soon. */
+static uint64_t tick_flush_interval(const kd_edge *e, const kd_part *p)
+{
+    uint64_t interval = e->config.flush_interval_us;
+    if (KD_PLANTED(e, KD_PLANT_VIRAL_WAITS)) return interval;
+    return p->viral > 0 ? KD_MIN(interval, e->config.viral_flush_interval_us) : interval;
+}
+
 static uint64_t tick_open(kd_edge *e, kd_part *p, uint64_t now_us)
 {
     if (tick_window_full(e, p)) return UINT64_MAX;
-    uint64_t due = p->open->first_us + e->config.flush_interval_us;
-    if (tick_waits(now_us, due, e->config.flush_interval_us)) return due;
+    uint64_t interval = tick_flush_interval(e, p), due = p->open->first_us + interval;
+    if (tick_waits(now_us, due, interval)) return due;
     kd_seal_batch(e, p, now_us);
     return now_us;
 }
@@ -88,12 +98,12 @@ static uint64_t tick_part(kd_edge *e, kd_part *p, uint64_t now_us)
 
 uint64_t kd_edge_tick(kd_edge *e, uint64_t now_us)
 {
-    uint64_t next = UINT64_MAX;
+    uint64_t next = kd_viral_tick(e, now_us);
     for (uint32_t i = 0; i < e->part_count && !e->poisoned; i++) {
         uint64_t due = tick_part(e, &e->parts[i], now_us);
         next = KD_MIN(next, due);
     }
     if (e->poisoned) return UINT64_MAX;
-    kd_idempotency_expire(e, now_us);
+    if (tick_disk_keeps_up(e) && kd_idempotency_expire(e, now_us)) next = now_us;
     return KD_MIN(next, kd_expire_step(e, now_us));
 }

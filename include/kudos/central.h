@@ -65,8 +65,11 @@ typedef enum {
         1 << 12, /* rule 21: stable is the present low watermark, whatever backups there are */
     KD_PLANT_RETIRED_LETS_GO =
         1 << 13, /* rule 21: a backup that does not know a retired edge does not hold stable */
+    KD_PLANT_EPOCH_BY_NUMBER =
+        1 << 15, /* rule 15: every epoch is believed that is not near the end of the numbers */
     KD_PLANT_OWES_WITHOUT_BOUND =
         1 << 14, /* I14: reading goes on however much redo the topics have not taken (publisher.h) */
+    KD_PLANT_VIRAL_AS_OTHERS = 1 << 16, /* rule 14: a viral item is published no sooner (publisher.h) */
 } kd_central_plant;
 
 /*
@@ -165,6 +168,8 @@ typedef void (*kd_central_emit)(void *arg, kd_bytes record);
  * were delivered or given up: the call counts the snapshot before as published. KD_EAGAIN: no commit of this epoch is durable yet; KD_EFENCED: a
  * higher claim was read; KD_EIO. */
 int kd_central_snapshot(kd_central *c, uint64_t now_us, kd_central_emit emit, void *arg);
+/* Whether a durable commit since the last snapshot merged a batch that says of itself that it has operations of a viral item (kudos/wire.h). */
+bool kd_central_viral(const kd_central *c);
 /* Items changed since the last snapshot; UINT32_MAX: more than a snapshot can hold. */
 uint32_t kd_central_dirty(const kd_central *c);
 

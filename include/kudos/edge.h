@@ -17,6 +17,7 @@
 #define KUDOS_EDGE_H
 
 #include "kudos/key_claims.h"
+#include "kudos/key_window.h"
 #include "kudos/seen.h"
 #include "kudos/store.h"
 #include "kudos/wire.h"
@@ -26,10 +27,12 @@ typedef struct kd_edge kd_edge;
 typedef struct {
     kd_bytes edge, region; /* names; copied */
     uint32_t shard, shards, partitions;
-    const kd_counters *counters; /* copied */
-    uint64_t drift_us;           /* D, the bound of the clocks' drift */
-    uint32_t flush_ops;          /* a batch is sealed at so many operations */
-    uint64_t flush_interval_us;  /* or so long after the first one */
+    const kd_counters *counters;      /* copied */
+    uint64_t drift_us;                /* D, the bound of the clocks' drift */
+    uint32_t flush_ops;               /* a batch is sealed at so many operations */
+    uint64_t flush_interval_us;       /* or so long after the first one */
+    uint32_t viral_rate;              /* an item with so many operations in a second is viral; 0: none is */
+    uint64_t viral_flush_interval_us; /* replaces a longer flush_interval_us where an item is viral */
     /* an idle partition seals empty batches; the time between them doubles up to this */
     uint64_t idle_interval_max_us;
     /* Bounds of the wait for applied before batches are sent again; it doubles with each attempt. */
@@ -42,7 +45,7 @@ typedef struct {
     uint64_t filter_bytes_max;
     /* Operations whose membership rows gather in memory, in each of two tables; 0: rows are written with their operations. */
     uint32_t fresh_rows_max;
-    uint32_t idempotency_max;    /* remembered keys; 0: as many as are stored, so that opening forgets none */
+    kd_key_window *key_window;   /* bounds the keys of all shards of the process; it outlives the object */
     uint64_t idempotency_ttl_us; /* how long a key is remembered */
     uint64_t row_ttl_us;         /* membership rows older than this may expire (rule 21); 0: none does */
     uint64_t seed;               /* of jitter, hash tables, and the chance in an incarnation */
@@ -111,6 +114,9 @@ typedef enum {
         1ull << 43, /* reads: central decides, though it has not merged all operations of the session token */
     KD_PLANT_STALE_AS_OF =
         1ull << 44, /* rule 14: counts that a gap made stale are shown with the present as_of */
+    KD_PLANT_KEYS_FORGOTTEN =
+        1ull << 45, /* rule 1: an idempotency key is forgotten as soon as its operation is durable */
+    KD_PLANT_VIRAL_WAITS = 1ull << 46, /* rule 6: batches of a viral item are sealed no sooner than others */
 } kd_edge_plant;
 
 /*
@@ -156,6 +162,8 @@ typedef struct {
     uint64_t batch;
     kd_bytes
         batch_key; /* of a part of a bulk request: that request's key, of which idempotency_key was made; else empty */
+    uint32_t
+        batch_fits; /* of a part of a bulk request: kd_key_use.fits, which a retry after a restart is told by */
 } kd_request;
 
 /* Whether the operation changed the state of the user, as far as the edge can know. */
@@ -241,7 +249,7 @@ typedef enum {
 } kd_installed;
 
 /* Installs a record of the counts topic, which stands at `offset`. Returns a kd_installed; KD_EMISMATCH: not a snapshot for this shard;
- * KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION: it does not decode; KD_EIO. */
+ * KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION: it does not decode, or its epoch is none that central mints; KD_EIO. */
 int kd_edge_snapshot(kd_edge *e, kd_bytes record, int64_t offset, uint64_t now_us);
 /* The offset from which to go on reading the counts topic of this partition; -1: none is stored, begin at the end. */
 int64_t kd_edge_counts_offset(const kd_edge *e, uint32_t partition);
@@ -280,6 +288,7 @@ typedef struct {
     uint32_t counter; /* index */
     kd_bytes item, user;
     const kd_seen *seen; /* as in kd_request */
+    bool memory;         /* the store is not read: a row that it alone may hold counts as unknown */
 } kd_liked_query;
 /* Central's answer to it. */
 typedef struct {
@@ -336,6 +345,18 @@ typedef struct {
 /* State of one partition. KD_ENOTFOUND: it is not this shard's. */
 int kd_edge_partition_get(const kd_edge *e, uint32_t partition, kd_edge_partition *out);
 
+/* An item that is viral: kd_edge_config.viral_rate. A shard has at most KD_VIRAL_MAX, and at most half of items_max;
+ * further ones are noticed when one has become quiet. */
+enum { KD_VIRAL_MAX = 64, KD_VIRAL_SECONDS = 60 };
+typedef struct {
+    uint32_t partition;
+    uint64_t since_us; /* when it was noticed */
+    kd_item item;
+    uint32_t operations[KD_VIRAL_SECONDS]; /* taken in each of the last seconds that are over, oldest first */
+} kd_edge_viral;
+/* Writes the viral items to out[KD_VIRAL_MAX], in the order in which they were noticed; returns how many. */
+uint32_t kd_edge_virals(const kd_edge *e, uint64_t now_us, kd_edge_viral *out);
+
 /* Counted since the opening, unless a comment says "at present". */
 typedef struct {
     uint64_t likes, unlikes, sums; /* operations taken */
@@ -349,6 +370,7 @@ typedef struct {
     uint64_t asks, answers, answers_thrown; /* questions to central; answers installed; the others */
     uint64_t evicted;                       /* items that made room */
     uint64_t identity_alarms;               /* times that another process was found to use this edge's name */
+    uint64_t viral_items;                   /* at present */
     uint64_t items, items_probation;        /* at present; of them those that nobody is known to have liked */
     uint64_t outbox_bytes, outbox_batches;  /* at present */
     uint64_t filter_rows;                   /* at present: keys in the filter */

@@ -18,7 +18,16 @@
 typedef struct {
     uint8_t key[16];  /* digest of user and key */
     uint64_t request; /* digest of the request */
+    uint32_t
+        fits; /* operations that the user's limit let through, the first ones of a bulk request; 0: all of them */
 } kd_key_use;
+
+/* What was known of a key when a request claimed it. */
+typedef struct {
+    bool kept;     /* remembered: this is a retry */
+    bool held;     /* another request with it is in work */
+    uint32_t fits; /* of kd_key_use, if it is kept */
+} kd_claim_was;
 
 /* What became of a request that held a claim. */
 typedef enum {
@@ -33,9 +42,9 @@ typedef struct kd_key_claims kd_key_claims;
 kd_key_claims *kd_key_claims_create(size_t max, uint64_t ttl_us, uint64_t seed);
 /* NULL is fine. */
 void kd_key_claims_destroy(kd_key_claims *c);
-/* KD_OK: the request holds the claim until kd_key_claims_end. KD_EREUSED: the key belongs to another request; nothing is held. */
-int kd_key_claims_begin(kd_key_claims *c, const kd_key_use *use, uint64_t now_us);
-/* Ends one hold. now_us: when the request came. KD_CLAIM_TAKEN remembers the claim from then on. When there are too many the oldest is forgotten. */
+/* KD_OK: the request holds the claim until kd_key_claims_end, and *was is filled. KD_EREUSED: the key belongs to another request; nothing is held. */
+int kd_key_claims_begin(kd_key_claims *c, const kd_key_use *use, uint64_t now_us, kd_claim_was *was);
+/* Ends one hold. now_us: when the request came. KD_CLAIM_TAKEN remembers the claim from then on, with the `fits` of *use. When there are too many the oldest is forgotten. */
 void kd_key_claims_end(kd_key_claims *c, const kd_key_use *use, kd_claim_end how, uint64_t now_us);
 /* Remembers a claim of an earlier process, of time at_us; of two for the same key the later one. Before the first begin. */
 void kd_key_claims_load(kd_key_claims *c, const kd_key_use *use, uint64_t at_us);

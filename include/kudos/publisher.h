@@ -8,6 +8,8 @@
  * - Nothing is published before the commit that it rests on is durable: kd_publisher_run() does nothing while kd_central_durable() is false.
  * - No snapshot is made before the claim is delivered: an edge hears only of epochs whose claim is in the log (rule 16).
  * - At most one snapshot is on its way. The next one is made when all its parts are delivered and the interval has passed.
+ * - After a commit with operations of a viral item, the shorter `viral_interval_us` counts instead. Whether a commit has some is what the log says
+ *   of its batches, so other partitions publish no more often.
  * - Changes count as delivered up to the version below the oldest record that is still held (kd_central_changes_delivered).
  * - Redo rows that wait for these deliveries are bounded: from `unpublished_max` bytes on, kd_publisher_blocks() tells the shell to read no more.
  *
@@ -24,6 +26,8 @@ enum { KD_CHANGES_WINDOW = 64 };
 
 typedef struct {
     uint64_t snapshot_interval_us;
+    uint64_t
+        viral_interval_us;    /* from a snapshot to the next, while operations of a viral item wait for it */
     uint64_t unpublished_max; /* bytes of redo of this partition that the topics may owe */
     bool publish_changes;
     uint64_t plant; /* kd_central_plant; 0 in production */

@@ -29,8 +29,9 @@ typedef enum {
     KD_POISON_CROWD,   /* one edge or region more than a partition can know */
     KD_POISON_SCHEMA,  /* of a schema newer than this program: release it after an upgrade */
     KD_POISON_CUT,     /* larger than a batch may be: only its beginning was kept */
-    KD_POISON_EPOCH,   /* a batch or a claim of an epoch so high that it is not believed (rule 15) */
+    KD_POISON_EPOCH,   /* a batch or a claim of an epoch that is not believed (rule 15) */
     KD_POISON_COUNTER, /* a counter that is not configured, or of the other kind: merged as soon as it is configured */
+    KD_POISON_AHEAD, /* a stamp, day or complete_to days above central's clock: merged when the clock has passed it (rule 3) */
 } kd_poison;
 /* Static text, as printed: "record", "claim", ...; "unknown" for any other value. */
 const char *kd_poison_name(kd_poison p);
@@ -56,7 +57,7 @@ int kd_central_quarantine_each(kd_central *c, kd_quarantined_fn fn, void *arg);
 /* Reads one durable entry. KD_ENOTFOUND, KD_EIO. */
 int kd_central_quarantine_get(kd_central *c, uint64_t id, kd_quarantined *q);
 
-/* Feeds an entry again; *fed is what became of it. Where it is merged, or was merged before, it leaves with the commit of *version; otherwise it
+/* Feeds an entry again; *fed is what became of it. What a batch says of times and of its epoch is believed for once (rules 3, 15). Where it is merged, or was merged before, it leaves with the commit of *version; otherwise it
  * stays. KD_ENOTFOUND; KD_EINVAL: no batch, or it was cut; KD_EFENCED; KD_EIO. */
 int kd_central_quarantine_release(kd_central *c, uint64_t id, uint64_t now_us, kd_fed *fed,
                                   uint64_t *version);

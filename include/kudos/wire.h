@@ -6,7 +6,7 @@
  * (KD_EVERSION). All limits are checked before anything is allocated.
  *
  *   likes topic    batch    [1, 1, edge, region, incarnation, seq, digest, sent_us, after_incarnation, after_seq,
- *                            after_digest, complete_to_us, epoch, body]
+ *                            after_digest, complete_to_us, epoch, body, viral]
  *                  claim    [1, 2, epoch, central, at_us]
  *   counts topic   snapshot [1, 3, kind, partition, epoch, version, previous, made_us, low_watermark_us, stable_us,
  *                            part, parts, [[epoch, last], ...], [[edge, inc, seq, digest, watermark], ...], counts,
@@ -110,6 +110,7 @@ typedef struct {
     uint64_t complete_to_us;
     uint64_t epoch; /* central's, as the edge had installed it when it sent this; 0: nothing heard yet */
     kd_bytes body;  /* encoded */
+    bool viral;     /* it has operations of an item that is viral at the edge: central publishes them soon */
 } kd_batch;
 
 /* Aborts unless after < at and both halves of `at` are at least 1. */

@@ -126,7 +126,8 @@ static void attack_skip(attack_stage *s, const sim_play *play)
 
 static void attack_play(attack_stage *s, const sim_play *play)
 {
-    sim_judge_figures f = {.growth_max = (s->o->growth_mb ? s->o->growth_mb : play->growth_mb) * MIB};
+    sim_judge_figures f = {.growth_max = (s->o->growth_mb ? s->o->growth_mb : play->growth_mb) * MIB,
+                           .ratio_min = play->ratio_min};
     const char *why;
     if (play->kafka && !s->o->target.kafka) {
         attack_skip(s, play);
@@ -164,7 +165,7 @@ static int attack_end(const attack_stage *s)
                                 [SIM_ATTACK_VIOLATED] = KD_EXIT_FAILED,
                                 [SIM_ATTACK_UNKNOWN] = KD_EXIT_UNKNOWN};
     printf("attacks passed=%u failed=%u verdict=%s\n", s->passed, s->failed, sim_judge_word(verdict));
-    return kd_command_end("kudos-sim", "attack", codes[verdict], "");
+    return codes[verdict];
 }
 
 static int attack_all(const attack_options *o)

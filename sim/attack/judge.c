@@ -19,6 +19,11 @@ double sim_judge_ratio(const sim_judge_figures *f)
     return sorted[f->round_count / 2];
 }
 
+static double judge_ratio_min(const sim_judge_figures *f)
+{
+    return f->ratio_min > 0 ? f->ratio_min : SIM_JUDGE_RATIO_MIN;
+}
+
 static bool judge_suffered(const sim_judge_figures *f)
 {
     return f->gone || f->refused > 0 || f->wrong > 0 || f->lost > 0;
@@ -29,7 +34,7 @@ bool sim_judge_wants_round(const sim_judge_figures *f)
     uint32_t low = 0, needed = SIM_JUDGE_ROUNDS_MAX / 2 + 1;
     if (f->round_count == 0) return true;
     if (judge_suffered(f) || f->round_count == SIM_JUDGE_ROUNDS_MAX) return false;
-    for (uint32_t i = 0; i < f->round_count; i++) low += judge_ratio_of(&f->rounds[i]) < SIM_JUDGE_RATIO_MIN;
+    for (uint32_t i = 0; i < f->round_count; i++) low += judge_ratio_of(&f->rounds[i]) < judge_ratio_min(f);
     return low > 0 && low < needed && f->round_count - low <= low;
 }
 
@@ -66,8 +71,9 @@ sim_attack_verdict sim_judge(const sim_judge_figures *f, const char **why)
     if (*why) return SIM_ATTACK_VIOLATED;
     *why = judge_doubt(f);
     if (*why) return SIM_ATTACK_UNKNOWN;
-    *why = "other clients kept less than 0.8 of their service";
-    if (sim_judge_ratio(f) < SIM_JUDGE_RATIO_MIN) return SIM_ATTACK_VIOLATED;
+    *why = f->ratio_min > 0 ? "other clients kept less than the row's part of their service"
+                            : "other clients kept less than 0.8 of their service";
+    if (sim_judge_ratio(f) < judge_ratio_min(f)) return SIM_ATTACK_VIOLATED;
     *why = judge_blindness(f);
     if (*why) return SIM_ATTACK_UNKNOWN;
     *why = "";

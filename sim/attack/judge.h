@@ -2,7 +2,7 @@
  * judge.h - what an attack's figures say: was the edge held. Pure.
  *
  * Violated is what a client or an operator suffers: an honest request refused, answered wrongly or not at all; a count that is wrong; memory above the
- * row's bound; a process that ended; less than 0.8 of what a polite client of the attacker's CPU leaves. Unknown is what could not be measured, when
+ * row's bound; a process that ended; less than 0.8 (or the row's own part) of what a polite client of the attacker's CPU leaves. Unknown is what could not be measured, when
  * nothing was violated.
  */
 #ifndef KUDOS_SIM_ATTACK_JUDGE_H
@@ -30,6 +30,7 @@ typedef struct {
     int wrong_counts;              /* of items at the end; -1: not read */
     uint64_t rss_before, rss_max;  /* bytes; 0: not known */
     uint64_t growth_max;           /* bytes */
+    double ratio_min;              /* 0: SIM_JUDGE_RATIO_MIN */
     bool gone;                     /* the process ended */
     sim_judge_round rounds[SIM_JUDGE_ROUNDS_MAX];
     uint32_t round_count;

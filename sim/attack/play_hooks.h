@@ -36,6 +36,7 @@ void sim_flood_tiny(sim_raw *raw);         /* `more`: each of these windows open
 void sim_flood_bomb(sim_raw *raw); /* `more`: the field that enters the table, then references to it */
 void sim_flood_cold(
     sim_raw *raw); /* `more`: as many bulk reads as may be under way, of items with new names */
+void sim_flood_hot(sim_raw *raw); /* `more`: likewise, of items that the edge knows since the first of them */
 
 /* ---- plays_hold.c ---- */
 

@@ -9,6 +9,10 @@
  */
 enum { FLOOD_MB = 96, HOLD_MB = 160 };
 
+/* What others keep beside an attack of requests that anybody may send: the server cannot but work on them, in turn. The polite client of the same CPU
+ * sends next to none. A client that is starved has less than 0.002. */
+#define SHARED_RATIO 0.02
+
 const sim_play sim_plays[] = {
     {.name = "rapid-reset",
      .what = "opens a stream with a read and resets it at once, as fast as the server takes it",
@@ -107,6 +111,15 @@ const sim_play sim_plays[] = {
      .reads = true,
      .begin = sim_play_open,
      .more = sim_flood_cold},
+    {.name = "hot-bulk",
+     .what = "bulk reads of items that the edge knows, some 60 bytes each, 100 under way on each of 200 "
+             "connections",
+     .connections = 200,
+     .growth_mb = FLOOD_MB,
+     .ratio_min = SHARED_RATIO,
+     .reads = true,
+     .begin = sim_play_open,
+     .more = sim_flood_hot},
     {.name = "idle-connections",
      .what = "2000 connections from one address that say nothing, or no more than the preface",
      .connections = 2000,

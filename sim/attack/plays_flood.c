@@ -6,7 +6,13 @@
 #include "kudos/limits.h"
 #include "sim/attack/play_hooks.h"
 
-enum { TINY_STREAMS = 100, BOMB_VALUE = 3900, BOMB_REFERENCES = 12000, COLD_IN_FLIGHT = 50 };
+enum {
+    TINY_STREAMS = 100,
+    HOT_IN_FLIGHT = 100,
+    BOMB_VALUE = 3900,
+    BOMB_REFERENCES = 12000,
+    COLD_IN_FLIGHT = 50
+};
 
 /* The first index of the dynamic table (RFC 7541, 2.3.3). */
 enum { HPACK_NEWEST = 62 };
@@ -100,4 +106,36 @@ void sim_flood_cold(sim_raw *raw)
         sim_play_request(raw, "GET", kd_buf_view(&path), SIM_FRAME_END_STREAM);
     }
     kd_buf_finish(&path);
+}
+
+/* The path stands in the dynamic table from the first request on: a further request is some 60 bytes. */
+static void hot_path(const sim_raw *raw, kd_buf *block)
+{
+    kd_buf path = {0};
+    if (raw->opened > 0) {
+        sim_hpack_indexed(block, HPACK_NEWEST);
+        return;
+    }
+    sim_play_bulk_path(raw, "hot", 0, &path);
+    sim_hpack_insert(block, ":path", kd_buf_view(&path));
+    kd_buf_finish(&path);
+}
+
+static void hot_request(sim_raw *raw)
+{
+    kd_buf block = {0};
+    sim_hpack_literal(&block, ":method", kd_bytes_str("GET"));
+    sim_hpack_literal(&block, ":scheme", kd_bytes_str("http"));
+    sim_hpack_literal(&block, ":authority", kd_bytes_str(raw->shared->authority));
+    hot_path(raw, &block);
+    raw->stream = raw->stream == 0 ? 1 : raw->stream + 2;
+    raw->opened++;
+    sim_frame_put(&raw->out, SIM_FRAME_HEADERS, SIM_FRAME_END_HEADERS | SIM_FRAME_END_STREAM, raw->stream,
+                  kd_buf_view(&block));
+    kd_buf_finish(&block);
+}
+
+void sim_flood_hot(sim_raw *raw)
+{
+    while (flood_room(raw) && raw->opened - raw->in.ended < HOT_IN_FLIGHT) hot_request(raw);
 }

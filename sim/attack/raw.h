@@ -24,6 +24,7 @@ typedef struct {
     const char *what;            /* a sentence for --help and the documentation */
     uint32_t connections;        /* at a time, from one address */
     uint32_t growth_mb;          /* by so much the server's resident memory may grow beside it */
+    double ratio_min;            /* of their service that others must keep; 0: as judge.h says */
     int receive;                 /* SO_RCVBUF; 0: the system's */
     bool reads;                  /* takes what the server sends, as fast as it comes */
     bool kafka;                  /* plays on Kafka (rubbish.h), without connections */

@@ -47,12 +47,12 @@ void sim_check_bounds_taken(sim_checks *c, uint32_t slot, uint32_t shard, const 
                        (unsigned long long)outbox_bound(c), shard);
 }
 
-/* An item makes room when nobody waits for its number and none of its operations is in a batch that is on its way. */
+/* An item makes room when nobody waits for its number, it is not viral and none of its operations is in a batch that is on its way. */
 static bool could_make_room(const kd_entry *entry)
 {
     const kd_node *n = kd_entry_nodes(entry);
     while (n && !n->batch) n = LIST_NEXT(n, of_entry);
-    return !entry->asked && !n;
+    return !entry->asked && !entry->viral && !n;
 }
 
 static bool any_could_make_room(const kd_edge *e)

@@ -35,6 +35,7 @@ const sim_checker sim_checkers[] = {
     {"outbox", "an edge refuses writes when its outbox is full, and not before"},
     {"tables", "an edge keeps no more numbers in memory than it is configured for"},
     {"identity", "the alarm \"two processes share this name\" is raised only when that may be so"},
+    {"viral", "operations of a viral item leave their edge, and central, sooner than others"},
     {"aside", "a sum that might count twice is set aside and told, and no other is"},
     {"lost", "at the end, every acknowledged like is there"},
     {"doubled", "at the end, no like is there that was not asked for, or was taken back"},

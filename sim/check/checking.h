@@ -136,6 +136,11 @@ void sim_check_bounds_refused(sim_checks *c, uint32_t slot, uint32_t shard, int 
 /* After a tick, before a write is looked at, and before the process ends. Notes identity alarms. */
 void sim_check_bounds_ticked(sim_checks *c, uint32_t slot, uint32_t shard);
 
+/* ---- check_viral.c: "viral" (rule 6) ---- */
+
+/* After a tick at `edge_us`, by the edge's clock. */
+void sim_check_viral_ticked(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t edge_us);
+
 /* ---- check_publish.c: "fence" (rule 16), "early" (rule 10), "chain" (rule 15) ---- */
 
 /* Central read a claim of the topic from the log. */

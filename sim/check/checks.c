@@ -1,4 +1,5 @@
 /* checks.c - the hooks: each hands the event to the checkers that it concerns, in the order in which they may rely on each other. */
+#include "sim/scenario/forged.h"
 #include "sim/check/checks.h"
 
 #include <stdio.h>
@@ -175,9 +176,10 @@ void sim_checks_member_read(sim_checks *c, uint32_t slot, uint32_t counter, uint
     sim_check_durable_member(c, slot, &pair, result);
 }
 
-void sim_checks_ticked(sim_checks *c, uint32_t slot, uint32_t shard)
+void sim_checks_ticked(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t edge_us)
 {
     if (!c->failed) sim_check_bounds_ticked(c, slot, shard);
+    if (!c->failed) sim_check_viral_ticked(c, slot, shard, edge_us);
 }
 
 void sim_checks_compare(sim_checks *c, uint32_t edge)
@@ -203,6 +205,10 @@ void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes r
     if (fed != KD_FED_FENCED) sim_check_log_fed(c, partition, record, offset);
     if (kd_record_peek(record) == KD_RECORD_CLAIM) sim_check_publish_fed(c, slot, partition, record);
     if (kd_record_peek(record) != KD_RECORD_BATCH || kd_batch_decode(record, &b) != KD_OK) return;
+    if (sim_forged_is(record)) { /* no edge's batch: it may lift the epoch, nothing else */
+        if (fed == KD_FED_MERGED) sim_check_fail(c, "position", "a forged batch was merged");
+        return;
+    }
     sim_check_position_fed(c, slot, partition, &b, fed);
     if (fed == KD_FED_MERGED) sim_check_count_fed(c, slot, partition, &b);
 }

@@ -31,8 +31,8 @@ typedef struct {
     uint32_t item_count;
     const char *const *users;
     uint32_t user_count;
-    const uint64_t *now_us;              /* true time: the world's, which is in the journal as well */
-    uint32_t items_max, idempotency_max; /* of the edges' configuration */
+    const uint64_t *now_us; /* true time: the world's, which is in the journal as well */
+    uint32_t items_max;     /* of the edges' configuration */
     void *world;
     /* NULL while it is down. */
     kd_edge *(*edge)(void *world, uint32_t slot, uint32_t shard);
@@ -115,8 +115,8 @@ void sim_checks_liked_told(sim_checks *c, uint32_t slot, uint32_t counter, uint3
 /* A user asked there whether he likes the item; `result` is that of kd_edge_member, before central is asked. */
 void sim_checks_member_read(sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item, uint32_t user,
                             int result);
-/* After a tick: tables and outbox within their bounds. */
-void sim_checks_ticked(sim_checks *c, uint32_t slot, uint32_t shard);
+/* After a tick at `edge_us`, by the edge's clock: tables and outbox within their bounds, batches with viral items sealed. */
+void sim_checks_ticked(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t edge_us);
 
 /* ---- central --------------------------------------------------------------------------------------------------- */
 

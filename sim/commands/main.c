@@ -7,6 +7,7 @@
 #include "kudos/base.h"
 #include "kudos/limits.h"
 #include "common/io/daemon/exit_code.h"
+#include "common/io/daemon/program.h"
 #include "sim/attack/attack.h"
 #include "sim/kafka/broker.h"
 #include "sim/commands/drill_command.h"
@@ -16,12 +17,14 @@
 #include "sim/users/load.h"
 #include "sim/replay/replay.h"
 #include "sim/commands/run_command.h"
+#include "sim/commands/token_command.h"
 #include "sim/commands/torture_command.h"
 
 typedef struct {
     const char *name;
     const char *help;
-    int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit code */
+    /* argv[0] is the command's name; returns the exit code, and leaves the check of what it printed to main */
+    int (*run)(int argc, char **argv);
 } command;
 
 static const command commands[] = {
@@ -37,6 +40,7 @@ static const command commands[] = {
     {"torture", "kills the real binaries again and again and proves every like", sim_sim_torture},
     {"attack", "plays floods, held requests and rubbish on an edge, and judges what others keep",
      sim_sim_attack},
+    {"token", "prints a JWT that a key signs, for demos and tests", sim_sim_token},
     {"broker", "an embedded Kafka broker for demos and quick tests", sim_sim_broker},
 };
 
@@ -53,16 +57,18 @@ static void help(void)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+    kd_program_begin();
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         help();
-        return KD_EXIT_OK;
+        return kd_command_end("kudos-sim", "", KD_EXIT_OK, "");
     }
     if (strcmp(name, "--version") == 0) {
         printf("kudos-sim %s (wire %d, storage %d)\n", KD_PROGRAM_VERSION, KD_WIRE_SCHEMA, KD_STORAGE_SCHEMA);
-        return KD_EXIT_OK;
+        return kd_command_end("kudos-sim", "", KD_EXIT_OK, "");
     }
     for (size_t i = 0; i < KD_COUNT(commands); i++) {
-        if (strcmp(name, commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+        if (strcmp(name, commands[i].name) == 0)
+            return kd_command_end("kudos-sim", name, commands[i].run(argc - 1, argv + 1), "");
     }
     fprintf(stderr, "kudos-sim: %s%s (--help lists the commands)\n",
             *name ? "unknown command: " : "a command is missing", name);

@@ -240,6 +240,9 @@ static void drill_faults_begin(sim_drill_faults *f, const sim_scenario_event *e,
     case SCENARIO_LOG_RECREATED:
         on_log(f, e);
         return;
+    case SCENARIO_LOG_FORGED:
+        sim_log_tool_forge(f->options.log, f->options.fleet->scenario, (uint32_t)e->who);
+        return;
     case SCENARIO_FENCE:
         sim_fleet_net_fence(f->options.fleet, e->who);
         return;
@@ -385,6 +388,7 @@ static uint64_t until(const sim_drill_faults *f, const sim_scenario_event *e, ui
     case SCENARIO_LOG_TRUNCATED:
     case SCENARIO_LOG_EXPIRED:
     case SCENARIO_LOG_RECREATED:
+    case SCENARIO_LOG_FORGED:
     case SCENARIO_ARM:
     case SCENARIO_AUDIT:
     case SCENARIO_AUDIT_LEFT:

@@ -70,6 +70,7 @@ static void fleet_config_write_edge(const sim_fleet_node *n, kd_buf *out)
     if (s->room_items) text(out, "items_max = %u\n", KD_MAX(s->room_items, (uint32_t)ITEMS_MIN));
     text(out, "[http]\nlisten = 127.0.0.1:%u\nsession_secret = %s/session.secret\n", n->port,
          f->options.directory);
+    text(out, "[limits]\nuser =\n"); /* users of a drill do more than people */
     text(out, "[central]\nurl = http://127.0.0.1:%u\n", sim_proxy_link_port(n->central));
     text(out, "[clock]\ndrift_bound = %lluus\nmeasure_interval = 1s\n", (unsigned long long)s->drift_us);
     text(out, "[store]\nwrite_buffer = %s\nblock_cache = 8MiB\n", f->options.small ? "1MiB" : "4MiB");

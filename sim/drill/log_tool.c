@@ -13,6 +13,7 @@
 
 #include "common/io/kafka/kafka_end.h"
 #include "sim/drill/positions.h"
+#include "sim/scenario/forged.h"
 
 enum { TOPICS = 2, POLL_MS = 20, CALL_MS = 5000, FLUSH_MS = 3000 };
 
@@ -31,6 +32,8 @@ struct sim_log_tool {
     pthread_mutex_t lock; /* guards what follows */
     bool started, ending, ended;
     orders orders[TOPICS];
+    const sim_scenario *forging; /* NULL: nothing is to be forged */
+    uint32_t forged_edge;
     uint64_t appended;
     uint32_t failures;
     char why[256];
@@ -202,6 +205,32 @@ static void log_tool_expire_records(sim_log_tool *t, rd_kafka_t *producer, const
     rd_kafka_topic_partition_list_destroy(before);
 }
 
+static void log_tool_forge_records(sim_log_tool *t, rd_kafka_t *producer, const sim_scenario *s,
+                                   uint32_t edge)
+{
+    kd_buf record = {0};
+    for (uint32_t p = 0; p < t->partitions; p++) {
+        for (uint32_t i = 0; sim_forged_record(s, edge, i, &record); i++) {
+            rd_kafka_resp_err_t e =
+                rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(sim_log_tool_topic(SCENARIO_LIKES)),
+                                  RD_KAFKA_V_PARTITION((int32_t)p), RD_KAFKA_V_VALUE(record.data, record.len),
+                                  RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+            if (e) log_tool_failed(t, "forge", rd_kafka_err2str(e));
+        }
+    }
+    kd_buf_finish(&record);
+}
+
+static void log_tool_obey_forge(sim_log_tool *t, rd_kafka_t *producer)
+{
+    pthread_mutex_lock(&t->lock);
+    const sim_scenario *s = t->forging;
+    uint32_t edge = t->forged_edge;
+    t->forging = NULL;
+    pthread_mutex_unlock(&t->lock);
+    if (s) log_tool_forge_records(t, producer, s, edge);
+}
+
 /* True: the tool ends. */
 static bool log_tool_obey(sim_log_tool *t, rd_kafka_t *producer)
 {
@@ -216,6 +245,7 @@ static bool log_tool_obey(sim_log_tool *t, rd_kafka_t *producer)
         if (now[i].redeliver_wanted) log_tool_redeliver_records(t, producer, topic, now[i].redeliver);
         if (now[i].expire_wanted) log_tool_expire_records(t, producer, topic, now[i].expire);
     }
+    if (!ending) log_tool_obey_forge(t, producer);
     return ending;
 }
 
@@ -310,6 +340,14 @@ void sim_log_tool_expire(sim_log_tool *t, sim_scenario_topic topic, uint32_t rec
     orders *o = locked(t, topic);
     o->expire = records;
     o->expire_wanted = true;
+    pthread_mutex_unlock(&t->lock);
+}
+
+void sim_log_tool_forge(sim_log_tool *t, const sim_scenario *s, uint32_t edge)
+{
+    locked(t, SCENARIO_LIKES);
+    t->forging = s;
+    t->forged_edge = edge;
     pthread_mutex_unlock(&t->lock);
 }
 

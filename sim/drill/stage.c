@@ -169,7 +169,6 @@ static void stage_assemble(sim_stage *s)
 static void hear_signals(sim_stage *s)
 {
     static const int numbers[STAGE_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
-    signal(SIGPIPE, SIG_IGN);
     for (int i = 0; i < STAGE_SIGNALS; i++) {
         s->signals[i] = evsignal_new(s->base, numbers[i], stage_on_signal, s);
         KD_ASSERT(s->signals[i] != NULL);

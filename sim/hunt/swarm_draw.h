@@ -66,6 +66,8 @@ void sim_swarm_apart(uint64_t seed, sim_scenario *s);
 void sim_swarm_forget(uint64_t seed, sim_scenario *s);
 /* Central is restored. Edges die while they send undone operations again, or hold counts that they read ahead of the snapshots. */
 void sim_swarm_half_done(uint64_t seed, sim_scenario *s);
+/* Batches under an edge's name that name epochs of all sizes. */
+void sim_swarm_forged(uint64_t seed, sim_scenario *s);
 /* Edges whose disks cannot be read. */
 void sim_swarm_unreadable(uint64_t seed, sim_scenario *s);
 /* All brokers killed at once, and producers that Kafka fences. */

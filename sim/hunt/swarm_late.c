@@ -317,3 +317,14 @@ void sim_swarm_brokers(uint64_t seed, sim_scenario *s)
     sim_swarm_add(&d, sim_swarm_event(SCENARIO_KAFKA_GONE, SCENARIO_KAFKA,
                                       sim_swarm_below(&d, s->length_us / MS) * MS, lasts));
 }
+
+/* ---- somebody else writes to the likes topic ---- */
+
+void sim_swarm_forged(uint64_t seed, sim_scenario *s)
+{
+    sim_swarm d = {.random = seed ^ UINT64_C(0x666f72676564), .s = s};
+    if (!sim_swarm_chance(&d, 8)) return;
+    int named = (int)sim_swarm_below(&d, s->edge_count);
+    sim_swarm_add(
+        &d, sim_swarm_event(SCENARIO_LOG_FORGED, named, sim_swarm_below(&d, s->length_us / MS) * MS, 0));
+}

@@ -5,7 +5,6 @@
  * all targets could be read but some count is not right; when an answer contradicted its request; or when central counts more likes than the log
  * can reach. `unknown` otherwise.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -261,13 +260,14 @@ int sim_sim_replay(int argc, char **argv)
                                 .timeout_s = 120,
                                 .top = 5};
     char error[KD_REPLAY_ERROR_MAX];
-    signal(SIGPIPE, SIG_IGN);
     r->base = event_base_new();
     KD_ASSERT(r->base != NULL);
     r->engine = sim_engine_create(r->base);
     int rc = replay_parse(&r->plan, argc, argv);
-    if (rc < 0 && sim_replay_log_load(&r->log, r->plan.file, r->plan.collection, error) != KD_OK)
-        rc = kd_command_end("kudos-sim", "replay", KD_EXIT_USAGE, error);
+    if (rc < 0 && sim_replay_log_load(&r->log, r->plan.file, r->plan.collection, error) != KD_OK) {
+        fprintf(stderr, "kudos-sim replay: %s\n", error);
+        rc = KD_EXIT_USAGE;
+    }
     if (rc < 0) sim_replay_oracle_init(&r->oracle, &r->log);
     if (rc < 0) rc = connect_all(r);
     if (rc < 0) rc = replay_run(r);

@@ -155,6 +155,8 @@ const sim_event_form sim_scenario_event_forms[SCENARIO_KINDS] = {
         WORD("expire"), TOPIC, RECORDS(0)}}, SPAN_ONCE, SCENARIO_KAFKA},
     [SCENARIO_LOG_RECREATED] = {{"deleted and created", .parts = {
         WORD("recreate"), TOPIC}}, SPAN_ONCE, SCENARIO_KAFKA},
+    [SCENARIO_LOG_FORGED] = {{"somebody writes to the likes topic under its name, and names epochs of all sizes", .parts = {
+        WORD("forge"), WORD("epochs"), WORD("of"), EDGE}}, SPAN_ONCE, SCENARIO_NOBODY},
     [SCENARIO_ARM] = {{"kills itself at the N-th pass of a named point, counted from its next start; back afterwards", .parts = {
         WORD("arm"), PROCESS, E(POINT, point), E(NUMBER, amount, .min = 1, .max = 1000000)}}, SPAN_RETURNS, SCENARIO_NOBODY, true},
     [SCENARIO_AUDIT] = {{"its counts must be those of its members, while it runs", .parts = {
@@ -289,6 +291,7 @@ const char *sim_scenario_kind_name(sim_scenario_kind kind)
         [SCENARIO_LOG_TRUNCATED] = "truncate",
         [SCENARIO_LOG_EXPIRED] = "expire",
         [SCENARIO_LOG_RECREATED] = "recreate",
+        [SCENARIO_LOG_FORGED] = "forge epochs",
         [SCENARIO_ARM] = "arm",
         [SCENARIO_AUDIT] = "audit",
         [SCENARIO_AUDIT_LEFT] = "kill and audit",

@@ -105,7 +105,7 @@ static bool next_line(reader *r)
         r->line++;
         if (len > 0 && line.data[len - 1] == '\r') line.len--;
         if (!line_clean(&r->words, line)) return false;
-        line = kd_ini_split(line, '#', &head, &tail) ? head : kd_ini_trim(line);
+        line = kd_ini_split(line, '#', &head, &tail) ? head : kd_text_trim(line);
         r->words.rest = line;
         if (line.len > 0) return true;
     }

@@ -69,6 +69,7 @@ typedef enum {
     SCENARIO_LOG_TRUNCATED,  /* the last `amount` records of every partition are gone */
     SCENARIO_LOG_EXPIRED,    /* all but the last `amount` records of every partition are gone */
     SCENARIO_LOG_RECREATED,  /* deleted and created: offsets begin at 0 */
+    SCENARIO_LOG_FORGED, /* somebody writes batches under the edge's name that name epochs of all sizes (forged.h) */
     /* real programs only: points.h, and commands of kudos-central */
     SCENARIO_ARM, /* from its next start on it kills itself at the `amount`-th pass of `point`; comes back after `for_us` */
     SCENARIO_AUDIT,      /* central: audited while it runs */
@@ -139,7 +140,7 @@ typedef struct {
     uint32_t flush_ops;
     uint64_t flush_interval_us, snapshot_interval_us;
     uint64_t outbox_bytes; /* of an edge, over its shards */
-    /* numbers of items, and idempotency keys, that an edge keeps, over its shards; 0: more than there are */
+    /* numbers of items, parted among its shards, and idempotency keys that an edge keeps; 0: more than there are */
     uint32_t room_items, room_keys;
     /* Least age of a membership row that an edge may forget, and of a tombstone that central may (rules 21, 22); 0: none is forgotten. For the
      * simulation only: in a drill the programs keep their defaults. */

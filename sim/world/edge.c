@@ -16,6 +16,9 @@ static int edge_open_shard(sim_world *w, uint32_t slot, uint32_t shard)
     const char *name = s->edges[sim_edge_identity(slot)];
     static const uint32_t fresh_rows[] = {0, 4, 32, 4096};
     uint64_t tables = sim_world_draw(w, DRAW_SEED, 9000 + slot, 0); /* the same for all starts of a run */
+    static const uint32_t viral_rates[] = {0, 2, 8, 1000};
+    uint64_t viral =
+        sim_world_draw(w, DRAW_SEED, 9400, 0);          /* the same for all edges of a run, as central's is */
     bool narrow = tables / 4 % 2 && s->flush_ops >= 20; /* small batches would never drain a narrow window */
     kd_edge_config config = {.edge = kd_bytes_str(name),
                              .region = kd_bytes_str(name),
@@ -26,6 +29,8 @@ static int edge_open_shard(sim_world *w, uint32_t slot, uint32_t shard)
                              .drift_us = s->drift_us,
                              .flush_ops = s->flush_ops,
                              .flush_interval_us = s->flush_interval_us,
+                             .viral_rate = viral_rates[viral % KD_COUNT(viral_rates)],
+                             .viral_flush_interval_us = KD_MAX(s->flush_interval_us / 5, (uint64_t)1000),
                              .idle_interval_max_us =
                                  KD_MAX((uint64_t)SHELL_IDLE_MAX_US, s->flush_interval_us),
                              .resend_min_us = SHELL_RESEND_MIN_US,
@@ -34,7 +39,7 @@ static int edge_open_shard(sim_world *w, uint32_t slot, uint32_t shard)
                              .outbox_bytes_max = s->outbox_bytes / s->shards,
                              .items_max = sim_shard_room(s, s->room_items, SCENARIO_ITEMS_MAX),
                              .fresh_rows_max = fresh_rows[tables % KD_COUNT(fresh_rows)],
-                             .idempotency_max = sim_shard_room(s, s->room_keys, SHELL_IDEMPOTENCY_MAX),
+                             .key_window = &w->edges[slot].key_window,
                              .idempotency_ttl_us = UINT64_C(86400000000),
                              .row_ttl_us = s->forget_rows_us,
                              .seed = sim_world_draw(w, DRAW_SEED, slot * 64 + shard, w->now_us),
@@ -65,6 +70,7 @@ static void edge_open(sim_world *w, uint32_t slot)
         kd_drift_resume(&e->drift, e->drift.shift_us);
     else
         kd_drift_init(&e->drift, sim_host_wall_us(w, host), sim_host_mono_us(w, host));
+    e->key_window = (kd_key_window){.max = sim_edge_room_keys(w->s)};
     e->life = (uint32_t)sim_world_draw(w, DRAW_SEED, 8000 + slot, w->now_us) | 1;
     for (uint32_t i = 0; i < w->s->shards; i++) {
         int err = edge_open_shard(w, slot, i);

@@ -2,6 +2,7 @@
  * faults.c - see the header. A fault that lasts is in force (w->active) from its event to its end, and each change of that list sets clocks, disks
  * and links anew from all faults in force. A fault that happens once is played at its event.
  */
+#include "sim/scenario/forged.h"
 #include "sim/world/faults.h"
 
 #include "sim/world/consumer.h"
@@ -183,6 +184,17 @@ static void faults_lose_records(sim_world *w, const sim_scenario_event *e)
     for (uint32_t p = 0; p < w->s->partitions; p++) sim_consumer_wake_all(w, e->topic, p);
 }
 
+static void faults_forge(sim_world *w, const sim_scenario_event *e)
+{
+    kd_buf record = {0};
+    for (uint32_t p = 0; p < w->s->partitions; p++) {
+        for (uint32_t i = 0; sim_forged_record(w->s, (uint32_t)e->who, i, &record); i++)
+            sim_log_append(&w->likes[p], kd_buf_view(&record));
+        sim_consumer_wake_all(w, SCENARIO_LIKES, p);
+    }
+    kd_buf_finish(&record);
+}
+
 /* ---- faults that happen once ---- */
 
 static uint32_t faults_process(const sim_scenario_event *e)
@@ -278,6 +290,9 @@ static void faults_play_once(sim_world *w, const sim_scenario_event *e)
     case SCENARIO_LOG_EXPIRED:
     case SCENARIO_LOG_RECREATED:
         faults_lose_records(w, e);
+        return;
+    case SCENARIO_LOG_FORGED:
+        faults_forge(w, e);
         return;
     default:
         KD_ASSERT(!"a fault that happens once");

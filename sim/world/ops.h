@@ -22,7 +22,7 @@ typedef struct sim_op {
     kd_seen answer; /* the token in the last answer */
     bool strange;   /* from another device of the user: it carries no token, and the answer's is not kept */
     uint64_t issued_us; /* when its last request left */
-    uint64_t key;       /* the shard's count of keys when the operation was taken last (sim_shard.keys) */
+    uint64_t key;       /* the edge's count of keys when the operation was taken last (sim_edge.keys) */
     bool over;          /* answered, or given up */
     bool scripted;      /* an event of the scenario: tried until it is answered */
     uint64_t begun_us;  /* since the beginning of the run */

@@ -24,6 +24,11 @@ uint32_t sim_shard_room(const sim_scenario *s, uint32_t of_edge, uint32_t ample)
     return of_edge ? KD_MAX(of_edge / s->shards, 1u) : ample;
 }
 
+uint32_t sim_edge_room_keys(const sim_scenario *s)
+{
+    return s->room_keys ? s->room_keys : SHELL_IDEMPOTENCY_MAX;
+}
+
 /* ---- the clock ---- */
 
 static uint64_t shard_mono_us(const sim_world *w, uint32_t slot)
@@ -210,8 +215,8 @@ void sim_shard_reset(sim_world *w, uint32_t slot)
 void sim_shard_turn(sim_world *w, uint32_t slot, uint32_t shard)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
-    uint64_t next_us = kd_edge_tick(m->core, sim_edge_now_us(w, slot));
-    sim_checks_ticked(w->checks, slot, shard);
+    uint64_t now_us = sim_edge_now_us(w, slot), next_us = kd_edge_tick(m->core, now_us);
+    sim_checks_ticked(w->checks, slot, shard, now_us);
     kd_group_commit_look(&m->commit, shard_mono_us(w, slot));
     shard_commit(w, slot, shard);
     shard_send(w, slot, shard);
@@ -268,22 +273,22 @@ static int shard_take_op(sim_world *w, uint32_t slot, uint32_t shard, sim_op *op
                         : kd_edge_take(w->edges[slot].shards[shard].core, &rq, sim_edge_now_us(w, slot), out);
 }
 
-/* Whether the shard may have dropped the operation's key: as many keys came since as it keeps. It may also still have it, for keys whose write died
- * with a process do not count for the shard. */
-static bool shard_key_may_be_gone(const sim_world *w, const sim_shard *m, const sim_op *op)
+/* Whether the edge may have dropped the operation's key: as many keys came since as it keeps. It may also still have it, for keys whose write died
+ * with a process do not count for the edge. */
+static bool shard_key_may_be_gone(const sim_world *w, const sim_edge *e, const sim_op *op)
 {
-    return m->keys - op->key >= sim_shard_room(w->s, w->s->room_keys, SHELL_IDEMPOTENCY_MAX);
+    return e->keys - op->key >= sim_edge_room_keys(w->s);
 }
 
 /* Enters the operation into the journal. A retry belongs to the first attempt, except that of a sum whose key the edge forgot with its disk or for
  * want of room: it is another attempt, and both may count. */
 static void shard_journal_taken(sim_world *w, uint32_t slot, sim_op *op, const kd_outcome *out)
 {
-    sim_shard *m = sim_shard_of(w, slot, w->item_partition[op->item]);
+    sim_edge *e = &w->edges[slot];
     uint32_t wipes = w->edges[sim_edge_identity(slot)].wipes;
-    bool forgotten = op->wipes != wipes || shard_key_may_be_gone(w, m, op);
+    bool forgotten = op->wipes != wipes || shard_key_may_be_gone(w, e, op);
     bool another = op->verb == KD_ADD && forgotten && !out->replayed;
-    if (!out->replayed) op->key = m->keys++;
+    if (!out->replayed) op->key = e->keys++;
     if (op->attempt != UINT32_MAX && !another) {
         sim_journal_retried(w->journal, op->attempt, w->now_us);
         return;

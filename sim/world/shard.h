@@ -14,6 +14,8 @@ uint64_t sim_edge_now_us(const sim_world *w, uint32_t slot);
 sim_shard *sim_shard_of(sim_world *w, uint32_t slot, uint32_t partition);
 /* One shard's share of a bound that the scenario sets for an edge, at least 1; `ample` where the scenario sets none (`of_edge` 0). */
 uint32_t sim_shard_room(const sim_scenario *s, uint32_t of_edge, uint32_t ample);
+/* How many idempotency keys each edge has room for. */
+uint32_t sim_edge_room_keys(const sim_scenario *s);
 /* The turn. The process is up; it still is when the call returns. */
 void sim_shard_turn(sim_world *w, uint32_t slot, uint32_t shard);
 /* A user's request arrives. op->ended is called once, from within or later, except for the second request of a double tap that comes while the

@@ -1,4 +1,5 @@
 /* tenure.c - see the header. The real counterparts are central/io/partition/{tenure,tenure_publish}.c. */
+#include "sim/scenario/forged.h"
 #include "sim/world/tenure.h"
 
 #include "sim/world/consumer.h"
@@ -44,6 +45,7 @@ void sim_tenure_open(sim_world *w, uint32_t slot, uint32_t partition)
 {
     sim_tenure *t = tenure_of(w, slot, partition);
     const kd_publisher_config config = {.snapshot_interval_us = w->s->snapshot_interval_us,
+                                        .viral_interval_us = w->s->snapshot_interval_us / 5,
                                         .unpublished_max = tenure_unpublished_max(w),
                                         .publish_changes = true,
                                         .plant = w->options->central_plant};
@@ -91,8 +93,10 @@ static bool tenure_ignores_fence(const sim_world *w, kd_central *core, kd_bytes 
     return kd_claim_decode(bytes, &claim) == KD_OK && claim.epoch > kd_central_epoch(core);
 }
 
-static void tenure_report_fed(sim_world *w, uint32_t partition, int64_t offset, kd_fed fed)
+static void tenure_report_fed(sim_world *w, uint32_t partition, int64_t offset, kd_bytes bytes, kd_fed fed)
 {
+    if (fed == KD_FED_QUARANTINED && sim_forged_is(bytes))
+        return; /* it names an epoch that is not believed */
     if (fed == KD_FED_IDENTITY)
         sim_world_note(w, "central", "two batches of one name and position in partition %u", partition);
     if (fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA || fed == KD_FED_UNKNOWN_COUNTER ||
@@ -128,7 +132,7 @@ void sim_tenure_feed(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes b
     TRACE(w, "%s likes/%u %d: %d", sim_world_process_name(w, sim_process_of_central(slot)), partition, offset,
           (int64_t)fed);
     sim_checks_fed(w->checks, slot, partition, bytes, offset, fed);
-    tenure_report_fed(w, partition, offset, fed);
+    tenure_report_fed(w, partition, offset, bytes, fed);
     if (fed == KD_FED_FENCED) {
         tenure_failed(w, slot, true);
         return;
@@ -278,6 +282,17 @@ static void tenure_look_in(sim_world *w, sim_tenure *t, uint64_t delay_us)
                  w->processes[sim_process_of_central(t->slot)].life);
 }
 
+/* Rule 14, checked apart from the publisher's own decision: operations of a viral item wait for the viral interval alone. */
+static void tenure_check_viral(sim_world *w, const sim_tenure *t, uint64_t mono_us)
+{
+    const kd_publisher *p = &t->publisher;
+    bool under_way = p->claims.count > 0 || p->counts.count > 0 || p->ending == KD_PUBLISHER_DONE;
+    if (!under_way && kd_central_viral(t->core) &&
+        mono_us >= p->snapshot_made_us + p->config.viral_interval_us)
+        sim_world_fail(w, "viral", "central keeps operations of a viral item back in partition %u",
+                       t->partition);
+}
+
 void sim_tenure_publish(sim_world *w, uint32_t slot, uint32_t partition)
 {
     sim_tenure *t = tenure_of(w, slot, partition);
@@ -287,7 +302,9 @@ void sim_tenure_publish(sim_world *w, uint32_t slot, uint32_t partition)
     int err = kd_publisher_run(&t->publisher, sim_host_wall_us(w, HOST_CENTRAL), mono_us, &next_us);
     if (err != KD_OK)
         sim_world_fail(w, "publish", "central partition %u cannot publish: %s", partition, kd_strerror(err));
-    else if (next_us != UINT64_MAX)
+    else
+        tenure_check_viral(w, t, mono_us);
+    if (err == KD_OK && next_us != UINT64_MAX)
         tenure_look_in(w, t, next_us > mono_us ? next_us - mono_us : 0);
     sim_consumer_wake(w, sim_process_of_central(slot), partition);
 }

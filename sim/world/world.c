@@ -35,7 +35,6 @@ static kd_central *world_view_central(void *arg, uint32_t slot, uint32_t partiti
 static void world_open_checks(sim_world *w)
 {
     uint32_t items_max = sim_shard_room(w->s, w->s->room_items, SCENARIO_ITEMS_MAX);
-    uint32_t keys_max = sim_shard_room(w->s, w->s->room_keys, SHELL_IDEMPOTENCY_MAX);
     w->journal = sim_journal_create(w->s->drift_us + sim_scenario_central_clock_us(w->s),
                                     sim_scenario_tokens_kept(w->s));
     w->checks = sim_checks_create(&(sim_checks_view){.scenario = w->s,
@@ -47,7 +46,6 @@ static void world_open_checks(sim_world *w)
                                                      .user_count = w->user_count,
                                                      .now_us = &w->now_us,
                                                      .items_max = items_max,
-                                                     .idempotency_max = keys_max,
                                                      .world = w,
                                                      .edge = world_view_edge,
                                                      .central = world_view_central});

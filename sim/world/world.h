@@ -148,7 +148,6 @@ typedef struct {
     const kd_writes *writes; /* of the group that is being synced */
     uint64_t look_us;        /* when the next tick is due; 0: no tick is on the heap */
     uint32_t sending;        /* batches that the producer has not reported on */
-    uint64_t keys;           /* idempotency keys that the shard was given, over all lives of the process */
 } sim_shard;
 
 typedef struct {
@@ -159,6 +158,8 @@ typedef struct {
     uint64_t asked_mono_us;     /* when the present comparison of clocks left the edge */
     uint32_t probe;             /* number of the present comparison: an answer to an earlier one is dropped */
     kd_clock_probe clock_probe; /* when to ask central for its time, and when to measure */
+    kd_key_window key_window;
+    uint64_t keys;      /* idempotency keys that the edge was given, over all lives of the process */
     uint32_t wipes;     /* how often its disk was emptied or put back: each time it forgot idempotency keys */
     bool operator_came; /* the operator has restarted it because it refused writes; he does so once */
     bool retired;       /* the operator has told central that the edge is gone for good */

@@ -31,6 +31,7 @@ from cluster import Cluster  # noqa: E402
 from kafka import Kafka, Unavailable  # noqa: E402
 from ports import free_ports  # noqa: E402
 from proc import Broker, Central, Edge, program, wait_until  # noqa: E402
+import hot  # noqa: E402
 
 PARTITIONS, ITEMS, USERS = 8, 100000, 1000000
 CONNECTIONS, STREAMS = 16, 64  # a group commit holds at most what is in flight
@@ -329,7 +330,8 @@ class Bench:
                 print(f"bench: {command} is needed", file=sys.stderr)
                 return 4
         parts = {"likes": self.likes, "reads": self.reads, "tls": self.over_tls, "batch": self.batches, "merge": self.merge,
-                 "keys": self.keys, "polis": self.polis, "simulation": self.simulation}
+                 "keys": self.keys, "polis": self.polis, "simulation": self.simulation, "viral": lambda _: hot.viral(self),
+                 "hot": lambda _: hot.hot(self)}
         wanted = self.options.only.split(",") if self.options.only else list(parts)
         with Broker(os.path.join(self.directory, "broker"), PARTITIONS) as broker:
             for name in wanted:
@@ -350,7 +352,7 @@ def main():
     p.add_argument("--seconds", type=int, default=2, help="of one measurement [2]")
     p.add_argument("--repeats", type=int, default=3, help="of each pair [3]")
     p.add_argument("--shards", type=int, default=max(1, (os.cpu_count() or 2) // 2), help="of the edge [half the cores]")
-    p.add_argument("--only", help="likes,reads,tls,batch,merge,keys,polis,simulation")
+    p.add_argument("--only", help="likes,reads,tls,batch,merge,keys,polis,simulation,viral,hot")
     p.add_argument("--directory", help="kept afterwards [a new one, removed]")
     options = p.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

@@ -81,7 +81,7 @@ static void begin(work *w)
     r->e = NULL;
     sim_disk_wipe(r->disk);
     r->config.fresh_rows_max = 8;
-    r->config.idempotency_max = 8;
+    r->key_window.max = 8;
     r->config.row_ttl_us = ER_SECOND;
     KD_ASSERT(er_open(r) == KD_OK);
 }

@@ -2,18 +2,10 @@
  * fuzz_client.c - any bytes as the answers of a server to the HTTP/2 client, by which an edge asks central. Every request ends
  * exactly once: with an answer or an error, at the latest when the client is destroyed.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <event2/event.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "common/io/http/client/http_client.h"
 #include "edge/io/upstream/central_words.h"
 #include "tests/fuzz/input.h"
+#include "tests/fuzz/loopback.h"
 
 enum { REQUESTS = 3 };
 
@@ -38,10 +30,9 @@ static void on_answer(void *arg, int result, int status, const kd_http_response 
 
 static void begin(void)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in at = fuzz_address(INADDR_LOOPBACK, 0);
     socklen_t len = sizeof at;
-    signal(SIGPIPE, SIG_IGN);
-    base = event_base_new();
+    base = fuzz_loop();
     listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     KD_ASSERT(bind(listener, (struct sockaddr *)&at, len) == 0 && listen(listener, 16) == 0);
     KD_ASSERT(getsockname(listener, (struct sockaddr *)&at, &len) == 0);
@@ -69,14 +60,6 @@ static int accept_it(void)
     }
 }
 
-/* Closes by a reset: in TIME_WAIT the connections would use up the ports. */
-static void hang_up(int fd)
-{
-    struct linger hard = {.l_onoff = 1};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-    close(fd);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!base) begin();
@@ -86,7 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ssize_t sent = send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
     (void)sent; /* bytes that do not fit into the socket's buffer are left out */
     for (int i = 0; i < 8; i++) event_base_loop(base, EVLOOP_NONBLOCK);
-    hang_up(fd);
+    fuzz_reset_at_close(fd);
+    close(fd);
     for (int i = 0; i < 4; i++) event_base_loop(base, EVLOOP_NONBLOCK);
     KD_ASSERT(ended + (int)kd_http_client_open(client) == REQUESTS);
     kd_http_client_destroy(client);

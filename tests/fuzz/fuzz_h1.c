@@ -75,6 +75,10 @@ static const char *const words[] = {
     "PRI ",
     "x",
     "%",
+    "1 \r\n",
+    "1 ; a = b\r\n",
+    ";a",
+    "=\"b;c\"",
 };
 
 typedef struct {

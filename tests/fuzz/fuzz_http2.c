@@ -6,18 +6,11 @@
  * What the server sends must be frames; it never holds more requests than max_streams; and when the client has gone nothing is left: no connection,
  * no request, no byte.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <event2/event.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "common/io/http/server/http_server.h"
 #include "tests/fuzz/input.h"
+#include "tests/fuzz/loopback.h"
 
 enum { STREAMS_MAX = 8, SENT_MAX = 1 << 20, FRAME_MAX = 16384, HEAD = 9, BIG = 100000 };
+enum { SMALL = 4096 }; /* the client's buffer, in bytes: the server meets a full one */
 enum { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, CONTINUATION = 9, TYPES = 12 };
 
 static struct event_base *base;
@@ -78,7 +71,6 @@ static void turn(int times)
 static void new_server(uint8_t how)
 {
     kd_http_config config;
-    char error[256];
     kd_http_config_init(&config);
     config.max_streams = STREAMS_MAX;
     config.max_headers = 16;
@@ -87,26 +79,7 @@ static void new_server(uint8_t how)
     if (how & 1) config.max_control_per_s = config.max_resets_per_s = 4;
     if (how & 2) config.max_buffered_bytes = 8192;
     if (how & 4) config.max_requests = 2;
-    KD_ASSERT(kd_http_server_create(&server, base, &config, handle, NULL) == KD_OK);
-    KD_ASSERT(kd_http_server_listen(server, "127.0.0.1", 0, false, error, sizeof(error)) == KD_OK);
-}
-
-/* Ends by a reset: in TIME_WAIT the connections would use up the ports. Its buffers are small, so that the server meets a full one. */
-static void connect_to_it(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                             .sin_port = htons(kd_http_server_port(server))};
-    struct linger hard = {.l_onoff = 1};
-    int small = 4096;
-    fd = socket(AF_INET, SOCK_STREAM, 0);
-    KD_ASSERT(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)) == 0);
-    KD_ASSERT(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)) == 0);
-    while (connect(fd, (struct sockaddr *)&at, sizeof(at)) != 0) {
-        if (errno == EISCONN) break;
-        if (errno != EINTR && errno != EALREADY) perror("fuzz_http2: connect"), abort();
-    }
-    for (int i = 0; i < 64 && kd_http_server_counters(server)->connections_accepted == 0; i++) turn(1);
+    server = fuzz_serve(base, &config, handle);
 }
 
 /* Bytes that the server does not take, since it waits for us to read, are left out. */
@@ -240,12 +213,9 @@ static void step(uint8_t verb, kd_bytes bytes)
 
 static void begin(uint8_t how)
 {
-    static bool once;
-    if (!once) signal(SIGPIPE, SIG_IGN);
-    once = true;
-    if (!base) base = event_base_new();
+    if (!base) base = fuzz_loop();
     new_server(how);
-    connect_to_it();
+    fd = fuzz_connect(base, server, SMALL);
     sent = held_count = 0;
     draining = gone = false;
     kd_buf_clear(&in);
@@ -256,15 +226,13 @@ static void begin(uint8_t how)
 
 static void end(void)
 {
-    const kd_http_counters *c = kd_http_server_counters(server);
     send_out();
     read_in(65536);
     turn(2);
-    close(fd);
-    for (int i = 0; i < 1000 && c->connections_open > 0; i++) turn(1);
+    fuzz_hang_up(base, server, fd);
     release();
     turn(1);
-    KD_ASSERT(c->connections_open == 0 && c->requests_open == 0 && c->buffered_bytes == 0);
+    fuzz_nothing_left(server);
     kd_http_server_destroy(server);
 }
 

@@ -1,27 +1,49 @@
 /*
  * fuzz_request.c - any bytes as a connection to the HTTP server: TLS is off, so it is HTTP/1.1 or HTTP/2 by what they begin with.
  * The handler reads a request as edge and central do (path, query, items, bodies) and answers it. Every input ends
- * with its connection closed by one side, nothing buffered and no request left.
+ * with its connection closed by one side, nothing buffered and no request left. The canonical text of items is its own canonical text.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <event2/event.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "common/api/body.h"
-#include "common/io/http/server/http_server.h"
+#include "common/api/canonical.h"
 #include "common/api/route.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/input.h"
+#include "tests/fuzz/loopback.h"
 
 static struct event_base *base;
 static kd_http_server *server;
 static kd_buf text;
 static char *collection_names[] = {"posts", "reels"};
 static const kd_strings collections = {collection_names, 2};
+
+static char *origin_texts[] = {"https://app.example", "null"};
+static const kd_strings origins = {origin_texts, 2};
+
+static void check_ascending(const kd_item *items, uint32_t count)
+{
+    char texts[2][KD_ITEM_KEY_MAX] = {"", ""};
+    for (uint32_t i = 0; i < count; i++) {
+        kd_key_text(kd_item_key(&items[i]), texts[i % 2]);
+        KD_ASSERT(strcmp(texts[(i + 1) % 2], texts[i % 2]) < 0);
+    }
+}
+
+/* Whatever items a query names: sorted, each once, and the canonical text of what is read from their canonical text is the same. */
+static void check_canonical(kd_item *items, uint32_t count)
+{
+    static kd_item again[KD_BULK_ITEMS_MAX];
+    kd_buf first = {0}, second = {0};
+    kd_refusal why;
+    kd_bytes raw;
+    uint32_t found;
+    kd_canonical_items(items, &count, &first);
+    check_ascending(items, count);
+    KD_ASSERT(kd_query_find(kd_buf_view(&first), "items", &raw));
+    KD_ASSERT(kd_route_items(raw, &collections, again, &found, &why) && found == count);
+    kd_canonical_items(again, &found, &second);
+    KD_ASSERT(kd_bytes_eq(kd_buf_view(&first), kd_buf_view(&second)));
+    kd_buf_finish(&first);
+    kd_buf_finish(&second);
+}
 
 static bool read_items(const kd_http_request *req, kd_refusal *why)
 {
@@ -30,9 +52,11 @@ static bool read_items(const kd_http_request *req, kd_refusal *why)
     kd_bytes raw;
     uint32_t count;
     uint64_t limit;
-    if (req->method == KD_HTTP_GET && kd_query_find(req->query, "items", &raw))
-        return kd_route_items(raw, &collections, items, &count, why) &&
-               kd_route_number(req->query, "limit", 1, 1, 1000, &limit, why);
+    if (req->method == KD_HTTP_GET && kd_query_find(req->query, "items", &raw)) {
+        if (!kd_route_items(raw, &collections, items, &count, why)) return false;
+        check_canonical(items, count);
+        return kd_route_number(req->query, "limit", 1, 1, 1000, &limit, why);
+    }
     if (!kd_body_read_items(req->body, &text, false, &found, why)) return false;
     for (uint32_t i = 0; i < found.count; i++)
         if (!kd_route_item_text(found.item[i], &collections, "items", &items[i], why)) return false;
@@ -61,7 +85,9 @@ static void handle(kd_http_request *req, void *arg)
         ok = route.count >= 2 && kd_route_item(route.at[0], route.at[1], &collections, &item, &why) &&
              kd_body_read_amount(req->body, &text, &amount, &why);
     }
-    if (ok)
+    if (ok && req->method == KD_HTTP_OPTIONS)
+        kd_http_respond_options(req, "GET, HEAD, POST, OPTIONS");
+    else if (ok)
         kd_http_respond(req, 200, NULL, 0, kd_bytes_str("{}"));
     else
         kd_http_respond_problem(req, why.problem, why.detail, why.field, 0);
@@ -70,53 +96,20 @@ static void handle(kd_http_request *req, void *arg)
 static void begin(void)
 {
     kd_http_config config;
-    char error[256];
-    signal(SIGPIPE, SIG_IGN);
-    base = event_base_new();
+    base = fuzz_loop();
     kd_http_config_init(&config);
-    KD_ASSERT(kd_http_server_create(&server, base, &config, handle, NULL) == KD_OK);
-    KD_ASSERT(kd_http_server_listen(server, "127.0.0.1", 0, false, error, sizeof(error)) == KD_OK);
-}
-
-static int new_socket(void)
-{
-    /* Thousands of connections a second would use up the ports: they end by a reset, and come from all of 127/8. */
-    static uint32_t turn;
-    struct sockaddr_in from = {.sin_family = AF_INET,
-                               .sin_addr.s_addr = htonl(0x7f000001u + turn++ / 1000 % 0xfffff0u)};
-    struct linger hard = {.l_onoff = 1};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    KD_ASSERT(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)) == 0);
-    KD_ASSERT(bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0);
-    return fd;
-}
-
-static int connect_to_it(void)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                             .sin_port = htons(kd_http_server_port(server))};
-    for (;;) {
-        int fd = new_socket();
-        if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0) return fd;
-        if (errno != EINTR) perror("fuzz_request: connect"), abort();
-        close(fd); /* the fuzzer's own clock */
-    }
+    server = fuzz_serve(base, &config, handle);
+    kd_http_server_set_origins(server, &origins);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!base) begin();
-    int fd = connect_to_it();
+    int fd = fuzz_connect(base, server, 0);
     ssize_t sent = send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
     (void)sent; /* bytes that do not fit into the socket's buffer are left out */
-    const kd_http_counters *c = kd_http_server_counters(server);
-    uint64_t accepted = c->connections_accepted, refused = c->connections_refused;
-    for (int i = 0; i < 64 && c->connections_accepted + c->connections_refused == accepted + refused; i++)
-        event_base_loop(base, EVLOOP_NONBLOCK);
     for (int i = 0; i < 4; i++) event_base_loop(base, EVLOOP_NONBLOCK);
-    close(fd);
-    for (int i = 0; i < 1000 && c->connections_open > 0; i++) event_base_loop(base, EVLOOP_NONBLOCK);
-    KD_ASSERT(c->connections_open == 0 && c->requests_open == 0 && c->buffered_bytes == 0);
+    fuzz_hang_up(base, server, fd);
+    fuzz_nothing_left(server);
     return 0;
 }

@@ -25,6 +25,7 @@
     X(http2) \
     X(install) \
     X(json) \
+    X(jwt) \
     X(mac) \
     X(merge) \
     X(proxy) \

@@ -12,7 +12,8 @@
  *   /client      address key of the client and the peer's address
  *   /denied      with a body to come: 401 before it
  *
- * trusted=BLOCKS and proxy=BLOCKS, parted by commas, are lists of peers; forwarded=N a kd_http_forwarded.
+ * trusted=BLOCKS and proxy=BLOCKS, parted by commas, are lists of peers; forwarded=N a kd_http_forwarded; origins=ORIGIN is whose pages may read. access=N:
+ * one request in N has a line of the access log.
  */
 #include <arpa/inet.h>
 #include <event2/event.h>
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/io/http/server/access_log.h"
 #include "common/io/http/server/http_server.h"
 #include "kudos/percent.h"
 
@@ -101,9 +103,10 @@ static void answer_headers(kd_http_request *req)
         kd_buf_put(&out, value.data, value.len);
         kd_buf_put(&out, "\n", 1);
     }
-    if (req->peer_name != NULL) {
+    for (uint32_t i = 0; i < req->peer_names->count; i++) {
         kd_buf_put(&out, "peer=", 5);
-        kd_buf_put(&out, req->peer_name, strlen(req->peer_name));
+        kd_buf_put(&out, req->peer_names->at[i], strlen(req->peer_names->at[i]));
+        kd_buf_put(&out, "\n", 1);
     }
     answer(req, kd_buf_view(&out));
     kd_buf_finish(&out);
@@ -115,16 +118,17 @@ static void answer_counters(const echo *e, kd_http_request *req)
     char text[2048];
 #define LINE(name) #name "=%llu\n"
 #define VALUE(name) (unsigned long long)c->name
-    int n = snprintf(
-        text, sizeof(text),
-        LINE(connections_open) LINE(connections_accepted) LINE(connections_refused) LINE(proxy_refused)
-            LINE(tls_handshakes) LINE(tls_failures) LINE(requests) LINE(requests_open) LINE(rejected)
-                LINE(refused_streams) LINE(resets) LINE(protocol_errors) LINE(floods) LINE(timeouts)
-                    LINE(buffered_bytes) LINE(hoarders),
-        VALUE(connections_open), VALUE(connections_accepted), VALUE(connections_refused),
-        VALUE(proxy_refused), VALUE(tls_handshakes), VALUE(tls_failures), VALUE(requests),
-        VALUE(requests_open), VALUE(rejected), VALUE(refused_streams), VALUE(resets), VALUE(protocol_errors),
-        VALUE(floods), VALUE(timeouts), VALUE(buffered_bytes), VALUE(hoarders));
+    int n = snprintf(text, sizeof(text),
+                     LINE(connections_open) LINE(connections_accepted) LINE(connections_refused)
+                         LINE(proxy_refused) LINE(tls_handshakes) LINE(tls_failures) LINE(tls_refused)
+                             LINE(tls_abandoned) LINE(requests) LINE(requests_open) LINE(rejected)
+                                 LINE(refused_streams) LINE(resets) LINE(protocol_errors) LINE(floods)
+                                     LINE(timeouts) LINE(buffered_bytes) LINE(hoarders) LINE(idle_closed),
+                     VALUE(connections_open), VALUE(connections_accepted), VALUE(connections_refused),
+                     VALUE(proxy_refused), VALUE(tls_handshakes), VALUE(tls_failures), VALUE(tls_refused),
+                     VALUE(tls_abandoned), VALUE(requests), VALUE(requests_open), VALUE(rejected),
+                     VALUE(refused_streams), VALUE(resets), VALUE(protocol_errors), VALUE(floods),
+                     VALUE(timeouts), VALUE(buffered_bytes), VALUE(hoarders), VALUE(idle_closed));
     answer(req, kd_bytes_of(text, (size_t)n));
 }
 
@@ -188,6 +192,9 @@ static void set_limit(kd_http_config *c, const char *name, size_t len, uint32_t 
     if (strlen(#field) == len && memcmp(name, #field, len) == 0) c->field = value
     LIMIT(max_connections);
     LIMIT(max_connections_per_address);
+    LIMIT(max_new_per_address);
+    LIMIT(max_handshakes);
+    LIMIT(max_handshakes_per_address);
     LIMIT(max_streams);
     LIMIT(max_requests);
     LIMIT(max_requests_per_address);
@@ -203,6 +210,7 @@ static void set_limit(kd_http_config *c, const char *name, size_t len, uint32_t 
     LIMIT(idle_timeout_ms);
     LIMIT(write_stall_timeout_ms);
     LIMIT(forwarded);
+    if (len == 6 && memcmp(name, "access", len) == 0) kd_access_log_set(value, 1000);
 }
 
 /* trusted=BLOCKS or proxy=BLOCKS; false for any other argument. */
@@ -222,6 +230,16 @@ static bool set_peers(kd_http_config *c, const char *text)
     }
     free(rest);
     return trusted || proxy;
+}
+
+/* origins=ORIGIN; false for any other argument. */
+static bool set_origin(kd_strings *origins, char *text)
+{
+    static char *one;
+    if (strncmp(text, "origins=", 8) != 0) return false;
+    one = text + 8;
+    *origins = (kd_strings){&one, 1};
+    return true;
 }
 
 /* tls_ciphers=LIST, tls_ciphersuites=LIST, tls_min_version=1.3 */
@@ -266,10 +284,11 @@ static int listen_as_told(echo *e, int argc, char **argv)
     const char *files[3] = {0};
     size_t file_count = 0;
     kd_http_tls_options options = {0};
+    kd_strings origins = {0};
     kd_http_config_init(&config);
     for (int i = 2; i < argc; i++) {
         const char *equals = strchr(argv[i], '=');
-        if (equals != NULL && set_peers(&config, argv[i])) continue;
+        if (equals != NULL && (set_peers(&config, argv[i]) || set_origin(&origins, argv[i]))) continue;
         if (strncmp(argv[i], "tls_", 4) == 0)
             set_tls(&options, argv[i]);
         else if (equals != NULL)
@@ -288,6 +307,7 @@ static int listen_as_told(echo *e, int argc, char **argv)
         snprintf(error, sizeof(error), "limits");
     }
     if (err == KD_OK) {
+        kd_http_server_set_origins(e->server, &origins);
         err = kd_http_server_listen(e->server, "127.0.0.1", (uint16_t)atoi(argv[1]), true, error,
                                     sizeof(error));
     }

@@ -5,7 +5,7 @@ KUDOS_LONG=1: half a minute each.
 """
 import pytest
 
-from attacking import ATTACKS, SECONDS, attack
+from attacking import ATTACKS, OTHERS_KEEP, SECONDS, attack
 from proc import Broker, Central, Edge
 
 DESCRIPTORS = 1024
@@ -32,10 +32,10 @@ def test_others_keep_their_service_beside(stage, name):
     broker, central, edge = stage
     code, lines, last, said = attack(edge, name, "--kafka", broker.address)
     for longer in (2, 4):  # a ratio of moments, on a machine that may have had other work: once more, for longer
-        if code == 1 and "less than 0.8" in said:
+        if code == 1 and "of their service" in said:
             code, lines, last, said = attack(edge, name, "--kafka", broker.address, seconds=longer * SECONDS)
     assert (code, last) == (0, {"passed": "1", "failed": "0", "verdict": "held"}), said
     line = lines[name]
     assert list(line) == ["name", "answered", "rss_max_mb", "others_ratio", "verdict"], line
-    assert int(line["answered"]) > 100 and float(line["others_ratio"]) >= 0.8 and int(line["rss_max_mb"]) > 0, line
+    assert int(line["answered"]) > 100 and float(line["others_ratio"]) >= OTHERS_KEEP.get(name, 0.8) and int(line["rss_max_mb"]) > 0, line
     assert edge.running() and central.running(), edge.log()[-3000:]

@@ -18,10 +18,11 @@ def test_every_attack_is_documented_and_is_played_here():
 
 
 def test_an_edge_that_lets_one_address_take_every_connection_is_found_out(tmp_path):
-    """A weak edge: few connections, all of them for whoever comes first. The tool must say so."""
+    """A weak edge: few connections, all of them for whoever comes first of one address, which the attacker has in common with the honest client. The
+    tool must say so."""
     weak = {"http": {"max_connections": "60", "max_connections_per_address": "60"}}
     with Broker(tmp_path) as broker, Edge(tmp_path, broker.address, shards=1, more=weak) as edge:
-        code, lines, last, said = attack(edge, "idle-connections", seconds=1)
+        code, lines, last, said = attack(edge, "idle-connections", "--from", "127.0.0.1", seconds=1)
         assert (code, last["failed"], last["verdict"]) == (1, "1", "violated"), said
         assert lines["idle-connections"]["verdict"] == "violated" and "not answered" in said, said
 

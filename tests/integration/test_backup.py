@@ -409,20 +409,23 @@ def test_compare_finds_the_like_that_central_lost(tmp_path, broker):  # noqa: F8
 
 def test_a_command_on_an_edge_that_does_not_run_forgets_no_key(tmp_path, broker):  # noqa: F811
     """It knows a smaller bound than the edge's own: keys of retries that the edge remembers stay, so a view that is sent again counts once."""
-    keys, bounds = 1010, {"edge": {"shards": "1", "flush_interval": "100ms", "idempotency_max": "4000"}}
+    less, batch, bounds = 64000, 1000, {"edge": {"shards": "1", "flush_interval": "100ms", "idempotency_max": "100000"}}
     with Edge(tmp_path, broker.address, partitions=PARTITIONS, more=merged(EDGE, bounds)) as edge:
         def view(n):
             answer = edge.post("/v1/posts/v/view", user="u", headers={"Idempotency-Key": f"key-{n}"})
             assert answer.status == 200, answer
             return answer.json["pending"]
 
-        assert [view(n) for n in range(keys)][-1] == keys
+        assert [view(n) for n in range(3)] == [1, 2, 3]
+        for n in range(less // batch):
+            body = {"operations": [{"item": "posts/v", "op": "like"}] * batch}
+            assert edge.post("/v1/likes", user="u", body=body, headers={"Idempotency-Key": f"batch-{n}"}).status == 200
         edge.kill9()
         small = tmp_path / "small.conf"
         with open(edge.config, encoding="utf-8") as f:
-            small.write_text(f.read().replace("idempotency_max = 4000", "idempotency_max = 1000"))
-        assert "idempotency_max = 1000" in small.read_text()
+            small.write_text(f.read().replace("idempotency_max = 100000", f"idempotency_max = {less}"))
+        assert f"idempotency_max = {less}" in small.read_text()
         done = subprocess.run([program("kudos-edge"), "aside", "--dir", edge.data, "-c", small], capture_output=True, text=True, timeout=WAIT_S)
         assert done.stdout == "aside sums=0 verdict=empty\n", done
         edge.start()
-        assert [view(n) for n in (0, 5, keys - 1)] == [keys] * 3
+        assert [view(n) for n in range(3)] == [3] * 3

@@ -15,7 +15,7 @@ import pytest
 import kafka
 from edge_journal import Journal
 from mixed import look
-from proc import Broker, Central, Edge, SyncOrder, program, wait_until
+from proc import Broker, Central, Edge, SyncOrder, fields_of, program, wait_until
 from smalldisk import fill, small_disk
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
@@ -102,7 +102,7 @@ class Load:
         with open(self.out, encoding="ascii") as f:
             text = f.read()
         print(text)
-        return dict(pair.split("=") for line in text.splitlines() for pair in line.split() if "=" in pair)
+        return fields_of(text)
 
 
 def until_flushed(edge, seconds):
@@ -479,7 +479,7 @@ def test_more_reads_than_central_does_at_once_are_refused(pair):
     central.start()
     done = subprocess.run([program("kudos-sim"), "load", "--edge", central.url, "--path", "/v1/posts/{item}/counts", "--seconds", "1",
                            "--connections", "16", "--streams", "64"], capture_output=True, text=True, timeout=60)
-    said = dict(pair.split("=") for pair in done.stdout.split() if "=" in pair)
+    said = fields_of(done.stdout)
     assert {part.split(":")[0] for part in said["answers"].split(",")} == {"200", "503"}, done.stdout
     assert central.metric("kudos_central_http_shed_total") > 0
     assert central.get("/v1/posts/1/counts").status == 200, "and afterwards as before"

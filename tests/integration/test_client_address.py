@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from http_peer import BODY, H2, Server, h1_raw, h1_status, read_all
-from http_peer import certificate, program, serve  # noqa: F401 (fixtures)
+from http_peer import certificate, serve  # noqa: F401 (fixtures)
 from proc import Broker, Central, Edge, wait_until
 from test_http_server import client_context
 
@@ -142,6 +142,14 @@ def test_connections_are_counted_for_the_client_and_not_for_the_balancer(proxy):
         sock.close()
 
 
+def test_new_connections_are_counted_for_the_client_and_not_for_the_balancer(proxy):
+    server = proxy("max_new_per_address=1")  # two at once, and one a second
+    taken = [asked(server, proxied("203.0.113.7")) is not None for _ in range(30)]
+    assert taken[:2] == [True, True] and not all(taken)
+    assert all(asked(server, proxied(f"203.0.113.{100 + n}")) for n in range(30))  # of others, by the same balancer
+    assert Balanced(server).count("connections_refused") == taken.count(False)
+
+
 def test_trust_is_that_of_the_client_behind_the_balancer(serve):  # noqa: F811
     server = serve("proxy=127.0.0.0/8", "trusted=127.0.0.0/8,10.0.0.0/8")
     named = [("X-Forwarded-For", "203.0.113.1")]
@@ -169,7 +177,7 @@ FORWARDED = [
 
 
 @pytest.fixture(scope="module")
-def gateway(program):  # noqa: F811
+def gateway():
     server = Server("trusted=127.0.0.0/8,10.0.0.0/8")
     yield server
     server.stop()
@@ -192,6 +200,7 @@ def test_from_anybody_else_it_is_ignored(serve, fields):  # noqa: F811
     [("X-Forwarded-For", "rubbish")], [("X-Forwarded-For", "203.0.113.1, x")], [("X-Forwarded-For", "1.2.3.4/8")], [("Forwarded", "for")],
     [("Forwarded", "for=1.2.3.4:80")], [("Forwarded", 'for="1.2.3.4')], [("Forwarded", "for=203.0.113.1"), ("X-Forwarded-For", "203.0.113.2")],
     [("Forwarded", 'for="'), ("X-Forwarded-For", "203.0.113.2")],
+    [("Forwarded", 'for="203.0.113.1:99999"')], [("X-Forwarded-For", "203.0.113.1:65536")],
 ], ids=repr)
 def test_what_a_trusted_peer_sends_and_cannot_be_read_is_refused(gateway, fields):
     assert asked(gateway, fields=fields) == 400

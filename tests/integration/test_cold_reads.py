@@ -9,7 +9,9 @@ import pytest
 from proc import SLOWER, Broker, Central, Edge, wait_until
 
 PARTITIONS = 4
-ROOM, LIKED, FLOOD, PER_S = 4000, 400, 15000 // SLOWER, 1000
+ROOM, LIKED, PER_S = 4000, 400, 1000
+FLOOD = 15000 // SLOWER // 600 * 600  # by three threads, 200 with each request
+ADDRESSES, ASKED_EACH, SUM = 10, 6000, 400
 
 
 @pytest.fixture
@@ -99,3 +101,67 @@ def test_users_of_a_gateway_have_budgets_of_their_own(edge):
     assert none > 20, "his likes are taken, and the number is not known now"
     assert [edge.post(f"/v1/posts/users-{n}/like", user=f"u{n}").json["count"] for n in range(100)].count(None) == 0
 
+
+def test_cold_reads_of_many_addresses_share_one_budget(edge):
+    """Each address is within its own budget. Together they cause no more questions than central.asks_max_per_s, and whoever asks little goes first."""
+    edge.stop()
+    edge.set({"edge": {"shards": 2}, "central": {"asks_max_per_s": SUM}})
+    edge.start()
+    like_all(edge, [f"posts/liked-{n}" for n in range(200)])
+    began, told, errors = time.monotonic(), [], []
+    asked = edge.metric("kudos_edge_asks_total")
+
+    def flood(part):
+        try:
+            client = Client(edge, f"127.0.1.{part + 1}")
+            for at in range(0, ASKED_EACH, 200):
+                told.extend(client.counts([f"posts/none-{part}-{at + n}" for n in range(200)]))
+        except Exception as error:  # pylint: disable=broad-except
+            errors.append(error)
+
+    threads = [threading.Thread(target=flood, args=(part,)) for part in range(ADDRESSES)]
+    for t in threads:
+        t.start()
+    wait_until(lambda: edge.metric("kudos_edge_asks_over_sum_total") > ASKED_EACH, 30, "the sum is used up")
+    n, seldom, own = 0, [], []
+    while any(t.is_alive() for t in threads) and n < 100:
+        n += 1
+        seldom.extend(Client(edge, f"127.0.2.{n}").counts([f"posts/seldom-{n}"]))
+        own.append(edge.post(f"/v1/posts/own-{n}/like", user=f"u{n}").json["count"])
+        own.extend(Client(edge, "127.0.1.1").counts([f"posts/own-{n}"]))
+    for t in threads:
+        t.join()
+    seconds = time.monotonic() - began
+    assert not errors, errors
+    assert n > 3 and set(seldom) == {0}, "an address that has asked nothing lately is served"
+    assert set(own) == {1}, "a like comes before reads of others"
+    assert set(told) == {0, None}
+    assert edge.metric("kudos_edge_asks_total") - asked <= SUM * (seconds + 1.1) + 2 * n
+    assert edge.metric("kudos_edge_asks_over_budget_total") == 0, "each was within its own budget"
+
+
+def test_reads_of_items_that_nobody_likes_write_nothing(edge):
+    edge.stop()
+    edge.set({"central": {"asks_per_client": 0, "asks_max_per_s": 0}})
+    edge.start()
+    client, told, written = Client(edge, "127.0.0.2"), [], edge.metric("kudos_edge_commit_bytes_total")
+    groups = edge.metric("kudos_edge_commit_groups_total")
+    for at in range(0, FLOOD, 200):
+        told.extend(client.counts([f"posts/none-{at + n}" for n in range(200)]))
+    assert told.count(0) > FLOOD // 2 and edge.metric("kudos_edge_items_evicted_total") > FLOOD // 4
+    assert edge.post("/v1/posts/one/like", user="ann").status == 200, "what has gathered is written with it"
+    groups = edge.metric("kudos_edge_commit_groups_total") - groups
+    assert edge.metric("kudos_edge_commit_bytes_total") - written < 1000 * groups < 10 * FLOOD
+
+
+def test_what_was_liked_here_is_shown_whatever_others_have_asked(edge):
+    """The question of the like was over the user's budget. A read asks again, also from an address that has used up its own, for the item has an operation."""
+    edge.stop()
+    edge.set({"edge": {"flush_interval": "10s"}, "central": {"asks_per_client": 20, "asks_max_per_s": 1}})
+    edge.start()
+    items = [f"posts/many-{n}" for n in range(100)]
+    assert [edge.post(f"/v1/{item}/like", user="ann").json["count"] for item in items].count(None) > 20
+    poor = Client(edge, "127.0.0.2")
+    assert poor.counts([f"posts/none-{n}" for n in range(200)]).count(None) > 100
+    assert poor.counts(items) == [1] * len(items)
+    assert [edge.post(f"/v1/posts/users-{n}/like", user=f"u{n}").json["count"] for n in range(100)].count(None) == 0, "likes do not pay from the sum"

@@ -25,7 +25,8 @@ All options of both programs, from the table that also drives the parser and `--
   blank is refused by line and name. Any other `#` or `;` belongs to the value.
 - `--set section.key=value` overrides a file. There the rest of the argument is the value, whatever it holds.
 - Durations and sizes carry their unit.
-- An option that is not reloadable needs a restart. Certificates and keys are read again on SIGHUP in any case.
+- An option that is not reloadable needs a restart. Files of certificates, keys of records and tokens are read again on SIGHUP
+  in any case, [each by itself](operations/run.md#reload).
 """
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 NAMED = re.compile(r"`((?:common|edge|central|sim|tests|include|configs|docs|\.ci)/[A-Za-z0-9_./-]+)`")

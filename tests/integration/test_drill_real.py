@@ -12,10 +12,9 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import kafka
 from drills import drill
-from proc import program, wait_until
+from proc import TOP, program, wait_until
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
 SECONDS = 60 if LONG else 7

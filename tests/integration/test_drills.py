@@ -8,11 +8,9 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from proc import SLOWER
+from proc import SLOWER, TOP, program
 
-BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
-SIM = os.path.abspath(os.path.join(BUILD, "kudos-sim"))
+SIM = program("kudos-sim")
 LONG = os.environ.get("KUDOS_LONG") == "1"
 SET = sorted(glob.glob(f"{TOP}/sim/scenarios/*.scenario"))
 REGRESSIONS = sorted(glob.glob(f"{TOP}/sim/regressions/*.scenario"))

@@ -305,10 +305,11 @@ def test_what_is_asked_of_central_says_so(edge, path):
 
 
 @pytest.mark.parametrize("method, path, allow", [
-    ("PUT", "/v1/posts/1/like", "GET, HEAD, POST, DELETE"), ("GET", "/v1/posts/1/view", "POST"),
-    ("DELETE", "/v1/posts/1/view", "POST"), ("POST", "/v1/posts/1/counts", "GET, HEAD"),
-    ("DELETE", "/v1/posts/1/display", "GET, HEAD"), ("DELETE", "/v1/counts", "GET, HEAD, POST"), ("GET", "/v1/likes", "POST"),
-    ("PATCH", "/v1/likes/lookup", "POST"),
+    ("PUT", "/v1/posts/1/like", "GET, HEAD, POST, DELETE, OPTIONS"), ("GET", "/v1/posts/1/view", "POST, OPTIONS"),
+    ("DELETE", "/v1/posts/1/view", "POST, OPTIONS"), ("POST", "/v1/posts/1/counts", "GET, HEAD, OPTIONS"),
+    ("DELETE", "/v1/posts/1/display", "GET, HEAD, OPTIONS"), ("DELETE", "/v1/counts", "GET, HEAD, POST, OPTIONS"),
+    ("POST", "/v1/display", "GET, HEAD, OPTIONS"),
+    ("GET", "/v1/likes", "POST, OPTIONS"), ("PATCH", "/v1/likes/lookup", "POST, OPTIONS"),
 ])
 def test_wrong_method_says_which_are_right(edge, method, path, allow):
     bad = edge.request(method, path, user="ann")

@@ -11,10 +11,9 @@ import subprocess
 
 import pytest
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import kafka
 from cluster import PARTITIONS, Cluster, Replay
-from proc import Central, Edge, program, wait_until
+from proc import TOP, Central, Edge, program, wait_until
 from whole import DRIFT_BOUND_MS, FAKETIME, SLOW_FLUSH, OnKafka, drift_bound, ok, one_user_says
 from whole import broker, cluster, real  # noqa: F401 (fixtures)
 
@@ -411,7 +410,7 @@ def test_cut_off_from_central_it_serves_and_says_how_old_it_is(cluster):
     cut = ok(edge.get("/v1/posts/1/counts"))
     assert cut["as_of"] == before["as_of"] and cut["counts"]["like"] == {"count": 2, "display": "2", "pending": 1}
     display = edge.get("/v1/posts/1/display")
-    assert display.json["display"]["like"] == "2" and display.headers["cache-control"] == "public, max-age=1"
+    assert display.json["display"]["like"] == "2" and display.headers["cache-control"] == "public, max-age=1, stale-while-revalidate=5, stale-if-error=60"
     assert display.headers["kudos-as-of"] == cut["as_of"], "how old it is"
     same = edge.get("/v1/posts/1/display", headers={"If-None-Match": display.headers["etag"]})
     assert same.status == 304

@@ -14,7 +14,7 @@ LONG = os.environ.get("KUDOS_LONG") == "1"
 SECONDS, EVERY_S, RATE = (float(os.environ.get("KUDOS_FLAT_SECONDS", "3600")), 10, 60) if LONG else (10, 0.25, 600)
 
 # Everything that legitimately fills is made small, so that it is full soon.
-EDGE = {"edge": {"items_max": 1000, "idempotency_max": 1000, "flush_interval": "300ms", "idle_interval_max": "1s", "resend_min": "2s"},
+EDGE = {"edge": {"items_max": 1000, "idempotency_max": 64000, "idempotency_ttl": "1s", "flush_interval": "300ms", "idle_interval_max": "1s", "resend_min": "2s"},
         "store": {"write_buffer": "1MiB", "block_cache": "1MiB", "fresh_rows": 1000}, "http": {"idle_timeout": "5s"}}
 CENTRAL = {"central": {"snapshot_interval": "200ms", "counts_cached": 1000, "redo_bytes": "64KiB", "write_buffer": "256KiB",
                        "block_cache": "4MiB"}}

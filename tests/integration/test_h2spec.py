@@ -9,8 +9,8 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from http_peer import TOP
-from http_peer import certificate, program, serve  # noqa: F401 (fixtures)
+from http_peer import certificate, serve  # noqa: F401 (fixtures)
+from proc import TOP
 
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 CASES = 145

@@ -2,14 +2,13 @@
 import pytest
 
 from http_peer import BODY, END_HEADERS, END_STREAM, H2, HEADERS, Server, fields, frame, h1_get, h1_raw, h1_status, read_all
-from http_peer import program  # noqa: F401 (a fixture)
 
 CHUNKED = b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n"
 NEXT = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
-def server(program):  # noqa: F811
+def server():
     server = Server()
     yield server
     server.stop()
@@ -35,9 +34,41 @@ def test_a_tab_beside_what_delimits_the_body_is_refused(server, field):
     assert h1_status(h1_raw(server, b"POST /echo HTTP/1.1\r\nHost: a\r\n" + field + b"\r\n\r\n1\r\nx\r\n0\r\n\r\n")) == 400
 
 
-@pytest.mark.parametrize("size", [b"1\t", b"1\t;x", b"1 x", b"1 1", b" 1", b"0x1", b"1;x\0", b"0000000001"], ids=repr)
+@pytest.mark.parametrize("size", [b"1\t", b"1\t;x", b"1 ;x", b"1; x", b"1;\tx", b"1;x =y", b"1;x=\ty", b"1 x", b"1 1", b" 1", b"0x1", b"1;x\0", b"0000000001", b"1 ", b"1;", b"1;x ", b"1;x y", b"1;x=\"y"], ids=repr)
 def test_a_chunk_size_that_readers_part_otherwise_is_refused(server, size):
     assert h1_status(h1_raw(server, CHUNKED.replace(b"\r\n1\r\n", b"\r\n" + size + b"\r\n") + b"\r\n")) == 400
+
+
+@pytest.mark.parametrize("size", [b"1;x", b"1;x=y", b"1;x=\"y z\";z"], ids=repr)
+def test_a_chunk_may_have_extensions(server, size):
+    assert h1_status(h1_raw(server, CHUNKED.replace(b"\r\n1\r\n", b"\r\n" + size + b"\r\n") + b"Connection2: x\r\n\r\n" + NEXT)) == 200
+
+
+@pytest.mark.parametrize("begin", [b"\n", b"GET / HTTP/1.1\n", b"GET / HTTP/1.1\nHost: a\n\n", b"GET / HTTP/1.1\r\nHost: a\n", b"\r\n\n",
+                                   b"GET / HTTP/1.1\r\nHost: a\r\n\n"], ids=repr)
+@pytest.mark.parametrize("before", [b"", get(b"Host: a")], ids=["first", "second"])
+def test_a_line_of_a_head_that_ends_by_lf_alone_is_refused_at_once(server, before, begin):
+    answer = h1_raw(server, before + begin)
+    assert answer.endswith(b'"status":400}') and b"\r\nconnection: close\r\n" in answer, answer
+    assert answer.count(b"HTTP/1.1 200") == (1 if before else 0)
+
+
+def test_a_few_empty_lines_are_skipped_before_a_request(server):
+    answer = h1_raw(server, b"\r\n" * 4 + get(b"Host: a") + b"\r\n" * 4 + NEXT)
+    assert answer.count(b"HTTP/1.1 200") == 2, answer
+
+
+@pytest.mark.parametrize("before", [b"", get(b"Host: a")], ids=["first", "second"])
+@pytest.mark.parametrize("lines", [b"\r\n" * 5, b"\r\n" * 100000], ids=len)
+def test_empty_lines_without_end_are_refused(server, before, lines):
+    with server.connect() as sock:
+        try:
+            sock.sendall(before + lines)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        answer = read_all(sock)
+    assert answer.endswith(b'"status":400}') and b"\r\nconnection: close\r\n" in answer, answer
+    assert answer.count(b"HTTP/1.1 200") == (1 if before else 0)
 
 
 def test_trailers_that_are_fields_are_thrown_away(server):
@@ -112,6 +143,17 @@ def test_http2_takes_one_host_alone(server):
     assert h2_status(server, [(b"host", b"a"), (b"host", b"a")]) in (400, None)
     assert h2_status(server, [], authority=b"u@a") in (400, None)
     assert server.count("requests") == before + 3
+
+
+@pytest.mark.parametrize("target", [b"/a#b", b"/#", b"/a b", b"/\xc3\xa4", b"/a\x7f", b"/a\tb", b"a/b", b"*", b"*?x"], ids=repr)
+def test_both_protocols_refuse_what_is_no_target(server, target):
+    before = server.count("requests")
+    assert h1_status(h1_raw(server, get(b"Host: a", b"Connection: close", target=target))) == 400
+    with H2(server) as h2:
+        h2.request(1, target)
+        body = h2.body(1)
+    assert body is None or b'"status":400' in body, body
+    assert server.count("requests") == before + 1  # that of the counters
 
 
 @pytest.mark.parametrize("target, status", [

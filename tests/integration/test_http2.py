@@ -1,6 +1,8 @@
 """The HTTP server over HTTP/2, from outside: answers, limits, floods, slow peers, deadlines."""
 import json
+import os
 import socket
+import ssl
 import struct
 import subprocess
 import time
@@ -8,8 +10,8 @@ import time
 import pytest
 
 from http_peer import (ACK, BODY, CALM, CLOSED, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, H2, HEADERS, NO_ERROR, PADDED, PING,
-                       PREFACE, PRIORITY, REFUSED, RST, SETTINGS, WINDOW, fields, frame, h1_get, h1_raw, h1_status, integer, literal, read_all)
-from http_peer import certificate, program, serve  # noqa: F401 (fixtures)
+                       PREFACE, PRIORITY, PROTOCOL_ERROR, REFUSED, RST, SETTINGS, WINDOW, fields, frame, h1_get, h1_raw, h1_status, integer, literal, read_all)
+from http_peer import certificate, serve  # noqa: F401 (fixtures)
 
 
 @pytest.fixture
@@ -325,6 +327,67 @@ def test_bad_requests_never_reach_the_handler(serve, more, status):
     assert server.count("requests") == 1
 
 
+@pytest.mark.parametrize("path", [b"", b"/a b", b"/a\tb", b"/a\0b", b"/a\rb", b"/a\nb", b"/a\x7fb", b" /", b"a", b"*"], ids=repr)
+def test_a_path_that_no_message_may_have_ends_its_stream_alone(serve, path):
+    server = serve()
+    with H2(server) as h2:
+        h2.request(1, path)
+        assert h2.until(lambda kind, _, stream, __: stream == 1)[0::3] == (RST, struct.pack(">I", PROTOCOL_ERROR))
+        h2.request(3)
+        assert h2.body(3) == BODY
+    assert server.count("requests") == 2
+
+
+@pytest.mark.parametrize("path", [b"/a#b", b"/\x80"], ids=repr)
+def test_a_path_that_is_no_target_is_refused(serve, path):
+    with H2(serve()) as h2:
+        h2.request(1, path)
+        assert h2.problem(1)["status"] == 400
+
+
+def status_of(block):
+    """The status with which a header block begins: one of the static table (RFC 7541, A), or a literal under the name of index 8."""
+    listed = {0x88 + i: code for i, code in enumerate((b"200", b"204", b"206", b"304", b"400", b"404", b"500"))}
+    if block[0] in listed:
+        return listed[block[0]]
+    assert block[0] in (0x08, 0x18, 0x48), block
+    huffman, size = block[1] >> 7, block[1] & 127
+    return status_digits(block[2:2 + size]) if huffman else block[2:2 + size]
+
+
+def status_digits(coded):
+    """Digits in Huffman's code (RFC 7541, B): 0 to 2 have 5 bits, the others 6."""
+    bits, digits = "".join(f"{byte:08b}" for byte in coded), b""
+    while len(digits) < 3:
+        size = 5 if bits[:5] in ("00000", "00001", "00010") else 6
+        digits += b"%d" % (int(bits[:5], 2) if size == 5 else int(bits[:6], 2) - 0b011001 + 3)
+        bits = bits[size:]
+    return digits
+
+
+def test_h2_expects_continue(serve):
+    with H2(serve()) as h2:
+        h2.request(1, b"/echo", b"POST", more=[(b"expect", b"100-continue"), (b"content-length", b"3")], end=False)
+        kind, flags, _, block = h2.until(lambda kind, _, stream, __: stream == 1)
+        assert (kind, flags) == (HEADERS, END_HEADERS) and status_of(block) == b"100"
+        h2.send(frame(DATA, END_STREAM, 1, b"abc"))
+        assert h2.body(1) == b"abc"
+
+
+@pytest.mark.parametrize("path, more, end, status", [
+    (b"/denied", [(b"expect", b"100-continue")], False, 401),
+    (b"/echo", [(b"expect", b"100-continue"), (b"content-length", b"300000")], False, 413),
+    (b"/echo", [(b"expect", b"100-continue")], True, 200),
+    (b"/echo", [], False, None),
+], ids=["answered", "refused", "no body", "not asked"])
+def test_who_need_not_send_a_body_is_not_told_to_continue(serve, path, more, end, status):
+    with H2(serve()) as h2:
+        h2.request(1, path, b"POST", more=more, end=end)
+        if status is None:
+            h2.send(frame(DATA, END_STREAM, 1, b"abc"))
+        assert status_of(h2.until(lambda kind, _, stream, __: stream == 1)[3]) == str(status or 200).encode()
+
+
 @pytest.mark.parametrize("method", [b"TRACE", b"CONNECT"])
 def test_methods_that_are_not_for_origins(serve, method):
     with H2(serve()) as h2:
@@ -405,6 +468,35 @@ def test_resets_that_we_are_made_to_send(serve):
     assert h1_get(server, "/release") == BODY
 
 
+@pytest.mark.parametrize("said, sent", [(b"5", b"x"), (b"1", b"xyz"), (b"5", b"")], ids=["short", "long", "none"])
+def test_bodies_that_are_not_as_long_as_they_say_are_resets(serve, said, sent):
+    server = serve()
+    with H2(server) as h2:
+        h2.request(1, b"/echo", b"POST", more=[(b"content-length", said)], end=False)
+        h2.send(frame(DATA, END_STREAM, 1, sent))
+        assert h2.body(1) is None
+        h2.request(3)
+        assert h2.body(3) == BODY  # one of them ends its stream alone
+    assert server.count("resets") == 1
+    with H2(server) as h2:
+        h2.flood(b"".join(frame(HEADERS, END_HEADERS, s, fields(b"/echo", b"POST", [(b"content-length", said)])) + frame(DATA, END_STREAM, s, sent)
+                          for s in range(1, 40001, 2)))
+        assert h2.goaway() == CALM
+    assert server.count("floods") == 1
+    assert server.count("resets") < 2000
+
+
+def test_who_takes_no_resets_is_not_read(serve):
+    server = serve("max_resets_per_s=1000000", "write_stall_timeout_ms=1000")
+    one = [frame(HEADERS, END_HEADERS, s, fields(b"/echo", b"POST", [(b"content-length", b"1")])) + frame(DATA, END_STREAM, s, b"xyz")
+           for s in range(1, 800001, 2)]
+    with server.connect(timeout=5) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with pytest.raises((BrokenPipeError, ConnectionResetError, TimeoutError)):
+            sock.sendall(PREFACE + frame(SETTINGS, 0, 0) + b"".join(one))
+    server.wait_for("connections_open", 1)
+
+
 @pytest.mark.parametrize("kind, flags, stream, payload", [
     (PING, 0, 0, b"12345678"), (SETTINGS, 0, 0, b""), (DATA, 0, 1, b""), (DATA, PADDED, 1, bytes([15]) + bytes(15)),
     (PRIORITY, 0, 99, bytes(5)), (PING, ACK, 0, b"12345678"), (WINDOW, 0, 0, struct.pack(">I", 1)), (WINDOW, 0, 1, struct.pack(">I", 1)),
@@ -417,6 +509,36 @@ def test_control_floods(serve, kind, flags, stream, payload):
         h2.flood(frame(kind, flags, stream, payload) * 100000)
         assert h2.goaway() in (CALM, None)
     assert server.count("floods") == 1
+
+
+def send_on(sock, most):
+    """How many bytes the other side, with the buffers between, takes before it closes or takes no more."""
+    piece, sent = bytes(1 << 20), 0
+    try:
+        while sent < most:
+            sent += sock.send(piece)
+    except OSError:
+        pass
+    return sent
+
+
+@pytest.mark.parametrize("secured", [False, True], ids=["plain", "tls"])
+def test_what_a_flooder_sends_after_its_goaway_costs_nothing(serve, certificate, secured):
+    server = serve(*(certificate("one")[:2] if secured else ()))
+    sock = server.connect()
+    if secured:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_alpn_protocols(["h2"])
+        sock = context.wrap_socket(sock, server_hostname="localhost")
+    with H2(server, sock=sock) as h2:
+        h2.send(frame(PING, 0, 0, b"12345678") * 2000)
+        assert h2.until(lambda kind, flags, stream, payload: kind == GOAWAY)[3][7] == CALM
+        raw = socket.socket(fileno=os.dup(h2.sock.fileno()))
+        raw.settimeout(10)
+        assert send_on(raw, 128 << 20) < 64 << 20
+        raw.close()
+    server.wait_for("connections_open", 1)
 
 
 def test_ping_flood_without_reading(serve):
@@ -487,7 +609,9 @@ def test_silence_at_the_start(serve, certificate, start):
 
 def test_slow_headers_and_bodies(serve):
     server = serve("headers_timeout_ms=150", "body_timeout_ms=150")
-    assert h1_raw(server, b"GET / HTTP/1.1\r\nHost: a\r\nX: ") == b""
+    for begun in (b"G", b"GET / HTTP/1.1\r\nHost: a\r\nX: "):
+        slow_head = h1_raw(server, begun)
+        assert h1_status(slow_head) == 408 and b"\r\nconnection: close\r\n" in slow_head
     slow_body = h1_raw(server, b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc")
     assert h1_status(slow_body) == 408
     with H2(server) as h2:
@@ -496,7 +620,17 @@ def test_slow_headers_and_bodies(serve):
     with H2(server) as h2:
         h2.send(frame(HEADERS, END_STREAM, 1, fields()))
         assert h2.goaway() is None
-    assert server.count("timeouts") == 4
+    assert server.count("timeouts") == 5
+
+
+def test_a_late_head_is_answered_behind_the_answers_before_it(serve):
+    answer = h1_raw(serve("headers_timeout_ms=150"), b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /")
+    assert answer.count(b"HTTP/1.1 ") == 2 and h1_status(answer) == 200 and b"\r\nHTTP/1.1 408 " in answer
+
+
+def test_who_has_asked_for_nothing_is_told_nothing(serve):
+    for silence in (b"", b"\r\n"):
+        assert h1_raw(serve("handshake_timeout_ms=150", "headers_timeout_ms=150", "idle_timeout_ms=150"), silence) == b""
 
 
 def test_preface_then_silence(serve):

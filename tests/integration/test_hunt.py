@@ -5,11 +5,9 @@ import re
 import signal
 import subprocess
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from proc import SLOWER, wait_until
+from proc import SLOWER, TOP, program, wait_until
 
-BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
-SIM = os.path.abspath(os.path.join(BUILD, "kudos-sim"))
+SIM = program("kudos-sim")
 LONG = os.environ.get("KUDOS_LONG") == "1"
 LIMIT_S = (3000 if LONG else 240) * SLOWER
 
@@ -57,7 +55,7 @@ def test_ctrl_c_ends_it_in_order(tmp_path):
     """As a terminal does it: everybody in the process group gets the signal."""
     day = os.path.join(TOP, "sim", "scenarios", "whole-day.scenario")
     for args in (("run", day, "--seed", "1"), ("hunt", "--minutes", "10", "--out", str(tmp_path)),
-                 ("bugs", "--only", "FIXED_INCARNATION", "--first", "1000000", "--seeds", "1000000")):
+                 ("bugs", "--only", "READ_ENDS", "--first", "2000000", "--seeds", "1000000")):
         process = subprocess.Popen([SIM, *args], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
         wait_until(lambda: hears_ctrl_c(process), seconds=30)
         os.killpg(process.pid, signal.SIGINT)

@@ -2,13 +2,16 @@
 import collections
 import json
 import socket
+import subprocess
 import threading
 
 import pytest
 
-from proc import Broker, Edge, wait_until
+from proc import Broker, Edge, program, wait_until
 
 PARTITIONS = 4
+MAX = 64000  # the least edge.idempotency_max
+BATCH = 1000  # operations: the largest batch
 REUSED = (422, "key-reused")
 
 
@@ -20,7 +23,8 @@ def broker(tmp_path_factory):
 
 @pytest.fixture
 def edge(broker, tmp_path):
-    with Edge(tmp_path, broker.address, partitions=PARTITIONS, more={"edge": {"idempotency_ttl": "1h"}}) as e:
+    bounds = {"edge": {"idempotency_ttl": "1h", "idempotency_max": MAX}}
+    with Edge(tmp_path, broker.address, partitions=PARTITIONS, more=bounds) as e:
         yield e
 
 
@@ -125,3 +129,57 @@ def test_a_refused_request_leaves_its_key_free(edge):
     assert bad.status == 400
     assert like(edge, c, "free") == 200
     assert like(edge, a, "free") == REUSED
+
+
+def viewed(edge, item, key, user="ann"):
+    """Asks to add 1 to a sum; what the edge then has of it."""
+    answer = edge.post(f"/v1/posts/{item}/view", user=user, headers={"Idempotency-Key": key})
+    assert answer.status == 200, answer
+    return answer.json["pending"]
+
+
+def fill(edge, item, name, batches):
+    """Uses up a thousand keys with each batch, all at the shard of one item."""
+    for n in range(batches):
+        assert many(edge, [item] * BATCH, f"{name}-{n}", user="bob") == 200
+
+
+def test_one_shard_may_have_all_keys_of_the_edge(edge):
+    """The keys of a hot item are at one shard, which then remembers nearly all: more than its even part, also after kill -9."""
+    (a, _), (c, d) = shard_items(edge)
+    assert viewed(edge, a, "sum") == 1
+    assert many(edge, [a, c], "many") == 200
+    fill(edge, a, "before", MAX // BATCH - 2)
+    for _ in range(2):
+        assert viewed(edge, a, "sum") == 1, "a retry"
+        assert many(edge, [a, c], "many") == 200
+        assert like(edge, c, "sum") == REUSED
+        assert like(edge, d, "many") == REUSED
+        edge.kill9()
+        edge.start()
+    assert like(edge, d, "other") == 200
+    fill(edge, c, "after", 2)
+    wait_until(lambda: viewed(edge, a, "sum") == 2, 5, "the oldest key of all shards makes room")
+
+
+def test_the_largest_batch_at_one_shard_is_remembered(edge):
+    """A like and an unlike of one item, the first and the last operation: half of it taken again would turn its last word round."""
+    (a, _), _ = shard_items(edge)
+    ops = [{"item": f"posts/{a}", "op": "like" if n % 2 == 0 else "unlike"} for n in range(BATCH)]
+
+    def ask():
+        answer = edge.post("/v1/likes", user="ann", body={"operations": ops}, headers={"Idempotency-Key": "large"})
+        assert answer.status == 200, answer
+        return [(r["liked"], r["changed"]) for r in answer.json["results"]]
+
+    first = ask()
+    fill(edge, a, "others", MAX // BATCH - 2)
+    assert ask() == first
+    wait_until(lambda: edge.metric("kudos_edge_operations_retried_total") == BATCH, 5, "retries")
+    wait_until(lambda: taken(edge) == MAX - BATCH, 5, "operations")
+
+
+def test_fewer_keys_than_the_largest_batches_are_refused_by_name(broker, tmp_path):
+    few = Edge(tmp_path, broker.address, partitions=PARTITIONS, more={"edge": {"idempotency_max": MAX - 1}})
+    checked = subprocess.run([program("kudos-edge"), "-t", "-c", few.config], capture_output=True, text=True, timeout=30)
+    assert checked.returncode == 2 and "idempotency_max" in checked.stderr, checked

@@ -1,6 +1,6 @@
 """The Kafka shell against the embedded broker and a real Kafka: topics, stored offsets, lost logs, killed brokers.
 
-The program under test is kafka-probe (tests/integration/kafka_probe.c); KAFKA_PROBE names another build of it.
+The program under test is kafka-probe (tests/integration/kafka_probe.c).
 """
 import itertools
 import os
@@ -9,10 +9,10 @@ import time
 
 import pytest
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import kafka
+from proc import program
 
-PROBE = os.environ.get("KAFKA_PROBE", os.path.join(TOP, os.environ.get("BUILD", "build"), "kafka-probe"))
+PROBE = program("kafka-probe")
 PARTITIONS = 4
 ENOTFOUND, EMISMATCH = 2, 13
 fresh = (f"topic{n}" for n in itertools.count())

@@ -10,9 +10,9 @@ import re
 
 import pytest
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import kafka
 from drills import drill
+from proc import TOP
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
 SEEDS = tuple(range(1, int(os.environ.get("KUDOS_SEEDS", "3")) + 1))

@@ -9,7 +9,7 @@ from central_feed import PARTITIONS, T0, VIEW, Central, export, like, until
 from central_feed import broker, central, feed  # noqa: F401 (fixtures)
 from operating import Store, Traffic, audit, copied, item_key, last_line, mismatches, plant_count, run
 from ports import free_ports
-from proc import program, request
+from proc import UNREAD, program, request, run_unread
 
 
 # ---- audit ----
@@ -125,6 +125,27 @@ def test_a_page_in_a_browser_cannot_act(central):  # noqa: F811
     assert request(central.port, "POST", "/admin/job?do=audit", headers=mark).status == 404  # not by the public port
 
 
+def test_each_command_is_told_its_own_verdict(tmp_path, central):  # noqa: F811
+    where = ["--url", central.url]
+    mark = {"X-Kudos-Admin": "1"}
+
+    def job(number=None):
+        return request(central.admin_port, "GET", "/admin/job" + (f"?job={number}" if number else "")).json
+
+    assert request(central.admin_port, "POST", "/admin/job?do=backup&dir=relative&name=x", headers=mark).status == 202
+    until(lambda: job()["state"] == "failed", "a backup that cannot be made ends")
+    first = job()
+    audit(*where)
+    assert job()["kind"] == "audit" and job()["job"] != first["job"] and job(first["job"]) == first
+    assert job(first["job"] - 1)["state"] == "none"
+    assert request(central.admin_port, "GET", "/admin/job?job=x1").status == 400
+    # At the same moment: they wait for each other, and one may be over before the command of the one before has asked for its verdict.
+    orders = [["audit"] if n % 2 else ["backup", str(tmp_path / f"backup-{n}")] for n in range(16)]
+    commands = [subprocess.Popen([program("kudos-central"), *order, *where], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for order in orders]
+    told = [(order, *command.communicate(timeout=60), command.returncode) for order, command in zip(orders, commands)]
+    assert all(rc == 0 and re.search(r" verdict=(exact|done)$", out.strip()) for _, out, _, rc in told), told
+
+
 # ---- quarantine ----
 
 STRANGE = 60  # a counter that no configuration here has
@@ -223,10 +244,10 @@ def test_a_last_line_that_nobody_could_read_is_no_success(tmp_path, broker, feed
     with Central(tmp_path, broker.address) as c:
         feed.batch("a", [like(feed.item(0), "u1")])
         c.wait_likes(feed.item(0), 1)
-        for command, told in (("audit", "done, but standard output"), ("export", "standard output"), ("retire a", "done, but standard output")):
-            with open("/dev/full", "w", encoding="ascii") as full:
-                done = subprocess.run([program("kudos-central"), *command.split(), "--url", c.url], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
-            assert done.returncode == 1 and told in done.stderr, (command, done)
+        for how in UNREAD:
+            for command, told in (("audit", "done, but standard output"), ("export", "standard output"), ("retire a", "done, but standard output")):
+                code, said = run_unread("kudos-central", *command.split(), "--url", c.url, how=how)
+                assert code == 1 and told in said, (command, how, code, said)
 
 
 # ---- retire ----

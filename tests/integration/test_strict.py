@@ -73,7 +73,13 @@ def test_dots_are_no_item_in_a_batch(programs):
     ("edge", "/v1/counts?items=posts/1&me=TRUE", "me"), ("edge", "/v1/counts?items=posts/1&me", "me"),
     ("central", "/v1/counts?items=posts/1&items=posts/2", "items"), ("central", "/v1/posts/1/counts?by=region&by=day", "by"),
     ("central", "/v1/posts/1/counts?by=week", "by"), ("central", "/v1/posts/1/likers?limit=5&limit=6", "limit"),
-    ("central", "/v1/posts/1/likers?counter=like&counter=save", "counter"), ("central", "/v1/posts/1/likers?cursor=&cursor=", "cursor"),
+    ("central", "/v1/posts/1/likers?counter=like&counter=save", "counter"), ("central", "/v1/posts/1/likers?cursor=x&cursor=x", "cursor"),
+    ("central", "/v1/posts/1/likers?counter=", "counter"), ("central", "/v1/posts/1/likers?counter", "counter"),
+    ("central", "/v1/posts/1/likers?cursor=", "cursor"), ("central", "/v1/posts/1/likers?limit=", "limit"),
+    ("central", "/v1/posts/1/likers?cou%6eter=like", "counter"), ("central", "/v1/posts/1/counts?by=", "by"),
+    ("central", "/v1/counts?items=", "items"), ("central", "/v1/counts?items=posts/1&me=", "me"), ("edge", "/v1/counts?items=", "items"),
+    ("central", "/v1/export?partition=", "partition"), ("central", "/v1/export?cursor=", "cursor"), ("central", "/v1/export?limit=", "limit"),
+    ("central", "/v1/snapshots/posts/1?edge=", "edge"), ("edge", "/v1/posts/1/counts?counter=", "counter"),
     ("central", "/v1/export?partition=0&partition=1", "partition"), ("central", "/v1/snapshots/posts/1?edge=a&edge=b", "edge")])
 def test_a_parameter_that_comes_twice_or_says_nothing_is_refused(programs, which, path, field):
     refused(ask(programs[which], "GET", path, [("X-User-Id", "ann")]), 400, "invalid-request", field)
@@ -116,7 +122,8 @@ def bodies(programs):
 
 
 @pytest.mark.parametrize("media", ["text/plain", "text/plain;charset=UTF-8", "TEXT/PLAIN", "multipart/form-data; boundary=x", "text/html",
-                                   "application/xml", "application/jsonp", "text/plain; x=application/json", "+json"])
+                                   "application/xml", "application/jsonp", "text/plain; x=application/json", "+json", "text/plain, foo/x+json",
+                                   "application/json, text/plain", "application/json x", "foo/+json"])
 def test_a_body_that_is_not_said_to_be_json_is_refused(programs, media):
     for program, path, body in bodies(programs):
         refused(ask(program, "POST", path, [("X-User-Id", "ann"), ("Content-Type", media)], body), 415, "unsupported-media-type", "Content-Type")
@@ -128,6 +135,21 @@ def test_json_is_taken_and_what_curl_says_of_it(programs, media):
     for program, path, body in bodies(programs):
         fields = [("X-User-Id", "ann")] + ([("Content-Type", media)] if media else [])
         assert ask(program, "POST", path, fields, body).status == 200, path
+
+
+@pytest.mark.parametrize("codings", [["gzip"], ["identity, gzip"], ["br"], [""], ["identity", "gzip"], ["gzip", "identity"]], ids=repr)
+def test_a_body_in_a_coding_is_refused(programs, codings):
+    for program, path, body in bodies(programs):
+        answer = ask(program, "POST", path, [("X-User-Id", "ann"), *(("Content-Encoding", coding) for coding in codings)], body)
+        refused(answer, 415, "unsupported-media-type", "Content-Encoding")
+        assert answer.headers["accept-encoding"] == "identity"
+
+
+def test_identity_is_no_coding(programs):
+    for program, path, body in bodies(programs):
+        assert ask(program, "POST", path, [("X-User-Id", "ann"), ("Content-Encoding", "Identity")], body).status == 200, path
+    wrong = ask(programs["edge"], "POST", "/v1/likes", [("X-User-Id", "ann"), ("Content-Type", "text/plain")], OPERATIONS)
+    assert wrong.status == 415 and "accept-encoding" not in wrong.headers
 
 
 def test_without_a_body_its_type_does_not_matter(programs):

@@ -11,9 +11,8 @@ import subprocess
 
 import pytest
 
-from proc import SLOWER
+from proc import SLOWER, TOP, fields_of
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 LONG = os.environ.get("KUDOS_LONG") == "1"
 MINUTES, SEED, LIMIT_S = str(0.2 * SLOWER), "1", 240 * SLOWER
@@ -58,7 +57,7 @@ class Torture:
         with open(self.log, encoding="utf-8") as f:
             lines = f.read().splitlines()
         print("\n".join(lines))
-        fields = dict(p.split("=") for p in lines[-1].split()[1:])
+        fields = fields_of(lines[-1])
         found = re.match(r"([a-z -]+): ", lines[-2])
         return code, found[1] if found and fields["verdict"] != "held" else None, fields
 

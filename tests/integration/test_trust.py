@@ -4,6 +4,7 @@ A caller without a credential is made by taking the loopback address out of http
 """
 import contextlib
 import http.client
+import json
 import os
 import re
 import select
@@ -82,16 +83,25 @@ def answers(central, asked, headers=None):
     return {central.request(m, p, body=b, headers={**USER, **(headers or {})}).status for m, p, b in ASKED[asked]}
 
 
+def without_host(program, method, path, body=None):
+    """Status and problem of a request of HTTP/1.0, which needs no Host."""
+    text = json.dumps(body) if body is not None else ""
+    with socket.create_connection(("127.0.0.1", program.port), timeout=15) as s:
+        s.sendall(f"{method} {path} HTTP/1.0\r\nX-User-Id: u1\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode())
+        head, _, answer = s.makefile("rb").read().partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(answer)
+
+
 # ---- central: the table ----
 
 def test_the_table_of_the_document_is_that_of_the_program():
     with open(os.path.join(TOP, "central/io/api/access.c"), encoding="utf-8") as f:
-        code = re.findall(r'\{"([a-z ]+)", KD_CALLER_(\w+), (\w+)\}', f.read())
+        code = re.findall(r'\{"([a-z ]+)", KD_CALLER_(\w+), (\w+), "([a-z:]+)"\}', f.read())
     with open(os.path.join(TOP, "docs/api.md"), encoding="utf-8") as f:
         section = f.read().split("### Who may ask central what")[1].split("\n### ")[0]
-    rows = re.findall(r"^\| ([a-z ]+) \| `[^|]*\| (edge|operator) \| (yes|no) \|$", section, re.M)
-    assert [(n, c.lower(), "yes" if o == "true" else "no") for n, c, o in code] == rows
-    assert set(ASKED) == {n for n, _, _ in code}
+    rows = re.findall(r"^\| ([a-z ]+) \| `[^|]*\| (edge|operator) \| (yes|no) \| `?(yes|no|kudos:[a-z]+)`? \|$", section, re.M)
+    assert [(n, c.lower(), "yes" if o == "true" else "no", u) for n, c, o, u in code] == rows
+    assert set(ASKED) == {row[0] for row in code}
 
 
 @pytest.mark.parametrize("asked", ASKED)
@@ -135,6 +145,8 @@ def test_loopback_under_the_name_of_a_domain_is_nobody(loopback, asked):
         for host in ("evil.example", f"evil.example:{loopback.port}", "127.0.0.1.evil.example"):
             said = loopback.request(method, path, body=body, headers={**USER, "Host": host})
             assert said.status == 403 and said.problem == "forbidden" and said.json["field"] == "Host", (host, said)
+        status, said = without_host(loopback, method, path, body)
+        assert status == 403 and said["field"] == "Host", said
     assert loopback.metric("kudos_central_http_refused_total") > 0
 
 
@@ -165,13 +177,20 @@ def status_by_certificate(port, path, cert, key, ca):
         connection.close()
 
 
+def authorities(directory, clients):
+    """A file with all certificates of clients, each of which is its own authority."""
+    path = os.path.join(str(directory), "clients.pem")
+    with open(path, "w", encoding="ascii") as out:
+        for c, _ in clients.values():
+            with open(c, encoding="ascii") as one:
+                out.write(one.read())
+    return path
+
+
 def test_a_certificate_is_known_by_its_name(broker, tmp_path):
     cert, key = make_certificate(tmp_path, "central")
     clients = {n: make_certificate(tmp_path, n) for n in ("edge-7", "ops-1", "guest")}
-    ca = os.path.join(str(tmp_path), "clients.pem")
-    with open(ca, "w", encoding="ascii") as out:
-        for c, _ in clients.values():
-            out.write(open(c, encoding="ascii").read())
+    ca = authorities(tmp_path, clients)
     names = {"tls_certificate": cert, "tls_key": key, "tls_client_ca": ca, "edge_names": "edge-6, edge-7", "operator_names": "ops-1"}
     with Central(tmp_path, broker.address, http={**NOBODY, **names}) as central:
         said = {n: [status_by_certificate(central.port, p, *clients[n], cert) for p in ("/v1/time", "/v1/export")] for n in clients}
@@ -183,6 +202,34 @@ def test_a_certificate_is_known_by_its_name(broker, tmp_path):
         more = {"central": {"ca_file": cert, "cert_file": c, "key_file": k}}
         with Edge(tmp_path, broker.address, partitions=PARTITIONS, central=url, more=more) as edge:
             until(lambda: edge.metric("kudos_edge_central_up") > 0, "central does not know the edge's certificate")
+
+
+@pytest.mark.parametrize("form,name", (("{edge}.edges.example.net", "DNS:%s.edges.example.net"), ("spiffe://example.net/edge/{edge}", "URI:spiffe://example.net/edge/%s")))
+def test_what_is_asked_under_the_name_of_an_edge_needs_its_certificate(broker, tmp_path, form, name):
+    cert, key = make_certificate(tmp_path, "central")
+    clients = {n: make_certificate(tmp_path, n, name % n) for n in ("edge-1", "edge-2")}
+    clients |= {n: make_certificate(tmp_path, n) for n in ("listed", "ops-1", "guest")}
+    names = {"tls_certificate": cert, "tls_key": key, "tls_client_ca": authorities(tmp_path, clients), "edge_san": form,
+             "edge_names": "listed", "operator_names": "ops-1"}
+    with Central(tmp_path, broker.address, http={**NOBODY, **names}) as central:
+        asked = ("/v1/time", "/v1/snapshots/posts/1", "/v1/snapshots/posts/1?edge=edge-1", "/v1/snapshots/posts/1?edge=edge-2", "/v1/export")
+        said = {n: [status_by_certificate(central.port, p, *clients[n], cert) for p in asked] for n in clients}
+        assert said == {"edge-1": [200, 200, 200, 403, 403], "edge-2": [200, 200, 403, 200, 403], "listed": [200, 200, 403, 403, 403],
+                        "ops-1": [200] * 5, "guest": [401] * 4 + [403]}
+        assert central.metric("kudos_central_http_refused_total") == sum(status != 200 for statuses in said.values() for status in statuses)
+        c, k = clients["edge-1"]
+        for edge_name, source in (("edge-1", "central"), ("edge-2", "edge")):
+            more = {"central": {"ca_file": cert, "cert_file": c, "key_file": k, "read_deadline": "5s"}}
+            with Edge(tmp_path, broker.address, name=edge_name, partitions=PARTITIONS, central=f"https://127.0.0.1:{central.port}", more=more) as edge:
+                until(lambda: edge.metric("kudos_edge_central_up") > 0, "central does not know the edge's certificate")
+                assert edge.get(f"/v1/posts/of-{edge_name}/counts").json["source"] == source
+
+
+@pytest.mark.parametrize("http,said", (({"edge_san": "edge.example.net"}, "edge_san"), ({"edge_san": "{edge}.example.net"}, "need http.tls_client_ca")))
+def test_a_form_of_certificates_that_cannot_be_is_refused_by_name(tmp_path, http, said):
+    central = Central(tmp_path, "127.0.0.1:1", http=http)
+    done = subprocess.run([program("kudos-central"), "-c", central.config, "-t"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 2 and said in done.stderr, done
 
 
 def test_an_edge_and_the_commands_show_their_tokens(closed, tokens, tmp_path):
@@ -249,19 +296,24 @@ def test_an_edge_believes_loopback_under_its_own_name_alone(broker, tmp_path):
                 said = edge.request(method, path, user="u1", headers={"Host": host})
                 assert said.status == 403 and said.problem == "forbidden" and said.json["field"] == "Host", (host, said)
             assert edge.get("/v1/posts/1/counts", headers={"Host": host}).status == 200
+        for method, path in (("POST", "/v1/posts/1/like"), ("GET", "/v1/posts/1/like"), ("POST", "/v1/posts/1/view")):
+            status, said = without_host(edge, method, path)
+            assert status == 403 and said["field"] == "Host", said
+        assert without_host(edge, "GET", "/v1/posts/1/counts")[0] == 200
         assert edge.get("/v1/posts/1/counts").json["counts"]["like"]["pending"] == 4  # those of the first loop
 
 
 def test_an_edge_believes_a_gateway_by_its_certificate(broker, tmp_path):
     cert, key = make_certificate(tmp_path, "edge")
-    clients = {n: make_certificate(tmp_path, n) for n in ("gateway", "guest")}
-    ca = os.path.join(str(tmp_path), "clients.pem")
-    with open(ca, "w", encoding="ascii") as out:
-        for c, _ in clients.values():
-            out.write(open(c, encoding="ascii").read())
-    files = {**NOBODY, "tls_certificate": cert, "tls_key": key, "tls_client_ca": ca, "trusted_names": "gateway"}
+    clients = {"gateway": make_certificate(tmp_path, "first", "DNS:other", "URI:spiffe://example.net/gateway"),
+               "guest": make_certificate(tmp_path, "guest"),
+               "common": make_certificate(tmp_path, "gateway", "IP:127.0.0.2"),  # a common name of that text, and no other
+               "mail": make_certificate(tmp_path, "second", "email:gateway@example.net"),
+               "wild": make_certificate(tmp_path, "third", "DNS:*.example.net")}
+    ca = authorities(tmp_path, clients)
+    files = {**NOBODY, "tls_certificate": cert, "tls_key": key, "tls_client_ca": ca, "trusted_names": "gateway, spiffe://example.net/gateway, gateway@example.net, a.example.net"}
     with Edge(tmp_path, broker.address, partitions=PARTITIONS, more={"http": files}) as edge:
-        assert [status_by_certificate(edge.port, "/v1/posts/1/like", *clients[n], cert) for n in ("gateway", "guest")] == [200, 401]
+        assert [status_by_certificate(edge.port, "/v1/posts/1/like", *clients[n], cert) for n in clients] == [200, 401, 401, 401, 401]
 
 
 # ---- the admin listeners ----
@@ -315,6 +367,73 @@ def test_the_admin_port_can_want_a_token(broker, tmp_path, kind):
         daemon.signal(signal.SIGHUP)
         wait_until(lambda: request(daemon.admin_port, "GET", "/metrics", headers=bearer("admin-token-of-a-new-year")).status == 200, 15, "the new token")
         assert request(daemon.admin_port, "GET", "/metrics", headers=bearer(ADMIN_TOKEN)).status == 401
+
+
+@pytest.mark.parametrize("http, warned", [({}, False), ({"trusted_peers": "127.0.0.0/8, 192.0.2.0/24"}, True),
+                                          ({"trusted_peers": "127.0.0.0/8, 192.0.2.0/24", "forwarded": "x-forwarded-for"}, False)])
+@pytest.mark.parametrize("kind", ("edge", "central"))
+def test_gateways_that_may_hand_on_the_header_of_a_client_are_told(broker, tmp_path, kind, http, warned):
+    with Edge(tmp_path, broker.address, partitions=PARTITIONS, more={"http": http}) if kind == "edge" else \
+            Central(tmp_path, broker.address, http=http) as daemon:
+        told = daemon.events("forwarded-any")
+        assert len(told) == warned and all(e["level"] == "warn" and "http.forwarded" in e["cause"] for e in told), told
+
+
+def served_certificate(daemon):
+    return ssl.get_server_certificate(("127.0.0.1", daemon.port), timeout=10)
+
+
+@pytest.mark.parametrize("kind", ("edge", "central"))
+@pytest.mark.parametrize("fault", ("open", "missing", "content"))
+def test_a_bad_file_keeps_its_old_content_and_holds_up_no_other(broker, tmp_path, kind, fault):
+    os.makedirs(tmp_path / "files")
+    new = "admin-token-of-a-new-year"
+    path = secret(tmp_path / "files", "admin", ADMIN_TOKEN)
+    cert, key = make_certificate(tmp_path / "files", "first")
+    http = {"tls_certificate": cert, "tls_key": key}
+    daemon = Edge(tmp_path, broker.address, partitions=PARTITIONS, more={"admin": {"token_file": path}, "http": http}) if kind == "edge" else \
+        Central(tmp_path, broker.address, admin={"token_file": path}, http=http)
+
+    def answers(token):
+        return request(daemon.admin_port, "GET", "/metrics", headers=bearer(token)).status
+
+    def stale(token):
+        text = request(daemon.admin_port, "GET", "/metrics", headers=bearer(token)).body.decode()
+        rows = dict(re.findall(rf'^kudos_{kind}_config_stale{{file="([^"]+)"}} (\S+)$', text, re.M))
+        assert {"http.tls_certificate", "kafka.keys_file", "admin.token_file"} <= set(rows), rows
+        return {name for name, value in rows.items() if value != "0"}
+
+    with daemon:
+        before = served_certificate(daemon)
+        assert stale(ADMIN_TOKEN) == set()
+        secret(tmp_path / "files", "admin", new if fault != "content" else "short")
+        os.unlink(path) if fault == "missing" else os.chmod(path, 0o644 if fault == "open" else 0o600)
+        for old, fresh in zip((cert, key), make_certificate(tmp_path / "files", "second")):
+            os.replace(fresh, old)
+        daemon.signal(signal.SIGHUP)
+        wait_until(lambda: daemon.events("tokens-kept"), 15, "a word of the file that cannot be used")
+        wait_until(lambda: served_certificate(daemon) != before, 15, "the new certificate")
+        assert len(daemon.events("reloaded")) == 1 and not daemon.events("reload-refused")
+        (told,) = daemon.events("tokens-kept")
+        assert told["file"] == "admin.token_file" and "admin.token_file" in told["cause"], told
+        if fault == "open":
+            assert path in told["cause"] and "644" in told["cause"] and "chmod 600" in told["cause"], told
+        assert answers(ADMIN_TOKEN) == 200 and answers(new) == 401
+        assert stale(ADMIN_TOKEN) == {"admin.token_file"}
+        # The other way round: the tokens are mended, and the certificate is bad.
+        secret(tmp_path / "files", "admin", new)
+        renewed = served_certificate(daemon)
+        os.chmod(key, 0o640)
+        daemon.signal(signal.SIGHUP)
+        wait_until(lambda: daemon.events("certificate-kept") and answers(new) == 200, 15, "the new tokens")
+        (told,) = daemon.events("certificate-kept")
+        assert told["file"] == "http.tls_certificate" and key in told["cause"] and "chmod 600" in told["cause"], told
+        assert answers(ADMIN_TOKEN) == 401 and served_certificate(daemon) == renewed
+        assert stale(new) == {"http.tls_certificate"}
+        os.chmod(key, 0o600)
+        daemon.signal(signal.SIGHUP)
+        wait_until(lambda: stale(new) == set(), 15, "a gauge of the present")
+        assert not any(token in daemon.log() for token in (ADMIN_TOKEN, new))
 
 
 def command(*words, env=None):

@@ -16,38 +16,39 @@ import time
 
 from http_peer import DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, fields, frame
 
-STREAMS = 128
+STREAMS = range(1, 257, 2)
+MANY = b"/v1/counts?items=" + b",".join(b"posts/%d" % i for i in range(200))
 
 
-class BodiesWithoutEnd:
+class Kind:
+    """What a connection of an attack says: pieces, sent one after the other."""
+
+    def __init__(self, port, pieces, address="127.0.0.1"):
+        self.port, self.address, self.pieces = port, address, pieces
+
+
+class BodiesWithoutEnd(Kind):
     """128 requests with a body of 255 KiB each, whose last byte never comes. Nobody says who asks."""
 
     def __init__(self, port, address="127.0.0.1", path=b"/v1/counts"):
-        self.port, self.address = port, address
-        body = frame(DATA, 0, 0, b" " * 16000)
-        self.greeting = PREFACE + frame(SETTINGS, 0, 0) + b"".join(
-            frame(HEADERS, END_HEADERS, 1 + 2 * i, fields(path, b"POST")) for i in range(STREAMS))
-        self.more = [body[:5] + struct.pack(">I", 1 + 2 * i) + body[9:] for _ in range(16) for i in range(STREAMS)]
+        heads = b"".join(frame(HEADERS, END_HEADERS, s, fields(path, b"POST")) for s in STREAMS)
+        bodies = [frame(DATA, 0, s, b" " * 16000) for s in STREAMS]
+        super().__init__(port, [PREFACE + frame(SETTINGS, 0, 0) + heads, *bodies * 16], address)
 
 
-class AnswersUnread:
+class AnswersUnread(Kind):
     """128 bulk reads of 200 items each on a connection whose window is 0."""
 
-    def __init__(self, port, address="127.0.0.1"):
-        self.port, self.address = port, address
-        path = "/v1/counts?items=" + ",".join(f"posts/{i}" for i in range(200))
-        self.greeting = PREFACE + frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 0))
-        self.more = [frame(HEADERS, END_HEADERS | END_STREAM, 1 + 2 * i, fields(path.encode())) for i in range(STREAMS)]
+    def __init__(self, port):
+        shut = frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 0))
+        super().__init__(port, [PREFACE + shut, *(frame(HEADERS, END_HEADERS | END_STREAM, s, fields(MANY)) for s in STREAMS)])
 
 
-class AnswersUnreadByHttp1:
+class AnswersUnreadByHttp1(Kind):
     """The same by HTTP/1.1: requests one behind the other, and nothing is ever read."""
 
-    def __init__(self, port, address="127.0.0.1"):
-        self.port, self.address = port, address
-        self.greeting = b""
-        path = "/v1/counts?items=" + ",".join(f"posts/{i}" for i in range(200))
-        self.more = [f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode()] * STREAMS
+    def __init__(self, port):
+        super().__init__(port, [b"GET " + MANY + b" HTTP/1.1\r\nHost: a\r\n\r\n"] * len(STREAMS))
 
 
 class Attack:
@@ -76,7 +77,7 @@ class Attack:
         with contextlib.suppress(OSError):
             sock = socket.create_connection(("127.0.0.1", self.kind.port), source_address=(self.kind.address, 0), timeout=5)
             sock.setblocking(False)
-            selector.register(sock, selectors.EVENT_WRITE, [self.kind.greeting, *self.kind.more][::-1])
+            selector.register(sock, selectors.EVENT_WRITE, self.kind.pieces[::-1])
             self.count.value += 1
 
     @staticmethod

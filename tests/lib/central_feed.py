@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import proc
-from proc import Broker, program, wait_until
+from proc import Broker, program, run_program, wait_until
 
 PARTITIONS = 2
 TOPICS = ("kudos.likes.v1", "kudos.counts.v1", "kudos.changes.v1")
@@ -159,6 +159,5 @@ def unlike(item, user, time=T0, counter=LIKE):
 
 
 def export(*arguments, rc=0):
-    done = subprocess.run([program("kudos-central"), "export", *map(str, arguments)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == rc, (done.returncode, done.stderr)
+    done = run_program("kudos-central", "export", *arguments, rc=rc)
     return done.stdout if rc == 0 else done.stderr

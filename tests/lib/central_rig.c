@@ -6,7 +6,7 @@
 
 void rig_init(rig *r)
 {
-    *r = (rig){.hint = 1000};
+    *r = (rig){.hint = 1000, .now_us = 40000 * RIG_DAY};
     r->counters = (kd_counters){
         .count = 3,
         .at = {{"like", RIG_LIKE, KD_SET}, {"save", RIG_SAVE, KD_SET}, {"view", RIG_VIEW, KD_SUM}}};
@@ -35,12 +35,12 @@ int rig_reopen(rig *r)
     r->c = NULL;
     r->store = sim_disk_view(r->disk);
     r->hint += 10;
-    return kd_central_open(&r->config, &r->store, r->hint, 0, &r->c);
+    return kd_central_open(&r->config, &r->store, r->hint, r->now_us, &r->c);
 }
 
 kd_fed rig_feed(rig *r, kd_bytes record)
 {
-    return kd_central_feed(r->c, record, r->offset++, 0);
+    return kd_central_feed(r->c, record, r->offset++, r->now_us);
 }
 
 void rig_commit(rig *r)
@@ -100,6 +100,7 @@ void rig_seal(rig_edge *e, const rig_op *ops, uint32_t op_count, const kd_sum *s
     b.body = kd_buf_view(&bytes);
     b.digest = kd_body_digest(b.body);
     b.complete_to_us = complete_to_us;
+    b.viral = e->viral;
     kd_buf_clear(record);
     kd_batch_encode(&b, record);
     e->last = b.at;

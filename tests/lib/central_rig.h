@@ -19,7 +19,7 @@ typedef struct {
     kd_central *c;
     uint64_t hint;   /* of the next epoch */
     int64_t offset;  /* of the next record */
-    uint64_t now_us; /* at commits */
+    uint64_t now_us; /* at opens, feeds and commits */
 } rig;
 
 /* An empty store, opened, with the first commit done. Change r->config before rig_reopen for other settings.
@@ -36,6 +36,7 @@ typedef struct {
     const char *name, *region;
     uint64_t incarnation;
     bool restarted;   /* the next batch begins a new incarnation */
+    bool viral;       /* batches say that they have operations of a viral item */
     kd_position last; /* sealed */
     uint64_t last_digest;
 } rig_edge;

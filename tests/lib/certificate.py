@@ -3,11 +3,11 @@ import os
 import subprocess
 
 
-def make_certificate(directory, name):
-    """The paths of a certificate and of its key."""
+def make_certificate(directory, name, *names):
+    """The paths of a certificate and of its key. `names`: alternative names such as DNS:a or URI:b; none: its name as a DNS name."""
     cert, key = (os.path.join(directory, f"{name}.{kind}") for kind in ("crt", "key"))
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                    "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+                    "-subj", f"/CN={name}", "-addext", ",".join(["subjectAltName=IP:127.0.0.1", *(names or [f"DNS:{name}"])]), "-keyout", key, "-out", cert],
                    check=True, capture_output=True, timeout=20)
     os.chmod(key, 0o600)
     return cert, key

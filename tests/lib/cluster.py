@@ -14,7 +14,7 @@ import os
 import re
 import subprocess
 
-from proc import SLOWER, STOP_S, Central, Edge, program, wait_until
+from proc import SLOWER, STOP_S, Central, Edge, fields_of, program, run_program, wait_until
 
 REGIONS = ("mumbai", "virginia", "singapore")
 PARTITIONS = 4
@@ -116,9 +116,7 @@ class Cluster:
         wait_until(lambda: pending() == 0, seconds, "empty outboxes")
 
     def export(self, *arguments):
-        done = subprocess.run([program("kudos-central"), "export", *arguments], capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()
+        return run_program("kudos-central", "export", *arguments).stdout.splitlines()
 
 
 class Replay:
@@ -155,7 +153,7 @@ class Replay:
         last = self.output().splitlines()[-1]
         print(last)
         assert last.startswith("replay "), self.output()[-3000:]
-        return dict(pair.split("=") for pair in last.split()[1:]) | {"code": code}
+        return fields_of(last) | {"code": code}
 
     def exact(self, pairs):
         result = self.result()

@@ -2,9 +2,7 @@
 import os
 import subprocess
 
-from proc import program
-
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from proc import TOP, fields_of, program
 
 
 def drill(directory, path, *options, seed=1, seconds=300):
@@ -13,4 +11,4 @@ def drill(directory, path, *options, seed=1, seconds=300):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds, cwd=TOP)
     last = done.stdout.splitlines()[-1] if done.stdout else ""
     print(done.stdout)
-    return done.returncode, dict(p.split("=") for p in last.split()[1:] if last.startswith("drill ") and "=" in p), done.stdout
+    return done.returncode, fields_of(last) if last.startswith("drill ") else {}, done.stdout

@@ -22,9 +22,10 @@ void er_init(edge_rig *r)
                                  .send_window = 4,
                                  .outbox_bytes_max = 1 << 30,
                                  .items_max = 1000,
-                                 .idempotency_max = 100,
+                                 .key_window = &r->key_window,
                                  .idempotency_ttl_us = 3600 * ER_SECOND,
                                  .seed = 7};
+    r->key_window.max = 100;
     KD_ASSERT(er_open(r) == KD_OK);
     er_commit(r);
 }
@@ -32,6 +33,7 @@ void er_init(edge_rig *r)
 int er_open(edge_rig *r)
 {
     r->config.life++; /* a process of its own */
+    r->key_window.next = 0;
     kd_edge_close(r->e);
     r->config.counters = &r->counters;
     kd_store store = sim_disk_view(r->disk);

@@ -14,6 +14,7 @@ enum { ER_LIKE = 0, ER_SAVE = 1, ER_VIEW = 2, ER_LIKE_ID = 1, ER_SAVE_ID = 2, ER
 typedef struct {
     kd_counters counters;
     kd_edge_config config;
+    kd_key_window key_window;
     sim_disk *disk;
     kd_edge *e;
     uint64_t now_us;

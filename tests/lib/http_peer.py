@@ -1,35 +1,31 @@
 """The HTTP server as its peers see it: the program under test, and frames written by hand, since a well-behaved client library cannot misbehave.
 
-The program is http-echo (tests/integration/http_echo.c); HTTP_ECHO names another build of it, such as a sanitized one. The fixtures (program, serve,
-certificate) are imported by the tests that use them.
+The program is http-echo (tests/integration/http_echo.c). The fixtures (serve, certificate) are imported by the tests that use them.
 """
 import json
-import os
 import re
 import signal
 import socket
 import struct
 import subprocess
-import time
 
 import pytest
 
 from certificate import make_certificate
+from proc import program, wait_until
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-ECHO = os.environ.get("HTTP_ECHO", os.path.join(TOP, os.environ.get("BUILD", "build"), "http-echo"))
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST, SETTINGS, PING, GOAWAY, WINDOW, CONTINUATION = 0, 1, 2, 3, 4, 6, 7, 8, 9
 END_STREAM, END_HEADERS, PADDED, ACK = 1, 4, 8, 1
-CALM, CLOSED, NO_ERROR, REFUSED = 11, 5, 0, 7
+CALM, CLOSED, NO_ERROR, PROTOCOL_ERROR, REFUSED = 11, 5, 0, 1, 7
 BODY = b"0123456789012345678901234567890123456789ab\r\n"
 
 
 # ---- the program ----
 
 class Server:
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen([ECHO, "0", *arguments], stdout=subprocess.PIPE, text=True)
+    def __init__(self, *arguments, log=None):
+        self.process = subprocess.Popen([program("http-echo"), "0", *arguments], stdout=subprocess.PIPE, stderr=log, text=True)
         line = self.process.stdout.readline()
         assert line.startswith("port "), line
         self.draining = False
@@ -46,9 +42,10 @@ class Server:
         return self.counters()[name.encode()]
 
     def wait_for(self, name, value, seconds=5):
-        end = time.monotonic() + seconds
-        while self.count(name) != value:
-            assert time.monotonic() < end, (name, value, self.counters())
+        try:
+            wait_until(lambda: self.count(name) == value, seconds, f"{name} is {value}")
+        except AssertionError as e:
+            raise AssertionError(f"{e}: {self.counters()}") from e
 
     def drain(self):
         if not self.draining:
@@ -65,18 +62,12 @@ class Server:
         assert "drained" in out
 
 
-@pytest.fixture(scope="session", autouse=True)
-def program():
-    if not os.path.exists(ECHO):
-        subprocess.run(["make", "-s", "-C", TOP, ECHO], check=True)
-
-
 @pytest.fixture
 def serve():
     servers = []
 
-    def start(*arguments):
-        servers.append(Server(*arguments))
+    def start(*arguments, log=None):
+        servers.append(Server(*arguments, log=log))
         return servers[-1]
 
     yield start

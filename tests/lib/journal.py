@@ -11,11 +11,10 @@ import collections
 import http.client
 import itertools
 import json
-import subprocess
 import threading
 import time
 
-from proc import program, wait_until
+from proc import run_program, wait_until
 
 ITEMS = [f"posts/{n}" for n in range(12)]
 AGREE_S = 40
@@ -117,8 +116,8 @@ class Journal:
 
     @staticmethod
     def audit(central):
-        done = subprocess.run([program("kudos-central"), "audit", "--url", central.url], capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0 and done.stdout.splitlines()[-1].endswith("verdict=exact"), done.stdout[-2000:] + done.stderr
+        said = run_program("kudos-central", "audit", "--url", central.url).stdout
+        assert said.splitlines()[-1].endswith("verdict=exact"), said[-2000:]
 
 
 class Likes:

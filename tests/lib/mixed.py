@@ -17,7 +17,8 @@ import subprocess
 import threading
 import time
 
-from proc import program, request
+from http_peer import PREFACE
+from proc import fields_of, program, request
 
 USERS, ITEMS, COLD_ITEMS, SEEDS = 200, 200, 3000, 20
 LOAD_S, PATIENCE_S = 10, 60
@@ -70,8 +71,7 @@ class Mix:
             done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=self.load_s + 60)
             line = done.stdout.splitlines()[-1] if done.stdout else done.stderr
             assert done.returncode == 0, line
-            fields = dict(pair.split("=") for pair in line.split()[1:])
-            self.tally["load"] += int(fields["requests"])
+            self.tally["load"] += int(fields_of(line)["requests"])
 
     def one(self, draw):
         """Method, path, body of one request."""
@@ -123,7 +123,7 @@ class Mix:
     def misbehave(self):
         """Connections that end in the middle: of a head, of a body, of the preface; and some that stay and say nothing."""
         draw, silent = random.Random(self.seed), collections.deque()
-        starts = [b"", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"PRI * HT", b"POST /v1/likes HTTP/1.1\r\nhost: a\r\ncontent-length: 999\r\n\r\n{",
+        starts = [b"", PREFACE, PREFACE[:8], b"POST /v1/likes HTTP/1.1\r\nhost: a\r\ncontent-length: 999\r\n\r\n{",
                   b"GET /v1/posts/1/counts HTTP/1.1\r\nhost:", b"\x16\x03\x01\x02\x00\x01\x00", b"nonsense\r\n\r\n"]
         while not self.stopping.wait(1 / self.rate):
             daemon = draw.choice([*self.cluster.edges[:2], self.cluster.central])

@@ -4,25 +4,22 @@ import ctypes.util
 import os
 import re
 import shutil
-import subprocess
 import threading
 
 from central_feed import T0, VIEW, like, unlike
-from proc import program
+from proc import fields_of, run_program
 
 WAIT_S = 60
 
 
 def run(command, *arguments, rc=0):
-    done = subprocess.run([program("kudos-central"), command, *map(str, arguments)], capture_output=True, text=True, timeout=WAIT_S)
-    assert done.returncode == rc, (done.returncode, done.stdout[-2000:], done.stderr[-2000:])
-    return done
+    return run_program("kudos-central", command, *arguments, rc=rc, seconds=WAIT_S)
 
 
 def last_line(done, command):
     line = done.stdout.splitlines()[-1]
     assert line.startswith(command + " "), done.stdout
-    return dict(pair.split("=") for pair in line.split()[1:])
+    return fields_of(line)
 
 
 def audit(*arguments, rc=0):

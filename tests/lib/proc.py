@@ -19,8 +19,8 @@ import time
 from ports import free_ports
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# A sanitized build takes its time.
-SLOWER = 4 if os.path.basename(os.environ.get("BUILD", "build")) in ("address", "undefined", "address,undefined", "thread") else 1
+SANITIZED = os.path.basename(os.environ.get("BUILD", "build")) in ("address", "undefined", "address,undefined", "thread")
+SLOWER = 4 if SANITIZED else 1  # a sanitized build takes its time
 START_S, STOP_S = 30 * SLOWER, 30 * SLOWER
 
 
@@ -32,6 +32,34 @@ def program(name):
     if not os.path.exists(path):
         subprocess.run(["make", "-s", "-C", TOP, f"BUILD={build}", os.path.join(build, name)], check=True)
     return path
+
+
+def run_program(name, *arguments, rc=0, seconds=60):
+    """A program that ends by itself; what it said. It must end with this exit code."""
+    done = subprocess.run([program(name), *map(str, arguments)], capture_output=True, text=True, timeout=seconds)
+    assert done.returncode == rc, (done.returncode, done.stdout[-2000:], done.stderr[-2000:])
+    return done
+
+
+UNREAD = ("full", "left", "closed")
+
+
+def run_unread(name, *arguments, how, seconds=60):
+    """A program whose standard output takes nothing (a disk that is full, a pipe that its reader has left, no descriptor). Its exit code, and what it
+    said on standard error."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open("/dev/full", "w", encoding="ascii") as full:
+        command = ["sh", "-c", 'exec "$0" "$@" >&-'] if how == "closed" else []
+        done = subprocess.run([*command, program(name), *map(str, arguments)], stdout=writer if how == "left" else full, stderr=subprocess.PIPE,
+                              text=True, timeout=seconds)
+    os.close(writer)
+    return done.returncode, done.stderr
+
+
+def fields_of(line):
+    """{name: value} of the words `name=value` in a line; other words are left out."""
+    return dict(word.split("=", 1) for word in line.split() if "=" in word)
 
 
 def wait_until(condition, seconds=START_S, what="condition", pause=0.02):
@@ -253,6 +281,7 @@ class Edge(Daemon):
             "admin": {"listen": f"127.0.0.1:{self.admin_port}"},
             "kafka": {"brokers": brokers, "partitions": partitions},
             "central": {"url": central},
+            "limits": {"user": ""},  # tests ask more of a user than people do
         })
         self.set(more or {})
 

@@ -1,23 +1,24 @@
 /* access.c - see the header. */
 #include "central/io/api/access.h"
 
-#include <stdio.h>
+#include "common/api/edge_san.h"
 
 /* The table of docs/api.md ("Who may ask central what"); a test compares them. */
 static const struct {
     const char *asked; /* as the document names it */
     kd_caller least;
-    bool opens; /* http.public_counts opens it to everybody */
+    bool opens;       /* http.public_counts opens it to everybody */
+    const char *user; /* what a user's token may ask: "no", "yes", or the scope that it needs */
 } access_rights[] = {
-    [KD_RIGHT_COUNTS] = {"counts", KD_CALLER_EDGE, true},
-    [KD_RIGHT_PARTS] = {"counts by region or day", KD_CALLER_EDGE, false},
-    [KD_RIGHT_LIKED] = {"has this user liked it", KD_CALLER_EDGE, false},
-    [KD_RIGHT_TIME] = {"time", KD_CALLER_EDGE, false},
-    [KD_RIGHT_CATALOGUE] = {"catalogue", KD_CALLER_EDGE, false},
-    [KD_RIGHT_SNAPSHOT] = {"snapshots", KD_CALLER_EDGE, false},
-    [KD_RIGHT_LIKERS] = {"likers", KD_CALLER_OPERATOR, false},
-    [KD_RIGHT_EXPORT] = {"export", KD_CALLER_OPERATOR, false},
-    [KD_RIGHT_ADMIN] = {"admin", KD_CALLER_OPERATOR, false},
+    [KD_RIGHT_COUNTS] = {"counts", KD_CALLER_EDGE, true, "yes"},
+    [KD_RIGHT_PARTS] = {"counts by region or day", KD_CALLER_EDGE, false, "no"},
+    [KD_RIGHT_LIKED] = {"has this user liked it", KD_CALLER_EDGE, false, "yes"},
+    [KD_RIGHT_TIME] = {"time", KD_CALLER_EDGE, false, "no"},
+    [KD_RIGHT_CATALOGUE] = {"catalogue", KD_CALLER_EDGE, false, "no"},
+    [KD_RIGHT_SNAPSHOT] = {"snapshots", KD_CALLER_EDGE, false, "no"},
+    [KD_RIGHT_LIKERS] = {"likers", KD_CALLER_OPERATOR, false, "kudos:likers"},
+    [KD_RIGHT_EXPORT] = {"export", KD_CALLER_OPERATOR, false, "no"},
+    [KD_RIGHT_ADMIN] = {"admin", KD_CALLER_OPERATOR, false, "no"},
 };
 
 int kd_access_init(kd_access *a, const kd_central_settings *settings, char *error)
@@ -25,29 +26,18 @@ int kd_access_init(kd_access *a, const kd_central_settings *settings, char *erro
     *a = (kd_access){.settings = settings};
     kd_cidrs_init(&a->operators, &settings->trusted_peers);
     kd_cidrs_init(&a->edges, &settings->edge_peers);
-    return kd_access_reload(a, error);
-}
-
-static int access_read(kd_tokens *tokens, const char *option, const char *path, char *error)
-{
-    const char *fault;
-    if (!path || kd_tokens_read(tokens, path, &fault) == KD_OK) return KD_OK;
-    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", option, fault);
-    return KD_EINVAL;
-}
-
-int kd_access_reload(kd_access *a, char *error)
-{
-    const kd_central_settings *s = a->settings;
-    int err = access_read(&a->operator_tokens, "http.operator_token_file", s->operator_token_file, error);
-    int other = access_read(&a->edge_tokens, "http.edge_token_file", s->edge_token_file, error);
-    return err == KD_OK ? other : err;
+    int err =
+        kd_tokens_read(&a->operator_tokens, "http.operator_token_file", settings->operator_token_file, error);
+    if (err != KD_OK) return err;
+    return kd_tokens_read(&a->edge_tokens, "http.edge_token_file", settings->edge_token_file, error);
 }
 
 void kd_access_finish(kd_access *a)
 {
     kd_cidrs_finish(&a->operators);
     kd_cidrs_finish(&a->edges);
+    kd_jwt_gate_destroy(a->jwt);
+    a->jwt = NULL;
 }
 
 /* ---- who asks ---- */
@@ -55,6 +45,17 @@ void kd_access_finish(kd_access *a)
 static bool access_refuse(kd_refusal *why, kd_problem problem, const char *field, const char *detail)
 {
     *why = (kd_refusal){.problem = problem, .detail = detail, .field = field};
+    return false;
+}
+
+/* Whether a name of its certificate is that of an edge by http.edge_san: of this one, or of any where `edge` is empty. */
+static bool access_certified(const kd_access *a, const kd_http_request *req, kd_bytes edge)
+{
+    const char *form = a->settings->edge_san;
+    for (uint32_t i = 0; form && i < req->peer_names->count; i++) {
+        kd_bytes named = kd_edge_san_edge(kd_bytes_str(form), kd_bytes_str(req->peer_names->at[i]));
+        if (named.len > 0 && (edge.len == 0 || kd_bytes_eq(named, edge))) return true;
+    }
     return false;
 }
 
@@ -67,7 +68,8 @@ static kd_caller access_stands(const kd_access *a, const kd_http_request *req, b
     kd_peer_standing as_operator = kd_peer_stands(&operators, req), as_edge = kd_peer_stands(&edges, req);
     *elsewhere = as_operator == KD_PEER_ELSEWHERE || as_edge == KD_PEER_ELSEWHERE;
     if (as_operator == KD_PEER_TRUSTED) return KD_CALLER_OPERATOR;
-    return as_edge == KD_PEER_TRUSTED ? KD_CALLER_EDGE : KD_CALLER_PUBLIC;
+    bool edge = as_edge == KD_PEER_TRUSTED || access_certified(a, req, kd_bytes_of(NULL, 0));
+    return edge ? KD_CALLER_EDGE : KD_CALLER_PUBLIC;
 }
 
 /* False: a token was shown that nobody has here. */
@@ -83,7 +85,22 @@ static bool access_token(const kd_access *a, const kd_http_request *req, kd_call
     return operators || edges;
 }
 
-static bool access_judge(const kd_access *a, const kd_http_request *req, kd_right right, kd_refusal *why)
+/* What the scopes of a user's token allow. */
+static bool access_judge_user(const kd_bearer *who, kd_http_request *req, kd_right right, kd_refusal *why)
+{
+    uint32_t has = 0;
+    const char *user = access_rights[right].user;
+    if (strcmp(user, "yes") == 0) return true;
+    if (strcmp(user, "no") == 0)
+        return access_refuse(
+            why, KD_PROBLEM_FORBIDDEN, "Authorization",
+            "no token of a user opens this: only edges or operators of this central may ask");
+    KD_ASSERT(kd_jwt_scope_read(kd_bytes_str(user), &has));
+    return (who->rights & has) == has || kd_bearer_lacks(req, user, why);
+}
+
+/* By a token of the files, an address or a certificate. */
+static bool access_judge_class(const kd_access *a, kd_http_request *req, kd_right right, kd_refusal *why)
 {
     bool elsewhere, open = access_rights[right].opens && a->settings->public_counts;
     kd_caller least = open ? KD_CALLER_PUBLIC : access_rights[right].least;
@@ -98,9 +115,56 @@ static bool access_judge(const kd_access *a, const kd_http_request *req, kd_righ
                          "only edges and operators of this central may ask");
 }
 
-bool kd_access_may(kd_access *a, const kd_http_request *req, kd_right right, kd_refusal *why)
+/* A token of the files is known before it is taken for a JWT. */
+static kd_bearer_end access_user_asks(const kd_access *a, kd_http_request *req, kd_bearer *who,
+                                      kd_refusal *why)
+{
+    kd_caller caller = KD_CALLER_PUBLIC;
+    return access_token(a, req, &caller) ? KD_BEARER_NONE : kd_bearer_ask(a->jwt, req, who, why);
+}
+
+static bool access_judge(const kd_access *a, kd_http_request *req, kd_right right, kd_refusal *why)
+{
+    kd_bearer who;
+    kd_bearer_end end = access_user_asks(a, req, &who, why);
+    if (end == KD_BEARER_GOOD) return access_judge_user(&who, req, right, why);
+    if (end == KD_BEARER_REFUSED) return false;
+    if (access_judge_class(a, req, right, why)) return true;
+    if (a->jwt && why->problem == KD_PROBLEM_UNAUTHORIZED) req->challenge = "Bearer";
+    return false;
+}
+
+bool kd_access_user(kd_access *a, kd_http_request *req, kd_bytes *user, kd_refusal *why)
+{
+    kd_bearer who;
+    if (!kd_access_may(a, req, KD_RIGHT_LIKED, why)) return false;
+    if (access_user_asks(a, req, &who, why) != KD_BEARER_GOOD) return kd_peer_named(req, user, why);
+    *user = who.user;
+    return true;
+}
+
+bool kd_access_detail(kd_access *a, kd_http_request *req)
+{
+    kd_bearer who;
+    kd_refusal why;
+    kd_bearer_end end = access_user_asks(a, req, &who, &why);
+    return end == KD_BEARER_NONE || (end == KD_BEARER_GOOD && (who.rights & KD_SCOPE_LIKERS_DETAIL));
+}
+
+bool kd_access_may(kd_access *a, kd_http_request *req, kd_right right, kd_refusal *why)
 {
     bool may = access_judge(a, req, right, why);
     a->refused += !may;
     return may;
+}
+
+bool kd_access_may_as(kd_access *a, const kd_http_request *req, kd_bytes edge, kd_refusal *why)
+{
+    bool elsewhere;
+    if (!a->settings->edge_san || access_certified(a, req, edge)) return true;
+    kd_caller caller = access_stands(a, req, &elsewhere);
+    if (access_token(a, req, &caller) && caller == KD_CALLER_OPERATOR) return true;
+    a->refused++;
+    return access_refuse(why, KD_PROBLEM_FORBIDDEN, "edge",
+                         "the client's certificate is not that of this edge (http.edge_san)");
 }

@@ -22,9 +22,10 @@ void kd_api_finish(kd_api *api)
 }
 
 /* Answers 200, and frees the body. */
-static void api_answer_json(kd_http_request *req, kd_buf *body)
+static void api_answer_body(kd_http_request *req, kd_buf *body)
 {
-    const kd_http_field fields[] = {{"content-type", kd_bytes_str("application/json")},
+    const char *type = kd_media_type(kd_http_request_media(req));
+    const kd_http_field fields[] = {{"content-type", kd_bytes_str(type)},
                                     {"cache-control", kd_bytes_str("no-store")}};
     kd_http_respond(req, 200, fields, KD_COUNT(fields), kd_buf_view(body));
     kd_buf_finish(body);
@@ -34,11 +35,11 @@ static void api_answer_json(kd_http_request *req, kd_buf *body)
 static void api_answer_number(kd_http_request *req, const char *key, uint64_t value)
 {
     kd_buf out = {.data = NULL};
-    kd_json j = kd_json_of(&out);
+    kd_json j = kd_media_writer(kd_http_request_media(req), &out);
     kd_json_object(&j);
     kd_json_put_u64(&j, key, value);
     kd_json_end_object(&j);
-    api_answer_json(req, &out);
+    api_answer_body(req, &out);
 }
 
 static void api_answer_time(kd_api *api, kd_http_request *req)
@@ -72,9 +73,9 @@ static void api_write_catalogue(const kd_central_settings *s, kd_json *j)
 static void api_answer_catalogue(kd_api *api, kd_http_request *req)
 {
     kd_buf out = {.data = NULL};
-    kd_json j = kd_json_of(&out);
+    kd_json j = kd_media_writer(kd_http_request_media(req), &out);
     api_write_catalogue(api->settings, &j);
-    api_answer_json(req, &out);
+    api_answer_body(req, &out);
 }
 
 /* An operator's command that was given the address of this port learns here where the admin port is. */
@@ -90,17 +91,19 @@ static bool api_is_get(const kd_http_request *req)
 
 typedef void (*fixed_handler)(kd_api *api, kd_http_request *req);
 
+enum { API_PREFIX = sizeof("/v1/") - 1 };
+
 static const struct {
-    const char *path;
+    const char *route; /* the path, with its prefix */
     kd_right right;
     fixed_handler get, post;
 } fixed[] = {
-    {"counts", KD_RIGHT_COUNTS, kd_api_counts_query, kd_api_counts_body},
-    {"likes/lookup", KD_RIGHT_LIKED, NULL, kd_api_lookup},
-    {"time", KD_RIGHT_TIME, api_answer_time, NULL},
-    {"catalogue", KD_RIGHT_CATALOGUE, api_answer_catalogue, NULL},
-    {"export", KD_RIGHT_EXPORT, kd_api_export, NULL},
-    {"admin", KD_RIGHT_ADMIN, api_answer_admin, NULL},
+    {"/v1/counts", KD_RIGHT_COUNTS, kd_api_counts_query, kd_api_counts_body},
+    {"/v1/likes/lookup", KD_RIGHT_LIKED, NULL, kd_api_lookup},
+    {"/v1/time", KD_RIGHT_TIME, api_answer_time, NULL},
+    {"/v1/catalogue", KD_RIGHT_CATALOGUE, api_answer_catalogue, NULL},
+    {"/v1/export", KD_RIGHT_EXPORT, kd_api_export, NULL},
+    {"/v1/admin", KD_RIGHT_ADMIN, api_answer_admin, NULL},
 };
 
 /* True when the caller may go on; else the request has been answered. */
@@ -115,7 +118,8 @@ static bool api_may(kd_api *api, kd_http_request *req, kd_right right)
 static bool api_handle_fixed(kd_api *api, kd_http_request *req, const kd_route *route)
 {
     for (size_t i = 0; i < KD_COUNT(fixed); i++) {
-        if (!kd_route_is(route, fixed[i].path)) continue;
+        if (!kd_route_is(route, fixed[i].route + API_PREFIX)) continue;
+        req->route = fixed[i].route;
         if (!api_may(api, req, fixed[i].right)) return true;
         if (fixed[i].get && api_is_get(req))
             fixed[i].get(api, req);
@@ -160,6 +164,15 @@ static void api_answer_tail(kd_api *api, kd_http_request *req, const kd_item *it
         kd_api_liked(api, req, item, counter);
 }
 
+/* For the access log. */
+static const char *api_item_route(const kd_route *route)
+{
+    if (kd_bytes_eq(route->at[0], kd_bytes_str("snapshots"))) return "/v1/snapshots/{collection}/{id}";
+    if (kd_bytes_eq(route->at[2], kd_bytes_str("likers"))) return "/v1/{collection}/{id}/likers";
+    if (kd_bytes_eq(route->at[2], kd_bytes_str("counts"))) return "/v1/{collection}/{id}/counts";
+    return "/v1/{collection}/{id}/{counter}";
+}
+
 static kd_right api_item_right(const kd_http_request *req, const kd_route *route)
 {
     kd_bytes by;
@@ -177,6 +190,7 @@ static bool api_handle_item(kd_api *api, kd_http_request *req, const kd_route *r
     uint32_t counter = 0;
     bool snapshot = kd_bytes_eq(route->at[0], kd_bytes_str("snapshots"));
     kd_bytes collection = route->at[snapshot ? 1 : 0], id = route->at[snapshot ? 2 : 1];
+    req->route = api_item_route(route);
     if (!kd_access_may(&api->access, req, api_item_right(req, route), why)) return false;
     if (!kd_route_item(collection, id, &api->settings->collections, &item, why)) return false;
     if (!snapshot && !api_read_tail(api, route->at[2], &which, &counter, why)) return false;
@@ -193,7 +207,8 @@ static bool api_handle_item(kd_api *api, kd_http_request *req, const kd_route *r
 static int api_reads_body(const kd_http_request *req, const kd_route *route)
 {
     for (size_t i = 0; i < KD_COUNT(fixed); i++) {
-        if (fixed[i].post && req->method == KD_HTTP_POST && kd_route_is(route, fixed[i].path)) return (int)i;
+        if (fixed[i].post && req->method == KD_HTTP_POST && kd_route_is(route, fixed[i].route + API_PREFIX))
+            return (int)i;
     }
     return -1;
 }
@@ -210,6 +225,7 @@ bool kd_api_begin(kd_http_request *req, void *arg)
         kd_api_handle(req, api);           /* it refuses at once */
         return true;
     }
+    req->route = fixed[row].route;
     if (!api_may(api, req, fixed[row].right)) return true;
     if (fixed[row].right != KD_RIGHT_LIKED || kd_api_read_user(api, req, &user, &why)) return false;
     kd_api_read_refuse(req, &why);
@@ -223,7 +239,7 @@ void kd_api_handle(kd_http_request *req, void *arg)
     kd_refusal why = {KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL};
     if (kd_route_cut(req->path, &route) == KD_OK && kd_strict_request(req, &why)) {
         if (api_handle_fixed(api, req, &route)) return;
-        if (kd_route_is(&route, "likes")) why = edges_alone_have;
+        if (kd_route_is(&route, "likes") || kd_route_is(&route, "display")) why = edges_alone_have;
         if (route.count == 3 && api_handle_item(api, req, &route, &why)) return;
     }
     kd_api_read_refuse(req, &why);

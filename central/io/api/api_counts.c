@@ -36,22 +36,22 @@ static void write_item(kd_json *j, const kd_api_read *r, const kd_api_read_item 
 
 static void answer_one(kd_api_read *r)
 {
-    kd_json j = kd_json_of(&r->out);
+    kd_json j = kd_api_read_writer(r);
     write_item(&j, r, &r->items[0], kd_clock_wall_us());
-    kd_api_read_respond(r, "application/json", NULL, 0);
+    kd_api_read_respond(r, NULL, NULL, 0);
 }
 
 static void answer_many(kd_api_read *r)
 {
     uint64_t now = kd_clock_wall_us();
-    kd_json j = kd_json_of(&r->out);
+    kd_json j = kd_api_read_writer(r);
     kd_json_object(&j);
     kd_json_key(&j, "items");
     kd_json_array(&j);
     for (uint32_t i = 0; i < r->count; i++) write_item(&j, r, &r->items[i], now);
     kd_json_end_array(&j);
     kd_json_end_object(&j);
-    kd_api_read_respond(r, "application/json", NULL, 0);
+    kd_api_read_respond(r, NULL, NULL, 0);
 }
 
 /* ---- by=region, by=day ---- */
@@ -88,7 +88,7 @@ static int counts_write_parts(kd_json *j, const kd_api_read *r, kd_tenure *t, co
 /* On the worker's thread. The whole answer is written here: the core hands the parts out one by one, and they are not copied. */
 static int counts_find_parts(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
-    kd_json j = kd_json_of(&r->out);
+    kd_json j = kd_api_read_writer(r);
     uint64_t now = kd_clock_wall_us();
     int err = counts_find(r, t, item);
     kd_json_object(&j);
@@ -107,7 +107,7 @@ static int counts_find_parts(kd_api_read *r, kd_tenure *t, kd_api_read_item *ite
 
 static void answer_out(kd_api_read *r)
 {
-    kd_api_read_respond(r, "application/json", NULL, 0);
+    kd_api_read_respond(r, NULL, NULL, 0);
 }
 
 /* Reads by= of the query; false with *why filled. */
@@ -190,10 +190,10 @@ static void answer_snapshot(kd_api_read *r)
 
 void kd_api_snapshot(kd_api *api, kd_http_request *req, const kd_item *item)
 {
-    const kd_refusal why = {KD_PROBLEM_INVALID_REQUEST, "the name of an edge is wanted", "edge"};
+    kd_refusal why = {KD_PROBLEM_INVALID_REQUEST, "the name of an edge is wanted", "edge"};
     kd_bytes edge;
     bool named = kd_query_find(req->query, "edge", &edge);
-    if (named && !kd_name_valid(edge)) {
+    if (named && (!kd_name_valid(edge) || !kd_access_may_as(&api->access, req, edge, &why))) {
         kd_api_read_refuse(req, &why);
         return;
     }

@@ -30,21 +30,21 @@ static void api_members_write_liked(kd_json *j, const kd_api_read *r, const kd_a
 
 static void answer_liked(kd_api_read *r)
 {
-    kd_json j = kd_json_of(&r->out);
+    kd_json j = kd_api_read_writer(r);
     api_members_write_liked(&j, r, &r->items[0]);
-    kd_api_read_respond(r, "application/json", NULL, 0);
+    kd_api_read_respond(r, NULL, NULL, 0);
 }
 
 static void answer_lookup(kd_api_read *r)
 {
-    kd_json j = kd_json_of(&r->out);
+    kd_json j = kd_api_read_writer(r);
     kd_json_object(&j);
     kd_json_key(&j, "items");
     kd_json_array(&j);
     for (uint32_t i = 0; i < r->count; i++) api_members_write_liked(&j, r, &r->items[i]);
     kd_json_end_array(&j);
     kd_json_end_object(&j);
-    kd_api_read_respond(r, "application/json", NULL, 0);
+    kd_api_read_respond(r, NULL, NULL, 0);
 }
 
 static void start_liked(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count,
@@ -86,18 +86,25 @@ void kd_api_lookup(kd_api *api, kd_http_request *req)
 
 /* ---- who likes an item ---- */
 
+typedef struct {
+    kd_json *j;
+    bool detail;
+} likers_writing;
+
 static int write_liker(void *arg, const kd_member *m)
 {
-    kd_json *j = arg;
+    const likers_writing *w = arg;
     char at[KD_TIME_MS_MAX];
-    kd_json_object(j);
-    kd_json_key(j, "user");
-    kd_json_str(j, m->user);
-    kd_json_key(j, "at");
-    kd_json_str(j, kd_bytes_of(at, kd_display_time_ms(m->time_us, at)));
-    kd_json_key(j, "region");
-    kd_json_str(j, m->region);
-    kd_json_end_object(j);
+    kd_json_object(w->j);
+    kd_json_key(w->j, "user");
+    kd_json_str(w->j, m->user);
+    if (w->detail) {
+        kd_json_key(w->j, "at");
+        kd_json_str(w->j, kd_bytes_of(at, kd_display_time_ms(m->time_us, at)));
+        kd_json_key(w->j, "region");
+        kd_json_str(w->j, m->region);
+    }
+    kd_json_end_object(w->j);
     return 0;
 }
 
@@ -105,7 +112,8 @@ static int find_likers(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     const kd_counter *counter = &r->api->settings->counters.at[r->counter];
     char cursor[KD_CURSOR_TEXT_MAX];
-    kd_json j = kd_json_of(&r->out);
+    kd_json j = kd_api_read_writer(r);
+    likers_writing writing = {&j, r->detail};
     kd_json_object(&j);
     kd_answer_write_item(&j, kd_item_key(&item->item));
     kd_json_key(&j, "counter");
@@ -113,7 +121,7 @@ static int find_likers(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
     kd_json_key(&j, "likers");
     kd_json_array(&j);
     int err = kd_central_members(t->core, counter->id, kd_item_key(&item->item), r->cursor, r->limit,
-                                 write_liker, &j, &r->next);
+                                 write_liker, &writing, &r->next);
     kd_json_end_array(&j);
     kd_json_key(&j, "next");
     if (r->next.len == 0)
@@ -128,7 +136,7 @@ static int find_likers(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 
 static void answer_likers(kd_api_read *r)
 {
-    kd_api_read_respond(r, "application/json", NULL, 0);
+    kd_api_read_respond(r, NULL, NULL, 0);
 }
 
 static bool ask_likers(kd_api *api, kd_http_request *req, kd_api_read *r, kd_refusal *why)
@@ -140,6 +148,7 @@ static bool ask_likers(kd_api *api, kd_http_request *req, kd_api_read *r, kd_ref
         !kd_route_number(req->query, "limit", LIKERS_DEFAULT, 1, LIKERS_MAX, &limit, why))
         return false;
     r->limit = (uint32_t)limit;
+    r->detail = kd_access_detail(&api->access, req);
     return true;
 }
 

@@ -26,6 +26,7 @@ kd_api_read *kd_api_read_create(kd_api *api, kd_http_request *req, const kd_item
     kd_api_read *r = kd_http_request_alloc(req, sizeof(*r));
     r->api = api;
     r->req = req;
+    r->media = kd_http_request_media(req);
     r->count = KD_MAX(1, count);
     r->items = kd_http_request_alloc(req, sizeof(kd_api_read_item) * r->count);
     for (uint32_t i = 0; i < count; i++) {
@@ -87,11 +88,17 @@ void kd_api_read_start(kd_api_read *r)
     }
 }
 
+kd_json kd_api_read_writer(kd_api_read *r)
+{
+    return kd_media_writer(r->media, &r->out);
+}
+
 void kd_api_read_respond(kd_api_read *r, const char *content_type, const kd_http_field *more, size_t n)
 {
     kd_http_request *req = r->req;
-    kd_http_field fields[4] = {{"content-type", kd_bytes_str(content_type)},
-                               {"cache-control", kd_bytes_str("no-store")}};
+    kd_http_field fields[4] = {
+        {"content-type", kd_bytes_str(content_type ? content_type : kd_media_type(r->media))},
+        {"cache-control", kd_bytes_str("no-store")}};
     KD_ASSERT(n <= 2);
     for (size_t i = 0; i < n; i++) fields[2 + i] = more[i];
     kd_buf body = r->out;
@@ -103,7 +110,7 @@ void kd_api_read_respond(kd_api_read *r, const char *content_type, const kd_http
 
 bool kd_api_read_user(kd_api *api, kd_http_request *req, kd_bytes *user, kd_refusal *why)
 {
-    return kd_access_may(&api->access, req, KD_RIGHT_LIKED, why) && kd_peer_named(req, user, why);
+    return kd_access_user(&api->access, req, user, why);
 }
 
 bool kd_api_read_set_counter(const kd_api *api, kd_bytes name, uint32_t *index, kd_refusal *why)
@@ -156,7 +163,7 @@ bool kd_api_read_cursor(kd_http_request *req, kd_bytes *cursor, kd_refusal *why)
     kd_bytes text;
     size_t len = 0;
     *cursor = kd_bytes_of(NULL, 0);
-    if (!kd_query_find(req->query, "cursor", &text) || text.len == 0) return true;
+    if (!kd_query_find(req->query, "cursor", &text)) return true;
     uint8_t *bytes = kd_http_request_alloc(req, KD_CURSOR_MAX);
     if (sodium_base642bin(bytes, KD_CURSOR_MAX, (const char *)text.data, text.len, NULL, &len, NULL,
                           sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0) {

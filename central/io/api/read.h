@@ -35,12 +35,14 @@ struct kd_api_read {
     uint32_t legs_open; /* workers that are not done */
     int err;            /* atomic: of a `work` that failed; of several, any */
     /* What the request asks, by kind of read. */
+    kd_media media; /* of the answer, unless `answer` says otherwise */
     kd_bytes user, edge, cursor;
     kd_seen wanted; /* header kudos-seen: an edge asks for a user who has operations at other edges */
     /* the request has the header kudos-seen: the answer tells whether central has merged `wanted` */
     bool wants;
     uint32_t counter; /* index in the settings */
     uint32_t limit;
+    bool detail; /* time and region of likers are told */
     enum { KD_BY_NOTHING, KD_BY_REGION, KD_BY_DAY } by;
     /* The answer and the cursor behind it, where a read has one item. */
     kd_buf out, next;
@@ -51,10 +53,12 @@ struct kd_api_read {
 kd_api_read *kd_api_read_create(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count);
 /* Posts the read to the workers. `work` and `answer` must be set; from here on the read may end at any time on this loop. */
 void kd_api_read_start(kd_api_read *r);
-/* Responds 200 with r->out and up to 2 further header fields, and ends the read. For `answer`. */
+/* A writer of r->media into r->out. */
+kd_json kd_api_read_writer(kd_api_read *r);
+/* Responds 200 with r->out, of this content type, NULL for that of r->media, and up to 2 further header fields, and ends the read. For `answer`. */
 void kd_api_read_respond(kd_api_read *r, const char *content_type, const kd_http_field *more, size_t n);
 
-/* The user whom a caller that may ask about users names in X-User-Id, as a view; false with *why filled. */
+/* The user whom a request is about (kd_access_user), as a view; false with *why filled. */
 bool kd_api_read_user(kd_api *api, kd_http_request *req, kd_bytes *user, kd_refusal *why);
 /* The items that the body of a bulk read lists. */
 typedef struct {

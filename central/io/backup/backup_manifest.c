@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/io/daemon/file_read.h"
+
 enum { HEX = 2 * KD_BACKUP_DIGEST + 1, MANIFEST_MAX = 1024 * 1024 };
 
 static void backup_manifest_put(kd_buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -52,7 +52,6 @@ static int export_run(const kd_source *source, char *error)
 {
     pid_t pid;
     int in, status = -1;
-    signal(SIGPIPE, SIG_IGN); /* a sort that died shows as a failed write */
     if (export_start_sort(&pid, &in) != KD_OK) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "sort(1) cannot be started");
         return KD_EXIT_UNAVAILABLE;

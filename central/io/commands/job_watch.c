@@ -1,6 +1,7 @@
 /* job_watch.c - see the header. */
 #include "central/io/commands/job_watch.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -50,15 +51,17 @@ static int job_watch_ended(const kd_admin_answer *a, uint64_t id, char *error)
 
 int kd_job_watch(kd_admin_client *c, const kd_order *order, kd_admin_answer *answer, char *error)
 {
-    const char *progress_path = kd_order_slow(order->kind) ? "/admin/job" : "/admin/act";
+    char path[64];
     kd_progress progress = {0};
     uint64_t pause_us = POLL_MIN_US;
     int silent = 0, code = job_watch_start(c, order, answer, error);
     if (code != KD_EXIT_OK) return code;
-    for (uint64_t id = kd_admin_number(answer, "job");;) {
+    const uint64_t id = kd_admin_number(answer, "job");
+    snprintf(path, sizeof(path), "/admin/%s?job=%" PRIu64, kd_order_slow(order->kind) ? "job" : "act", id);
+    for (;;) {
         usleep((useconds_t)pause_us);
         pause_us = KD_MIN(pause_us * 3 / 2, (uint64_t)POLL_MAX_US);
-        code = kd_admin_client_get(c, progress_path, answer, error);
+        code = kd_admin_client_get(c, path, answer, error);
         /* A central under load may miss an answer; the job goes on meanwhile. */
         if (code != KD_EXIT_OK && ++silent == SILENT_MAX) return code;
         if (code != KD_EXIT_OK) continue;

@@ -9,6 +9,9 @@
 #include "common/io/daemon/connections.h"
 #include "common/io/daemon/daemon.h"
 #include "common/io/daemon/listening.h"
+#include "common/io/http/peer.h"
+#include "common/io/http/server/access_log.h"
+#include "common/io/http/server/http_tls_options.h"
 #include "common/io/loop/log.h"
 
 static void app_topics_gone(void *arg)
@@ -41,7 +44,7 @@ static kd_http_door *app_open_door(kd_central_app *app)
                         .clients = 2 * s->workers + 1,
                         .connections = s->max_connections,
                         .connections_per_address = s->max_connections_per_address};
-    return app->door = kd_connections_open(&d, &app->room);
+    return app->door = kd_connections_open(&d, (uint32_t)s->max_new_per_address, &app->room);
 }
 
 static int app_open_http(kd_central_app *app, char *error)
@@ -57,12 +60,17 @@ static int app_open_http(kd_central_app *app, char *error)
     config.begin = kd_api_begin;
     config.tls_required = s->tls_required;
     if (s->tls_certificate) {
-        const kd_http_tls_options tls = kd_central_tls(s);
+        const kd_http_tls_options tls = KD_HTTP_TLS_OF(s);
         if (kd_http_tls_create(&app->tls, &tls, error, KD_OPTIONS_ERROR_MAX) != KD_OK) return KD_EINVAL;
         config.tls = app->tls;
     }
     int err = kd_api_init(&app->api, s, app->loop, app->workers, error);
     if (err != KD_OK) return err;
+    kd_peer_warn_forwarded(s->forwarded, &app->api.access.operators);
+    err = kd_jwt_source_create(&app->jwt, &s->jwt, app->loop, error);
+    if (err != KD_OK) return err;
+    if (app->jwt)
+        app->api.access.jwt = kd_jwt_gate_create(kd_jwt_source_ring(app->jwt), &s->jwt, s->jwt.cache_max);
     config.trusted = &app->api.access.operators;
     config.forwarded = (kd_http_forwarded)s->forwarded;
     config.proxy_peers = s->proxy_protocol ? &app->api.balancers : NULL;
@@ -140,6 +148,7 @@ static void app_finish(void *arg)
     kd_http_door_destroy(app->door);
     kd_http_tls_destroy(app->tls);
     kd_api_finish(&app->api);
+    kd_jwt_source_destroy(app->jwt);
     kd_signals_destroy(app->signals);
     if (app->deadline.event) kd_timer_finish(&app->deadline);
     kd_loop_destroy(app->loop);
@@ -174,5 +183,6 @@ int kd_central_app_run(const kd_command *command, kd_central_settings *settings)
                                       .finish = app_finish,
                                       .stopped = app_stopped};
     kd_central_app app = {.command = command, .settings = *settings};
+    kd_access_log_set(settings->log_access, settings->log_access_max);
     return kd_daemon_run(&central, &app, (kd_log_level)settings->log_level);
 }

@@ -18,6 +18,7 @@
 #include "common/base/descriptors.h"
 #include "common/io/admin/admin_ports.h"
 #include "common/io/daemon/command.h"
+#include "common/io/jwt/jwt_source.h"
 #include "common/io/loop/countdown.h"
 #include "common/io/loop/signals.h"
 
@@ -31,11 +32,13 @@ typedef struct {
     kd_keeper *keeper;
     kd_jobs *jobs, *acts; /* orders that take long (audit, backup); all other orders */
     kd_api api;
+    kd_jwt_source *jwt; /* keys of users' tokens; NULL: none are taken */
     kd_http_tls *tls;
     kd_http_door *door;
     kd_descriptors_share room; /* how many connections it takes */
     kd_http_server *http;
     kd_admin_ports admin;
+    kd_central_stale_metrics stale;
     kd_signals *signals;
     kd_timer deadline;      /* of the drain */
     kd_countdown undrained; /* started workers that have not drained; counts from the begin of the drain on */
@@ -56,7 +59,8 @@ int kd_central_app_act(void *arg, const kd_admin_request *asked, kd_buf *out);
 void kd_central_app_drain_init(kd_central_app *app);
 /* SIGTERM: begins the drain, which ends the loop. Once. */
 void kd_central_app_drain(void *arg);
-/* SIGHUP: reads the configuration again. If it cannot be loaded, or changes an option that needs a restart, the old configuration stays as a whole. */
+/* SIGHUP: reads the configuration again. If it cannot be loaded, or changes an option that needs a restart, the old configuration stays as a whole. Files
+ * of certificates, keys and tokens are taken up each by itself. */
 void kd_central_app_reload(void *arg);
 /* From a worker's thread: it has drained. */
 void kd_central_app_worker_drained(void *arg, kd_worker *worker);

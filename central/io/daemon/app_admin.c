@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "central/io/daemon/app.h"
+#include "common/io/http/server/access_log.h"
 #include "common/io/loop/ask.h"
 #include "common/io/daemon/process_metrics.h"
 #include "common/json/json_writer.h"
@@ -26,7 +27,7 @@ static void app_admin_write_process(const kd_central_app *app, kd_buf *out)
 {
     const kd_http_counters *h = kd_http_server_counters(app->http);
     kd_central_process_metrics m;
-    const void *instance = &m;
+    const void *instance = &m, *stale = &app->stale;
     kd_metric_set(&m.kafka_up, app->keeper && kd_keeper_kafka_up(app->keeper));
     kd_metric_set(&m.http_requests, (int64_t)h->requests);
     kd_metric_set(&m.http_rejected, (int64_t)h->rejected);
@@ -36,10 +37,30 @@ static void app_admin_write_process(const kd_central_app *app, kd_buf *out)
     kd_metric_set(&m.connections, (int64_t)h->connections_open);
     kd_metric_set(&m.connections_max, app->room.connections);
     kd_metric_set(&m.connections_refused, (int64_t)h->connections_refused);
+    kd_metric_set(&m.idle_closed, (int64_t)h->idle_closed);
+    kd_metric_set(&m.tls_refused, (int64_t)h->tls_refused);
+    kd_metric_set(&m.tls_abandoned, (int64_t)h->tls_abandoned);
     kd_metric_set(&m.http_held, (int64_t)h->buffered_bytes);
     kd_metric_set(&m.hoarders, (int64_t)h->hoarders);
     kd_metric_set(&m.reads_open, (int64_t)app->api.open);
+    kd_metric_set(&m.access_dropped, (int64_t)kd_access_log_dropped());
     kd_metrics_render(&kd_central_process_table, &instance, 1, out);
+    kd_metrics_render(&kd_central_stale_table, &stale, 1, out);
+}
+
+#define KD_JWT_PREFIX "kudos_central_jwt_"
+static const kd_metric_info gate_rows[] = {KD_JWT_GATE_ROWS};
+static const kd_metric_table gate_table = {gate_rows, KD_COUNT(gate_rows)};
+static const kd_metric_info source_rows[] = {KD_JWT_SOURCE_METRICS(KD_JWT_SOURCE_ROW)};
+static const kd_metric_table source_table = {source_rows, KD_COUNT(source_rows)};
+
+static void app_admin_write_tokens(const kd_central_app *app, kd_buf *out)
+{
+    if (!app->jwt) return;
+    const kd_jwt_source_metrics keys = kd_jwt_source_measure(app->jwt);
+    const void *gate = kd_jwt_gate_counted(app->api.access.jwt), *source = &keys;
+    kd_metrics_render(&gate_table, &gate, 1, out);
+    kd_metrics_render(&source_table, &source, 1, out);
 }
 
 static void app_admin_metrics(void *arg, kd_buf *out)
@@ -51,6 +72,7 @@ static void app_admin_metrics(void *arg, kd_buf *out)
     for (uint32_t i = 0; i < app->opened; i++) instances[i] = app->workers[i].edge_ages.cells;
     kd_edge_ages_render(&app->settings.edges, instances, app->opened, out);
     free(instances);
+    app_admin_write_tokens(app, out);
     app_admin_write_process(app, out);
     kd_process_metrics_write(out);
 }

@@ -1,6 +1,7 @@
 /* app_reload.c - SIGHUP: what of the configuration that was read again is taken over. */
 #include "central/io/daemon/app.h"
 #include "common/io/daemon/reload.h"
+#include "common/io/http/server/access_log.h"
 #include "common/io/loop/log.h"
 
 /* Workers learn of new counters and edges before they get a request that names one: this thread posts both, and an inbox keeps the order. */
@@ -14,15 +15,6 @@ static void app_reload_add_names(kd_central_app *app, const kd_central_settings 
     kd_reload_list("api", "collections", &mine->collections, &fresh->collections);
 }
 
-/* A file that cannot be used leaves its old tokens good. */
-static void app_reload_read_tokens(kd_central_app *app)
-{
-    char error[KD_OPTIONS_ERROR_MAX];
-    kd_admin_ports_reload(&app->admin, app->settings.admin_token_file);
-    if (kd_access_reload(&app->api.access, error) != KD_OK)
-        KD_LOG(KD_ERROR, "tokens-kept", KD_STR("cause", error));
-}
-
 /* Logs each changed option that needs a restart; true when there is one. */
 static bool app_reload_tell_fixed(const kd_central_app *app, const kd_central_settings *fresh)
 {
@@ -34,7 +26,7 @@ static bool app_reload_tell_fixed(const kd_central_app *app, const kd_central_se
     return any;
 }
 
-/* Takes over the log level, and names that were added; nothing where an option was changed that needs a restart. */
+/* Takes over what is logged, and names that were added; nothing where an option was changed that needs a restart. */
 static void app_reload_take_over(void *arg, const void *config)
 {
     kd_central_app *app = arg;
@@ -42,9 +34,9 @@ static void app_reload_take_over(void *arg, const void *config)
     if (app_reload_tell_fixed(app, fresh)) return;
     app->settings.log_level = fresh->log_level;
     kd_log_set_level((kd_log_level)fresh->log_level);
+    kd_access_log_set(fresh->log_access, fresh->log_access_max);
     if (app->settings.record_keys)
         kd_record_keys_accept_unsigned(app->settings.record_keys, fresh->accept_unsigned);
-    app_reload_read_tokens(app);
     app_reload_add_names(app, fresh);
     KD_LOG(KD_INFO, "reloaded");
 }
@@ -58,13 +50,24 @@ void kd_central_app_reload(void *arg)
 {
     kd_central_app *app = arg;
     kd_central_settings fresh;
+    const kd_central_settings *s = &app->settings;
+    kd_access *access = &app->api.access;
+    kd_central_stale_metrics *stale = &app->stale;
+    const kd_reload_file files[] = {
+        kd_reload_tls(app->tls, &stale->tls), kd_reload_keys(s->record_keys, &stale->keys),
+        kd_reload_tokens("http.operator_token_file", s->operator_token_file, &access->operator_tokens,
+                         &stale->operator_tokens),
+        kd_reload_tokens("http.edge_token_file", s->edge_token_file, &access->edge_tokens,
+                         &stale->edge_tokens),
+        kd_reload_tokens("admin.token_file", s->admin_token_file, &app->admin.tokens, &stale->admin_tokens)};
     const kd_reload reload = {.command = app->command,
                               .options = &kd_central_options,
                               .fresh = &fresh,
                               .arg = app,
                               .check = app_reload_check,
                               .take_over = app_reload_take_over,
-                              .tls = app->tls,
-                              .keys = app->settings.record_keys};
+                              .files = files,
+                              .file_count = KD_COUNT(files)};
+    kd_jwt_source_reload(app->jwt);
     kd_reload_run(&reload);
 }

@@ -1,8 +1,7 @@
 /* main.c - kudos-central: the daemon, and its sub commands by name. */
-#include <signal.h>
-
 #include "central/io/daemon/app.h"
 #include "central/io/commands/commands.h"
+#include "common/io/daemon/program.h"
 #include "common/io/loop/signals.h"
 
 static const struct {
@@ -26,8 +25,7 @@ static int central_main_serve(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    /* A file at its size limit is then an error of the write, and a backup or restore removes what it has begun. */
-    signal(SIGXFSZ, SIG_IGN);
+    kd_program_begin();
     for (size_t i = 0; argc > 1 && i < KD_COUNT(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
     return central_main_serve(argc, argv);

@@ -102,16 +102,39 @@ extern const kd_metric_table kd_central_metric_table;
       "Connections that the process takes: http.max_connections, or fewer.")                                 \
     X(connections_refused, COUNTER, "kudos_central_http_connections_refused_total", "",                      \
       "Connections closed as they came: a limit, or no descriptor left.")                                    \
+    X(idle_closed, COUNTER, "kudos_central_http_idle_closed_total", "",                                      \
+      "Connections without a request closed for a newcomer when the process was full.")                      \
+    X(tls_refused, COUNTER, "kudos_central_http_tls_refused_total", "",                                      \
+      "Connections closed before TLS began: too many handshakes waited.")                                    \
+    X(tls_abandoned, COUNTER, "kudos_central_http_tls_abandoned_total", "",                                  \
+      "Clients that had hung up when the turn of their handshake came.")                                     \
     X(http_held, GAUGE, "kudos_central_http_held_bytes", "",                                                 \
       "Bodies, answers and buffers held for clients.")                                                       \
     X(hoarders, COUNTER, "kudos_central_http_hoarders_closed_total", "",                                     \
       "Connections closed because they held most when a limit of held bytes was reached.")                   \
-    X(reads_open, GAUGE, "kudos_central_reads_open", "", "Reads in work.")
+    X(reads_open, GAUGE, "kudos_central_reads_open", "", "Reads in work.")                                   \
+    X(access_dropped, COUNTER, "kudos_central_access_lines_dropped_total", "",                               \
+      "Lines of the access log that were due and not written.")
 
 typedef struct {
     KD_CENTRAL_PROCESS_METRICS(KD_METRIC_FIELD)
 } kd_central_process_metrics;
 
 extern const kd_metric_table kd_central_process_table;
+
+/* One instance, which the main loop writes at a reload. */
+#define KD_CENTRAL_STALE_METRICS(X)                                                                          \
+    X(tls, GAUGE, "kudos_central_config_stale", "file=\"http.tls_certificate\"",                             \
+      "1 while old content is in use, because the last SIGHUP found the file unusable.")                     \
+    X(keys, GAUGE, "kudos_central_config_stale", "file=\"kafka.keys_file\"", "")                             \
+    X(operator_tokens, GAUGE, "kudos_central_config_stale", "file=\"http.operator_token_file\"", "")         \
+    X(edge_tokens, GAUGE, "kudos_central_config_stale", "file=\"http.edge_token_file\"", "")                 \
+    X(admin_tokens, GAUGE, "kudos_central_config_stale", "file=\"admin.token_file\"", "")
+
+typedef struct {
+    KD_CENTRAL_STALE_METRICS(KD_METRIC_FIELD)
+} kd_central_stale_metrics;
+
+extern const kd_metric_table kd_central_stale_table;
 
 #endif

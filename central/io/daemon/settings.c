@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 
-#include "common/api/host.h"
+#include "common/api/authority.h"
 #include "common/api/route.h"
 #include "common/base/cidr.h"
+#include "common/api/edge_san.h"
+#include "common/io/http/server/access_log.h"
 #include "common/io/http/server/http_tls_options.h"
 #include "common/io/http/credentials.h"
 #include "common/io/loop/log.h"
@@ -53,6 +55,9 @@ static const kd_option options[] = {
     DURATION(snapshot_interval_us, "central", "snapshot_interval", "1s",
              "How often the counts that changed are published to the edges", .min = 10000,
              .max = 60 * SECOND),
+    DURATION(viral_interval_us, "central", "viral_interval", "200ms",
+             "As often, those of a partition that has merged likes of a viral item (viral.rate of the edges)",
+             .min = 10000, .max = 60 * SECOND),
     DURATION(drift_bound_us, "central", "drift_bound", "500ms",
              "How far apart the clocks of edges may be (D)", .min = 1000, .max = 60 * SECOND),
     KD_OPTION_LIST(kd_central_settings, edges, "central", "edges", "",
@@ -132,6 +137,9 @@ static const kd_option options[] = {
                  "`connections-lowered`."),
     UINT(max_connections_per_address, "http", "max_connections_per_address", "1024",
          "Connections at a time from one address", .min = 1, .max = 1000000, .unit = "connections"),
+    UINT(max_new_per_address, "http", "max_new_connections_per_address", "500",
+         "New connections from one address in a second, two seconds' worth at once; 0: no limit", .min = 0,
+         .max = 1000000, .unit = "connections"),
     UINT(max_requests_per_address, "http", "max_requests_per_address", "16384",
          "Requests in work from one address", .min = 1, .max = 65536, .unit = "requests"),
     SIZE(max_held, "http", "max_held", "64MiB",
@@ -150,21 +158,31 @@ static const kd_option options[] = {
                    .valid = kd_cidr_valid, .allowed = CIDR_TEXT),
     KD_OPTION_LIST(kd_central_settings, host_names, "http", "host_names", "",
                    "Names that the Host of a loopback peer may have, besides the loopback's own",
-                   .valid = kd_host_valid, .allowed = "names without a port"),
+                   .valid = kd_authority_name_valid, .allowed = "names without a port"),
     PATH(operator_token_file, "http", "operator_token_file", NULL,
          "File with up to 8 tokens of operators, one a line", .secret = true,
          .more = "Read again on SIGHUP."),
     PATH(edge_token_file, "http", "edge_token_file", NULL, "File with up to 8 tokens of edges, one a line",
          .secret = true, .more = "Read again on SIGHUP."),
     KD_OPTION_LIST(kd_central_settings, operator_names, "http", "operator_names", "",
-                   "Common names of client certificates of operators", .more = "Needs http.tls_client_ca."),
+                   "DNS names and URIs of client certificates of operators",
+                   .more = "Alternative names of a certificate, byte for byte. Needs http.tls_client_ca."),
     KD_OPTION_LIST(kd_central_settings, edge_names, "http", "edge_names", "",
-                   "Common names of client certificates of edges", .more = "Needs http.tls_client_ca."),
+                   "DNS names and URIs of client certificates of edges",
+                   .more = "Alternative names of a certificate, byte for byte. Needs http.tls_client_ca."),
+    KD_OPTION_STRING(kd_central_settings, edge_san, "http", "edge_san", NULL,
+                     "The name that an edge's certificate has, with {edge} for the edge's name, as in "
+                     "{edge}.edges.example.net",
+                     .valid = kd_edge_san_valid, .allowed = "a DNS name or URI with {edge} in it once",
+                     .more = "Such a certificate is an edge's. What is asked under an edge's name then needs "
+                             "that edge's certificate. Needs http.tls_client_ca."),
     BOOL(public_counts, "http", "public_counts", "false", "Whether anybody may ask for the counts of items"),
     KD_OPTION_ENUM(kd_central_settings, forwarded, "http", "forwarded", "any",
                    "The header by which trusted_peers name the client, whom limits per address count",
                    .choices = kd_http_forwarded_names,
-                   .more = "any: Forwarded or X-Forwarded-For; if both name a client, it must be the same."),
+                   .more = "any: Forwarded or X-Forwarded-For; if both name a client, it must be the same. A "
+                           "gateway that hands on one that it does not write lets a client choose its "
+                           "address: name the header that all gateways write."),
     KD_OPTION_ENUM(
         kd_central_settings, proxy_protocol, "http", "proxy_protocol", "off",
         "v2: each connection of the read API begins with a PROXY header, whose address is the peer's",
@@ -174,6 +192,7 @@ static const kd_option options[] = {
                    .valid = kd_cidr_valid, .allowed = "an address or block such as 10.0.0.0/8 or fd00::/8",
                    .more =
                        "Who connects from there can be any client. Edges have to come by a balancer, too."),
+    KD_JWT_OPTIONS(kd_central_settings),
     KD_OPTION_LIST(kd_central_settings, collections, "api", "collections", "posts, reels, comments, stories",
                    "Collections that there are", .valid = kd_collection_valid,
                    .allowed = "names of [a-z][a-z0-9_-]{0,31}", .required = true, .reloadable = true,
@@ -192,6 +211,7 @@ static const kd_option options[] = {
          .secret = true, .more = "/healthz and /readyz stay open. Read again on SIGHUP."),
     KD_OPTION_ENUM(kd_central_settings, log_level, "log", "level", "info", "Least severity that is logged",
                    .choices = kd_log_levels, .reloadable = true),
+    KD_ACCESS_LOG_OPTIONS(kd_central_settings),
 };
 
 static int central_settings_check_all(const void *config, char *error);
@@ -226,40 +246,34 @@ int kd_central_settings_check(const kd_central_settings *s, char *error)
                  "http.tls_required and http.tls_client_ca need http.tls_certificate");
         return KD_EINVAL;
     }
-    const kd_http_tls_options tls = kd_central_tls(s);
-    if (!s->tls_client_ca && s->operator_names.count + s->edge_names.count > 0) {
+    const kd_http_tls_options tls = KD_HTTP_TLS_OF(s);
+    if (!s->tls_client_ca && (s->operator_names.count + s->edge_names.count > 0 || s->edge_san)) {
         snprintf(error, KD_OPTIONS_ERROR_MAX,
-                 "http.operator_names and http.edge_names need http.tls_client_ca");
+                 "http.operator_names, http.edge_names and http.edge_san need http.tls_client_ca");
         return KD_EINVAL;
     }
     int err = kd_route_check_names(&s->collections, &s->counters, error);
     if (err == KD_OK) err = kd_http_tls_check_ciphers(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (err == KD_OK) err = central_settings_check_topics(s, error);
+    if (err == KD_OK) err = kd_jwt_settings_check(&s->jwt, error);
     if (err == KD_OK) err = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin, error);
     if (err != KD_OK) return err;
     const kd_kafka_config kafka = kd_central_kafka(s, NULL);
     return kd_kafka_config_check(&kafka, error, KD_OPTIONS_ERROR_MAX);
 }
 
-kd_http_tls_options kd_central_tls(const kd_central_settings *s)
-{
-    return (kd_http_tls_options){.cert_path = s->tls_certificate,
-                                 .key_path = s->tls_key,
-                                 .client_ca_path = s->tls_client_ca,
-                                 .ciphers = s->tls_ciphers,
-                                 .ciphersuites = s->tls_ciphersuites,
-                                 .min_version = s->tls_min_version};
-}
-
 /* Whether the files that options name hold what they should. */
 static int central_settings_check_files(const kd_central_settings *s, char *error)
 {
-    const kd_http_tls_options tls = kd_central_tls(s);
+    kd_tokens tokens;
+    const kd_http_tls_options tls = KD_HTTP_TLS_OF(s);
     const kd_kafka_config kafka = kd_central_kafka(s, NULL);
     int err = kd_directory_check("central.data_dir", s->data_dir, error);
-    if (err == KD_OK) err = kd_tokens_check("http.operator_token_file", s->operator_token_file, error);
-    if (err == KD_OK) err = kd_tokens_check("http.edge_token_file", s->edge_token_file, error);
-    if (err == KD_OK) err = kd_tokens_check("admin.token_file", s->admin_token_file, error);
+    if (err == KD_OK)
+        err = kd_tokens_read(&tokens, "http.operator_token_file", s->operator_token_file, error);
+    if (err == KD_OK) err = kd_tokens_read(&tokens, "http.edge_token_file", s->edge_token_file, error);
+    if (err == KD_OK) err = kd_tokens_read(&tokens, "admin.token_file", s->admin_token_file, error);
+    if (err == KD_OK) err = kd_jwt_settings_check_files(&s->jwt, error);
     if (err == KD_OK) err = kd_admin_socket_check(s->admin_socket, error);
     if (err == KD_OK && s->tls_certificate) err = kd_http_tls_check(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (err == KD_OK && s->keys_file)

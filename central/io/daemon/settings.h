@@ -7,6 +7,7 @@
 
 #include "common/io/admin/admin_ports.h"
 #include "common/io/http/server/http_server.h"
+#include "common/io/jwt/jwt_settings.h"
 #include "common/io/kafka/kafka.h"
 #include "common/conf/options.h"
 #include "kudos/central.h"
@@ -17,7 +18,7 @@ typedef struct {
     char *data_dir;
     uint64_t workers;
     uint64_t commit_ops;
-    uint64_t snapshot_interval_us;
+    uint64_t snapshot_interval_us, viral_interval_us;
     uint64_t drift_bound_us;
     kd_strings edges;
     uint64_t redo_bytes;
@@ -60,12 +61,15 @@ typedef struct {
     bool tls_required;
     uint64_t max_connections;
     uint64_t max_connections_per_address;
+    uint64_t max_new_per_address; /* a second; 0: without limit */
     uint64_t max_requests_per_address, max_held, max_held_per_address, max_held_per_connection;
     kd_strings trusted_peers, edge_peers, host_names, proxy_peers;
     kd_strings operator_names, edge_names; /* of client certificates */
+    char *edge_san;                        /* common/api/edge_san.h; NULL: none */
     char *operator_token_file, *edge_token_file;
     bool public_counts;
     uint32_t forwarded, proxy_protocol; /* indices of their names in http_server.h */
+    kd_jwt_settings jwt;
     /* [api] */
     kd_strings collections;
     kd_counters counters;
@@ -74,6 +78,7 @@ typedef struct {
     char *admin_socket, *admin_token_file;
     uint32_t admin_socket_mode; /* index of kd_admin_socket_modes */
     uint32_t log_level;
+    uint64_t log_access, log_access_max;
 } kd_central_settings;
 
 typedef enum { KD_BACKUPS_KEPT = 0, KD_BACKUPS_NONE } kd_backups_setting;
@@ -84,8 +89,6 @@ extern const kd_options kd_central_options;
  * The check of kd_central_options besides looks at what the named files hold. */
 int kd_central_settings_check(const kd_central_settings *s, char *error);
 
-/* The files of http.tls_certificate and its like; views into *s. */
-kd_http_tls_options kd_central_tls(const kd_central_settings *s);
 /* The options of its Kafka clients; views into *s. `log` may be NULL. */
 kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log);
 

@@ -3,6 +3,7 @@
 
 #include "central/io/operator/act_compare.h"
 #include "central/io/daemon/app.h"
+#include "common/base/text.h"
 #include "common/json/json_writer.h"
 
 static kd_jobs *app_act_jobs(kd_central_app *app, bool slow)
@@ -31,7 +32,22 @@ static int app_act_start(kd_central_app *app, const char *query, kd_buf *out)
     return 202;
 }
 
-/* /admin/job takes the orders that take long, /admin/act all others; a POST orders, a GET shows how far it is. /admin/compare-...: act_compare.h. */
+static int app_act_show(kd_central_app *app, bool slow, const char *query, kd_buf *out)
+{
+    static const char by_id[] = "job=";
+    kd_bytes number = kd_bytes_str(query);
+    uint64_t id = 0;
+    if (strncmp(query, by_id, sizeof(by_id) - 1) == 0) {
+        number = kd_bytes_str(query + sizeof(by_id) - 1);
+        if (!kd_text_take_number(&number, &id) || number.len > 0)
+            return kd_admin_refuse(out, 400, "job= is the number that the POST was answered with");
+    }
+    kd_jobs_show(app_act_jobs(app, slow), id, out);
+    return 200;
+}
+
+/* /admin/job takes the orders that take long, /admin/act all others; a POST orders, a GET shows how far it is:
+ * the order that job= names by the number of its POST, or else the last one. /admin/compare-...: act_compare.h. */
 int kd_central_app_act(void *arg, const kd_admin_request *asked, kd_buf *out)
 {
     kd_central_app *app = arg;
@@ -40,6 +56,5 @@ int kd_central_app_act(void *arg, const kd_admin_request *asked, kd_buf *out)
         return kd_act_compare(app, asked, out);
     if (!slow && strcmp(asked->name, "act") != 0) return kd_admin_refuse(out, 404, "no such action");
     if (asked->post) return app_act_start(app, asked->query, out);
-    kd_jobs_show(app_act_jobs(app, slow), out);
-    return 200;
+    return app_act_show(app, slow, asked->query, out);
 }

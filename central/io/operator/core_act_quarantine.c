@@ -19,8 +19,11 @@ static const char *const poisons[] = {
     [KD_POISON_CONTENT] = "it holds an item of another partition, or an absurd amount",
     [KD_POISON_CROWD] = "it is of one edge or region more than a partition can know",
     [KD_POISON_SCHEMA] = "it is of a newer schema: release it after an upgrade",
-    [KD_POISON_EPOCH] = "it names an epoch near the end of all numbers, far above our own",
+    [KD_POISON_EPOCH] =
+        "it names an epoch years above this machine's clock: forged, or a clock is or was wrong",
     [KD_POISON_COUNTER] = "it waits for a counter that is not configured here: it is merged as soon as it is",
+    [KD_POISON_AHEAD] =
+        "its times lie more than two days above this machine's clock: merged when the clock has passed them",
     [KD_POISON_CUT] = "it is larger than a batch may be; only its beginning was kept",
 };
 

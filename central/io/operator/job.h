@@ -13,14 +13,18 @@
 #include "central/io/worker/worker.h"
 #include "common/io/daemon/options_file.h"
 
-enum { KD_JOB_LINES_MAX = 1000 };
+enum {
+    KD_JOB_LINES_MAX = 1000,
+    KD_JOBS_ENDED_MAX = 64,            /* remembered besides the present or last one */
+    KD_JOBS_ENDED_BYTES_MAX = 16 << 20 /* of their lines in sum; the newest of them stays in any case */
+};
 
 typedef enum { KD_JOB_NONE, KD_JOB_RUNS, KD_JOB_DONE, KD_JOB_FAILED, KD_JOB_UNAVAILABLE } kd_job_state;
 
 /* The running job, or the last one that ran. `order` and `id` do not change while it runs; all other fields are under the lock. */
 typedef struct {
     kd_order order;
-    uint64_t id; /* counts the jobs; 0: there was none yet */
+    uint64_t id; /* one more than that of the job before; 0: there was none yet */
     kd_job_state state;
     uint32_t partition; /* the partition that is being read */
     uint64_t rows;      /* read of that partition so far */
@@ -39,6 +43,10 @@ typedef struct {
     bool running;  /* the thread is to be joined; the starter's alone */
     bool stopping; /* the program ends: the job is to end early */
     kd_job job;
+    uint64_t next_id; /* the main loop's alone, as all below */
+    /* Jobs that ended before `job`, each at its id modulo KD_JOBS_ENDED_MAX; id 0: none. */
+    kd_job ended[KD_JOBS_ENDED_MAX];
+    size_t ended_bytes; /* that their lines occupy */
 } kd_jobs;
 
 static inline kd_worker *kd_jobs_worker(kd_jobs *jobs, uint32_t partition)

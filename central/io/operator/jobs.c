@@ -7,6 +7,7 @@
 #include "central/io/operator/job_act.h"
 #include "central/io/operator/job_audit.h"
 #include "central/io/operator/job_backup.h"
+#include "common/io/loop/clock.h"
 #include "common/io/loop/log.h"
 #include "common/json/json_writer.h"
 
@@ -40,6 +41,7 @@ kd_jobs *kd_jobs_create(const kd_central_settings *settings, kd_worker *workers)
     kd_jobs *jobs = kd_alloc(sizeof(*jobs));
     jobs->settings = settings;
     jobs->workers = workers;
+    jobs->next_id = kd_clock_wall_us();
     pthread_mutex_init(&jobs->lock, NULL);
     return jobs;
 }
@@ -76,13 +78,38 @@ static bool jobs_run(kd_jobs *jobs)
     return runs_now;
 }
 
+static kd_job *job_ended_at(kd_jobs *jobs, uint64_t id)
+{
+    return &jobs->ended[id % KD_JOBS_ENDED_MAX];
+}
+
+static void job_forget(kd_jobs *jobs, kd_job *job)
+{
+    jobs->ended_bytes -= job->lines.cap;
+    kd_buf_finish(&job->lines);
+    *job = (kd_job){.id = 0};
+}
+
+/* Moves the last job to those that ended, and forgets the oldest of these as the bounds want it. */
+static void job_remember(kd_jobs *jobs)
+{
+    const uint64_t id = jobs->job.id;
+    if (id == 0) return;
+    job_forget(jobs, job_ended_at(jobs, id));
+    *job_ended_at(jobs, id) = jobs->job;
+    jobs->ended_bytes += jobs->job.lines.cap;
+    jobs->job = (kd_job){.id = 0};
+    for (uint64_t n = KD_JOBS_ENDED_MAX - 1; n > 0 && jobs->ended_bytes > KD_JOBS_ENDED_BYTES_MAX; n--)
+        job_forget(jobs, job_ended_at(jobs, id - n));
+}
+
 int kd_jobs_start(kd_jobs *jobs, const kd_order *order, uint64_t *id)
 {
     if (jobs_run(jobs)) return KD_EAGAIN;
     job_join(jobs);
     kd_job *job = &jobs->job;
-    kd_buf_finish(&job->lines);
-    *job = (kd_job){.order = *order, .id = job->id + 1, .state = KD_JOB_RUNS};
+    job_remember(jobs);
+    *job = (kd_job){.order = *order, .id = jobs->next_id++, .state = KD_JOB_RUNS};
     *id = job->id;
     jobs->counters = jobs->settings->counters; /* a copy: a reload changes the settings, on this thread */
     KD_LOG(KD_INFO, "job-started", KD_STR("kind", kd_order_name(order->kind)), KD_U64("id", job->id));
@@ -110,12 +137,15 @@ static void job_show(const kd_job *job, uint64_t partitions, kd_json *j)
     kd_json_put_str(j, "lines", job->state == KD_JOB_RUNS ? kd_bytes_of(NULL, 0) : kd_buf_view(&job->lines));
 }
 
-void kd_jobs_show(kd_jobs *jobs, kd_buf *out)
+void kd_jobs_show(kd_jobs *jobs, uint64_t id, kd_buf *out)
 {
+    static const kd_job none = {.id = 0};
+    const kd_job *ended = job_ended_at(jobs, id);
     kd_json j = kd_json_of(out);
     kd_json_object(&j);
     pthread_mutex_lock(&jobs->lock);
-    job_show(&jobs->job, jobs->settings->partitions, &j);
+    const kd_job *job = id == 0 || id == jobs->job.id ? &jobs->job : id == ended->id ? ended : &none;
+    job_show(job, jobs->settings->partitions, &j);
     pthread_mutex_unlock(&jobs->lock);
     kd_json_end_object(&j);
 }
@@ -128,6 +158,7 @@ void kd_jobs_destroy(kd_jobs *jobs)
     pthread_mutex_unlock(&jobs->lock);
     job_join(jobs);
     kd_buf_finish(&jobs->job.lines);
+    for (size_t i = 0; i < KD_JOBS_ENDED_MAX; i++) kd_buf_finish(&jobs->ended[i].lines);
     pthread_mutex_destroy(&jobs->lock);
     free(jobs);
 }

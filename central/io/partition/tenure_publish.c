@@ -35,6 +35,7 @@ static void publish_count_part(void *arg, kd_bytes part)
 void kd_tenure_open_publisher(kd_tenure *t)
 {
     const kd_publisher_config config = {.snapshot_interval_us = t->settings->snapshot_interval_us,
+                                        .viral_interval_us = t->settings->viral_interval_us,
                                         .unpublished_max =
                                             t->settings->unpublished_max / t->settings->partitions,
                                         .publish_changes = t->settings->publish_changes,

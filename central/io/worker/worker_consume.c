@@ -23,19 +23,13 @@ static void worker_on_record(void *arg, const kd_kafka_record *record)
 }
 
 /* Forged, or signed by a key that is not here. Passed over like a lost record: an edge that is genuine sends its batch again. */
-static void worker_on_refused(void *arg, const kd_kafka_record *record, kd_mac_verdict verdict)
+static void worker_on_refused(void *arg, kd_mac_verdict verdict)
 {
     kd_worker *w = arg;
     kd_central_metrics *m = &w->metrics;
-    kd_metric *const cells[KD_MAC_VERDICTS] = {[KD_MAC_UNSIGNED] = &m->refused_unsigned,
-                                               [KD_MAC_MALFORMED] = &m->refused_malformed,
-                                               [KD_MAC_UNKNOWN_KEY] = &m->refused_unknown_key,
-                                               [KD_MAC_FOREIGN_KEY] = &m->refused_foreign_key,
-                                               [KD_MAC_WRONG] = &m->refused_wrong};
+    kd_metric *const cells[KD_MAC_VERDICTS] = KD_KAFKA_REFUSED_CELLS(m);
     kd_metric_add(cells[verdict], 1);
     kd_metric_add(&m->alarms_refused, 1);
-    KD_LOG(KD_ERROR, "record-refused", KD_U64("partition", record->partition),
-           KD_I64("offset", record->offset), KD_STR("reason", kd_mac_name(verdict)));
 }
 
 static bool worker_blocked(const kd_worker *w)

@@ -31,6 +31,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/api/route.h"
+#include "common/io/admin/admin_gate.h"
 #include "common/json/json_writer.h"
 
 enum {
@@ -47,6 +49,7 @@ typedef struct {
     struct bufferevent *socket; /* NULL: free */
     uint64_t number;            /* of the connection, in the order in which they came */
     uint32_t sweeps;            /* how many sweeps it has lived through: its age in units of SWEEP_S */
+    kd_admin_gate gate;
 } admin_slot;
 
 struct kd_admin {
@@ -85,6 +88,7 @@ static void slots_reclaim(kd_admin *a)
     for (admin_slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++) {
         if (s->socket == NULL || s == a->fresh || !is_let_go(s->socket)) continue;
         bufferevent_decref(s->socket);
+        kd_admin_gate_finish(&s->gate);
         s->socket = NULL;
         a->connections--;
     }
@@ -180,6 +184,21 @@ static void on_rested(evutil_socket_t fd, short what, void *arg)
         slots_rest(a);
 }
 
+/* Bytes have come, and evhttp has not seen them yet. */
+static void slot_on_input(struct evbuffer *in, const struct evbuffer_cb_info *info, void *arg)
+{
+    admin_slot *s = arg;
+    uint8_t piece[1024];
+    struct evbuffer_ptr at;
+    for (size_t left = info->n_added; left > 0 && s->gate.state == KD_ADMIN_GATE_READING;) {
+        int err = evbuffer_ptr_set(in, &at, evbuffer_get_length(in) - left, EVBUFFER_PTR_SET);
+        ssize_t n = evbuffer_copyout_from(in, &at, piece, KD_MIN(left, sizeof piece));
+        KD_ASSERT(err == 0 && n > 0);
+        kd_admin_gate_feed(&s->gate, kd_bytes_of(piece, (size_t)n));
+        left -= (size_t)n;
+    }
+}
+
 static struct bufferevent *on_connection(struct event_base *base, void *arg)
 {
     kd_admin *a = arg;
@@ -190,11 +209,21 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
     KD_ASSERT(socket != NULL);
     bufferevent_incref(socket);
     *s = (admin_slot){.socket = socket, .number = ++a->connections_ever};
+    const struct evbuffer_cb_entry *heard = evbuffer_add_cb(bufferevent_get_input(socket), slot_on_input, s);
+    KD_ASSERT(heard != NULL);
     a->connections++;
     a->fresh = s;
     if (!slots_make_room(a)) slots_rest(a);
     a->fresh = NULL;
     return socket;
+}
+
+/* HEAD: evhttp would send a body, and no length. */
+static void answer_length(struct evkeyvalq *headers, size_t length)
+{
+    char digits[24];
+    snprintf(digits, sizeof digits, "%zu", length);
+    evhttp_add_header(headers, "Content-Length", digits);
 }
 
 static void admin_answer(struct evhttp_request *request, int status, const char *type, kd_buf *body)
@@ -203,8 +232,10 @@ static void admin_answer(struct evhttp_request *request, int status, const char 
     evhttp_add_header(headers, "Content-Type", type);
     evhttp_add_header(headers, "Cache-Control", "no-store");
     evhttp_add_header(headers, "Connection", "close");
+    bool head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
+    if (head) answer_length(headers, body->len);
     struct evbuffer *out = evhttp_request_get_output_buffer(request);
-    int err = evbuffer_add(out, body->data, body->len);
+    int err = evbuffer_add(out, body->data, head ? 0 : body->len);
     KD_ASSERT(err == 0);
     kd_buf_finish(body);
     evhttp_send_reply(request, status, NULL, NULL);
@@ -227,15 +258,28 @@ static void answer_verdict(struct evhttp_request *request, const kd_admin *a,
     admin_answer(request, fine ? 200 : 503, "text/plain; charset=utf-8", &why);
 }
 
+/* True when the gate has read this request; else it has been answered. */
+static bool admin_reads(struct evhttp_request *request, const kd_admin *a)
+{
+    const struct bufferevent *socket =
+        evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
+    for (const admin_slot *s = a->slots; s < a->slots + CONNECTIONS_MAX; s++)
+        if (s->socket == socket && s->gate.state == KD_ADMIN_GATE_GOOD) return true;
+    answer_text(request, 400, "the request could be read in two ways\n");
+    return false;
+}
+
 static void on_healthz(struct evhttp_request *request, void *arg)
 {
     const kd_admin *a = arg;
+    if (!admin_reads(request, a)) return;
     answer_verdict(request, a, a->hooks.healthy);
 }
 
 static void on_readyz(struct evhttp_request *request, void *arg)
 {
     const kd_admin *a = arg;
+    if (!admin_reads(request, a)) return;
     answer_verdict(request, a, a->hooks.ready);
 }
 
@@ -256,7 +300,7 @@ static void admin_on_metrics(struct evhttp_request *request, void *arg)
 {
     const kd_admin *a = arg;
     kd_buf out = {0};
-    if (!admin_may(request, a)) return;
+    if (!admin_reads(request, a) || !admin_may(request, a)) return;
     if (a->hooks.metrics == NULL) {
         answer_text(request, 404, "not found\n");
         return;
@@ -274,13 +318,14 @@ int kd_admin_refuse(kd_buf *out, int status, const char *why)
     return status;
 }
 
-/* Whether Host is a name that belongs to this machine: an address, a name without a domain (localhost, or a name of /etc/hosts), the machine's own
- * name or the configured one. A hostile page comes with the name of a domain that its owner made to point here (DNS rebinding). */
+/* Whether Host (NULL: there is none) is a name that belongs to this machine: an address, a name without a domain (localhost, or a name of /etc/hosts),
+ * the machine's own name or the configured one. A hostile page comes with the name of a domain that its owner made to point here (DNS rebinding). */
 static bool is_here(const kd_admin *a, const char *host)
 {
     char name[sizeof a->host], own[sizeof a->host] = "";
     uint8_t address[16];
-    if (host == NULL || host[0] == '[') return true; /* a browser always sends Host; [...] is an address */
+    if (host == NULL) return false;
+    if (host[0] == '[') return true; /* an address */
     snprintf(name, sizeof name, "%s", host);
     name[strcspn(name, ":")] = '\0';
     if (strchr(name, '.') == NULL || inet_pton(AF_INET, name, address) == 1) return true;
@@ -299,7 +344,7 @@ static const char *admin_refusal(const kd_admin *a, bool post, const struct evke
     if (post && evhttp_find_header(headers, "X-Kudos-Admin") == NULL) return "X-Kudos-Admin is missing\n";
     if (evhttp_find_header(headers, "Origin") != NULL)
         return "pages in a browser (Origin) may not act here\n";
-    return a->loopback && !is_here(a, host) ? "Host is the name of another machine\n" : NULL;
+    return a->loopback && !is_here(a, host) ? "Host does not name this machine\n" : NULL;
 }
 
 static bool begins_with(const char *path, const char *prefix)
@@ -342,11 +387,13 @@ static void on_other(struct evhttp_request *request, void *arg)
     bool post = evhttp_request_get_command(request) == EVHTTP_REQ_POST;
     bool acts = a->hooks.act != NULL && begins_with(path, admin_prefix);
     bool debugs = a->hooks.debug != NULL && !post && begins_with(path, debug_prefix);
-    if (!admin_may(request, a)) return;
+    if (!admin_reads(request, a) || !admin_may(request, a)) return;
     const char *wrong =
         acts || debugs ? admin_refusal(a, post, evhttp_request_get_input_headers(request)) : NULL;
     if (wrong != NULL)
         answer_text(request, 403, wrong);
+    else if ((acts || debugs) && !kd_route_query_is_plain(kd_bytes_str(query)))
+        answer_text(request, 400, "each parameter comes once, and is not empty\n");
     else if (acts)
         admin_act(request, a,
                   &(kd_admin_request){post, path + sizeof admin_prefix - 1, query, body_of(request)});

@@ -9,7 +9,7 @@
  * and /debug/ only when Host is an address, a name without a domain, the machine's name or the configured name. The paths of probes and scrapers take
  * any Host.
  *
- * HTTP/1.1 by libevent's evhttp, on one loop, with bounded headers, bodies, connections and idle time. When there are too many
+ * HTTP/1.1 by libevent's evhttp behind a stricter reader (admin_gate.h), on one loop, with bounded headers, bodies, connections and idle time. When there are too many
  * connections, the one that has waited longest without a whole request is closed in favour of the next. A connection that has
  * sent no whole request some seconds after it came is closed in any case.
  */

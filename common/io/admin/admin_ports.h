@@ -17,15 +17,13 @@ typedef struct {
 /* Zero is closed. Must not be moved while it is open. */
 typedef struct {
     kd_admin *port, *socket; /* NULL: none */
-    kd_tokens tokens;
+    kd_tokens tokens;        /* a reload may read them again, on the loop's thread */
 } kd_admin_ports;
 
 /* As kd_admin_create, for what the options name. Also KD_EINVAL: the token file cannot be used. After an error kd_admin_ports_close is owed as well.
  * A port that others than this machine reach and that wants no token is logged as `admin-open`. */
 int kd_admin_ports_open(kd_admin_ports *p, kd_loop *loop, const kd_admin_options *options,
                         const kd_admin_hooks *hooks, char *error);
-/* Reads the tokens again. When the file cannot be used the old ones stay, and `tokens-kept` is logged. On the loop's thread. */
-void kd_admin_ports_reload(kd_admin_ports *p, const char *token_file);
 /* As kd_admin_destroy. */
 void kd_admin_ports_close(kd_admin_ports *p);
 

@@ -48,18 +48,26 @@ static void compare_query_put_number(kd_buf *out, const char *key, uint64_t n)
     compare_query_put_text(out, text);
 }
 
+/* An admin port refuses what is empty. */
+static void compare_query_put_key(kd_buf *out, const char *key, kd_bytes value)
+{
+    if (value.len == 0) return;
+    compare_query_put_text(out, key);
+    kd_hex_put(value, out);
+}
+
 void kd_compare_query_put(const kd_compare_query *q, kd_buf *out)
 {
-    compare_query_put_text(out, "edge=");
+    char partition[32];
+    snprintf(partition, sizeof partition, "partition=%" PRIu32, q->partition);
+    compare_query_put_text(out, partition);
+    if (q->edge[0] != '\0') compare_query_put_text(out, "&edge=");
     compare_query_put_text(out, q->edge); /* a name needs no encoding */
-    compare_query_put_number(out, "partition", q->partition);
     compare_query_put_number(out, "since", q->window.since_us);
     compare_query_put_number(out, "until", q->window.until_us);
     compare_query_put_number(out, "max", q->rows_max);
-    compare_query_put_text(out, "&from=");
-    kd_hex_put(q->from, out);
-    compare_query_put_text(out, "&to=");
-    kd_hex_put(q->to, out);
+    compare_query_put_key(out, "&from=", q->from);
+    compare_query_put_key(out, "&to=", q->to);
     kd_buf_put_u8(out, '\0');
     out->len--;
 }

@@ -54,7 +54,7 @@ static int command_read_line(kd_command *c, const kd_options *options, int argc,
 static int command_load_checked(const kd_command *c, const kd_options *options, void *config)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
-    if (kd_command_reload(c, options, config, error) != KD_OK) {
+    if (kd_options_load_file(options, c->file, c->sets.at, c->sets.count, config, error) != KD_OK) {
         fprintf(stderr, "%s: %s\n", options->program, error);
         return KD_EINVAL;
     }
@@ -78,5 +78,5 @@ int kd_command_start(kd_command *c, const kd_options *options, int argc, char **
 
 int kd_command_reload(const kd_command *c, const kd_options *options, void *config, char *error)
 {
-    return kd_options_load_file(options, c->file, c->sets.at, c->sets.count, config, error);
+    return kd_options_load_again(options, c->file, c->sets.at, c->sets.count, config, error);
 }

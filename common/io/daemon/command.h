@@ -20,7 +20,7 @@ typedef struct {
  * go to standard error. `argv` must outlive *command. */
 int kd_command_start(kd_command *command, const kd_options *options, int argc, char **argv, void *config);
 
-/* Loads the same file and overrides again (SIGHUP), without the check as a whole. KD_OK, and the caller finishes *config; or KD_EINVAL with `error`
+/* Loads the same file and overrides again (SIGHUP), without the check as a whole and without a look at the files that options name. KD_OK, and the caller finishes *config; or KD_EINVAL with `error`
  * (KD_OPTIONS_ERROR_MAX bytes). The caller compares *config with the running one by kd_options_fixed_change. */
 int kd_command_reload(const kd_command *command, const kd_options *options, void *config, char *error);
 

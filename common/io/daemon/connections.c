@@ -12,7 +12,7 @@ static uint64_t connections_limit(void)
     return limit.rlim_cur;
 }
 
-kd_http_door *kd_connections_open(kd_descriptors *d, kd_descriptors_share *share)
+kd_http_door *kd_connections_open(kd_descriptors *d, uint32_t new_per_address, kd_descriptors_share *share)
 {
     d->limit = connections_limit();
     *share = kd_descriptors_divide(d);
@@ -26,5 +26,5 @@ kd_http_door *kd_connections_open(kd_descriptors *d, kd_descriptors_share *share
                                      "the files of the stores and Kafka: raise it"
                                    : "the limit of open files (LimitNOFILE, ulimit -n) leaves no room for as "
                                      "many as http.max_connections says"));
-    return kd_http_door_create(share->connections, share->connections_per_address);
+    return kd_http_door_create(share->connections, share->connections_per_address, new_per_address);
 }

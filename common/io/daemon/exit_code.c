@@ -2,6 +2,7 @@
 #include "common/io/daemon/exit_code.h"
 
 #include <stdio.h>
+#include <stdio_ext.h>
 
 #include "kudos/base.h"
 
@@ -29,5 +30,7 @@ int kd_command_end(const char *program, const char *command, int code, const cha
     if (fflush(stdout) == 0 && !ferror(stdout)) return code;
     fprintf(stderr, "%s%s%s: %sstandard output did not take all that was printed\n", program, blank, command,
             code == KD_EXIT_OK ? "done, but " : "");
+    __fpurge(stdout); /* so that a second call, or exit(3), finds nothing to write */
+    clearerr(stdout);
     return KD_EXIT_FAILED;
 }

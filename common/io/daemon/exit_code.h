@@ -15,7 +15,7 @@ enum {
 int kd_exit_code_of(int err);
 
 /* The last call of a command: the exit code of the process. That is `code`, or KD_EXIT_FAILED when standard output did not take everything that was
- * printed (a full disk, a closed pipe); standard error then says whether the work itself is done. When `code` is not KD_EXIT_OK and `error` not "",
+ * printed (a full disk, a closed pipe); standard error then says, once, whether the work itself is done. When `code` is not KD_EXIT_OK and `error` not "",
  * prints `PROGRAM COMMAND: error` to standard error. `command` is "" for the program itself. */
 int kd_command_end(const char *program, const char *command, int code, const char *error);
 

@@ -3,67 +3,35 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-static int options_file_errno(void)
-{
-    return errno == ENOENT || errno == ENOTDIR ? KD_ENOTFOUND : KD_EIO;
-}
+#include "common/io/daemon/file_read.h"
 
-static int options_file_read_all(int fd, size_t max, kd_buf *out)
-{
-    for (;;) {
-        kd_buf_reserve(out, 4096);
-        ssize_t got = read(fd, out->data + out->len, out->cap - out->len);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return KD_EIO;
-        if (got == 0) return KD_OK;
-        out->len += (size_t)got;
-        if (out->len > max) return KD_ETOOBIG;
-    }
-}
-
-int kd_file_read(const char *path, size_t max, kd_buf *out)
+/* Whether the file that a path option names can be used: KD_OK, or KD_EINVAL with why not. */
+static int options_file_check_path(const kd_option *option, const char *path, char *why, size_t size)
 {
     struct stat info;
-    kd_buf_clear(out);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would block the opening */
-    if (fd < 0) return options_file_errno();
-    int err = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? KD_OK : KD_EIO;
-    if (err == KD_OK) err = options_file_read_all(fd, max, out);
-    close(fd);
-    return err;
-}
-
-/* Why the file that a path option names cannot be used, or NULL. */
-static const char *options_file_path_fault(const kd_option *option, const char *path)
-{
-    struct stat info;
-    if (stat(path, &info) != 0) return errno == ENOENT ? "there is no such file" : strerror(errno);
-    if (!option->secret) return NULL;
-    if (!S_ISREG(info.st_mode)) return "must be a regular file";
-    if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return "holds a secret and is open to group or others; chmod 600";
-    return access(path, R_OK) == 0 ? NULL : "cannot be read";
+    if (option->secret) return kd_secret_check(path, why, size);
+    if (stat(path, &info) == 0) return KD_OK;
+    snprintf(why, size, "%s", errno == ENOENT ? "there is no such file" : strerror(errno));
+    return KD_EINVAL;
 }
 
 static int options_file_check_paths(const kd_options *options, const char *file, const void *config,
                                     char *error)
 {
+    char why[KD_OPTIONS_ERROR_MAX / 2];
     for (size_t i = 0; i < options->count; i++) {
         const kd_option *o = &options->at[i];
         if (o->type != KD_OPTION_TYPE_PATH || !(o->must_exist || o->secret)) continue;
         const char *path = *(char *const *)((const char *)config + o->offset);
-        const char *fault = path != NULL ? options_file_path_fault(o, path) : NULL;
-        if (fault == NULL) continue;
+        if (path == NULL || options_file_check_path(o, path, why, sizeof(why)) == KD_OK) continue;
         bool shown = !kd_option_concealed(o);
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.200s: %s.%s%s%.300s: %s", file, o->section, o->key,
-                 shown ? " = " : "", shown ? path : "", fault);
+                 shown ? " = " : "", shown ? path : "", why);
         return KD_EINVAL;
     }
     return KD_OK;
@@ -88,14 +56,11 @@ static int options_file_load(const kd_options *options, kd_options_input *input,
     input->base_dir = directory;
     int err = kd_options_load(options, input, config, error);
     free(directory);
-    if (err != KD_OK) return err;
-    err = options_file_check_paths(options, input->file, config, error);
-    if (err != KD_OK) kd_options_finish(options, config);
     return err;
 }
 
-int kd_options_load_file(const kd_options *options, const char *path, const char *const *sets,
-                         size_t set_count, void *config, char *error)
+int kd_options_load_again(const kd_options *options, const char *path, const char *const *sets,
+                          size_t set_count, void *config, char *error)
 {
     kd_buf text = {0};
     memset(config, 0, options->config_size);
@@ -112,6 +77,16 @@ int kd_options_load_file(const kd_options *options, const char *path, const char
         err = KD_EINVAL;
     }
     kd_buf_finish(&text);
+    return err;
+}
+
+int kd_options_load_file(const kd_options *options, const char *path, const char *const *sets,
+                         size_t set_count, void *config, char *error)
+{
+    int err = kd_options_load_again(options, path, sets, set_count, config, error);
+    if (err != KD_OK) return err;
+    err = options_file_check_paths(options, path, config, error);
+    if (err != KD_OK) kd_options_finish(options, config);
     return err;
 }
 

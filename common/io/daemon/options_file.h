@@ -10,6 +10,9 @@
  * bytes). */
 int kd_options_load_file(const kd_options *options, const char *path, const char *const *sets,
                          size_t set_count, void *config, char *error);
+/* The same without a look at the files that options name, for a program that holds their content already. */
+int kd_options_load_again(const kd_options *options, const char *path, const char *const *sets,
+                          size_t set_count, void *config, char *error);
 /* Whether a program can listen on an address: a literal is well-formed. Names are not looked up; an empty address is fine. KD_OK, or KD_EINVAL with
  * `error`, which names the option. */
 int kd_address_check(const char *option, const kd_address *address, char *error);
@@ -18,8 +21,5 @@ int kd_addresses_check(const char *option, const kd_address *address, const char
                        const kd_address *other, char *error);
 /* Whether a directory is there or could be made, without making it: KD_OK, or KD_EINVAL with `error`, which names the option. */
 int kd_directory_check(const char *option, const char *path, char *error);
-/* Reads a whole regular file into *out, which is cleared first. KD_OK; KD_ENOTFOUND; KD_ETOOBIG: more than `max` bytes; KD_EIO: no regular file,
- * too. */
-int kd_file_read(const char *path, size_t max, kd_buf *out);
 
 #endif

@@ -37,26 +37,67 @@ bool kd_reload_counters(kd_counters *mine, const kd_counters *fresh)
     return mine->count > before;
 }
 
-/* The certificate in use stays when the new one is wrong. */
-static void reload_certificate(kd_http_tls *tls)
+/* ---- files ---- */
+
+static int reload_take_tls(const kd_reload_file *file, char *error)
 {
-    char error[KD_OPTIONS_ERROR_MAX] = "";
-    if (tls == NULL) return;
-    if (kd_http_tls_reload(tls, error, sizeof(error)) == KD_OK)
-        KD_LOG(KD_INFO, "certificate-reloaded");
-    else
-        KD_LOG(KD_ERROR, "certificate-kept", KD_STR("cause", error));
+    return kd_http_tls_reload(file->content, error, KD_OPTIONS_ERROR_MAX);
 }
 
-static void reload_keys(kd_record_keys *keys)
+kd_reload_file kd_reload_tls(kd_http_tls *tls, kd_metric *stale)
+{
+    return (kd_reload_file){.option = "http.tls_certificate",
+                            .content = tls,
+                            .take = reload_take_tls,
+                            .taken = "certificate-reloaded",
+                            .kept = "certificate-kept",
+                            .stale = stale};
+}
+
+static int reload_take_keys(const kd_reload_file *file, char *error)
+{
+    return kd_record_keys_reload(file->content, error, KD_OPTIONS_ERROR_MAX);
+}
+
+kd_reload_file kd_reload_keys(kd_record_keys *keys, kd_metric *stale)
+{
+    return (kd_reload_file){.option = "kafka.keys_file",
+                            .content = keys,
+                            .take = reload_take_keys,
+                            .taken = "keys-reloaded",
+                            .kept = "keys-kept",
+                            .stale = stale};
+}
+
+static int reload_take_tokens(const kd_reload_file *file, char *error)
+{
+    return kd_tokens_read(file->content, file->option, file->path, error);
+}
+
+kd_reload_file kd_reload_tokens(const char *option, const char *path, kd_tokens *tokens, kd_metric *stale)
+{
+    return (kd_reload_file){.option = option,
+                            .path = path,
+                            .content = path ? tokens : NULL,
+                            .take = reload_take_tokens,
+                            .taken = "tokens-reloaded",
+                            .kept = "tokens-kept",
+                            .stale = stale};
+}
+
+static void reload_file(const kd_reload_file *file)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
-    if (keys == NULL) return;
-    if (kd_record_keys_reload(keys, error, sizeof(error)) == KD_OK)
-        KD_LOG(KD_INFO, "keys-reloaded");
+    if (file->content == NULL) return;
+    int err = file->take(file, error);
+    kd_metric_set(file->stale, err != KD_OK);
+    if (err == KD_OK)
+        KD_LOG(KD_INFO, file->taken, KD_STR("file", file->option));
     else
-        KD_LOG(KD_ERROR, "keys-kept", KD_STR("cause", error));
+        KD_LOG(KD_ERROR, file->kept, KD_STR("file", file->option), KD_STR("cause", error));
 }
+
+/* ---- all of it ---- */
 
 void kd_reload_run(const kd_reload *r)
 {
@@ -70,7 +111,6 @@ void kd_reload_run(const kd_reload *r)
     else
         KD_LOG(KD_ERROR, "reload-refused", KD_STR("cause", error));
     if (loaded) kd_options_finish(r->options, r->fresh);
-    reload_certificate(r->tls);
-    reload_keys(r->keys);
+    for (size_t i = 0; i < r->file_count; i++) reload_file(&r->files[i]);
     kd_notify("READY=1");
 }

@@ -1,6 +1,6 @@
 /*
- * reload.h - SIGHUP: the steps that both programs take, and what it can change: lists of names and counters grow, the certificate and the keys
- * of records are read anew.
+ * reload.h - SIGHUP: the steps that both programs take, and what it can change: lists of names and counters grow; the certificate, the keys of
+ * records and the files of tokens are read anew, each by itself. One that cannot be used keeps its old content and holds up nothing else.
  *
  * A list only grows, since its entries are in use. When the new configuration lacks an old entry, or has a counter with another number or kind, the
  * old list stays as it is, and a line `reload-refused` names the entry.
@@ -8,9 +8,29 @@
 #ifndef KUDOS_COMMON_IO_DAEMON_RELOAD_H
 #define KUDOS_COMMON_IO_DAEMON_RELOAD_H
 
+#include "common/base/metrics.h"
 #include "common/io/daemon/command.h"
+#include "common/io/http/credentials.h"
 #include "common/io/http/server/http_server.h"
 #include "common/io/kafka/record_keys.h"
+
+/* A file that is taken up by itself; made by the functions below. */
+typedef struct kd_reload_file {
+    const char *option; /* that names the file: http.tls_certificate */
+    const char *path;   /* where `take` needs it */
+    void *content;      /* in use; NULL: no file is configured, and nothing is done */
+    /* KD_OK, or KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX bytes) and the content as it was. */
+    int (*take)(const struct kd_reload_file *file, char *error);
+    const char *taken, *kept; /* what the log says then */
+    kd_metric *stale;         /* set to 0 or 1 */
+} kd_reload_file;
+
+/* The files of TLS, which are one: a certificate and its key change together. `tls` may be NULL. */
+kd_reload_file kd_reload_tls(kd_http_tls *tls, kd_metric *stale);
+/* kafka.keys_file; `keys` may be NULL. */
+kd_reload_file kd_reload_keys(kd_record_keys *keys, kd_metric *stale);
+/* A file of tokens; `path` may be NULL. */
+kd_reload_file kd_reload_tokens(const char *option, const char *path, kd_tokens *tokens, kd_metric *stale);
 
 /* A reload of one program. */
 typedef struct {
@@ -23,12 +43,12 @@ typedef struct {
     /* Changes the running configuration, and logs `reloaded` or why not. An option that needs a restart is answered differently on purpose: an edge
      * takes over the rest, central nothing (docs/operations.md). */
     void (*take_over)(void *arg, const void *fresh);
-    kd_http_tls *tls;     /* NULL: none */
-    kd_record_keys *keys; /* NULL: none */
+    const kd_reload_file *files;
+    size_t file_count;
 } kd_reload;
 
-/* SIGHUP, on the main loop: tells systemd, loads and checks the configuration, lets `take_over` apply it or logs `reload-refused`, and reads the
- * certificate and the keys of records anew in either case. */
+/* SIGHUP, on the main loop: tells systemd, loads and checks the configuration, lets `take_over` apply it or logs `reload-refused`, and takes up each of
+ * the files in either case. */
 void kd_reload_run(const kd_reload *reload);
 
 /* Appends the names of *fresh that are new to *mine; `section` and `key` name the option in the log. True when *mine has changed. */

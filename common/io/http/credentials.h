@@ -21,16 +21,15 @@ typedef struct {
     uint32_t count;
 } kd_tokens;
 
-/* Reads 1 to KD_TOKENS_MAX tokens. KD_OK; or KD_EINVAL, *tokens as it was, and *fault is static text. */
-int kd_tokens_read(kd_tokens *tokens, const char *path, const char **fault);
-/* Whether the file of an option can be used; no file can. KD_OK, or KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX bytes), which names the option. */
-int kd_tokens_check(const char *option, const char *path, char *error);
+/* Reads 1 to KD_TOKENS_MAX tokens from the file of an option; without a path *tokens stay as they were. KD_OK; or KD_EINVAL, *tokens as they were, with
+ * `error` (KD_OPTIONS_ERROR_MAX bytes), which names the option. */
+int kd_tokens_read(kd_tokens *tokens, const char *option, const char *path, char *error);
 /* Whether `token` is one of them. The time does not tell which, nor how much of one it begins with. */
 bool kd_tokens_hold(const kd_tokens *tokens, kd_bytes token);
-/* The first token of a file, to be shown to others, with a NUL. KD_OK; or KD_EINVAL, and *fault is static text. */
-int kd_token_read(const char *path, char token[KD_TOKEN_MAX + 1], const char **fault);
-/* The same of the file that an option names, else of the one that KUDOS_TOKEN_FILE names; without either the empty text and KD_OK. Messages name
- * neither path. KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX bytes). */
+/* The first token of the file of an option, to be shown to others, with a NUL; empty without a path. KD_OK; or KD_EINVAL with the empty text and `error`
+ * (KD_OPTIONS_ERROR_MAX bytes), which names the option. */
+int kd_token_read(char token[KD_TOKEN_MAX + 1], const char *option, const char *path, char *error);
+/* kd_token_read of the file that --token-file names (`option`), else, where that is NULL, of the one that KUDOS_TOKEN_FILE names. */
 int kd_token_of_command(const char *option, char token[KD_TOKEN_MAX + 1], char *error);
 /* The token of an Authorization value "Bearer TOKEN", as a view; empty when it is another scheme. */
 kd_bytes kd_bearer_token(kd_bytes authorization);

@@ -1,24 +1,10 @@
 /* peer.c - see the header. */
 #include "common/io/http/peer.h"
 
-#include <netinet/in.h>
-
-#include "common/api/host.h"
+#include "common/api/authority.h"
+#include "common/io/http/server/http_address.h"
+#include "common/io/loop/log.h"
 #include "kudos/percent.h"
-
-kd_bytes kd_peer_address(const struct sockaddr *peer)
-{
-    if (peer && peer->sa_family == AF_INET)
-        return kd_bytes_of(&((const struct sockaddr_in *)(const void *)peer)->sin_addr, 4);
-    if (peer && peer->sa_family == AF_INET6)
-        return kd_bytes_of(&((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, 16);
-    return kd_bytes_of(NULL, 0);
-}
-
-bool kd_peer_trusted(const kd_cidrs *trusted, const struct sockaddr *peer)
-{
-    return kd_cidrs_match(trusted, kd_peer_address(peer));
-}
 
 static bool peer_refuse(kd_refusal *why, kd_problem problem, const char *field, const char *detail)
 {
@@ -26,30 +12,30 @@ static bool peer_refuse(kd_refusal *why, kd_problem problem, const char *field, 
     return false;
 }
 
-static bool peer_loopback(const struct sockaddr *peer)
+/* Whether one of the names of its certificate is listed. */
+static bool peer_certified(const kd_peer_trust *trust, const kd_http_request *req)
 {
-    static const uint8_t v6[16] = {[15] = 1}, mapped[13] = {[10] = 0xff, [11] = 0xff, [12] = 127};
-    kd_bytes at = kd_peer_address(peer);
-    if (at.len == 4) return at.data[0] == 127;
-    return at.len == 16 && (memcmp(at.data, v6, 16) == 0 || memcmp(at.data, mapped, 13) == 0);
+    for (uint32_t i = 0; i < req->peer_names->count; i++)
+        if (kd_strings_hold(trust->names, kd_bytes_str(req->peer_names->at[i]))) return true;
+    return false;
 }
 
 kd_peer_standing kd_peer_stands(const kd_peer_trust *trust, const kd_http_request *req)
 {
-    kd_bytes host;
-    if (req->peer_name && kd_strings_hold(trust->names, kd_bytes_str(req->peer_name))) return KD_PEER_TRUSTED;
-    if (!kd_peer_trusted(trust->peers, req->peer)) return KD_PEER_STRANGER;
-    if (!peer_loopback(req->peer)) return KD_PEER_TRUSTED;
+    kd_bytes host, address = http_address_bytes(req->peer);
+    if (peer_certified(trust, req)) return KD_PEER_TRUSTED;
+    if (!kd_cidrs_match(trust->peers, address)) return KD_PEER_STRANGER;
+    if (!kd_cidr_loopback(address)) return KD_PEER_TRUSTED;
     kd_http_request_header(req, "host", &host);
-    return kd_host_local(host, trust->hosts) ? KD_PEER_TRUSTED : KD_PEER_ELSEWHERE;
+    return kd_authority_local(host, trust->hosts) ? KD_PEER_TRUSTED : KD_PEER_ELSEWHERE;
 }
 
 bool kd_peer_elsewhere(kd_refusal *why)
 {
     return peer_refuse(
         why, KD_PROBLEM_FORBIDDEN, "Host",
-        "Host names another machine than this loopback address: a name that gateways here pass "
-        "on stands in http.host_names");
+        "Host does not name this loopback address: a name that gateways here pass on stands in "
+        "http.host_names");
 }
 
 static bool peer_unknown(kd_refusal *why)
@@ -81,4 +67,14 @@ bool kd_peer_named(kd_http_request *req, kd_bytes *user, kd_refusal *why)
     if (kd_id_valid(*user)) return true;
     return peer_refuse(why, KD_PROBLEM_INVALID_ID, "X-User-Id",
                        "a user id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]");
+}
+
+void kd_peer_warn_forwarded(uint32_t forwarded, const kd_cidrs *trusted)
+{
+    if (forwarded != KD_HTTP_FORWARDED_ANY || kd_cidrs_loopback(trusted)) return;
+    KD_LOG(KD_WARN, "forwarded-any",
+           KD_STR("cause",
+                  "http.forwarded is any, and http.trusted_peers are on other machines: a gateway that hands "
+                  "on a client's Forwarded or X-Forwarded-For lets the client choose its address; set "
+                  "http.forwarded to the header that the gateways write, or none"));
 }

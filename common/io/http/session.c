@@ -1,10 +1,12 @@
 /* session.c - see the header. */
 #include "common/io/http/session.h"
 
-#include "common/io/daemon/options_file.h"
-
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "common/conf/options.h"
+#include "common/io/daemon/file_read.h"
 
 enum {
     VERSION = 2,
@@ -51,28 +53,15 @@ int kd_session_key_derive(kd_session_key *key, kd_bytes secret)
     return KD_OK;
 }
 
-int kd_session_key_read(kd_session_key *key, const char *path)
+int kd_session_key_read(kd_session_key *key, const char *option, const char *path, char *error)
 {
+    char why[KD_OPTIONS_ERROR_MAX / 2] = "the file does not hold a secret of at least 16 bytes";
     kd_buf secret = {0};
-    int err = kd_file_read(path, SECRET_MAX, &secret);
+    int err = kd_secret_read(path, SECRET_MAX, &secret, why, sizeof(why));
     if (err == KD_OK) err = kd_session_key_derive(key, kd_buf_view(&secret));
-    if (secret.cap > 0) sodium_memzero(secret.data, secret.cap);
-    kd_buf_finish(&secret);
+    kd_secret_finish(&secret);
+    if (err != KD_OK) snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", option, why);
     return err;
-}
-
-const char *kd_session_key_fault(int err)
-{
-    switch (err) {
-    case KD_EINVAL:
-        return "the file does not hold a secret of at least 16 bytes";
-    case KD_ETOOBIG:
-        return "the file holds more than 4096 bytes";
-    case KD_ENOTFOUND:
-        return "there is no such file";
-    default:
-        return "the file cannot be read";
-    }
 }
 
 void kd_session_key_random(kd_session_key *key)

@@ -26,10 +26,9 @@ typedef struct {
 /* Derives the key from a secret: raw bytes, or hexadecimal text (blanks at its end are ignored) that stands for bytes; at least 16 of them, KD_EINVAL
  * otherwise. All edges need the same secret, for a user may come to any of them. */
 int kd_session_key_derive(kd_session_key *key, kd_bytes secret);
-/* As kd_session_key_derive, with the secret from a file. Also KD_ENOTFOUND, KD_EIO, and KD_ETOOBIG above 4 KiB. */
-int kd_session_key_read(kd_session_key *key, const char *path);
-/* Why kd_session_key_read failed with this error: static text. */
-const char *kd_session_key_fault(int err);
+/* As kd_session_key_derive, with the secret from the file of an option. KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX bytes), which names the option:
+ * also when the file cannot be read, others than its owner may read it, or it holds more than 4 KiB. */
+int kd_session_key_read(kd_session_key *key, const char *option, const char *path, char *error);
 /* A random key, where none is configured: its tokens are worth nothing after a restart, or at another edge. */
 void kd_session_key_random(kd_session_key *key);
 

@@ -8,8 +8,8 @@
 #include "common/api/route.h"
 #include "common/io/http/server/http_server.h"
 
-/* True, or false with *why in static text: a parameter of the API stands twice in the query (kd_route_query), or a body has a media type that is not
- * taken (kd_body_type). */
+/* True, or false with *why in static text: a parameter of the API stands twice in the query (kd_route_query), or a body has a media type or a coding
+ * that is not taken (kd_body_type, kd_body_coding). */
 bool kd_strict_request(const kd_http_request *req, kd_refusal *why);
 
 #endif

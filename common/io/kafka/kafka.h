@@ -151,7 +151,9 @@ typedef enum {
     KD_KAFKA_EOF, /* all that was there has been delivered; `offset` is the next one */
     /* The others stop the partition: nothing more of it is delivered until a seek, a step over, or a new assignment. */
     KD_KAFKA_OUT_OF_RANGE, /* the wanted offset is not in the log */
-    KD_KAFKA_GONE,         /* topic or partition does not exist, or access is refused */
+    /* The topic or the partition does not exist, or access is refused. A partition beyond those that the topic has is told when librdkafka learns their
+     * number, but not when it knew the number before the assignment: kd_kafka_ensure_topics finds that out. */
+    KD_KAFKA_GONE,
     KD_KAFKA_DAMAGED, /* checksum: the batch of records that begins at `offset` is not what was written */
     KD_KAFKA_FAILED, /* a record that librdkafka cannot read, or a fatal error of its client: only a new consumer helps */
 } kd_kafka_condition;
@@ -165,9 +167,17 @@ typedef struct {
     /* End of one round of records and conditions: the time to store what they led to. May be NULL. */
     void (*round)(void *arg);
     void *arg;
-    /* A record that the keys of the configuration do not believe, and why. It is passed over; its place in the order is not told. May be NULL. */
-    void (*refused)(void *arg, const kd_kafka_record *record, kd_mac_verdict verdict);
+    /* The keys of the configuration do not believe a record, and why. It is passed over, and logged as `record-refused`. May be NULL. */
+    void (*refused)(void *arg, kd_mac_verdict verdict);
 } kd_kafka_consumer_events;
+
+/* Initialises an array of KD_MAC_VERDICTS pointers to the kd_metric that counts each verdict but KD_MAC_GOOD. `m`: a pointer to metrics with these rows. */
+#define KD_KAFKA_REFUSED_CELLS(m)                                                                            \
+    {                                                                                                        \
+        [KD_MAC_UNSIGNED] = &(m)->refused_unsigned, [KD_MAC_MALFORMED] = &(m)->refused_malformed,            \
+        [KD_MAC_UNKNOWN_KEY] = &(m)->refused_unknown_key, [KD_MAC_FOREIGN_KEY] = &(m)->refused_foreign_key,  \
+        [KD_MAC_WRONG] = &(m)->refused_wrong                                                                 \
+    }
 
 typedef struct {
     uint64_t records;

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "common/conf/ini.h"
-#include "common/io/daemon/options_file.h"
+#include "common/io/daemon/file_read.h"
 #include "common/io/kafka/kafka_end.h"
 #include "common/io/kafka/kafka_private.h"
 

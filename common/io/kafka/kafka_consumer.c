@@ -11,6 +11,7 @@
 #include "common/io/kafka/kafka_assignment.h"
 #include "common/io/kafka/kafka_end.h"
 #include "common/io/kafka/kafka_private.h"
+#include "common/io/loop/log.h"
 
 enum { COMMIT_INTERVAL_S = 1 };
 
@@ -29,6 +30,13 @@ static kd_bytes kafka_consumer_mac(const rd_kafka_message_t *m)
     return kd_bytes_of(value ? value : nothing, value ? len : 0);
 }
 
+static void kafka_consumer_refuse(kd_kafka_consumer *c, const kd_kafka_record *r, kd_mac_verdict verdict)
+{
+    KD_LOG(KD_ERROR, "record-refused", KD_U64("partition", r->partition), KD_I64("offset", r->offset),
+           KD_STR("reason", kd_mac_name(verdict)));
+    if (c->on.refused) c->on.refused(c->on.arg, verdict);
+}
+
 /* Gives the record to its owner, or tells that the keys do not believe it. */
 static void kafka_consumer_give(kd_kafka_consumer *c, const rd_kafka_message_t *m, const kd_kafka_record *r)
 {
@@ -38,8 +46,8 @@ static void kafka_consumer_give(kd_kafka_consumer *c, const rd_kafka_message_t *
                                         r->value, kafka_consumer_mac(m));
     if (verdict == KD_MAC_GOOD)
         c->on.record(c->on.arg, r);
-    else if (c->on.refused)
-        c->on.refused(c->on.arg, r, verdict);
+    else
+        kafka_consumer_refuse(c, r, verdict);
 }
 
 static void kafka_consumer_take_record(kd_kafka_consumer *c, const rd_kafka_message_t *m)

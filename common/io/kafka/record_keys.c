@@ -10,9 +10,9 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
-#include "common/io/daemon/options_file.h"
+#include "common/conf/options.h"
+#include "common/io/daemon/file_read.h"
 
 enum { RECORD_DIGEST = 32 };
 
@@ -31,12 +31,6 @@ static void record_keys_wipe(kd_keyring *ring)
     free(ring);
 }
 
-static const char *record_keys_fault(int err)
-{
-    if (err == KD_ENOTFOUND) return "there is no such file";
-    return err == KD_ETOOBIG ? "the file holds more than 64 KiB" : "the file cannot be read";
-}
-
 static int record_keys_refuse(char *error, size_t size, const char *fault)
 {
     snprintf(error, size, "kafka.keys_file: %s", fault);
@@ -53,15 +47,12 @@ static int record_keys_take(kd_keyring *ring, kd_bytes text, kd_bytes edge, char
 
 static int record_keys_load(kd_keyring *ring, const char *path, kd_bytes edge, char *error, size_t size)
 {
-    struct stat info;
+    char why[KD_OPTIONS_ERROR_MAX / 2];
     kd_buf text = {0};
-    if (stat(path, &info) == 0 && (info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return record_keys_refuse(error, size, "holds keys and is open to group or others; chmod 600");
-    int err = kd_file_read(path, KD_KEYRING_TEXT_MAX, &text);
+    int err = kd_secret_read(path, KD_KEYRING_TEXT_MAX, &text, why, sizeof(why));
     err = err == KD_OK ? record_keys_take(ring, kd_buf_view(&text), edge, error, size)
-                       : record_keys_refuse(error, size, record_keys_fault(err));
-    if (text.cap > 0) sodium_memzero(text.data, text.cap);
-    kd_buf_finish(&text);
+                       : record_keys_refuse(error, size, why);
+    kd_secret_finish(&text);
     return err;
 }
 

@@ -3,8 +3,9 @@
  *
  * A line is built by its caller and handed over in one write() of at most KD_LOG_LINE_MAX bytes, which is
  * PIPE_BUF: lines of several threads never mix, and a pipe that polls writable takes it whole without
- * blocking. A reader that hangs is waited for once, for KD_LOG_WAIT_MS; from then on lines are dropped at
- * once until it reads again.
+ * blocking. A lock is held from the poll to the write, or another thread could take the room in between. A
+ * reader that hangs is waited for once, before the lock, for KD_LOG_WAIT_MS; from then on lines are dropped
+ * at once until it reads again.
  */
 #include "common/io/loop/log.h"
 
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -26,6 +28,7 @@ static _Atomic int level_now = KD_INFO;
 static _Atomic int fd_now = STDERR_FILENO;
 static _Atomic bool stuck;
 static _Atomic uint64_t dropped;
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 
 void kd_log_set_level(kd_log_level level)
 {
@@ -96,21 +99,32 @@ static void put_fields(kd_json *j, const kd_log_field *fields, size_t count)
     }
 }
 
-static void log_write_line(kd_bytes line)
+static bool log_ready(int wait_ms)
 {
     struct pollfd p = {.fd = atomic_load(&fd_now), .events = POLLOUT};
-    bool ready = poll(&p, 1, atomic_load(&stuck) ? 0 : KD_LOG_WAIT_MS) == 1 && (p.revents & POLLOUT) != 0;
-    ssize_t written = ready ? write(p.fd, line.data, line.len) : -1;
-    atomic_store(&stuck, !ready);
-    if (written != (ssize_t)line.len) atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
+    return poll(&p, 1, wait_ms) == 1 && (p.revents & POLLOUT) != 0;
 }
 
-void kd_log_write(kd_log_site *site, kd_log_level level, const char *event, const kd_log_field *fields,
-                  size_t count)
+/* Writes the line if that can be done at once. */
+static bool log_take(kd_bytes line)
 {
-    int saved = errno;
-    uint64_t now_us = kd_clock_wall_us();
-    if (!log_admit(site, now_us / 1000000)) return;
+    pthread_mutex_lock(&writing);
+    bool taken = log_ready(0) && write(atomic_load(&fd_now), line.data, line.len) == (ssize_t)line.len;
+    pthread_mutex_unlock(&writing);
+    return taken;
+}
+
+static void log_write_line(kd_bytes line)
+{
+    bool ready = log_ready(atomic_load(&stuck) ? 0 : KD_LOG_WAIT_MS);
+    atomic_store(&stuck, !ready);
+    if (!ready || !log_take(line)) atomic_fetch_add_explicit(&dropped, 1, memory_order_relaxed);
+}
+
+/* A line with its end, which the caller frees. suppressed 0: the line does not mention it. */
+static kd_buf log_line(uint64_t now_us, kd_log_level level, const char *event, const kd_log_field *fields,
+                       size_t count, uint32_t suppressed)
+{
     char time[KD_TIME_US_MAX];
     kd_display_time_us(now_us, time);
     kd_buf line = {0};
@@ -121,11 +135,31 @@ void kd_log_write(kd_log_site *site, kd_log_level level, const char *event, cons
     kd_json_key(&j, "level"), kd_json_cstr(&j, kd_log_levels[level]);
     kd_json_key(&j, "event"), kd_json_cstr(&j, event);
     put_fields(&j, fields, count);
-    uint32_t suppressed = atomic_exchange_explicit(&site->suppressed, 0, memory_order_relaxed);
     if (suppressed > 0) kd_json_key(&j, "suppressed"), kd_json_u64(&j, suppressed);
     kd_json_end_object(&j);
     kd_buf_put_u8(&line, '\n');
+    return line;
+}
+
+void kd_log_write(kd_log_site *site, kd_log_level level, const char *event, const kd_log_field *fields,
+                  size_t count)
+{
+    int saved = errno;
+    uint64_t now_us = kd_clock_wall_us();
+    if (!log_admit(site, now_us / 1000000)) return;
+    uint32_t suppressed = atomic_exchange_explicit(&site->suppressed, 0, memory_order_relaxed);
+    kd_buf line = log_line(now_us, level, event, fields, count, suppressed);
     log_write_line(kd_buf_view(&line));
     kd_buf_finish(&line);
     errno = saved;
+}
+
+bool kd_log_try(kd_log_level level, const char *event, const kd_log_field *fields, size_t count)
+{
+    int saved = errno;
+    kd_buf line = log_line(kd_clock_wall_us(), level, event, fields, count, 0);
+    bool taken = log_take(kd_buf_view(&line));
+    kd_buf_finish(&line);
+    errno = saved;
+    return taken;
 }

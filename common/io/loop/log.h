@@ -59,6 +59,10 @@ uint64_t kd_log_dropped(void);             /* lines suppressed or not written si
 void kd_log_write(kd_log_site *site, kd_log_level level, const char *event, const kd_log_field *fields,
                   size_t count);
 
+/* Writes one line without the bound of a call site: the caller has one. Never waits for the reader. Whoever calls has asked kd_log_enabled. False: the
+ * line is lost, and kd_log_dropped does not count it. Keeps errno. */
+bool kd_log_try(kd_log_level level, const char *event, const kd_log_field *fields, size_t count);
+
 /* Logs one line. event: a literal, dash-separated; then any number of fields. */
 #define KD_LOG(level, event, ...)                                                                            \
     do {                                                                                                     \

@@ -62,9 +62,6 @@ int kd_signals_create(kd_signals **out, kd_loop *loop, const kd_signal_hooks *ho
     kd_signals *s = kd_alloc(sizeof *s);
     *out = NULL;
     s->hooks = *hooks;
-    signal(SIGPIPE, SIG_IGN); /* a peer that went away is an error of its write */
-    signal(SIGXFSZ,
-           SIG_IGN); /* a file at its size limit is an error of its write: the store then fails with a name */
     s->term = signals_watch(loop, SIGTERM, signals_on_end, s);
     s->interrupt = signals_watch(loop, SIGINT, signals_on_end, s);
     s->hangup = signals_watch(loop, SIGHUP, on_hangup, s);

@@ -1,5 +1,5 @@
 /*
- * signals.h - SIGTERM and SIGINT drain, SIGHUP reloads, SIGPIPE and SIGXFSZ are ignored; and notifications to systemd.
+ * signals.h - SIGTERM and SIGINT drain, SIGHUP reloads; and notifications to systemd.
  */
 #ifndef KUDOS_COMMON_IO_LOOP_SIGNALS_H
 #define KUDOS_COMMON_IO_LOOP_SIGNALS_H

@@ -18,6 +18,7 @@ struct kd_stopped {
     kd_edge_stored is;
     shard *shards;
     uint64_t random;
+    kd_key_window key_window; /* without a bound */
 };
 
 int kd_stopped_settings(kd_settings *settings, const char *file, char *error)
@@ -47,7 +48,7 @@ static kd_edge_config config_of(kd_stopped *s, uint32_t n)
     config.shard = n;
     config.shards = s->is.shards;
     config.items_max = UINT32_MAX;
-    config.idempotency_max = 0;
+    config.key_window = &s->key_window;
     config.seed = kd_random_next(&s->random);
     return config;
 }
@@ -90,6 +91,7 @@ int kd_stopped_open(kd_stopped **out, const char *dir, const kd_settings *settin
     kd_stopped *s = kd_alloc(sizeof *s);
     s->settings = settings;
     s->random = kd_clock_mono_us();
+    s->key_window.max = UINT64_MAX;
     int err = stopped_open_shard(s, dir, 0, error);
     for (uint32_t n = 1; err == KD_OK && n < s->is.shards; n++) err = stopped_open_shard(s, dir, n, error);
     if (err == KD_OK) err = kd_stopped_settle(s);

@@ -2,11 +2,12 @@
  * app.h - the process: its configuration, and what its threads share. Written by the main thread before the shards' threads start, and only read
  * afterwards, with these exceptions:
  *
- *     clock, central_up, kafka_up, reach    atomic
- *     failure, claims                       used by any thread
+ *     clock, central_up, kafka_up, reach,
+ *     overload.level                        atomic
+ *     failure, claims, limiter              used by any thread
  *     from `loop` on                        the main loop's alone
  *     settings.log_level, .collections,
- *     .counters                             the main loop reads and changes them; a shard has its own copy (shard/served.h)
+ *     .counters, .cors_origins              the main loop reads and changes them; a shard has its own copy (shard/served.h; its server's)
  */
 #ifndef KUDOS_EDGE_IO_DAEMON_APP_H
 #define KUDOS_EDGE_IO_DAEMON_APP_H
@@ -19,15 +20,18 @@
 #include "common/io/loop/loop.h"
 #include "common/io/daemon/command.h"
 #include "common/io/http/session.h"
+#include "common/io/jwt/jwt_source.h"
 #include "common/io/loop/signals.h"
 #include "edge/io/daemon/drain.h"
 #include "edge/io/daemon/failure.h"
 #include "edge/io/upstream/drift.h"
 #include "edge/io/daemon/metrics.h"
+#include "edge/io/daemon/overload.h"
 #include "edge/io/upstream/offer.h"
 #include "edge/io/daemon/settings.h"
 #include "edge/io/kafka/topics.h"
 #include "edge/io/shard/claims.h"
+#include "edge/io/shard/limiter.h"
 
 typedef struct kd_shard kd_shard;
 
@@ -45,19 +49,24 @@ struct kd_edge_app {
     bool anew; /* no store holds anything yet: shards may create theirs */
     kd_shard *shards[KD_SHARDS_MAX];
     kd_claims *claims;      /* on idempotency keys, behind locks of its own (shard/claims.h) */
+    kd_limiter *limiter;    /* what users have done lately, likewise (shard/limiter.h) */
     kd_topics *topics;      /* set before a shard hears that the topics are there */
     kd_metric central_up;   /* 1 while central answers (upstream/drift.c) */
     kd_metric kafka_up;     /* 1 while a broker answers (kafka/topics.c) */
     kd_reach_metrics reach; /* failures of these two questions */
     kd_failure failure;
+    kd_overload_watch overload; /* the main loop's, but for the level */
     /* the main loop's */
     kd_loop *loop;
     kd_signals *signals;
     kd_admin_ports admin;
+    kd_stale_metrics stale;
     kd_drift_probe *drift;
+    kd_jwt_source *jwt; /* keys of users' tokens; NULL: none are taken */
     kd_offer *offer;
     kd_drain drain;
     int exit_code;
+    kd_key_window key_window; /* all shards write it: behind what only the main loop reads */
 };
 typedef struct kd_edge_app kd_edge_app;
 

@@ -51,5 +51,7 @@ bool kd_health_ready(void *arg, kd_buf *why)
         return false;
     }
     health_put_refused_writes(app, why);
+    if (kd_metric_get(&app->overload.level) >= KD_LEVEL_NO_READS)
+        health_put(why, "reads are refused: overloaded");
     return true;
 }

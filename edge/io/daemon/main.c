@@ -17,6 +17,10 @@
 #include "common/io/daemon/daemon.h"
 #include "common/io/leveldb/leveldb_dir.h"
 #include "common/io/daemon/listening.h"
+#include "common/io/daemon/program.h"
+#include "common/io/http/peer.h"
+#include "common/io/http/server/access_log.h"
+#include "common/io/http/server/http_tls_options.h"
 #include "common/io/loop/log.h"
 #include "common/io/daemon/reload.h"
 #include "edge/io/commands/aside_command.h"
@@ -66,6 +70,7 @@ static int edge_main_init_secrets(kd_edge_app *app, char *error)
     const kd_settings *set = &app->settings;
     kd_cidrs_init(&app->trusted, &set->trusted_peers);
     kd_cidrs_init(&app->balancers, &set->proxy_peers);
+    kd_peer_warn_forwarded(set->forwarded, &app->trusted);
     if (!set->session_secret)
         KD_LOG(KD_WARN, "session-secret-unset",
                KD_STR("cause", "http.session_secret is not set: session tokens end with this process, and "
@@ -73,7 +78,7 @@ static int edge_main_init_secrets(kd_edge_app *app, char *error)
     int err = kd_settings_session_key(set, &app->session_key, error);
     if (!err) err = edge_main_load_keys(&app->settings, error);
     if (err || !set->tls_certificate) return err;
-    const kd_http_tls_options tls = kd_settings_tls(set);
+    const kd_http_tls_options tls = KD_HTTP_TLS_OF(set);
     return kd_http_tls_create(&app->tls, &tls, error, KD_OPTIONS_ERROR_MAX);
 }
 
@@ -94,7 +99,7 @@ static void edge_main_open_door(kd_edge_app *app)
                         .clients = 3 * (uint64_t)app->shard_count + 2,
                         .connections = app->settings.max_connections,
                         .connections_per_address = app->settings.max_connections_per_address};
-    app->door = kd_connections_open(&d, &app->room);
+    app->door = kd_connections_open(&d, (uint32_t)app->settings.max_new_per_address, &app->room);
 }
 
 /* From the stores of all shards, before the first request. */
@@ -115,6 +120,7 @@ static int edge_main_load_claims(kd_edge_app *app, char *error)
 static int edge_main_open_shards(kd_edge_app *app, char *error)
 {
     app->shard_count = edge_main_choose_shards(&app->settings);
+    app->key_window.max = app->settings.idempotency_max;
     /* A shard directory that is missing beside others that hold rows was lost. Made anew, it would be an edge that has forgotten its outbox. */
     app->anew = !kd_leveldb_any_holds_rows(app->settings.data_dir, "shard-");
     if (getrandom(&app->life, sizeof app->life, 0) != sizeof app->life || app->life == 0)
@@ -124,6 +130,7 @@ static int edge_main_open_shards(kd_edge_app *app, char *error)
                                       .drained = kd_drain_report,
                                       .served = kd_offer_served(app->offer)};
     edge_main_open_door(app);
+    app->limiter = kd_limiter_create(app->settings.users_max);
     for (uint32_t i = 0; i < app->shard_count; i++) {
         int err = kd_shard_create(&app->shards[i], app, i, &options, error);
         if (err) return err;
@@ -158,7 +165,22 @@ static void edge_main_drain(void *arg)
     kd_drain_begin(app, app->settings.drain_timeout_us);
 }
 
-/* Takes over the log level, and collections and counters that were added. Any other option that differs keeps its value, and the log names it. */
+static bool edge_main_same_list(const kd_strings *a, const kd_strings *b)
+{
+    return a->count == b->count && !kd_strings_lacks(a, b);
+}
+
+static void edge_main_take_origins(kd_edge_app *app, const kd_strings *fresh)
+{
+    kd_strings *mine = &app->settings.cors_origins;
+    if (edge_main_same_list(mine, fresh)) return;
+    kd_strings_finish(mine);
+    *mine = kd_strings_copy(fresh);
+    for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_set_origins(app->shards[i], mine);
+}
+
+/* Takes over what is logged, limits, the origins of pages, and collections and counters that were added. Any other option that differs keeps its value, and the
+ * log names it. */
 static void edge_main_take_over(void *arg, const void *config)
 {
     kd_edge_app *app = arg;
@@ -167,8 +189,10 @@ static void edge_main_take_over(void *arg, const void *config)
     for (const kd_option *o = NULL; (o = kd_options_fixed_change(&kd_edge_options, mine, fresh, o)) != NULL;)
         KD_LOG(KD_WARN, "reload-needs-restart", KD_STR("section", o->section), KD_STR("key", o->key));
     kd_log_set_level((kd_log_level)fresh->log_level);
+    kd_access_log_set(fresh->log_access, fresh->log_access_max);
     if (mine->record_keys) kd_record_keys_accept_unsigned(mine->record_keys, fresh->accept_unsigned);
-    kd_admin_ports_reload(&app->admin, mine->admin_token_file);
+    edge_main_take_origins(app, &fresh->cors_origins);
+    for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_limits_replace(app->shards[i], fresh);
     bool counters = kd_reload_counters(&mine->counters, &fresh->counters);
     bool collections = kd_reload_list("api", "collections", &mine->collections, &fresh->collections);
     KD_LOG(KD_INFO, "reloaded");
@@ -186,14 +210,21 @@ static void edge_main_reload(void *arg)
 {
     kd_edge_app *app = arg;
     kd_settings fresh;
+    const kd_settings *set = &app->settings;
+    kd_stale_metrics *stale = &app->stale;
+    const kd_reload_file files[] = {kd_reload_tls(app->tls, &stale->tls),
+                                    kd_reload_keys(set->record_keys, &stale->keys),
+                                    kd_reload_tokens("admin.token_file", set->admin_token_file,
+                                                     &app->admin.tokens, &stale->admin_tokens)};
     const kd_reload reload = {.command = &app->command,
                               .options = &kd_edge_options,
                               .fresh = &fresh,
                               .arg = app,
                               .check = edge_main_check,
                               .take_over = edge_main_take_over,
-                              .tls = app->tls,
-                              .keys = app->settings.record_keys};
+                              .files = files,
+                              .file_count = KD_COUNT(files)};
+    kd_jwt_source_reload(app->jwt);
     kd_reload_run(&reload);
 }
 
@@ -215,6 +246,7 @@ static int edge_main_init_loop(kd_edge_app *app, char *error)
     if ((err = kd_signals_create(&app->signals, app->loop, &signals))) return err;
     const kd_admin_options listen = kd_settings_admin(&app->settings);
     if ((err = kd_admin_ports_open(&app->admin, app->loop, &listen, &admin, error))) return err;
+    if ((err = kd_jwt_source_create(&app->jwt, &app->settings.jwt, app->loop, error))) return err;
     return kd_drift_probe_create(app, error);
 }
 
@@ -238,6 +270,7 @@ static int edge_main_start_threads(kd_edge_app *app, bool topics_ready, char *er
                                       .errors = &app->reach.kafka,
                                       .ready = edge_main_on_kafka_ready,
                                       .arg = app};
+    kd_overload_watch_start(app);
     return kd_topics_create(&app->topics, &topics, topics_ready);
 }
 
@@ -283,10 +316,13 @@ static void edge_main_finish(void *arg)
         if (app->shards[i]) kd_loop_join(app->shards[i]->base.loop);
     for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_destroy(app->shards[i]);
     kd_claims_destroy(app->claims);
+    kd_limiter_destroy(app->limiter);
     kd_topics_destroy(app->topics);
     kd_drift_probe_destroy(app->drift);
+    kd_jwt_source_destroy(app->jwt);
     kd_admin_ports_close(&app->admin);
     kd_signals_destroy(app->signals);
+    kd_overload_watch_finish(app);
     if (app->loop) kd_drain_finish(app);
     kd_loop_destroy(app->loop);
     kd_offer_destroy(app->offer);
@@ -317,11 +353,15 @@ int main(int argc, char **argv)
                                    .finish = edge_main_finish,
                                    .stopped = edge_main_stopped};
     static kd_edge_app app;
+    kd_program_begin();
     if (argc > 1 && strcmp(argv[1], "compare") == 0) return kd_command_compare(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "aside") == 0) return kd_command_aside(argc - 1, argv + 1);
     kd_signals_hold(); /* a SIGHUP during the start waits for its hook; it would end the process */
     int code = kd_command_start(&app.command, &kd_edge_options, argc, argv, &app.settings);
-    if (code < 0) code = kd_daemon_run(&edge, &app, (kd_log_level)app.settings.log_level);
+    if (code < 0) {
+        kd_access_log_set(app.settings.log_access, app.settings.log_access_max);
+        code = kd_daemon_run(&edge, &app, (kd_log_level)app.settings.log_level);
+    }
     kd_options_finish(&kd_edge_options, &app.settings);
     return code;
 }

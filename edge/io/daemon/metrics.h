@@ -21,12 +21,24 @@
     X(read_time, SECONDS, "kudos_edge_request_seconds", "kind=\"read\"", "")                                 \
     X(bulk_time, SECONDS, "kudos_edge_request_seconds", "kind=\"bulk\"", "")                                 \
     X(refused, COUNTER, "kudos_edge_requests_overloaded_total", "",                                          \
-      "Requests refused because of in_flight_max or a slow disk.")                                           \
+      "Requests refused because of in_flight_max, a slow disk, or overload of level 4.")                     \
     X(expired, COUNTER, "kudos_edge_commit_expired_total", "",                                               \
       "Answers that were not given because a sync hung.")                                                    \
+    X(limited_user, COUNTER, "kudos_edge_limited_requests_total", "limit=\"user\"",                          \
+      "Requests of which something was refused because their user did too much.")                            \
+    X(limited_collection, COUNTER, "kudos_edge_limited_requests_total", "limit=\"collection\"", "")          \
+    X(limited_velocity, COUNTER, "kudos_edge_limited_requests_total", "limit=\"velocity\"", "")              \
+    X(limited_ops_user, COUNTER, "kudos_edge_limited_operations_total", "limit=\"user\"",                    \
+      "Their operations that were refused.")                                                                 \
+    X(limited_ops_collection, COUNTER, "kudos_edge_limited_operations_total", "limit=\"collection\"", "")    \
+    X(limited_ops_velocity, COUNTER, "kudos_edge_limited_operations_total", "limit=\"velocity\"", "")        \
+    X(fast_users, COUNTER, "kudos_edge_velocity_operations_total", "of=\"user\"",                            \
+      "Operations of users and on items that were too fast, refused or not.")                                \
+    X(fast_items, COUNTER, "kudos_edge_velocity_operations_total", "of=\"item\"", "")                        \
     X(in_flight, GAUGE, "kudos_edge_in_flight", "", "Operations and items in work.")                         \
     X(groups, COUNTER, "kudos_edge_commit_groups_total", "", "Groups committed.")                            \
     X(group_size, SIZES, "kudos_edge_commit_group_answers", "", "Requests that one sync released.")          \
+    X(commit_bytes, COUNTER, "kudos_edge_commit_bytes_total", "", "Bytes of the groups.")                    \
     X(sync_time, SECONDS, "kudos_edge_commit_seconds", "", "Write and sync of a group.")                     \
     X(sealed, COUNTER, "kudos_edge_batches_sealed_total", "empty=\"false\"", "Batches sealed.")              \
     X(sealed_empty, COUNTER, "kudos_edge_batches_sealed_total", "empty=\"true\"", "")                        \
@@ -66,11 +78,14 @@
     X(member_asks, COUNTER, "kudos_edge_member_asks_total", "", "Questions to central about users' likes.")  \
     X(asks_over_budget, COUNTER, "kudos_edge_asks_over_budget_total", "",                                    \
       "Questions to central that were not asked: their client was over its budget.")                         \
+    X(asks_over_sum, COUNTER, "kudos_edge_asks_over_sum_total", "",                                          \
+      "Questions to central that were not asked: all clients together asked too much.")                      \
     X(ask_time, SECONDS, "kudos_edge_ask_seconds", "", "Questions to central, answered or not.")             \
     X(central_up, GAUGE, "kudos_edge_central_up", "", "Shards that ask central, while it answers.")          \
     X(counts_hits, COUNTER, "kudos_edge_counts_lookups_total", "result=\"hit\"",                             \
       "Reads of an item's counts, by whether they are kept here: a miss asks central.")                      \
     X(counts_misses, COUNTER, "kudos_edge_counts_lookups_total", "result=\"miss\"", "")                      \
+    X(viral_items, GAUGE, "kudos_edge_viral_items", "", "Items that are viral at this edge: viral.rate.")    \
     X(items, GAUGE, "kudos_edge_items", "", "Items whose counts are kept.")                                  \
     X(items_probation, GAUGE, "kudos_edge_items_probation", "",                                              \
       "Of them those that nobody is known to have liked.")                                                   \
@@ -104,6 +119,12 @@
     X(connections, GAUGE, "kudos_edge_connections", "", "Open connections.")                                 \
     X(refused_connections, COUNTER, "kudos_edge_connections_refused_total", "",                              \
       "Connections closed as they came: a limit, or no descriptor left.")                                    \
+    X(idle_closed, COUNTER, "kudos_edge_http_idle_closed_total", "",                                         \
+      "Connections without a request closed for a newcomer when the process was full.")                      \
+    X(tls_refused, COUNTER, "kudos_edge_http_tls_refused_total", "",                                         \
+      "Connections closed before TLS began: too many handshakes waited.")                                    \
+    X(tls_abandoned, COUNTER, "kudos_edge_http_tls_abandoned_total", "",                                     \
+      "Clients that had hung up when the turn of their handshake came.")                                     \
     X(http_held, GAUGE, "kudos_edge_http_held_bytes", "", "Bodies, answers and buffers held for clients.")   \
     X(hoarders, COUNTER, "kudos_edge_http_hoarders_closed_total", "",                                        \
       "Connections closed because they held most when a limit of held bytes was reached.")                   \
@@ -131,6 +152,17 @@ typedef struct {
 typedef struct {
     KD_REACH_METRICS(KD_METRIC_FIELD)
 } kd_reach_metrics;
+
+/* One instance, which the main loop writes at a reload. */
+#define KD_STALE_METRICS(X)                                                                                  \
+    X(tls, GAUGE, "kudos_edge_config_stale", "file=\"http.tls_certificate\"",                                \
+      "1 while old content is in use, because the last SIGHUP found the file unusable.")                     \
+    X(keys, GAUGE, "kudos_edge_config_stale", "file=\"kafka.keys_file\"", "")                                \
+    X(admin_tokens, GAUGE, "kudos_edge_config_stale", "file=\"admin.token_file\"", "")
+
+typedef struct {
+    KD_STALE_METRICS(KD_METRIC_FIELD)
+} kd_stale_metrics;
 
 struct kd_edge_app;
 

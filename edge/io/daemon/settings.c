@@ -6,9 +6,11 @@
 
 #include <stdio.h>
 
-#include "common/api/host.h"
+#include "common/api/authority.h"
+#include "common/api/cors.h"
 #include "common/api/route.h"
 #include "common/base/cidr.h"
+#include "common/io/http/server/access_log.h"
 #include "common/io/http/server/http_tls_options.h"
 #include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
@@ -35,6 +37,8 @@ static bool edge_settings_topic_valid(kd_bytes name)
  * not fill it. */
 #define OUTBOX_MIN ((uint64_t)4 * 1024)
 #define OUTBOX_MIN_PARTITION ((uint64_t)1024)
+/* The least edge.idempotency_max: the largest batch at each of the most shards. So the keys of a batch outlive the time in which it is taken. */
+#define IDEMPOTENCY_MIN ((uint64_t)KD_SHARDS_MAX * KD_BULK_OPS_MAX)
 
 static const kd_option table[] = {
     S(STRING, name, "edge", "name", NULL, "Name of this edge, unique among all edges", .required = true,
@@ -69,12 +73,31 @@ static const kd_option table[] = {
     S(UINT, items_max, "edge", "items_max", "1000000", "Items whose counts are kept, all shards",
       .min = 1000),
     S(UINT, idempotency_max, "edge", "idempotency_max", "1000000",
-      "Idempotency keys remembered, parted evenly among the shards", .min = 1000),
+      "Idempotency keys remembered, all shards; of a batch each operation is one", .min = IDEMPOTENCY_MIN,
+      .more = "The oldest make room."),
     S(DURATION, idempotency_ttl_us, "edge", "idempotency_ttl", "24h", "And for so long", .min = SEC,
       .max = 30 * 24 * 3600 * SEC),
     S(DURATION, row_ttl_us, "edge", "row_ttl", "30d",
       "How long it is remembered who liked what, at least; 0s: for good", .min = 0,
       .max = 3650ull * 24 * 3600 * SEC),
+
+    S(UINT, viral_rate, "viral", "rate", "1000",
+      "An item with so many operations within a second is viral at this edge; 0: none is", .max = 100000000,
+      .more = "It stays so until five seconds in a row had less than half of it."),
+    S(DURATION, viral_flush_interval_us, "viral", "flush_interval", "1s",
+      "Replaces a longer edge.flush_interval in partitions with a viral item", .min = MS, .max = 60 * SEC),
+    S(DURATION, level_us[0], "overload", "level_1", "100ms",
+      "Work waits for so long: central is not asked any more who likes what", .min = MS, .max = 60 * SEC),
+    S(DURATION, level_us[1], "overload", "level_2", "250ms", "Or for so long: older numbers are shown",
+      .min = MS, .max = 60 * SEC),
+    S(DURATION, level_us[2], "overload", "level_3", "500ms", "Or for so long: reads are from memory alone",
+      .min = MS, .max = 60 * SEC),
+    S(DURATION, level_us[3], "overload", "level_4", "2s",
+      "A shard's thread comes to its work so late: reads are answered 503", .min = MS, .max = 60 * SEC),
+    S(DURATION, enter_after_us, "overload", "enter_after", "500ms",
+      "It has to last so long before the next level", .min = 100 * MS, .max = 60 * SEC),
+    S(DURATION, leave_after_us, "overload", "leave_after", "3s",
+      "A level is left after so long below half of it", .min = 100 * MS, .max = 3600 * SEC),
 
     S(ADDRESS, listen, "http", "listen", "*:8441", "Public port: HTTP/2 (TLS and h2c) and HTTP/1.1",
       .required = true, .min = 0),
@@ -91,6 +114,9 @@ static const kd_option table[] = {
               "`connections-lowered`."),
     S(UINT, max_connections_per_address, "http", "max_connections_per_address", "1000",
       "Of them per IPv4 address or IPv6 /64", .min = 1, .max = 1000000),
+    S(UINT, max_new_per_address, "http", "max_new_connections_per_address", "500",
+      "New connections per address and second, two seconds' worth at once; 0: no limit", .min = 0,
+      .max = 1000000, .more = "A gateway that opens a connection for each request may need more."),
     S(UINT, max_requests_per_address, "http", "max_requests_per_address", "16384",
       "Requests in work per address and shard", .min = 1, .max = 65536),
     S(SIZE, max_held, "http", "max_held", "64MiB",
@@ -122,15 +148,17 @@ static const kd_option table[] = {
       .more = "From anyone else the header is ignored, and what needs a user is answered 401."),
     S(LIST, host_names, "http", "host_names", "",
       "Names that the Host of a gateway on a trusted loopback address may have, besides the loopback's own",
-      .valid = kd_host_valid, .allowed = "names without a port",
+      .valid = kd_authority_name_valid, .allowed = "names without a port",
       .more = "Another Host with an X-User-Id is answered 403."),
     S(LIST, trusted_names, "http", "trusted_names", "",
-      "Common names of client certificates whose X-User-Id is believed, from any address",
-      .more = "Needs http.tls_client_ca."),
+      "DNS names and URIs of client certificates whose X-User-Id is believed, from any address",
+      .more = "Alternative names of a certificate, byte for byte. Needs http.tls_client_ca."),
     S(ENUM, forwarded, "http", "forwarded", "any",
       "The header by which trusted_peers name the client, whom limits per address count",
       .choices = kd_http_forwarded_names,
-      .more = "any: Forwarded or X-Forwarded-For; if both name a client, it must be the same."),
+      .more = "any: Forwarded or X-Forwarded-For; if both name a client, it must be the same. A gateway that "
+              "hands on one that it does not write lets a client choose its address: name the header that "
+              "all gateways write."),
     S(ENUM, proxy_protocol, "http", "proxy_protocol", "off",
       "v2: each connection of the public port begins with a PROXY header, whose address is the peer's",
       .choices = kd_http_proxy_names),
@@ -141,6 +169,13 @@ static const kd_option table[] = {
     S(PATH, session_secret, "http", "session_secret", NULL,
       "File with the secret of the Kudos-Session token, at least 16 bytes", .secret = true,
       .more = "All edges need the same one. Without it tokens end with the process."),
+    S(LIST, cors_origins, "http", "cors_origins", "",
+      "Origins whose pages may call this port from a browser and read its answers (CORS); empty: none",
+      .valid = kd_cors_listable, .reloadable = true,
+      .allowed = "`*` for all, or origins as browsers write them, such as https://app.example, and null",
+      .more = "Without cookies: users are known by tokens in headers."),
+
+    KD_JWT_OPTIONS(kd_settings),
 
     S(LIST, collections, "api", "collections", "posts, reels, comments, stories",
       "Collections that are served", .required = true, .valid = kd_collection_valid,
@@ -148,6 +183,11 @@ static const kd_option table[] = {
       .more = "Those that central lacks are answered 404. A reload adds; it takes none out."),
     S(DURATION, display_max_age_us, "api", "display_max_age", "1s", "How long caches may keep a display form",
       .max = 3600 * SEC),
+    S(DURATION, display_while_revalidate_us, "api", "display_stale_while_revalidate", "5s",
+      "How long after that they may show it while they fetch a new one; 0s: not at all", .max = 3600 * SEC),
+    S(DURATION, display_if_error_us, "api", "display_stale_if_error", "60s",
+      "How long after that they may show it while this edge is down or fails; 0s: not at all",
+      .max = 24 * 3600 * SEC),
     KD_OPTION_COUNTERS(
         kd_settings, counters, "counters", KD_COUNTERS_DEFAULT,
         "Counters as `name = number set|sum`; the number is its name on the wire and on disk, for good",
@@ -193,6 +233,11 @@ static const kd_option table[] = {
     S(UINT, central_connections, "central", "connections", "1", "Connections to central per shard", .min = 1,
       .max = 16),
     S(UINT, asks_max, "central", "asks_max", "4096", "Questions under way per shard", .min = 1, .max = 65536),
+    S(UINT, asks_max_per_s, "central", "asks_max_per_s", "20000",
+      "Questions a second about counts that reads of all clients may cause, parted evenly among the shards; "
+      "0: no bound",
+      .max = 100000000,
+      .more = "One client gets a fifth of them at most, and beside n who ask without end 1/(n + 4) each."),
     S(UINT, asks_per_client, "central", "asks_per_client", "4000",
       "Questions a second that one client may cause, parted evenly among the shards; 0: no bound",
       .max = 100000000,
@@ -204,6 +249,27 @@ static const kd_option table[] = {
     S(PATH, central_key, "central", "key_file", NULL, "PEM key of it", .secret = true),
     S(PATH, central_token_file, "central", "token_file", NULL,
       "File whose first line is the token to show to central (http.edge_token_file there)", .secret = true),
+
+    S(STRING, limit_user, "limits", "user", "100/1m, 1000/1h",
+      "Operations of a user at this edge, in sliding windows; empty: no limit", .valid = kd_rate_text_valid,
+      .allowed = KD_RATE_TEXT, .reloadable = true,
+      .more = "An operation counts for its window at least and for 12/11 of it at most."),
+    S(UINT, users_max, "limits", "users_max", "100000", "Users whose operations are counted at a time",
+      .min = 1000, .max = 100000000,
+      .more = "256 to 512 bytes each, taken as they come. Of more users, those who did least are forgotten "
+              "and begin anew."),
+    S(STRING, velocity_user, "limits", "velocity_user", NULL,
+      "A user with more operations is listed as too fast; empty: none is", .valid = kd_rate_text_one,
+      .allowed = KD_RATE_TEXT_ONE, .reloadable = true),
+    S(STRING, velocity_item, "limits", "velocity_item", NULL,
+      "An item with more operations is listed as too fast; empty: none is", .valid = kd_rate_text_one,
+      .allowed = KD_RATE_TEXT_ONE, .reloadable = true),
+    S(BOOL, velocity_refuse, "limits", "velocity_refuse", "false",
+      "Whether operations beyond both are refused, too", .reloadable = true),
+    KD_OPTION_PAIRS(kd_settings, limit_collections, "limits-collections", NULL,
+                    "Collections with a limit of their own in place of limits.user, as `posts = 50/1m`; "
+                    "empty: no limit",
+                    .reloadable = true),
 
     S(DURATION, drift_bound_us, "clock", "drift_bound", "500ms",
       "An edge whose clock differs more from central's refuses writes; the same at central", .min = MS,
@@ -225,6 +291,7 @@ static const kd_option table[] = {
 
     S(ENUM, log_level, "log", "level", "info", "Least severe lines that are written",
       .choices = kd_log_levels, .reloadable = true),
+    KD_ACCESS_LOG_OPTIONS(kd_settings),
 };
 
 static int edge_settings_check_all(const void *config, char *error);
@@ -262,6 +329,8 @@ kd_edge_config kd_settings_core(const kd_settings *s)
         .drift_us = s->drift_bound_us,
         .flush_ops = (uint32_t)s->flush_ops,
         .flush_interval_us = s->flush_interval_us,
+        .viral_rate = (uint32_t)s->viral_rate,
+        .viral_flush_interval_us = s->viral_flush_interval_us,
         .idle_interval_max_us = s->idle_interval_max_us,
         .resend_min_us = s->resend_min_us,
         .resend_max_us = s->resend_max_us,
@@ -270,7 +339,6 @@ kd_edge_config kd_settings_core(const kd_settings *s)
         .items_max = (uint32_t)s->items_max,
         .fresh_rows_max = (uint32_t)s->fresh_rows,
         .filter_bytes_max = s->filter_max,
-        .idempotency_max = (uint32_t)s->idempotency_max,
         .idempotency_ttl_us = s->idempotency_ttl_us,
         .row_ttl_us = s->row_ttl_us,
     };
@@ -298,6 +366,53 @@ static int edge_settings_check_kafka(const kd_settings *s, char *error)
     return kd_kafka_config_check(&kafka, error, KD_OPTIONS_ERROR_MAX);
 }
 
+kd_overload_bounds kd_settings_overload(const kd_settings *s)
+{
+    kd_overload_bounds b = {.enter_after_us = s->enter_after_us, .leave_after_us = s->leave_after_us};
+    for (uint32_t i = 0; i < KD_LEVELS; i++) b.enter_us[i] = s->level_us[i];
+    return b;
+}
+
+static int edge_settings_check_overload(const kd_settings *s, char *error)
+{
+    for (uint32_t i = 1; i < KD_LEVELS; i++)
+        if (s->level_us[i] <= s->level_us[i - 1])
+            return edge_settings_refuse(error,
+                                        "overload.level_1 to level_4: each must be above the one before");
+    return KD_OK;
+}
+
+kd_rate_rules kd_settings_rates(const kd_settings *s)
+{
+    kd_rate_rules rules = {.refuse_fast = s->velocity_refuse};
+    kd_limit_set(&rules.user, kd_bytes_str("user"), s->limit_user);
+    kd_limit_set(&rules.fast_user, kd_bytes_str("velocity-user"), s->velocity_user);
+    kd_limit_set(&rules.fast_item, kd_bytes_str("velocity-item"), s->velocity_item);
+    for (uint32_t i = 0; i < s->limit_collections.count; i++) {
+        const kd_pair *pair = &s->limit_collections.at[i];
+        kd_rate_rules_add(&rules, kd_bytes_str(pair->key), pair->value);
+    }
+    return rules;
+}
+
+static int edge_settings_check_rates(const kd_settings *s, char *error)
+{
+    for (uint32_t i = 0; i < s->limit_collections.count; i++) {
+        const kd_pair *pair = &s->limit_collections.at[i];
+        if (!kd_strings_hold(&s->collections, kd_bytes_str(pair->key))) {
+            snprintf(error, KD_OPTIONS_ERROR_MAX,
+                     "limits-collections.%.64s: api.collections has no such collection", pair->key);
+            return KD_EINVAL;
+        }
+        if (*pair->value && !kd_rate_text_valid(kd_bytes_str(pair->value))) {
+            snprintf(error, KD_OPTIONS_ERROR_MAX, "limits-collections.%.64s: must be %s", pair->key,
+                     KD_RATE_TEXT);
+            return KD_EINVAL;
+        }
+    }
+    return KD_OK;
+}
+
 int kd_settings_check(const kd_settings *s, char *error)
 {
     if ((s->tls_certificate == NULL) != (s->tls_key == NULL))
@@ -315,9 +430,11 @@ int kd_settings_check(const kd_settings *s, char *error)
     if (s->central_url && kd_http_client_check_url(s->central_url) != KD_OK)
         return edge_settings_refuse(
             error, "central.url: must be http://host:port or https://host:port, with no user in it");
-    if (s->display_max_age_us % SEC != 0)
+    if (s->display_max_age_us % SEC != 0 || s->display_while_revalidate_us % SEC != 0 ||
+        s->display_if_error_us % SEC != 0)
         return edge_settings_refuse(
-            error, "api.display_max_age: whole seconds are wanted, as Cache-Control tells them");
+            error, "api.display_max_age, api.display_stale_while_revalidate and api.display_stale_if_error: "
+                   "whole seconds are wanted, as Cache-Control tells them");
     if (s->resend_min_us > s->resend_max_us)
         return edge_settings_refuse(error, "edge.resend_min is above edge.resend_max");
     if (s->shards > s->partitions)
@@ -325,9 +442,13 @@ int kd_settings_check(const kd_settings *s, char *error)
             error, "edge.shards is above kafka.partitions: a shard would have nothing to do");
     if (s->outbox_max < s->partitions * OUTBOX_MIN_PARTITION)
         return edge_settings_refuse(error, "edge.outbox_max: at least 1KiB for each of kafka.partitions");
-    const kd_http_tls_options tls = kd_settings_tls(s);
+    const kd_http_tls_options tls = KD_HTTP_TLS_OF(s);
     int err = edge_settings_check_names(s, error);
+    if (!err) err = edge_settings_check_overload(s, error);
+    if (!err) err = kd_cors_check(&s->cors_origins, error);
+    if (!err) err = edge_settings_check_rates(s, error);
     if (!err) err = kd_http_tls_check_ciphers(&tls, error, KD_OPTIONS_ERROR_MAX);
+    if (!err) err = kd_jwt_settings_check(&s->jwt, error);
     if (!err) err = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin_listen, error);
     return err ? err : edge_settings_check_kafka(s, error);
 }
@@ -338,17 +459,13 @@ int kd_settings_session_key(const kd_settings *s, kd_session_key *key, char *err
         kd_session_key_random(key);
         return KD_OK;
     }
-    int err = kd_session_key_read(key, s->session_secret);
-    if (err == KD_OK) return KD_OK;
-    snprintf(error, KD_OPTIONS_ERROR_MAX, "http.session_secret: %s", kd_session_key_fault(err));
-    return KD_EINVAL;
+    return kd_session_key_read(key, "http.session_secret", s->session_secret, error);
 }
 
 kd_http_client_options kd_settings_central(const kd_settings *s, char token[KD_TOKEN_MAX + 1])
 {
-    const char *fault;
-    token[0] = '\0';
-    if (s->central_token_file) kd_token_read(s->central_token_file, token, &fault);
+    char unused[KD_OPTIONS_ERROR_MAX];
+    kd_token_read(token, "central.token_file", s->central_token_file, unused);
     return (kd_http_client_options){
         .ca_file = s->central_ca, .cert_file = s->central_cert, .key_file = s->central_key, .token = token};
 }
@@ -356,16 +473,6 @@ kd_http_client_options kd_settings_central(const kd_settings *s, char token[KD_T
 kd_admin_options kd_settings_admin(const kd_settings *s)
 {
     return (kd_admin_options){&s->admin_listen, s->admin_socket, s->admin_socket_mode, s->admin_token_file};
-}
-
-kd_http_tls_options kd_settings_tls(const kd_settings *s)
-{
-    return (kd_http_tls_options){.cert_path = s->tls_certificate,
-                                 .key_path = s->tls_key,
-                                 .client_ca_path = s->tls_client_ca,
-                                 .ciphers = s->tls_ciphers,
-                                 .ciphersuites = s->tls_ciphersuites,
-                                 .min_version = s->tls_min_version};
 }
 
 static int edge_settings_check_central(const kd_settings *s, char *error)
@@ -382,12 +489,14 @@ static int edge_settings_check_central(const kd_settings *s, char *error)
 static int edge_settings_check_files(const kd_settings *s, char *error)
 {
     kd_session_key key;
-    const kd_http_tls_options tls = kd_settings_tls(s);
+    kd_tokens tokens;
+    const kd_http_tls_options tls = KD_HTTP_TLS_OF(s);
     const kd_kafka_config kafka = kd_settings_kafka(s, NULL);
     int err = kd_directory_check("edge.data_dir", s->data_dir, error);
     if (!err) err = kd_settings_session_key(s, &key, error);
-    if (!err) err = kd_tokens_check("central.token_file", s->central_token_file, error);
-    if (!err) err = kd_tokens_check("admin.token_file", s->admin_token_file, error);
+    if (!err) err = kd_tokens_read(&tokens, "central.token_file", s->central_token_file, error);
+    if (!err) err = kd_tokens_read(&tokens, "admin.token_file", s->admin_token_file, error);
+    if (!err) err = kd_jwt_settings_check_files(&s->jwt, error);
     if (!err) err = kd_admin_socket_check(s->admin_socket, error);
     if (!err && s->tls_certificate) err = kd_http_tls_check(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (!err) err = edge_settings_check_central(s, error);

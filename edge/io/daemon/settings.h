@@ -10,15 +10,20 @@
 #include "common/io/kafka/kafka.h"
 #include "common/io/http/credentials.h"
 #include "common/io/http/session.h"
+#include "common/io/jwt/jwt_settings.h"
 #include "common/conf/options.h"
 #include "kudos/edge.h"
+#include "kudos/overload.h"
+#include "kudos/rate_rules.h"
 
 typedef struct {
     char *name, *region, *data_dir;
     uint64_t shards, in_flight_max, drain_timeout_us;
     uint64_t flush_ops, flush_interval_us, idle_interval_max_us;
+    uint64_t viral_rate, viral_flush_interval_us;
     uint64_t resend_min_us, resend_max_us, send_window;
     uint64_t outbox_max, items_max, idempotency_max, idempotency_ttl_us, row_ttl_us;
+    uint64_t level_us[KD_LEVELS], enter_after_us, leave_after_us; /* kudos/overload.h */
 
     kd_address listen, admin_listen;
     char *admin_socket, *admin_token_file;
@@ -26,16 +31,18 @@ typedef struct {
     char *tls_certificate, *tls_key, *tls_client_ca, *tls_ciphers, *tls_ciphersuites;
     uint32_t tls_min_version; /* kd_http_tls_version */
     bool tls_required;
-    uint64_t max_connections, max_connections_per_address, max_streams, idle_timeout_us;
+    uint64_t max_connections, max_connections_per_address, max_new_per_address, max_streams, idle_timeout_us;
     uint64_t max_requests_per_address, max_held, max_held_per_address, max_held_per_connection;
 
     kd_strings trusted_peers, host_names, trusted_names, proxy_peers;
     uint32_t forwarded, proxy_protocol; /* indices of their names in http_server.h */
     char *session_secret;
+    kd_strings cors_origins;
+    kd_jwt_settings jwt;
 
     kd_strings collections;
     kd_counters counters;
-    uint64_t display_max_age_us;
+    uint64_t display_max_age_us, display_while_revalidate_us, display_if_error_us;
 
     char *brokers, *likes_topic, *counts_topic;
     uint32_t compression;
@@ -47,11 +54,17 @@ typedef struct {
         *record_keys; /* no option: the keys of keys_file, made at the start (main.c); NULL: none */
 
     char *central_url, *central_ca, *central_cert, *central_key, *central_token_file;
-    uint64_t read_deadline_us, central_connections, asks_max, asks_per_client;
+    uint64_t read_deadline_us, central_connections, asks_max, asks_max_per_s, asks_per_client;
+
+    char *limit_user, *velocity_user, *velocity_item;
+    kd_pairs limit_collections;
+    uint64_t users_max;
+    bool velocity_refuse;
 
     uint64_t drift_bound_us, measure_interval_us;
     uint64_t write_buffer, block_cache, fresh_rows, filter_max;
     uint32_t log_level;
+    uint64_t log_access, log_access_max;
 } kd_settings;
 
 /* The table; its `check` tests a whole configuration, files included. */
@@ -67,13 +80,15 @@ int kd_settings_session_key(const kd_settings *s, kd_session_key *key, char *err
 kd_http_client_options kd_settings_central(const kd_settings *s, char token[KD_TOKEN_MAX + 1]);
 /* The admin listeners; views into *s. */
 kd_admin_options kd_settings_admin(const kd_settings *s);
-/* The TLS files of the public port; views into *s. */
-kd_http_tls_options kd_settings_tls(const kd_settings *s);
 /* Puts a sentence into `error`: no client for central.url could be made because of `err`. Returns `err`. */
 int kd_settings_central_failed(const kd_settings *s, int err, char *error);
 
 /* The core's configuration, with the limits of all shards together. The caller divides them, and sets shard, shards, life and seed. Views into *s. */
 kd_edge_config kd_settings_core(const kd_settings *s);
+/* When which level of overload is entered and left. */
+kd_overload_bounds kd_settings_overload(const kd_settings *s);
+/* The limits of checked settings; the caller ends them with kd_rate_rules_finish. */
+kd_rate_rules kd_settings_rates(const kd_settings *s);
 /* The configuration of a Kafka client; views into *s. `log` may be NULL. */
 kd_kafka_config kd_settings_kafka(const kd_settings *s, kd_kafka_log log);
 

@@ -1,9 +1,6 @@
 /* answer.c - see the header. */
 #include "edge/io/http/answer.h"
 
-#include "common/io/http/session.h"
-
-static const kd_http_field json_type = {"content-type", {(const uint8_t *)"application/json", 16}};
 static const kd_http_field no_store = {"cache-control", {(const uint8_t *)"no-store", 8}};
 
 /* Retry-After in seconds; 0: none. It follows how long the cause lasts: an outbox empties with central's next snapshots, a clock that is out of
@@ -12,7 +9,6 @@ static uint32_t answer_retry_after(kd_problem problem)
 {
     switch (problem) {
     case KD_PROBLEM_OVERLOADED:
-    case KD_PROBLEM_RATE_LIMITED:
     case KD_PROBLEM_KEY_IN_FLIGHT:
         return 1;
     case KD_PROBLEM_OUTBOX_FULL:
@@ -63,15 +59,36 @@ static kd_refusal answer_refusal_of(int err)
     }
 }
 
-void kd_answer_error(kd_http_request *req, int err)
+void kd_answer_error_with(kd_http_request *req, int err, const kd_http_field *more, size_t n)
 {
     kd_refusal why = answer_refusal_of(err);
-    kd_answer_refusal(req, &why);
+    kd_http_respond_problem_with(req, why.problem, why.detail, why.field, answer_retry_after(why.problem),
+                                 more, n);
 }
 
-void kd_answer_json(kd_http_request *req, kd_bytes json, const char *session)
+void kd_answer_shed(kd_http_request *req, uint64_t wait_us)
 {
-    kd_http_field fields[] = {
-        json_type, no_store, {"kudos-session", {(const uint8_t *)session, KD_SESSION_TEXT}}};
-    kd_http_respond(req, 200, fields, session ? 3 : 2, json);
+    kd_http_respond_problem(req, KD_PROBLEM_OVERLOADED, "reads are refused, so that likes come through", NULL,
+                            (uint32_t)((wait_us + 999999) / 1000000));
+}
+
+void kd_answer_error(kd_http_request *req, int err)
+{
+    kd_answer_error_with(req, err, NULL, 0);
+}
+
+kd_json kd_answer_writer(const kd_http_request *req, kd_buf *out)
+{
+    kd_buf_clear(out);
+    return kd_media_writer(kd_http_request_media(req), out);
+}
+
+void kd_answer_body(kd_http_request *req, kd_bytes body, const kd_http_field *more, size_t n)
+{
+    const char *type = kd_media_type(kd_http_request_media(req));
+    kd_http_field fields[KD_HTTP_FIELDS_MAX] = {{"content-type", kd_bytes_str(type)}, no_store};
+    size_t count = 2;
+    KD_ASSERT(count + n <= KD_HTTP_FIELDS_MAX);
+    for (size_t i = 0; i < n; i++) fields[count++] = more[i];
+    kd_http_respond(req, 200, fields, count, body);
 }

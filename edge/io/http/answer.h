@@ -1,5 +1,5 @@
 /*
- * answer.h - how every handler answers: JSON with status 200, or an error as problem+json with its status and Retry-After. Here an error of the core
+ * answer.h - how every handler answers: JSON or MessagePack with status 200, or a problem with its status and Retry-After. Here an error of the core
  * or of the shell becomes a problem of the API.
  */
 #ifndef KUDOS_EDGE_IO_HTTP_ANSWER_H
@@ -13,7 +13,13 @@
 void kd_answer_error(kd_http_request *req, int err);
 /* Answers with the problem, detail and field of *why. */
 void kd_answer_refusal(kd_http_request *req, const kd_refusal *why);
-/* Answers 200 with `json`, which is copied. `session`: the new session token, KD_SESSION_TEXT characters; NULL: none. */
-void kd_answer_json(kd_http_request *req, kd_bytes json, const char *session);
+/* Answers 503 overloaded, because reads are refused. `wait_us`: after this the client may come again. */
+void kd_answer_shed(kd_http_request *req, uint64_t wait_us);
+/* kd_answer_error with n further fields. */
+void kd_answer_error_with(kd_http_request *req, int err, const kd_http_field *more, size_t n);
+/* The writer of an answer to `req`, in the form that it asks for, into *out, which is emptied. */
+kd_json kd_answer_writer(const kd_http_request *req, kd_buf *out);
+/* Answers 200 with `body`, which such a writer wrote and which is copied, and n further fields. */
+void kd_answer_body(kd_http_request *req, kd_bytes body, const kd_http_field *more, size_t n);
 
 #endif

@@ -9,11 +9,30 @@ static bool auth_refuse(kd_refusal *why, kd_problem problem, const char *field, 
     return false;
 }
 
-bool kd_auth_user(kd_shard *s, kd_http_request *req, kd_bytes *user, kd_refusal *why)
+bool kd_auth_caller(kd_shard *s, kd_http_request *req, kd_bearer *who, kd_refusal *why)
 {
     const kd_settings *set = &s->app->settings;
     const kd_peer_trust trust = {&s->app->trusted, &set->host_names, &set->trusted_names};
-    return kd_peer_user(&trust, req, user, why);
+    kd_bearer_end end = kd_bearer_ask(s->jwt, req, who, why);
+    if (end != KD_BEARER_NONE) return end == KD_BEARER_GOOD;
+    *who = (kd_bearer){.token = false};
+    if (kd_peer_user(&trust, req, &who->user, why)) return true;
+    if (s->jwt && why->problem == KD_PROBLEM_UNAUTHORIZED) req->challenge = "Bearer";
+    return false;
+}
+
+bool kd_auth_user(kd_shard *s, kd_http_request *req, kd_bytes *user, kd_refusal *why)
+{
+    kd_bearer who;
+    bool known = kd_auth_caller(s, req, &who, why);
+    if (known) *user = who.user;
+    return known;
+}
+
+bool kd_auth_write(kd_shard *s, kd_http_request *req, const kd_bearer *who, kd_bytes item, uint32_t counter,
+                   kd_refusal *why)
+{
+    return kd_bearer_writes(who, req, kd_key_collection(item), s->served.known.at[counter].name, why);
 }
 
 bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, kd_seen *seen, kd_refusal *why)
@@ -26,6 +45,11 @@ bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, kd_seen *
                        "not a token of this user and this edge's http.session_secret: another edge may have "
                        "made it, with a secret of its own, "
                        "or an older secret did; repeat the request without this header");
+}
+
+bool kd_auth_unlimited(const kd_bearer *who)
+{
+    return (who->rights & KD_SCOPE_SERVICE) != 0;
 }
 
 /* By its RFC draft the value is a quoted string. The quotes are not part of the key, so the same key without them is the same. */

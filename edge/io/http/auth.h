@@ -1,21 +1,30 @@
 /*
- * auth.h - what the headers of a request say: who asks (X-User-Id), what they have seen (Kudos-Session), and by which key they repeat themselves
+ * auth.h - what the headers of a request say: who asks (Authorization, X-User-Id), what they have seen (Kudos-Session), and by which key they repeat themselves
  * (Idempotency-Key).
  */
 #ifndef KUDOS_EDGE_IO_HTTP_AUTH_H
 #define KUDOS_EDGE_IO_HTTP_AUTH_H
 
 #include "common/api/route.h"
+#include "common/io/jwt/jwt_bearer.h"
 #include "edge/io/shard/shard.h"
 
 /* The functions are true, or false with *why filled: refuse the request with it. Views live as long as the request. */
 
-/* The caller: X-User-Id, believed from a peer of http.trusted_peers or a certificate of http.trusted_names alone. From anyone else the request has no
- * user (401). A loopback peer must ask by a loopback Host, or one of http.host_names (403). */
+/* The caller: of a bearer token, where [jwt] is configured; such a request is decided by its token alone. Else X-User-Id, believed from a peer of
+ * http.trusted_peers or a certificate with a name of http.trusted_names alone. From anyone else the request has no user (401). A loopback peer must ask by a
+ * loopback Host, or one of http.host_names (403). */
+bool kd_auth_caller(kd_shard *s, kd_http_request *req, kd_bearer *who, kd_refusal *why);
+/* The same, where nothing but the user counts. */
 bool kd_auth_user(kd_shard *s, kd_http_request *req, kd_bytes *user, kd_refusal *why);
+/* Whether the caller may write to this counter of the item (403). `item` is its key, `counter` the index of one that is served. */
+bool kd_auth_write(kd_shard *s, kd_http_request *req, const kd_bearer *who, kd_bytes item, uint32_t counter,
+                   kd_refusal *why);
 /* What the session token of `user` tells; nothing where there is no token. False where its signature or its user is not good: then *seen is nothing,
  * too. */
 bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, kd_seen *seen, kd_refusal *why);
+/* Whether no limit holds for the caller: one whose token says kudos:service. A user whom a gateway names is limited like anybody. */
+bool kd_auth_unlimited(const kd_bearer *who);
 /* The idempotency key without its quotes; empty where there is none. */
 bool kd_auth_key(kd_http_request *req, kd_bytes *key, kd_refusal *why);
 

@@ -8,10 +8,17 @@ uint64_t kd_call_client_user(kd_bytes user)
     return kd_hash(user) | 1;
 }
 
+static uint64_t call_room(const kd_call *call, const kd_shard *origin)
+{
+    uint64_t max = origin->base.settings->in_flight_max;
+    return call->reads ? max - max / 4 : max;
+}
+
 bool kd_call_admit(kd_call *call, kd_shard *origin, kd_http_request *req, uint32_t weight)
 {
+    kd_http_charge(req, weight, call->reads); /* refused or not: it was understood */
     /* in_flight 0: a bulk request that is larger than the bound would otherwise never be admitted. */
-    if (origin->in_flight + weight > origin->base.settings->in_flight_max && origin->in_flight > 0) {
+    if (origin->in_flight + weight > call_room(call, origin) && origin->in_flight > 0) {
         kd_metric_add(&origin->base.metrics.refused, 1);
         kd_answer_error(req, KD_EOVERLOADED);
         return false;
@@ -20,9 +27,16 @@ bool kd_call_admit(kd_call *call, kd_shard *origin, kd_http_request *req, uint32
     call->origin = origin;
     call->req = req;
     if (call->client == 0) call->client = req->client;
+    kd_http_request_trace(req, &call->trace);
     call->weight = weight;
+    call->level = origin->level;
     call->started_us = kd_clock_mono_us();
     return true;
+}
+
+void kd_call_withdraw(kd_call *call)
+{
+    call->origin->in_flight -= call->weight;
 }
 
 kd_errand *kd_call_add(kd_call *call, kd_bytes item, kd_errand_item *entry)

@@ -48,7 +48,10 @@ struct kd_call {
     /* Whose budget pays for questions to central (kudos/ask_budget.h): the user where the request needs one, as a gateway's address stands for many
      * (kd_call_client_user); else the address. */
     uint64_t client;
+    kd_trace trace;  /* that questions to central are asked in */
     uint32_t weight; /* operations or items: they count towards edge.in_flight_max */
+    bool reads;      /* may take no more than three quarters of edge.in_flight_max: the rest is for likes */
+    uint32_t level;  /* kd_level: of overload, when the request was admitted */
     uint32_t errand_count, errands_left;
     kd_errand *errands;              /* by shard index; a call for one item has a single errand */
     int status;                      /* first error of all errands */
@@ -60,9 +63,12 @@ struct kd_call {
 
 /* The key of a user that a trusted gateway names, for kd_call.client. Never 0. */
 uint64_t kd_call_client_user(kd_bytes user);
-/* Admits a request with `weight` operations or items unless the shard's calls in work would exceed edge.in_flight_max; a call that is alone is always
- * admitted. call->client is set to the address unless it is set already. False: the request was answered 503 and the call is gone. */
+/* Admits a request with `weight` operations or items unless the shard's calls in work would exceed edge.in_flight_max, or with call->reads its part of
+ * that; a call that is alone is always admitted. call->client is set to the address unless it is set already, call->trace to what the request
+ * says. False: the request was answered 503 and the call is gone. */
 bool kd_call_admit(kd_call *call, kd_shard *origin, kd_http_request *req, uint32_t weight);
+/* An admitted call will not be started: takes it out of those in work. Its request must be answered next. */
+void kd_call_withdraw(kd_call *call);
 /* Appends to the errand of the shard that owns `item`, and returns that errand. Needs call->origin, errands (zeroed) and errand_count; all before
  * kd_call_start. */
 kd_errand *kd_call_add(kd_call *call, kd_bytes item, kd_errand_item *entry);
@@ -70,6 +76,12 @@ kd_errand *kd_call_add(kd_call *call, kd_bytes item, kd_errand_item *entry);
 void kd_call_start(kd_call *call);
 /* Takes the call out of those in work and observes its time in `time`; the request must be answered next. Returns the monotonic time that it read. */
 uint64_t kd_call_end(kd_call *call, kd_histogram *time);
+
+/* As whom the call asks central. */
+static inline kd_ask_for kd_call_asks(const kd_call *call)
+{
+    return (kd_ask_for){.client = call->client, .trace = &call->trace};
+}
 
 /* The errand waits for one thing more. On its shard. */
 static inline void kd_errand_hold(kd_errand *errand)

@@ -1,12 +1,13 @@
 /*
  * likes.c - operations: one like, unlike or sum, and a client's batch of them.
  *
- *     request -> kd_likes, with a kd_like_op for each operation -> errands to the shards of the items: kd_edge_take
+ *     request -> kd_likes, with a kd_like_op for each operation -> what fits the user's limit -> errands to the shards of the items: kd_edge_take
  *             -> the sync of the group; at the same time central is asked for counts that this edge does not know
  *             -> one answer, with a session token that tells of the newest stamp
  *
  * A batch is answered as a whole. If an operation is refused the answer is that error, and operations that were taken stay taken. The client repeats
- * the batch: likes and unlikes are idempotent.
+ * the batch: likes and unlikes are idempotent. Operations beyond the user's limit are an exception: they are the last ones of the batch, nothing works on
+ * them, and each has an error of its own in the answer. The batch's key remembers how many fitted (kd_key_use.fits), so that a retry gets the same answer.
  */
 #include "edge/io/http/likes.h"
 
@@ -17,6 +18,7 @@
 #include "edge/io/http/answer.h"
 #include "edge/io/http/auth.h"
 #include "edge/io/http/call.h"
+#include "edge/io/http/gate.h"
 
 enum { KEY_TEXT_MAX = 64 };
 
@@ -36,14 +38,18 @@ typedef struct {
 
 typedef struct {
     kd_call call;
-    kd_bytes user, key;
+    kd_bearer who;
+    kd_bytes key;
     kd_seen seen; /* what the session token tells */
     uint64_t amount;
     uint64_t digest; /* of all operations of a batch that has a key; otherwise 0 */
     kd_key_use use;  /* of the key, if there is one */
+    kd_claim_was was;
     uint64_t claimed_us;
     uint32_t count;
+    uint32_t fits; /* operations, from the first on, that the user's limit lets through */
     bool batch;
+    kd_gate gate;
     kd_like_op *at;
 } kd_likes;
 
@@ -91,7 +97,7 @@ static kd_request likes_request(const kd_likes *likes, const kd_like_op *op, cha
 {
     return (kd_request){
         .item = op->item,
-        .user = likes->user,
+        .user = likes->who.user,
         .verb = (kd_verb)op->verb,
         .counter = op->counter,
         .amount = likes->amount,
@@ -99,6 +105,7 @@ static kd_request likes_request(const kd_likes *likes, const kd_like_op *op, cha
         .idempotency_key = likes_key_of(likes, op, key, size),
         .batch = likes->digest,
         .batch_key = likes->batch ? likes->key : kd_bytes_of(NULL, 0),
+        .batch_fits = likes->use.fits,
     };
 }
 
@@ -115,8 +122,9 @@ static int likes_take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t
     op->stamp_us = outcome.stamp_us;
     op->changed = (uint8_t)outcome.changed;
     op->liked = outcome.liked;
-    if (likes_look(op) == KD_EAGAIN &&
-        kd_ask_item(&errand->shard->asker, op->item, likes->call.client, &op->ask) == KD_OK)
+    if (likes_look(op) == KD_EAGAIN && kd_level_asks_counts(likes->call.level, op->known) &&
+        kd_ask_item(&errand->shard->asker, op->item, kd_call_asks(&likes->call), KD_ASK_USER, &op->ask) ==
+            KD_OK)
         kd_errand_hold(errand);
     return KD_OK;
 }
@@ -135,13 +143,15 @@ static void likes_work(kd_errand *errand)
     kd_errand_item *entry;
     STAILQ_FOREACH(entry, &errand->items, next) {
         kd_like_op *op = KD_CONTAINER(entry, kd_like_op, of_errand);
+        if (op->index >= likes->fits) break; /* and so are all behind it */
         op->ask.fn = likes_on_asked;
         err = likes_take(likes, op, now_us, &group);
         if (err == KD_OK) continue;
         kd_errand_fail(errand, err);
         break;
     }
-    if (group == 0) return; /* nothing new to sync: recognised retries, or an error at the first operation */
+    if (group == 0)
+        return; /* nothing new to sync: recognised retries, none that fits, or an error at the first */
     kd_errand_hold(errand);
     errand->commit.fn = likes_on_synced;
     kd_shard_commit_await(&s->commit, &errand->commit, group);
@@ -160,12 +170,17 @@ static void write_changed(kd_json *j, const kd_like_op *op)
         kd_json_bool(j, op->changed == KD_CHANGED_YES);
 }
 
-static void write_op(kd_json *j, const kd_shard *s, const kd_like_op *op, uint64_t now_us)
+static void write_begin(kd_json *j, const kd_shard *s, const kd_like_op *op)
 {
     kd_json_object(j);
     kd_answer_write_item(j, op->item);
     kd_json_key(j, "counter");
     kd_json_cstr(j, s->served.known.at[op->counter].name);
+}
+
+static void write_op(kd_json *j, const kd_shard *s, const kd_like_op *op, uint64_t now_us)
+{
+    write_begin(j, s, op);
     if (op->verb != KD_ADD) write_changed(j, op);
     kd_answer_write_number(j, op->known ? &op->count : NULL, op->pending);
     kd_answer_write_age(j, now_us, op->made_us, op->as_of_us);
@@ -174,12 +189,24 @@ static void write_op(kd_json *j, const kd_shard *s, const kd_like_op *op, uint64
     kd_json_end_object(j);
 }
 
-static void likes_write_all(kd_json *j, const kd_shard *s, const kd_likes *likes, uint64_t now_us)
+/* The operations that did not fit. */
+static void write_rest(kd_json *j, kd_shard *s, const kd_likes *likes)
+{
+    for (uint32_t i = likes->fits; i < likes->count; i++) {
+        write_begin(j, s, &likes->at[i]);
+        kd_json_key(j, "error");
+        kd_gate_write_error(&likes->gate, j);
+        kd_json_end_object(j);
+    }
+}
+
+static void likes_write_all(kd_json *j, kd_shard *s, const kd_likes *likes, uint64_t now_us)
 {
     kd_json_object(j);
     kd_json_key(j, "results");
     kd_json_array(j);
-    for (uint32_t i = 0; i < likes->count; i++) write_op(j, s, &likes->at[i], now_us);
+    for (uint32_t i = 0; i < likes->fits; i++) write_op(j, s, &likes->at[i], now_us);
+    write_rest(j, s, likes);
     kd_json_end_array(j);
     kd_json_end_object(j);
 }
@@ -193,7 +220,7 @@ static bool write_session(const kd_likes *likes, const kd_shard *s, char *out)
     for (uint32_t i = 0; i < likes->count; i++) here_us = KD_MAX(here_us, likes->at[i].stamp_us);
     if (here_us) kd_seen_add(&seen, kd_edge_lives(s->base.edge), here_us);
     if (kd_seen_newest_us(&seen) == 0) return false;
-    kd_session_encode(&s->app->session_key, &seen, likes->user, out);
+    kd_session_encode(&s->app->session_key, &seen, likes->who.user, out);
     return true;
 }
 
@@ -206,27 +233,47 @@ static void likes_end_claim(const kd_likes *likes)
     kd_claims_end(likes->call.origin->app->claims, &likes->use, (kd_claim_end)how, likes->claimed_us);
 }
 
-static void likes_finish(kd_call *call)
+/* What the user's limits have to know of the operations (gate.h). */
+static kd_bytes likes_gate_item(const kd_gate *g, uint32_t index)
 {
-    kd_likes *likes = KD_CONTAINER(call, kd_likes, call);
-    kd_shard *s = call->origin;
-    likes_end_claim(likes);
+    return KD_CONTAINER(g, kd_likes, gate)->at[index].item;
+}
+
+/* A single request that was answered with an error is free, also where its operation may have been stored. */
+static bool likes_gate_counts(const kd_gate *g, uint32_t index)
+{
+    const kd_likes *likes = KD_CONTAINER(g, kd_likes, gate);
+    return likes->at[index].taken == KD_CLAIM_TAKEN && (likes->batch || likes->call.status == KD_OK);
+}
+
+static void likes_answer(const kd_likes *likes, kd_shard *s, uint64_t now_us, kd_http_field *fields, size_t n)
+{
     char session[KD_SESSION_TEXT + 1];
-    uint64_t mono_us =
-        kd_call_end(call, likes->batch ? &s->base.metrics.batch_time : &s->base.metrics.like_time);
-    if (call->status != KD_OK) {
-        kd_answer_error(call->req, call->status);
-        return;
-    }
-    uint64_t now_us = kd_clock_server_at_us(s->base.clock, mono_us);
-    kd_buf_clear(&s->out);
-    kd_json j = kd_json_of(&s->out);
+    kd_json j = kd_answer_writer(likes->call.req, &s->out);
     if (likes->batch)
         likes_write_all(&j, s, likes, now_us);
     else
         write_op(&j, s, &likes->at[0], now_us);
-    bool carry = write_session(likes, s, session);
-    kd_answer_json(call->req, kd_buf_view(&s->out), carry ? session : NULL);
+    if (write_session(likes, s, session))
+        fields[n++] = (kd_http_field){"kudos-session", kd_bytes_of(session, KD_SESSION_TEXT)};
+    kd_answer_body(likes->call.req, kd_buf_view(&s->out), fields, n);
+}
+
+static void likes_finish(kd_call *call)
+{
+    kd_likes *likes = KD_CONTAINER(call, kd_likes, call);
+    kd_shard *s = call->origin;
+    kd_http_field fields[KD_GATE_FIELDS + 1];
+    likes_end_claim(likes);
+    kd_gate_settle(&likes->gate, s);
+    size_t n = kd_gate_fields(&likes->gate, s, call->req, fields);
+    kd_gate_close(&likes->gate);
+    uint64_t mono_us =
+        kd_call_end(call, likes->batch ? &s->base.metrics.batch_time : &s->base.metrics.like_time);
+    if (call->status != KD_OK)
+        kd_answer_error_with(call->req, call->status, fields, n);
+    else
+        likes_answer(likes, s, kd_clock_server_at_us(s->base.clock, mono_us), fields, n);
 }
 
 /* ---- from a request to its call ---- */
@@ -245,8 +292,9 @@ static void likes_add(kd_likes *likes, uint32_t index, kd_bytes item, uint32_t c
 static bool read_headers(kd_shard *s, kd_http_request *req, kd_likes *likes)
 {
     kd_refusal why;
-    if (!kd_auth_user(s, req, &likes->user, &why) ||
-        !kd_auth_session(s, req, likes->user, &likes->seen, &why) || !kd_auth_key(req, &likes->key, &why)) {
+    if (!kd_auth_caller(s, req, &likes->who, &why) ||
+        !kd_auth_session(s, req, likes->who.user, &likes->seen, &why) ||
+        !kd_auth_key(req, &likes->key, &why)) {
         kd_answer_refusal(req, &why);
         return false;
     }
@@ -257,7 +305,8 @@ static bool read_headers(kd_shard *s, kd_http_request *req, kd_likes *likes)
     return true;
 }
 
-/* The key's claim, if there is a key. False: it belongs to another request, and this one was answered. */
+/* The key's claim, if there is a key. False: it belongs to another request, or to a batch that is in work, of which it is not known yet how much of it
+ * fits the limit; this one was answered. */
 static bool likes_claim(kd_likes *likes, kd_shard *s, kd_http_request *req)
 {
     char key[KEY_TEXT_MAX];
@@ -265,9 +314,31 @@ static bool likes_claim(kd_likes *likes, kd_shard *s, kd_http_request *req)
     kd_request request = likes_request(likes, &likes->at[0], key, sizeof key);
     likes->use = kd_edge_key_use(s->base.edge, &request);
     likes->claimed_us = kd_clock_now_us(s->base.clock);
-    int err = kd_claims_begin(s->app->claims, &likes->use, likes->claimed_us);
+    int err = kd_claims_begin(s->app->claims, &likes->use, likes->claimed_us, &likes->was);
+    if (!err && likes->batch && likes->was.held && !likes->was.kept) {
+        kd_claims_end(s->app->claims, &likes->use, KD_CLAIM_VOID, 0);
+        err = KD_EINFLIGHT;
+    }
     if (err) kd_answer_error(req, err);
     return err == KD_OK;
+}
+
+/* False: nothing fits the user's limit. */
+static bool likes_pass_gate(kd_likes *likes, kd_shard *s)
+{
+    kd_gate *g = &likes->gate;
+    *g = (kd_gate){.item = likes_gate_item, .counts = likes_gate_counts, .count = likes->count};
+    kd_gate_open(g, s, likes->who.user, kd_auth_unlimited(&likes->who));
+    likes->fits = likes->was.kept ? kd_gate_again(g, s, likes->was.fits) : kd_gate_ask(g, s);
+    likes->use.fits = likes->fits < likes->count ? likes->fits : 0;
+    return likes->fits > 0;
+}
+
+static void likes_refuse(kd_likes *likes, kd_shard *s)
+{
+    kd_call_withdraw(&likes->call);
+    likes_end_claim(likes);
+    kd_gate_refuse(&likes->gate, s, likes->call.req);
 }
 
 /* The request was answered if it is not admitted, and its memory is gone: what ends the claim is copied. */
@@ -275,14 +346,17 @@ static void likes_start(kd_likes *likes, kd_shard *s, kd_http_request *req)
 {
     likes->call.work = likes_work;
     likes->call.finish = likes_finish;
-    likes->call.client = kd_call_client_user(likes->user);
+    likes->call.client = kd_call_client_user(likes->who.user);
     if (!likes_claim(likes, s, req)) return;
     bool keyed = likes->key.len > 0;
     kd_key_use use = likes->use;
-    if (kd_call_admit(&likes->call, s, req, likes->count))
+    if (!kd_call_admit(&likes->call, s, req, likes->count)) {
+        if (keyed) kd_claims_end(s->app->claims, &use, KD_CLAIM_VOID, 0);
+    } else if (likes_pass_gate(likes, s)) {
         kd_call_start(&likes->call);
-    else if (keyed)
-        kd_claims_end(s->app->claims, &use, KD_CLAIM_VOID, 0);
+    } else {
+        likes_refuse(likes, s);
+    }
 }
 
 void kd_likes_one(kd_shard *s, kd_http_request *req, const kd_item *item, uint32_t counter, kd_verb verb)
@@ -299,7 +373,8 @@ void kd_likes_one(kd_shard *s, kd_http_request *req, const kd_item *item, uint32
     /* Fetches the item into the processor's caches while the headers are read. In vain for an item of another shard. */
     kd_edge_expect(s->base.edge, kd_item_key(item));
     if (!read_headers(s, req, likes)) return;
-    if (!kd_body_read_amount(req->body, &s->text, verb == KD_ADD ? &likes->amount : NULL, &why)) {
+    if (!kd_auth_write(s, req, &likes->who, kd_item_key(item), counter, &why) ||
+        !kd_body_read_amount(req->body, &s->text, verb == KD_ADD ? &likes->amount : NULL, &why)) {
         kd_answer_refusal(req, &why);
         return;
     }
@@ -355,6 +430,16 @@ static bool likes_resolve(kd_shard *s, kd_http_request *req, const kd_body_op *o
     return true;
 }
 
+/* False: the caller's token does not allow operation number `index`, and the request was answered. */
+static bool likes_permitted(const kd_likes *likes, kd_shard *s, kd_http_request *req, kd_bytes item,
+                            uint32_t counter, uint32_t index)
+{
+    kd_refusal why;
+    if (kd_auth_write(s, req, &likes->who, item, counter, &why)) return true;
+    refuse_op(req, why, index, "");
+    return false;
+}
+
 /* At least what the keys of all items take: a key has one byte more than the item's text. */
 static size_t key_bytes(const kd_body_ops *ops)
 {
@@ -398,6 +483,7 @@ void kd_likes_batch(kd_shard *s, kd_http_request *req)
         kd_bytes item;
         uint32_t counter;
         if (!likes_resolve(s, req, &ops.at[i], i, &keys, &item, &counter)) return;
+        if (!likes_permitted(likes, s, req, item, counter, i)) return;
         kd_edge_expect(s->base.edge, item);
         likes_add(likes, i, item, counter, ops.at[i].like ? KD_LIKE : KD_UNLIKE);
     }

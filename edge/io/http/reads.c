@@ -2,6 +2,7 @@
 #include "edge/io/http/reads.h"
 
 #include "common/api/body.h"
+#include "common/api/canonical.h"
 #include "edge/io/http/answer.h"
 #include "edge/io/http/auth.h"
 #include "edge/io/http/reads_answer.h"
@@ -27,9 +28,10 @@ static kd_edge_read *edge_reads_prepare(kd_shard *s, kd_http_request *req, kd_re
     read->unknown_answer = (kd_central_liked *)(void *)p, p += asked * sizeof(kd_central_liked);
     *keys = p;
     read->call.origin = s;
+    read->call.reads = true;
     read->call.errand_count = errands;
     read->kind = kind;
-    read->views = kind == KD_READ_COUNTS || kind == KD_READ_DISPLAY || kind == KD_READ_BULK;
+    read->views = kind != KD_READ_LIKED && kind != KD_READ_LOOKUP;
     read->members = members;
     return read;
 }
@@ -123,20 +125,55 @@ static bool read_me(kd_http_request *req, bool *members)
     return false;
 }
 
+/* items= of the query. False: the request was answered. */
+static bool read_named(const kd_shard *s, kd_http_request *req, kd_item items[KD_BULK_ITEMS_MAX], uint32_t *n)
+{
+    kd_bytes raw;
+    kd_refusal why = {KD_PROBLEM_INVALID_REQUEST, "items=posts/1,reels/2 is wanted", "items"};
+    if (kd_query_find(req->query, "items", &raw) && raw.len > 0 &&
+        kd_route_items(raw, &s->served.collections, items, n, &why))
+        return true;
+    kd_answer_refusal(req, &why);
+    return false;
+}
+
+/* Relative to the path, since what stands in front may have put the API below another one. Where it leads never changes. But caches keep the fields for
+ * pages (CORS) with it: a change of those origins has to arrive. */
+static void read_redirect(kd_http_request *req, kd_bytes query)
+{
+    kd_buf location = {0};
+    kd_buf_put(&location, "display?", 8);
+    kd_buf_put(&location, query.data, query.len);
+    const kd_http_field fields[] = {{"location", kd_buf_view(&location)},
+                                    {"cache-control", kd_bytes_str("public, max-age=300")}};
+    kd_http_respond(req, 308, fields, KD_COUNT(fields), kd_bytes_of(NULL, 0));
+    kd_buf_finish(&location);
+}
+
+void kd_reads_displays(kd_shard *s, kd_http_request *req)
+{
+    kd_item items[KD_BULK_ITEMS_MAX];
+    uint32_t n;
+    uint8_t *keys;
+    if (!read_named(s, req, items, &n)) return;
+    kd_buf_clear(&s->text);
+    kd_canonical_items(items, &n, &s->text);
+    if (!kd_bytes_eq(req->query, kd_buf_view(&s->text))) {
+        read_redirect(req, kd_buf_view(&s->text));
+        return;
+    }
+    kd_edge_read *read = edge_reads_prepare(s, req, KD_READ_DISPLAYS, n, false, n * sizeof(kd_item), &keys);
+    for (uint32_t i = 0; i < n; i++) edge_reads_add(read, &items[i], &keys);
+    edge_reads_start(read, s, req);
+}
+
 void kd_reads_query(kd_shard *s, kd_http_request *req)
 {
     kd_item items[KD_BULK_ITEMS_MAX];
     uint32_t n;
     uint8_t *keys;
-    kd_bytes raw;
-    kd_refusal why = {KD_PROBLEM_INVALID_REQUEST, "items=posts/1,reels/2 is wanted", "items"};
-    if (!kd_query_find(req->query, "items", &raw) || raw.len == 0 ||
-        !kd_route_items(raw, &s->served.collections, items, &n, &why)) {
-        kd_answer_refusal(req, &why);
-        return;
-    }
     bool members;
-    if (!read_me(req, &members)) return;
+    if (!read_named(s, req, items, &n) || !read_me(req, &members)) return;
     kd_edge_read *read = edge_reads_prepare(s, req, KD_READ_BULK, n, members, n * sizeof(kd_item), &keys);
     if (members && !read_caller(s, req, kd_bytes_of(NULL, 0), read)) return;
     for (uint32_t i = 0; i < n; i++) edge_reads_add(read, &items[i], &keys);

@@ -17,6 +17,9 @@ void kd_reads_counts(kd_shard *s, kd_http_request *req, const kd_item *item);
 void kd_reads_display(kd_shard *s, kd_http_request *req, const kd_item *item);
 /* GET /v1/{collection}/{id}/{set counter}: whether the caller likes the item. `counter` is an index into s->served. */
 void kd_reads_liked(kd_shard *s, kd_http_request *req, const kd_item *item, uint32_t counter);
+/* GET /v1/display?items=...: the display forms of the items of the query, for caches; a query that is not the canonical one of these items
+ * (common/api/canonical.h) is redirected to that. */
+void kd_reads_displays(kd_shard *s, kd_http_request *req);
 /* GET /v1/counts?items=...: counts of the items of the query, with me=true also whether the caller likes them. */
 void kd_reads_query(kd_shard *s, kd_http_request *req);
 /* POST /v1/counts: counts of the items of the body, with "me": true also whether the caller likes them. */

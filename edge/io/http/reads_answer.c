@@ -47,17 +47,22 @@ static void write_display(kd_json *j, const kd_edge_read *read, const kd_lookup 
     kd_json_end_object(j);
 }
 
+static void write_item(kd_json *j, const kd_edge_read *read, const kd_lookup *l, uint64_t now_us)
+{
+    if (read->kind == KD_READ_DISPLAYS)
+        write_display(j, read, l);
+    else if (read->views)
+        write_counts(j, read, l, now_us);
+    else
+        reads_answer_write_liked(j, l);
+}
+
 static void write_items(kd_json *j, const kd_edge_read *read, uint64_t now_us)
 {
     kd_json_object(j);
     kd_json_key(j, "items");
     kd_json_array(j);
-    for (uint32_t i = 0; i < read->count; i++) {
-        if (read->views)
-            write_counts(j, read, &read->at[i], now_us);
-        else
-            reads_answer_write_liked(j, &read->at[i]);
-    }
+    for (uint32_t i = 0; i < read->count; i++) write_item(j, read, &read->at[i], now_us);
     kd_json_end_array(j);
     kd_json_end_object(j);
 }
@@ -70,35 +75,68 @@ static bool answer_client_has(const kd_http_request *req, const char *etag)
     return kd_bytes_eq(have, kd_bytes_str("*")) || memmem(have.data, have.len, etag, strlen(etag)) != NULL;
 }
 
+enum { CACHE_CONTROL_MAX = 160 };
+
+/* Appends ", name=seconds", unless that is none. */
+static void answer_put_age(char *text, const char *name, uint64_t us)
+{
+    size_t len = strlen(text);
+    if (us > 0)
+        snprintf(text + len, CACHE_CONTROL_MAX - len, ", %s=%llu", name, (unsigned long long)(us / 1000000));
+}
+
+static void answer_cache_control(const kd_settings *set, uint32_t level, char text[CACHE_CONTROL_MAX])
+{
+    snprintf(text, CACHE_CONTROL_MAX, "public, max-age=%llu",
+             (unsigned long long)(kd_level_display_age_us(level, set->display_max_age_us) / 1000000));
+    answer_put_age(text, "stale-while-revalidate", set->display_while_revalidate_us);
+    answer_put_age(text, "stale-if-error", set->display_if_error_us);
+}
+
+/* Whether every form of every item is known. A counter that was just added is null, too, and must not stay so in caches. */
+static bool answer_display_whole(const kd_edge_read *read)
+{
+    for (uint32_t i = 0; i < read->count; i++)
+        if (read->at[i].view.told < read->call.origin->served.counters.count) return false;
+    return true;
+}
+
+/* Of the number that is the oldest; 0: of one it is unknown. */
+static uint64_t answer_display_as_of(const kd_edge_read *read)
+{
+    uint64_t as_of_us = UINT64_MAX;
+    for (uint32_t i = 0; i < read->count; i++) as_of_us = KD_MIN(as_of_us, read->at[i].view.as_of_us);
+    return as_of_us;
+}
+
 /*
- * The ETag is a hash of the body. The body holds the display form alone, so it stays the same while the shown form does. A stale number may be
+ * The ETag is a hash of the body, so JSON and MessagePack have their own. The body holds the display forms alone, so it stays the same while the shown
+ * forms do. A stale number may be
  * cached as well: otherwise, while central cannot be reached, every viewer of the region would come to the edge. A 304 carries all fields but
  * content-type, so that caches update Kudos-As-Of.
  */
 static void answer_display(kd_edge_read *read)
 {
-    kd_shard *s = read->call.origin;
-    const kd_view *view = &read->at[0].view;
-    bool whole =
-        view->told >=
-        s->served.counters
-            .count; /* false: a counter that was just added is null, and must not stay so in caches */
+    const kd_shard *s = read->call.origin;
+    bool whole = answer_display_whole(read);
+    uint64_t as_of_us = answer_display_as_of(read);
     kd_http_request *req = read->call.req;
-    char etag[24], age[64], as_of[KD_TIME_MS_MAX];
+    char etag[24], cache[CACHE_CONTROL_MAX], as_of[KD_TIME_MS_MAX];
     snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)kd_hash(kd_buf_view(&s->out)));
-    snprintf(age, sizeof age, "public, max-age=%llu",
-             (unsigned long long)(s->base.settings->display_max_age_us / 1000000));
-    kd_http_field fields[4] = {{"etag", kd_bytes_str(etag)},
-                               {"cache-control", kd_bytes_str(whole ? age : "no-store")}};
-    size_t count = 2;
-    if (whole && view->as_of_us)
+    answer_cache_control(s->base.settings, read->call.level, cache);
+    kd_http_field fields[5] = {{"etag", kd_bytes_str(etag)},
+                               {"cache-control", kd_bytes_str(whole ? cache : "no-store")},
+                               {"vary", kd_bytes_str("accept")}};
+    size_t count = 3;
+    if (whole && as_of_us)
         fields[count++] =
-            (kd_http_field){"kudos-as-of", kd_bytes_of(as_of, kd_display_time_ms(view->as_of_us, as_of))};
+            (kd_http_field){"kudos-as-of", kd_bytes_of(as_of, kd_display_time_ms(as_of_us, as_of))};
     if (answer_client_has(req, etag)) {
         kd_http_respond(req, 304, fields, count, kd_bytes_of(NULL, 0));
         return;
     }
-    fields[count++] = (kd_http_field){"content-type", kd_bytes_str("application/json")};
+    fields[count++] =
+        (kd_http_field){"content-type", kd_bytes_str(kd_media_type(kd_http_request_media(req)))};
     kd_http_respond(req, 200, fields, count, kd_buf_view(&s->out));
 }
 
@@ -113,8 +151,7 @@ void kd_reads_finish(kd_call *call)
         kd_answer_error(call->req, call->status);
         return;
     }
-    kd_buf_clear(&s->out);
-    kd_json j = kd_json_of(&s->out);
+    kd_json j = kd_answer_writer(call->req, &s->out);
     switch (read->kind) {
     case KD_READ_COUNTS:
         write_counts(&j, read, &read->at[0], now_us);
@@ -125,13 +162,14 @@ void kd_reads_finish(kd_call *call)
     case KD_READ_LIKED:
         reads_answer_write_liked(&j, &read->at[0]);
         break;
+    case KD_READ_DISPLAYS:
     case KD_READ_BULK:
     case KD_READ_LOOKUP:
         write_items(&j, read, now_us);
         break;
     }
-    if (read->kind == KD_READ_DISPLAY)
+    if (read->kind == KD_READ_DISPLAY || read->kind == KD_READ_DISPLAYS)
         answer_display(read);
     else
-        kd_answer_json(call->req, kd_buf_view(&s->out), NULL);
+        kd_answer_body(call->req, kd_buf_view(&s->out), NULL, 0);
 }

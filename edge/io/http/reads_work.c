@@ -6,6 +6,14 @@ static int reads_work_look(kd_lookup *l)
     return kd_edge_view(l->errand->shard->base.edge, l->item, &l->view);
 }
 
+/* Whether operations of this edge wait for central's count. */
+static bool reads_work_own(const kd_lookup *l)
+{
+    for (uint32_t i = 0; i < KD_COUNT(l->view.pending); i++)
+        if (l->view.pending[i] > 0) return true;
+    return false;
+}
+
 static void reads_work_on_asked(kd_ask_wait *wait, bool answered)
 {
     kd_lookup *l = KD_CONTAINER(wait, kd_lookup, ask);
@@ -27,8 +35,10 @@ static void read_view(kd_lookup *l)
         kd_errand_fail(errand, err);
         return;
     }
+    if (!kd_level_asks_counts(errand->call->level, l->view.known)) return;
     l->ask.fn = reads_work_on_asked;
-    err = kd_ask_item(&errand->shard->asker, l->item, errand->call->client, &l->ask);
+    kd_ask_kind kind = reads_work_own(l) ? KD_ASK_OWN : KD_ASK_READ;
+    err = kd_ask_item(&errand->shard->asker, l->item, kd_call_asks(errand->call), kind, &l->ask);
     if (err == KD_OK) kd_errand_hold(errand);
     errand->unasked += err == KD_EOVERLOADED;
 }
@@ -45,7 +55,11 @@ static void tell_liked(kd_lookup *l, int liked)
 static int reads_work_look_liked(const kd_edge_read *read, kd_lookup *l, const kd_liked_central *central,
                                  kd_liked_ground *ground)
 {
-    kd_liked_query q = {.counter = read->counter, .item = l->item, .user = read->user, .seen = &read->seen};
+    kd_liked_query q = {.counter = read->counter,
+                        .item = l->item,
+                        .user = read->user,
+                        .seen = &read->seen,
+                        .memory = read->call.level >= KD_LEVEL_MEMORY};
     int liked = kd_edge_liked(l->errand->shard->base.edge, &q, central, ground);
     tell_liked(l, liked);
     return liked;
@@ -78,7 +92,7 @@ static void ask_members(kd_edge_read *read, kd_errand *errand, uint64_t newest_r
     if (newest_row_us) kd_seen_add(&wait->wanted, own, newest_row_us);
     kd_shard *s = errand->shard;
     const char *counter = s->served.known.at[read->counter].name;
-    if (kd_ask_members(&s->asker, counter, read->user, errand->call->client, wait) == KD_OK)
+    if (kd_ask_members(&s->asker, counter, read->user, kd_call_asks(errand->call), wait) == KD_OK)
         kd_errand_hold(errand);
 }
 
@@ -99,7 +113,7 @@ static void read_members(kd_edge_read *read, kd_errand *errand)
         read->unknown[at] = l;
         read->unknown_item[at] = l->item;
     }
-    if (wait->count > 0) ask_members(read, errand, newest_row_us);
+    if (wait->count > 0 && read->call.level < KD_LEVEL_NO_DETAIL) ask_members(read, errand, newest_row_us);
 }
 
 void kd_reads_work(kd_errand *errand)

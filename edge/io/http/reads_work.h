@@ -6,7 +6,14 @@
 
 #include "edge/io/http/call.h"
 
-typedef enum { KD_READ_COUNTS, KD_READ_DISPLAY, KD_READ_BULK, KD_READ_LIKED, KD_READ_LOOKUP } kd_read_kind;
+typedef enum {
+    KD_READ_COUNTS,
+    KD_READ_DISPLAY,
+    KD_READ_DISPLAYS,
+    KD_READ_BULK,
+    KD_READ_LIKED,
+    KD_READ_LOOKUP
+} kd_read_kind;
 
 /* An item of the request. The thread of its errand's shard fills it; the shard of the request reads it when all errands are back. */
 typedef struct {

@@ -5,8 +5,11 @@
  *     /v1/{collection}/{id}/{set counter}             POST DELETE GET
  *     /v1/{collection}/{id}/{sum counter}             POST
  *     /v1/counts                                      GET POST
+ *     /v1/display                                     GET
  *     /v1/likes                                       POST
  *     /v1/likes/lookup                                POST
+ *
+ * and OPTIONS everywhere, which is answered before it is asked who asks: a browser sends no user with a preflight.
  */
 #include "edge/io/http/routes.h"
 
@@ -27,6 +30,7 @@ typedef enum {
     TARGET_LIKED,
     TARGET_WRITE,
     TARGET_QUERY,
+    TARGET_DISPLAYS,
     TARGET_BULK,
     TARGET_BATCH,
     TARGET_LOOKUP
@@ -40,32 +44,39 @@ typedef struct {
     kd_item item;     /* of the first four */
 } routes_target;
 
-/* The functions that find a target are true, or false when they have refused the request. */
+/* The functions that find a target are true, or false when they have answered the request. */
+
+/* `has`: whether the path has the request's method; `allow` names all that it has. */
+static bool routes_allow(kd_http_request *req, bool has, const char *allow)
+{
+    if (has) return true;
+    if (req->method == KD_HTTP_OPTIONS)
+        kd_http_respond_options(req, allow);
+    else
+        kd_http_respond_wrong_method(req, allow);
+    return false;
+}
 
 static bool routes_find_set(kd_http_request *req, routes_target *target)
 {
     target->kind = routes_is_get(req) ? TARGET_LIKED : TARGET_WRITE;
     target->verb = req->method == KD_HTTP_POST ? KD_LIKE : KD_UNLIKE;
-    if (routes_is_get(req) || req->method == KD_HTTP_POST || req->method == KD_HTTP_DELETE) return true;
-    kd_http_respond_wrong_method(req, "GET, HEAD, POST, DELETE");
-    return false;
+    bool has = routes_is_get(req) || req->method == KD_HTTP_POST || req->method == KD_HTTP_DELETE;
+    return routes_allow(req, has, "GET, HEAD, POST, DELETE, OPTIONS");
 }
 
 static bool routes_find_sum(kd_http_request *req, routes_target *target)
 {
     target->kind = TARGET_WRITE;
     target->verb = KD_ADD;
-    if (req->method == KD_HTTP_POST) return true;
-    kd_http_respond_wrong_method(req, "POST");
-    return false;
+    return routes_allow(req, req->method == KD_HTTP_POST, "POST, OPTIONS");
 }
 
-static bool routes_find_view(kd_http_request *req, kd_bytes tail, routes_target *target)
+static bool routes_find_get(kd_http_request *req, routes_kind kind, routes_target *target)
 {
-    target->kind = kd_bytes_eq(tail, kd_bytes_str("counts")) ? TARGET_COUNTS : TARGET_DISPLAY;
-    if (routes_is_get(req)) return true;
-    kd_http_respond_wrong_method(req, "GET, HEAD");
-    return false;
+    target->kind = kind;
+    if (kind == TARGET_DISPLAYS) req->route = "/v1/display";
+    return routes_allow(req, routes_is_get(req), "GET, HEAD, OPTIONS");
 }
 
 /* Paths that central serves and an edge does not: their 404 says whom to ask. */
@@ -96,8 +107,13 @@ static bool routes_find_item(kd_shard *s, kd_http_request *req, const kd_route *
         no_such_path(req, route);
         return false;
     }
-    if (known && (kd_bytes_eq(tail, kd_bytes_str("counts")) || kd_bytes_eq(tail, kd_bytes_str("display"))))
-        return routes_find_view(req, tail, target);
+    bool counts = kd_bytes_eq(tail, kd_bytes_str("counts")),
+         display = kd_bytes_eq(tail, kd_bytes_str("display"));
+    req->route = counts    ? "/v1/{collection}/{id}/counts"
+                 : display ? "/v1/{collection}/{id}/display"
+                           : "/v1/{collection}/{id}/{counter}";
+    if (known && (counts || display))
+        return routes_find_get(req, counts ? TARGET_COUNTS : TARGET_DISPLAY, target);
     if (!known && !why.field && why.problem == KD_PROBLEM_INVALID_ID) why.field = "id";
     if (known && kd_route_counter(tail, &served->counters, KD_SET, &target->counter, &why))
         return routes_find_set(req, target);
@@ -109,23 +125,25 @@ static bool routes_find_item(kd_shard *s, kd_http_request *req, const kd_route *
 
 static bool routes_find_counts(kd_http_request *req, routes_target *target)
 {
+    req->route = "/v1/counts";
     target->kind = routes_is_get(req) ? TARGET_QUERY : TARGET_BULK;
-    if (routes_is_get(req) || req->method == KD_HTTP_POST) return true;
-    kd_http_respond_wrong_method(req, "GET, HEAD, POST");
-    return false;
+    bool has = routes_is_get(req) || req->method == KD_HTTP_POST;
+    return routes_allow(req, has, "GET, HEAD, POST, OPTIONS");
 }
 
 static bool routes_find_post(kd_http_request *req, routes_kind kind, routes_target *target)
 {
+    req->route = kind == TARGET_BATCH ? "/v1/likes" : "/v1/likes/lookup";
     target->kind = kind;
-    if (req->method == KD_HTTP_POST) return true;
-    kd_http_respond_wrong_method(req, "POST");
-    return false;
+    return routes_allow(req, req->method == KD_HTTP_POST, "POST, OPTIONS");
 }
 
 static bool routes_find(kd_shard *s, kd_http_request *req, routes_target *target)
 {
     kd_route route;
+    if (kd_bytes_eq(req->path,
+                    kd_bytes_str("*"))) /* of the server, not of a path; comes with OPTIONS alone */
+        return routes_allow(req, false, "GET, HEAD, POST, DELETE, OPTIONS");
     if (kd_route_cut(req->path, &route) != KD_OK) {
         kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL, 0);
         return false;
@@ -137,22 +155,37 @@ static bool routes_find(kd_shard *s, kd_http_request *req, routes_target *target
     }
     if (route.count == 3) return routes_find_item(s, req, &route, target);
     if (kd_route_is(&route, "counts")) return routes_find_counts(req, target);
+    if (kd_route_is(&route, "display")) return routes_find_get(req, TARGET_DISPLAYS, target);
     if (kd_route_is(&route, "likes")) return routes_find_post(req, TARGET_BATCH, target);
     if (kd_route_is(&route, "likes/lookup")) return routes_find_post(req, TARGET_LOOKUP, target);
     no_such_path(req, &route);
     return false;
 }
 
+/* Whether a read was refused because of overload. Before a body is held, and before it is asked who the user is: it must cost little. */
+static bool routes_shed(kd_shard *s, kd_http_request *req, const routes_target *target)
+{
+    if (s->level < KD_LEVEL_NO_READS || target->kind == TARGET_WRITE || target->kind == TARGET_BATCH)
+        return false;
+    kd_metric_add(&s->base.metrics.refused, 1);
+    kd_answer_shed(req, s->base.settings->leave_after_us);
+    return true;
+}
+
 bool kd_routes_begin(kd_http_request *req, void *arg)
 {
     kd_shard *s = arg;
     routes_target target;
-    kd_bytes user;
+    kd_bearer who;
     kd_refusal why;
-    if (!routes_find(s, req, &target)) return true;
-    bool needs_user = target.kind == TARGET_WRITE || target.kind == TARGET_BATCH ||
-                      target.kind == TARGET_LOOKUP || target.kind == TARGET_LIKED;
-    if (!needs_user || kd_auth_user(s, req, &user, &why)) return false;
+    if (!routes_find(s, req, &target) || routes_shed(s, req, &target)) return true;
+    bool writes = target.kind == TARGET_WRITE;
+    bool needs_user =
+        writes || target.kind == TARGET_BATCH || target.kind == TARGET_LOOKUP || target.kind == TARGET_LIKED;
+    if (!needs_user) return false;
+    if (kd_auth_caller(s, req, &who, &why) &&
+        (!writes || kd_auth_write(s, req, &who, kd_item_key(&target.item), target.counter, &why)))
+        return false;
     kd_answer_refusal(req, &why);
     return true;
 }
@@ -161,7 +194,7 @@ void kd_routes_handle(kd_http_request *req, void *arg)
 {
     kd_shard *s = arg;
     routes_target target;
-    if (!routes_find(s, req, &target)) return;
+    if (!routes_find(s, req, &target) || routes_shed(s, req, &target)) return;
     switch (target.kind) {
     case TARGET_COUNTS:
         kd_reads_counts(s, req, &target.item);
@@ -177,6 +210,9 @@ void kd_routes_handle(kd_http_request *req, void *arg)
         break;
     case TARGET_QUERY:
         kd_reads_query(s, req);
+        break;
+    case TARGET_DISPLAYS:
+        kd_reads_displays(s, req);
         break;
     case TARGET_BULK:
         kd_reads_bulk(s, req);

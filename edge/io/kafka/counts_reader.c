@@ -27,18 +27,12 @@ static void on_record(void *arg, const kd_kafka_record *record)
 }
 
 /* Forged, or signed by a key that this edge lacks. Passed over; a genuine one that follows tells the core of the gap, if there is one. */
-static void edge_counts_on_refused(void *arg, const kd_kafka_record *record, kd_mac_verdict verdict)
+static void edge_counts_on_refused(void *arg, kd_mac_verdict verdict)
 {
     kd_counts_reader *c = arg;
     kd_edge_metrics *m = &c->base->metrics;
-    kd_metric *const cells[KD_MAC_VERDICTS] = {[KD_MAC_UNSIGNED] = &m->refused_unsigned,
-                                               [KD_MAC_MALFORMED] = &m->refused_malformed,
-                                               [KD_MAC_UNKNOWN_KEY] = &m->refused_unknown_key,
-                                               [KD_MAC_FOREIGN_KEY] = &m->refused_foreign_key,
-                                               [KD_MAC_WRONG] = &m->refused_wrong};
+    kd_metric *const cells[KD_MAC_VERDICTS] = KD_KAFKA_REFUSED_CELLS(m);
     kd_metric_add(cells[verdict], 1);
-    KD_LOG(KD_ERROR, "record-refused", KD_U64("partition", record->partition),
-           KD_I64("offset", record->offset), KD_STR("reason", kd_mac_name(verdict)));
 }
 
 static void edge_counts_on_round(void *arg)

@@ -1,7 +1,7 @@
 /*
  * base.h - what every part of a shard (group commit, sender, counts reader, asker) works with. The shard embeds it and outlives its parts, so they
- * keep a pointer to it and need not know the shard itself. Only the shard's thread touches it, but for `loop` (posts come from any thread) and
- * `metrics` (atomic).
+ * keep a pointer to it and need not know the shard itself. Only the shard's thread touches it, but for `loop` (posts come from any thread),
+ * `metrics` and `lag` (atomic).
  */
 #ifndef KUDOS_EDGE_IO_SHARD_BASE_H
 #define KUDOS_EDGE_IO_SHARD_BASE_H
@@ -10,6 +10,7 @@
 #include "common/io/loop/loop.h"
 #include "edge/io/daemon/metrics.h"
 #include "edge/io/daemon/settings.h"
+#include "edge/io/shard/lag.h"
 #include "edge/io/shard/turn.h"
 #include "kudos/edge.h"
 
@@ -21,6 +22,7 @@ typedef struct {
     kd_edge *edge; /* the core */
     kd_turn turn;  /* woken when something may have to be committed, sent or reported */
     kd_edge_metrics metrics;
+    kd_lag lag;
     uint64_t random; /* state of the generator for jitter and seeds */
 } kd_shard_base;
 

@@ -62,11 +62,11 @@ void kd_claims_loaded(kd_claims *c)
     for (uint64_t i = 0; i < c->count; i++) kd_key_claims_loaded(c->at[i].claims);
 }
 
-int kd_claims_begin(kd_claims *c, const kd_key_use *use, uint64_t now_us)
+int kd_claims_begin(kd_claims *c, const kd_key_use *use, uint64_t now_us, kd_claim_was *was)
 {
     stripe *s = claims_stripe(c, use);
     pthread_mutex_lock(&s->lock);
-    int err = kd_key_claims_begin(s->claims, use, now_us);
+    int err = kd_key_claims_begin(s->claims, use, now_us, was);
     pthread_mutex_unlock(&s->lock);
     return err;
 }

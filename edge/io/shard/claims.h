@@ -19,7 +19,7 @@ int kd_claims_load(kd_claims *c, kd_edge *edge);
 void kd_claims_loaded(kd_claims *c);
 
 /* As kd_key_claims_begin and kd_key_claims_end; any thread. */
-int kd_claims_begin(kd_claims *c, const kd_key_use *use, uint64_t now_us);
+int kd_claims_begin(kd_claims *c, const kd_key_use *use, uint64_t now_us, kd_claim_was *was);
 void kd_claims_end(kd_claims *c, const kd_key_use *use, kd_claim_end how, uint64_t now_us);
 
 #endif

@@ -14,8 +14,8 @@ static void collect_core(kd_shard *s, const kd_edge_stats *stats)
     COPY(sealed), COPY(sealed_empty), COPY(resends), COPY(outbox_batches), COPY(outbox_bytes);
     COPY(snapshots), COPY(heartbeats), COPY(snapshot_gaps), COPY(snapshots_old), COPY(undone),
         COPY(resent_ops);
-    COPY(asks), COPY(answers_thrown), COPY(items), COPY(items_probation), COPY(evicted), COPY(filter_rows),
-        COPY(identity_alarms);
+    COPY(asks), COPY(answers_thrown), COPY(viral_items), COPY(items), COPY(items_probation), COPY(evicted),
+        COPY(filter_rows), COPY(identity_alarms);
     COPY(fresh_rows), COPY(refusing), COPY(retired), COPY(sums_aside), COPY(identity_shared);
     COPY(aside_kept), COPY(aside_kept_amount);
 #undef COPY
@@ -48,6 +48,9 @@ static void collect_shell(kd_shard *s)
     kd_metric_set(&m->in_flight, (int64_t)s->in_flight);
     kd_metric_set(&m->connections, (int64_t)http->connections_open);
     kd_metric_set(&m->refused_connections, (int64_t)http->connections_refused);
+    kd_metric_set(&m->idle_closed, (int64_t)http->idle_closed);
+    kd_metric_set(&m->tls_refused, (int64_t)http->tls_refused);
+    kd_metric_set(&m->tls_abandoned, (int64_t)http->tls_abandoned);
     kd_metric_set(&m->http_held, (int64_t)http->buffered_bytes);
     kd_metric_set(&m->hoarders, (int64_t)http->hoarders);
     kd_metric_set(&m->http_requests, (int64_t)http->requests);
@@ -97,6 +100,13 @@ static void publish_ages(kd_shard *s, const publish_oldest *oldest)
     kd_metric_set(&s->base.metrics.as_of_age, publish_age(now_us, oldest->complete_us));
 }
 
+static void publish_virals(kd_shard *s)
+{
+    uint64_t now_us = kd_clock_now_us(s->base.clock);
+    s->published.viral_count = kd_edge_virals(s->base.edge, now_us, s->published.virals);
+    s->published.second = now_us / 1000000 - 1;
+}
+
 void kd_published_init(kd_published *p, uint64_t partitions)
 {
     pthread_mutex_init(&p->lock, NULL);
@@ -119,9 +129,11 @@ void kd_shard_publish(kd_shard *s)
     publish_oldest oldest = publish_partitions(s);
     kd_edge_get_stats(s->base.edge, &pub->stats);
     kd_edge_stats stats = pub->stats;
+    publish_virals(s);
     pthread_mutex_unlock(&pub->lock);
     /* Logging may block, so it comes after the lock is released. */
     kd_alarms_tell(&s->alarms, s->base.index, incarnation, &stats);
+    kd_viral_log(&s->viral_told, s->base.index, pub->virals, pub->viral_count);
     publish_ages(s, &oldest);
     collect_core(s, &stats);
     collect_shell(s);

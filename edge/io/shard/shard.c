@@ -30,12 +30,26 @@ static void shard_work(void *arg)
     kd_shard_drain_look(s);
 }
 
+/* All answers tell a level above 0, also those that the server makes without a handler. */
+static void shard_take_level(kd_shard *s)
+{
+    static const char *const texts[] = {"0", "1", "2", "3", "4"};
+    uint32_t level = (uint32_t)kd_metric_get(&s->app->overload.level);
+    if (level == s->level) return;
+    s->level = level;
+    kd_http_server_set_field(s->server, level ? "kudos-level" : NULL, texts[level]);
+}
+
 static void edge_shard_on_tick(void *arg)
 {
     kd_shard *s = arg;
-    uint64_t now = kd_clock_now_us(s->base.clock), next = kd_edge_tick(s->base.edge, now);
-    uint64_t delay = next > now ? next - now : 0;
-    kd_timer_set(&s->tick, KD_MIN(KD_MAX(delay, (uint64_t)TICK_MIN_US), (uint64_t)TICK_MAX_US));
+    uint64_t mono = kd_clock_mono_us(), now = kd_clock_at_us(s->base.clock, mono);
+    uint64_t next = kd_edge_tick(s->base.edge, now), delay = next > now ? next - now : 0;
+    delay = KD_MIN(KD_MAX(delay, (uint64_t)TICK_MIN_US), (uint64_t)TICK_MAX_US);
+    kd_timer_set(&s->tick, delay);
+    kd_lag_ticked(&s->base.lag, mono);
+    kd_lag_due(&s->base.lag, mono + delay);
+    shard_take_level(s);
     kd_shard_commit_look(&s->commit);
     kd_shard_publish(s);
     shard_work(s);
@@ -60,6 +74,29 @@ void kd_shard_kafka_ready(kd_shard *s)
     kd_loop_post(s->base.loop, &s->kafka_ready);
 }
 
+/* A list on its way to a shard. */
+typedef struct {
+    kd_post post;
+    kd_shard *shard;
+    kd_strings origins;
+} shard_origins;
+
+/* On the shard's thread, or where its loop is destroyed: then the server is gone. */
+static void shard_take_origins(kd_post *post)
+{
+    shard_origins *o = KD_CONTAINER(post, shard_origins, post);
+    if (o->shard->server) kd_http_server_set_origins(o->shard->server, &o->origins);
+    kd_strings_finish(&o->origins);
+    free(o);
+}
+
+void kd_shard_set_origins(kd_shard *s, const kd_strings *origins)
+{
+    shard_origins *o = kd_alloc(sizeof *o);
+    *o = (shard_origins){.post.fn = shard_take_origins, .shard = s, .origins = kd_strings_copy(origins)};
+    kd_loop_post(s->base.loop, &o->post);
+}
+
 static int create_server(kd_shard *s, const kd_shard_options *options, char *error)
 {
     const kd_settings *set = s->base.settings;
@@ -80,6 +117,7 @@ static int create_server(kd_shard *s, const kd_shard_options *options, char *err
     config.proxy_peers = set->proxy_protocol ? &s->app->balancers : NULL;
     int err = kd_http_server_create(&s->server, kd_loop_base(s->base.loop), &config, options->handle, s);
     if (err) snprintf(error, KD_OPTIONS_ERROR_MAX, "[http]: a limit makes no sense");
+    if (!err) kd_http_server_set_origins(s->server, &set->cors_origins);
     return err;
 }
 
@@ -116,6 +154,10 @@ int kd_shard_create(kd_shard **out, kd_edge_app *app, uint32_t index, const kd_s
     s->app = app;
     s->drained = options->drained;
     s->served = kd_served_copy(options->served);
+    if (app->jwt)
+        s->jwt = kd_jwt_gate_create(kd_jwt_source_ring(app->jwt), &app->settings.jwt,
+                                    app->settings.jwt.cache_max / app->shard_count);
+    s->limits = kd_shard_limits_create(&app->settings);
     int err = edge_shard_assemble(s, options, error);
     if (err) {
         kd_shard_destroy(s);
@@ -137,11 +179,14 @@ void kd_shard_destroy(kd_shard *s)
     kd_ending_at(KD_ENDING_DISK);
     kd_asker_finish(&s->asker);
     kd_http_server_destroy(s->server);
+    s->server = NULL;
+    kd_jwt_gate_destroy(s->jwt);
     if (s->base.turn.event) kd_timer_finish(&s->tick);
     kd_turn_finish(&s->base.turn);
     kd_loop_destroy(s->base.loop);
     kd_edge_close(s->base.edge);
     kd_served_finish(&s->served);
+    kd_shard_limits_release(s->limits);
     kd_leveldb_close(s->db);
     kd_published_finish(&s->published);
     kd_buf_finish(&s->out);

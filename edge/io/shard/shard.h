@@ -14,6 +14,7 @@
 #ifndef KUDOS_EDGE_IO_SHARD_SHARD_H
 #define KUDOS_EDGE_IO_SHARD_SHARD_H
 
+#include "common/io/jwt/jwt_gate.h"
 #include "common/io/leveldb/leveldb_store.h"
 #include "edge/io/daemon/app.h"
 #include "edge/io/kafka/counts_reader.h"
@@ -24,6 +25,8 @@
 #include "edge/io/shard/publish.h"
 #include "edge/io/shard/served.h"
 #include "edge/io/shard/shard_drain.h"
+#include "edge/io/shard/shard_limits.h"
+#include "edge/io/shard/viral_log.h"
 #include "edge/io/upstream/ask.h"
 
 struct kd_shard {
@@ -31,19 +34,23 @@ struct kd_shard {
     kd_edge_app *app;
     kd_leveldb *db;
     kd_served served; /* collections and counters that are offered */
+    kd_shard_limits *limits;
     kd_http_server *server;
+    kd_jwt_gate *jwt; /* NULL: no token of a user is taken */
     kd_shard_commit commit;
     kd_sender sender;
     kd_counts_reader counts;
     kd_asker asker;
     kd_timer tick;
     kd_post kafka_ready;
+    uint32_t level;     /* kd_level: the process's, as of the last tick */
     uint64_t in_flight; /* operations and items of calls that began here */
     kd_buf out;         /* the answer being written */
     kd_buf text;        /* scratch of the JSON reader for requests' bodies */
     kd_reach_metrics reach;
     kd_published published;
     kd_alarms alarms;
+    kd_viral_told viral_told;
     kd_shard_drain drain;
     void (*drained)(kd_shard *s);
 };
@@ -66,6 +73,8 @@ int kd_shard_create(kd_shard **out, kd_edge_app *app, uint32_t index, const kd_s
 void kd_shard_destroy(kd_shard *s);
 /* From any thread, once: the topics are there, so sender and counts reader start. If they cannot, app->failure is told. */
 void kd_shard_kafka_ready(kd_shard *s);
+/* From the main loop, also after the start: pages of these origins may read the answers of this shard's server; copied. */
+void kd_shard_set_origins(kd_shard *s, const kd_strings *origins);
 /* The shard that owns the item's partition. Any thread. */
 kd_shard *kd_shard_of(kd_shard *s, kd_bytes item);
 

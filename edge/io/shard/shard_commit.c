@@ -40,6 +40,12 @@ static void shard_commit_failed(kd_shard_commit *c, const char *cause)
     kd_failure_tell(c->failure, KD_EXIT_FAILED, "storage-failed", cause);
 }
 
+/* The group that is being synced has the oldest answers. */
+static void shard_commit_tell_age(kd_shard_commit *c)
+{
+    kd_lag_unsynced(&c->base->lag, c->syncs_us ? c->syncs_us : c->gathers_us);
+}
+
 static void shard_commit_on_done(kd_post *post)
 {
     kd_shard_commit *c = KD_CONTAINER(post, kd_shard_commit, done);
@@ -51,6 +57,8 @@ static void shard_commit_on_done(kd_post *post)
         kd_metric_observe_size(&m->group_size, before - c->group.waiting);
     else if (!failed_before)
         shard_commit_failed(c, "a read of the store failed");
+    c->syncs_us = 0;
+    shard_commit_tell_age(c);
     KD_POINT(AFTER_ANSWER);
     kd_turn_wake(&c->base->turn);
 }
@@ -58,6 +66,10 @@ static void shard_commit_on_done(kd_post *post)
 void kd_shard_commit_await(kd_shard_commit *c, kd_group_wait *wait, uint64_t group)
 {
     kd_group_commit_await(&c->group, wait, group);
+    if (c->gathers_us == 0) { /* once a group: few clock readings */
+        c->gathers_us = kd_clock_mono_us();
+        shard_commit_tell_age(c);
+    }
     kd_turn_wake(&c->base->turn);
 }
 
@@ -67,7 +79,12 @@ void kd_shard_commit_pump(kd_shard_commit *c)
     if (!kd_group_commit_wanted(&c->group)) return; /* most turns: no clock is read */
     uint64_t now_us = kd_clock_now_us(c->base->clock);
     int err = kd_group_commit_begin(&c->group, now_us, kd_clock_mono_us(), &writes);
-    if (err == KD_OK) kd_committer_submit(c->committer, writes, c->group.group);
+    if (err == KD_OK) {
+        c->syncs_us = c->gathers_us;
+        c->gathers_us = 0;
+        kd_metric_add(&c->base->metrics.commit_bytes, writes->buf.len);
+        kd_committer_submit(c->committer, writes, c->group.group);
+    }
     if (err == KD_EIO) shard_commit_failed(c, "a read of the store failed");
 }
 

@@ -17,6 +17,8 @@ typedef struct {
     kd_committer *committer;
     int status; /* of the group: written by the committer's thread before it posts `done` */
     kd_post done;
+    /* When the first answer came that waits for the group that gathers, and for the one that is being synced; monotonic, 0: none waits. */
+    uint64_t gathers_us, syncs_us;
 } kd_shard_commit;
 
 /* Starts the committer's thread. Everything is borrowed until finish. KD_OK; KD_EIO: no thread. */

@@ -79,7 +79,7 @@ static int edge_shard_open_core(kd_shard *s, char *error)
     config.shards = n;
     config.outbox_bytes_max = set->outbox_max / n;
     config.items_max = (uint32_t)KD_MAX(set->items_max / n, 1);
-    config.idempotency_max = (uint32_t)KD_MAX(set->idempotency_max / n, 1);
+    config.key_window = &s->app->key_window;
     config.seed = kd_random_next(&s->base.random);
     config.life = s->app->life;
     config.plant = KUDOS_EDGE_PLANT;

@@ -13,9 +13,11 @@ typedef struct {
     kd_table_entry entry;
     kd_asker *asker;
     kd_item item;
+    kd_ask_kind kind;
     STAILQ_HEAD(kd_ask_waits, kd_ask_wait) waits;
     uint64_t asked_us; /* monotonic */
     kd_question_tries tries;
+    kd_trace trace; /* of the request that asked first */
 } kd_question;
 
 static kd_bytes question_key(const void *entry)
@@ -30,6 +32,9 @@ int kd_asker_init(kd_asker *a, kd_shard_base *base, char *error)
     kd_ask_share share =
         kd_ask_share_of(set->asks_per_client, base->shards, set->asks_max, set->read_deadline_us);
     kd_ask_budget_init(&a->budget, share, kd_random_next(&base->random));
+    uint64_t per_s = set->asks_max_per_s;
+    per_s = per_s > 0 ? KD_MAX(per_s / base->shards, (uint64_t)1) : 0;
+    kd_ask_sum_init(&a->sum, per_s, kd_random_next(&base->random));
     kd_table_init(&a->questions, question_key, kd_random_next(&base->random));
     if (!set->central_url) return KD_OK;
     char token[KD_TOKEN_MAX + 1];
@@ -67,6 +72,15 @@ void kd_asker_item_path(kd_asker *a, const char *prefix, kd_bytes item)
     kd_buf_put(&a->path, text, len);
 }
 
+/* It differs with every question: in the header compression tables it would only push out what repeats. */
+kd_http_client_field kd_asker_trace_field(kd_asker *a, const kd_trace *trace, char text[KD_TRACE_TEXT])
+{
+    kd_trace child = kd_trace_child(trace, kd_random_next(&a->base->random));
+    kd_trace_text(&child, text);
+    return (kd_http_client_field){
+        .name = kd_bytes_str("traceparent"), .value = kd_bytes_of(text, KD_TRACE_TEXT), .no_index = true};
+}
+
 /* Gives central's answer to the core. An empty record tells the core that central could not be asked, which ends its question. */
 static int ask_tell_core(kd_asker *a, kd_bytes item, kd_bytes record)
 {
@@ -85,8 +99,13 @@ static int send_question(kd_question *q, uint64_t now_us)
     uint32_t left_ms = (uint32_t)((q->tries.until_us - now_us + 999) /
                                   1000); /* rounded up: 0 would mean the client's default */
     q->tries.tries++;
-    return kd_http_client_request(a->client, "GET", kd_buf_view(&a->path), NULL, 0, kd_bytes_of(NULL, 0),
-                                  edge_ask_on_answer, q, left_ms);
+    char parent[KD_TRACE_TEXT];
+    kd_http_client_field field = {.no_index = true};
+    bool first = q->kind != KD_ASK_READ;
+    if (q->trace.known) field = kd_asker_trace_field(a, &q->trace, parent);
+    return (first ? kd_http_client_request_first
+                  : kd_http_client_request)(a->client, "GET", kd_buf_view(&a->path), &field, q->trace.known,
+                                            kd_bytes_of(NULL, 0), edge_ask_on_answer, q, left_ms);
 }
 
 static void edge_ask_end_question(kd_question *q, bool answered)
@@ -125,24 +144,33 @@ static void edge_ask_on_answer(void *arg, int result, int status, const kd_http_
     edge_ask_end_question(q, got && err == KD_OK);
 }
 
-int kd_asker_admit(kd_asker *a, uint64_t client)
+int kd_asker_admit(kd_asker *a, uint64_t client, kd_ask_kind kind)
 {
-    if (a->open >= a->base->settings->asks_max) return KD_EOVERLOADED;
-    if (kd_ask_budget_take(&a->budget, client, kd_clock_mono_us())) return KD_OK;
-    kd_metric_add(&a->base->metrics.asks_over_budget, 1);
-    return KD_EOVERLOADED;
+    uint64_t max = a->base->settings->asks_max, now_us = kd_clock_mono_us();
+    if (a->open >= (kind == KD_ASK_READ ? max - max / 4 : max)) return KD_EOVERLOADED;
+    if (kind != KD_ASK_OWN && !kd_ask_budget_take(&a->budget, client, now_us)) {
+        kd_metric_add(&a->base->metrics.asks_over_budget, 1);
+        return KD_EOVERLOADED;
+    }
+    if (kind == KD_ASK_READ && !kd_ask_sum_take(&a->sum, client, now_us)) {
+        kd_metric_add(&a->base->metrics.asks_over_sum, 1);
+        return KD_EOVERLOADED;
+    }
+    return KD_OK;
 }
 
 /* The core is asked first: it refuses what it has no room for, or has asked already. From then on it keeps the item up to date by snapshots until it
  * is given an answer, so a question that cannot be sent is answered to it at once, without a record. */
-static int begin_question(kd_asker *a, kd_bytes item, uint64_t client, kd_question **out)
+static int begin_question(kd_asker *a, kd_bytes item, kd_ask_for asks, kd_ask_kind kind, kd_question **out)
 {
-    int err = kd_asker_admit(a, client);
+    int err = kd_asker_admit(a, asks.client, kind);
     if (err == KD_OK) err = kd_edge_ask(a->base->edge, item);
     if (err != KD_OK) return err;
     kd_question *q = kd_alloc(sizeof *q);
     STAILQ_INIT(&q->waits);
     q->asker = a;
+    q->trace = *asks.trace;
+    q->kind = kind;
     q->asked_us = kd_clock_mono_us();
     q->tries.until_us = q->asked_us + a->base->settings->read_deadline_us;
     KD_ASSERT(kd_item_from_key(&q->item, item) == KD_OK);
@@ -158,12 +186,12 @@ static int begin_question(kd_asker *a, kd_bytes item, uint64_t client, kd_questi
     return KD_OK;
 }
 
-int kd_ask_item(kd_asker *a, kd_bytes item, uint64_t client, kd_ask_wait *wait)
+int kd_ask_item(kd_asker *a, kd_bytes item, kd_ask_for asks, kd_ask_kind kind, kd_ask_wait *wait)
 {
     if (!a->client) return KD_EUNAVAILABLE;
     kd_question *q = kd_table_find(&a->questions, item);
     if (!q) {
-        int err = begin_question(a, item, client, &q);
+        int err = begin_question(a, item, asks, kind, &q);
         if (err != KD_OK) return err;
     }
     STAILQ_INSERT_TAIL(&q->waits, wait, next);

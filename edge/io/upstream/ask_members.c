@@ -36,25 +36,31 @@ static void write_list(kd_asker *a, const char *counter, const kd_members_wait *
 }
 
 /* Sends the question whose body, if it has one, is in a->body. */
-static int members_send(kd_asker *a, kd_bytes path, bool post, kd_bytes user, kd_members_wait *wait)
+static int members_send(kd_asker *a, kd_bytes path, bool post, kd_bytes user, const kd_trace *trace,
+                        kd_members_wait *wait)
 {
+    char parent[KD_TRACE_TEXT];
     char wanted[KD_SEEN_TEXT_MAX];
     size_t wanted_len = kd_seen_text(&wait->wanted, wanted);
     /* User and token differ with every request: in the header compression tables they would only push out what repeats. */
-    kd_http_client_field fields[] = {
+    kd_http_client_field fields[4] = {
         {.name = kd_bytes_str("x-user-id"), .value = user, .no_index = true},
         {.name = kd_bytes_str("kudos-seen"), .value = kd_bytes_of(wanted, wanted_len), .no_index = true},
-        {.name = kd_bytes_str("content-type"), .value = kd_bytes_str("application/json")},
     };
-    return kd_http_client_request(a->client, post ? "POST" : "GET", path, fields, post ? 3 : 2,
-                                  kd_buf_view(&a->body), ask_members_on_answer, wait, 0);
+    size_t count = 2;
+    if (post)
+        fields[count++] = (kd_http_client_field){.name = kd_bytes_str("content-type"),
+                                                 .value = kd_bytes_str("application/json")};
+    if (trace->known) fields[count++] = kd_asker_trace_field(a, trace, parent);
+    return kd_http_client_request_first(a->client, post ? "POST" : "GET", path, fields, count,
+                                        kd_buf_view(&a->body), ask_members_on_answer, wait, 0);
 }
 
-int kd_ask_members(kd_asker *a, const char *counter, kd_bytes user, uint64_t client, kd_members_wait *wait)
+int kd_ask_members(kd_asker *a, const char *counter, kd_bytes user, kd_ask_for asks, kd_members_wait *wait)
 {
     bool one = wait->count == 1;
     if (!a->client) return KD_EUNAVAILABLE;
-    int err = kd_asker_admit(a, client);
+    int err = kd_asker_admit(a, asks.client, KD_ASK_USER);
     if (err != KD_OK) return err;
     wait->asker = a;
     for (uint32_t i = 0; i < wait->count; i++)
@@ -68,7 +74,7 @@ int kd_ask_members(kd_asker *a, const char *counter, kd_bytes user, uint64_t cli
         write_list(a, counter, wait);
     }
     kd_bytes path = one ? kd_buf_view(&a->path) : kd_bytes_str("/v1/likes/lookup");
-    err = members_send(a, path, !one, user, wait);
+    err = members_send(a, path, !one, user, asks.trace, wait);
     if (err != KD_OK) return err;
     a->open++;
     kd_metric_add(&a->base->metrics.member_asks, 1);

@@ -21,9 +21,9 @@ struct kd_members_wait {
     void (*fn)(kd_members_wait *wait);
 };
 
-/* Asks about `user` and all items of `wait`, at the cost of one question of `client` (kd_call.client); `counter` is the counter's name. KD_OK: wait->fn will be called, also when central does not answer.
+/* Asks about `user` and all items of `wait`, at the cost of one question; `counter` is the counter's name. KD_OK: wait->fn will be called, also when central does not answer.
  * Otherwise it will not: no central or its breaker is open (KD_EUNAVAILABLE), too many questions (KD_EOVERLOADED), or the HTTP client refuses
  * the request (KD_EINVAL). */
-int kd_ask_members(kd_asker *a, const char *counter, kd_bytes user, uint64_t client, kd_members_wait *wait);
+int kd_ask_members(kd_asker *a, const char *counter, kd_bytes user, kd_ask_for asks, kd_members_wait *wait);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "common/io/loop/log.h"
-#include "common/io/daemon/options_file.h"
+#include "common/io/daemon/file_read.h"
 #include "common/api/route.h"
 #include "edge/io/upstream/central_words.h"
 #include "edge/io/shard/shard.h"

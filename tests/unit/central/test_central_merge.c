@@ -332,6 +332,21 @@ Test(central_merge, regions_beyond_those_that_a_partition_knows_are_set_aside)
     cr_assert_eq(rig_total(&r, 1, LIKE), (uint64_t)KD_REGIONS_MAX + 1);
 }
 
+Test(central_merge, one_edge_cannot_use_up_the_regions)
+{
+    static char region[24];
+    const uint32_t most = 8;
+    a.region = region;
+    for (uint32_t i = 0; i < KD_REGIONS_MAX + 4; i++) {
+        snprintf(region, sizeof region, "moved-%u", i);
+        kd_fed expected = i < most ? KD_FED_MERGED : KD_FED_QUARANTINED;
+        cr_assert_eq(rig_one(&r, &a, like(1, noon + i)), expected, "%u", i);
+        rig_commit(&r);
+        if (i == 50) cr_assert_eq(rig_reopen(&r), KD_OK);
+    }
+    cr_assert_eq(like_of(1, 1), KD_FED_MERGED, "another edge has room");
+}
+
 Test(central_merge, sets_aside_an_item_of_another_partition)
 {
     sim_disk_destroy(r.disk);

@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 
-#include "common/io/daemon/options_file.h"
+#include "common/io/daemon/file_read.h"
 
 static const char file[] = "configs/central.conf";
 static char error[KD_OPTIONS_ERROR_MAX];
@@ -24,6 +24,7 @@ Test(central_settings, example_loads)
     cr_assert_eq(kd_options_load_file(&kd_central_options, file, NULL, 0, &s, error), KD_OK, "%s", error);
     cr_expect_eq(kd_central_settings_check(&s, error), KD_OK, "%s", error);
     cr_expect_eq(s.snapshot_interval_us, 1000000);
+    cr_expect_eq(s.viral_interval_us, 200000);
     cr_expect_eq(s.likes_retention_us, 7 * DAY);
     cr_expect_eq(s.counts_retention_us, 3600 * (uint64_t)SECOND);
     cr_expect_eq(s.counters.count, 4);

@@ -480,7 +480,9 @@ Test(central_snapshot, is_complete_when_the_edges_that_a_user_spoke_at_are_merge
 static bool read_anew(void)
 {
     cr_assert_eq(rig_snapshot_take(&r, 5, &s), KD_OK);
-    return s.parts[0].previous == s.parts[0].version;
+    bool anew = s.parts[0].previous == s.parts[0].version;
+    rig_snapshot_finish(&s);
+    return anew;
 }
 
 Test(central_snapshot, when_a_counter_comes_back_the_edges_read_all_anew)

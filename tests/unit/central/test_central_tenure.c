@@ -247,22 +247,77 @@ Test(central_tenure, a_commit_under_way_keeps_its_epoch)
     expect_chain((kd_chain_link[]){{first, v1}}, 1);
 }
 
-Test(central_tenure, an_epoch_beyond_belief_is_set_aside)
+/* The highest epoch that is believed at this time of central's clock. */
+static uint64_t believed_at(uint64_t now_us)
 {
-    uint64_t first = kd_central_epoch(r.c), last = KD_TIME_END_US - (1ull << 50);
-    cr_assert_eq(feed_claim(last, "central-2"), KD_FED_QUARANTINED);
-    cr_assert_eq(feed_envelope(KD_TIME_END_US - 1), KD_FED_QUARANTINED);
+    return ((now_us / 1000) << KD_EPOCH_CHANCE_BITS) + (1ull << 58);
+}
+
+Test(central_tenure, an_epoch_years_above_the_clock_is_set_aside)
+{
+    r.now_us = noon;
+    uint64_t first = kd_central_epoch(r.c), last = believed_at(noon);
+    cr_assert_eq(feed_claim(last + 1, "central-2"), KD_FED_QUARANTINED);
+    cr_assert_eq(feed_envelope(last + 1), KD_FED_QUARANTINED);
     rig_commit(&r);
     cr_assert_eq(kd_central_epoch(r.c), first);
-    cr_assert_eq(feed_claim(last - 1, "central-2"), KD_FED_CLAIM);
+    cr_assert_eq(feed_claim(last, "central-2"), KD_FED_CLAIM, "any clock may be wrong by years");
     rig_commit(&r);
-    uint64_t high = kd_central_epoch(r.c);
-    cr_assert_geq(high, last, "any clock may be wrong");
-    cr_assert_eq(feed_claim(high + (1ull << 31), "central-2"), KD_FED_QUARANTINED);
-    cr_assert_eq(feed_claim(high + (1ull << 29), "central-2"), KD_FED_CLAIM,
-                 "what a restore undid up there is outbid, too");
+    cr_assert_gt(kd_central_epoch(r.c), last);
+}
+
+Test(central_tenure, many_epochs_named_in_turn_lift_ours_no_further_than_one)
+{
+    r.now_us = noon;
+    uint64_t last = believed_at(noon);
+    for (uint64_t step = 0; step < 2000; step++) {
+        feed_envelope(kd_central_epoch(r.c) + (1ull << 30));
+        feed_claim(last + (step << 20), "central-2");
+        rig_commit(&r);
+    }
+    cr_assert_lt(kd_central_epoch(r.c), last + (1ull << 31));
+}
+
+Test(central_tenure, what_an_edge_follows_after_a_forgery_is_believed_by_a_central_that_begins_anew)
+{
+    r.now_us = noon;
+    feed_envelope(believed_at(noon));
     rig_commit(&r);
-    cr_assert_gt(kd_central_epoch(r.c), high + (1ull << 29));
+    uint64_t followed = kd_central_epoch(r.c);
+    cr_assert_gt(followed, believed_at(noon));
+    rig_finish(&r);
+    rig_init(&r); /* disk and log are lost */
+    r.now_us = noon + 1000000;
+    cr_assert_eq(feed_envelope(followed), KD_FED_GAP, "it is not the edge's first batch");
+    rig_commit(&r);
+    cr_assert_gt(kd_central_epoch(r.c), followed);
+}
+
+Test(central_tenure, epochs_above_the_bound_are_outbid_near_the_one_it_opened_with)
+{
+    r.now_us = noon;
+    uint64_t high = believed_at(noon) + (1ull << 40);
+    r.now_us = 2 * noon;
+    feed_claim(high, "central-2");
+    rig_commit(&r);
+    r.now_us = noon; /* the clock was wrong */
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    uint64_t ours = kd_central_epoch(r.c);
+    cr_assert_gt(ours, high);
+    cr_assert_eq(feed_claim(ours + (1ull << 31), "central-2"), KD_FED_QUARANTINED);
+    cr_assert_eq(feed_claim(ours + (1ull << 29), "central-2"), KD_FED_CLAIM, "a restore undid it, up there");
+    rig_commit(&r);
+    cr_assert_gt(kd_central_epoch(r.c), ours + (1ull << 29));
+}
+
+Test(central_tenure, a_clock_years_above_the_stored_epoch_mints_none)
+{
+    rig_commit(&r);
+    uint64_t stored = kd_central_epoch(r.c);
+    r.hint = stored + (1ull << 59);
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    cr_assert_lt(kd_central_epoch(r.c), stored + (1ull << 21));
 }
 
 Test(central_tenure, knows_the_last_record_it_took_in)

@@ -1,14 +1,18 @@
-/* test_jobs.c - what a job ends as. */
+/* test_jobs.c - what a job ends as, and for how long that is remembered. */
 #include <criterion/criterion.h>
 
 #include "central/io/operator/job.c"
 #include "central/io/operator/jobs.c"
 
 static int audit_says;
+static size_t audit_bytes; /* of text that it tells */
 
 int kd_job_audit(kd_jobs *jobs, char *error)
 {
-    (void)jobs;
+    uint8_t *text = calloc(1, audit_bytes + 1);
+    memset(text, 'x', audit_bytes);
+    kd_jobs_text(jobs, kd_bytes_of(text, audit_bytes));
+    free(text);
     snprintf(error, KD_OPTIONS_ERROR_MAX, "so it is");
     return audit_says;
 }
@@ -32,16 +36,23 @@ void kd_audit_totals_add(kd_audit_totals *t, const kd_audit_result *r)
     (void)t, (void)r;
 }
 
-/* A job on its thread, until it has ended. */
-static kd_job_state audit(int says)
+static const kd_central_settings settings = {.partitions = 4};
+
+/* A job on its thread, until it has ended. Returns its id. */
+static uint64_t audit_by(kd_jobs *jobs, int says)
 {
-    static const kd_central_settings settings = {.partitions = 4};
-    kd_jobs *jobs = kd_jobs_create(&settings, NULL);
     const kd_order order = {.kind = KD_ORDER_AUDIT};
     uint64_t id;
     audit_says = says;
     cr_assert_eq(kd_jobs_start(jobs, &order, &id), KD_OK);
     job_join(jobs);
+    return id;
+}
+
+static kd_job_state audit(int says)
+{
+    kd_jobs *jobs = kd_jobs_create(&settings, NULL);
+    audit_by(jobs, says);
     kd_job_state state = jobs->job.state;
     kd_jobs_destroy(jobs);
     return state;
@@ -54,4 +65,61 @@ Test(job, that_could_not_be_done_now_has_not_failed)
     cr_expect_eq(audit(KD_EMISMATCH), KD_JOB_FAILED);
     cr_expect_eq(audit(KD_ETIMEOUT), KD_JOB_UNAVAILABLE); /* a worker did not answer */
     cr_expect_eq(audit(KD_EAGAIN), KD_JOB_UNAVAILABLE);   /* central stops */
+}
+
+/* Whether what is shown of the job with this id holds the text. */
+static bool shows(kd_jobs *jobs, uint64_t id, const char *text)
+{
+    kd_buf out = {0};
+    kd_jobs_show(jobs, id, &out);
+    kd_buf_put_u8(&out, '\0');
+    bool found = strstr((const char *)out.data, text) != NULL;
+    kd_buf_finish(&out);
+    return found;
+}
+
+Test(job, keeps_its_verdict_while_others_run)
+{
+    kd_jobs *jobs = kd_jobs_create(&settings, NULL);
+    cr_expect(shows(jobs, 0, "\"job\":0,") && shows(jobs, 0, "none") && shows(jobs, 7, "none"));
+    audit_bytes = 1;
+    uint64_t first = audit_by(jobs, KD_EIO);
+    audit_bytes = 0;
+    for (int i = 0; i < KD_JOBS_ENDED_MAX; i++) {
+        uint64_t id = audit_by(jobs, KD_OK);
+        cr_expect(shows(jobs, id, "done") && shows(jobs, 0, "done"));
+        cr_expect(shows(jobs, first, "failed") && shows(jobs, first, "\"error\":\"so it is\""));
+        cr_expect(shows(jobs, first, "\"lines\":\"x\""));
+    }
+    audit_by(jobs, KD_OK);
+    cr_expect(shows(jobs, first, "\"job\":0,") && shows(jobs, first, "none"));
+    cr_expect(shows(jobs, first + 1, "done"));
+    kd_jobs_destroy(jobs);
+}
+
+Test(job, is_forgotten_early_when_its_text_takes_much_room)
+{
+    kd_jobs *jobs = kd_jobs_create(&settings, NULL);
+    audit_bytes = KD_JOBS_ENDED_BYTES_MAX / 4;
+    uint64_t first = audit_by(jobs, KD_OK), last = first;
+    for (int i = 0; i < 5; i++) last = audit_by(jobs, KD_OK);
+    cr_expect(shows(jobs, first, "none") && shows(jobs, last - 1, "done"));
+    cr_expect_leq(jobs->ended_bytes, KD_JOBS_ENDED_BYTES_MAX);
+    audit_bytes = 2 * KD_JOBS_ENDED_BYTES_MAX;
+    uint64_t large = audit_by(jobs, KD_OK);
+    audit_by(jobs, KD_OK);
+    cr_expect(shows(jobs, large, "done") && shows(jobs, last, "none"));
+    kd_jobs_destroy(jobs);
+}
+
+/* A command that waits while central is started anew must not take another order's verdict for its own. */
+Test(job, has_an_id_that_no_earlier_process_gave)
+{
+    kd_jobs *before = kd_jobs_create(&settings, NULL);
+    uint64_t id = audit_by(before, KD_OK);
+    kd_jobs_destroy(before);
+    kd_jobs *after = kd_jobs_create(&settings, NULL);
+    audit_by(after, KD_OK);
+    cr_expect(shows(after, id, "\"job\":0,"));
+    kd_jobs_destroy(after);
 }

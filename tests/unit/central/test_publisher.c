@@ -5,7 +5,7 @@
 #include "kudos/publisher.h"
 #include "tests/lib/central_rig.h"
 
-enum { INTERVAL_US = 1000000, SENT_MAX = 512 };
+enum { INTERVAL_US = 1000000, VIRAL_US = 200000, SENT_MAX = 512 };
 
 /* ---- the commit gate ---- */
 
@@ -151,6 +151,7 @@ static void count_part(void *arg, kd_bytes part)
 static void begin(uint64_t unpublished_max, uint64_t plant)
 {
     const kd_publisher_config config = {.snapshot_interval_us = INTERVAL_US,
+                                        .viral_interval_us = VIRAL_US,
                                         .unpublished_max = unpublished_max,
                                         .publish_changes = true,
                                         .plant = plant};
@@ -310,4 +311,84 @@ Test(publisher, the_end_is_one_more_snapshot)
     run(now_us + 10 * INTERVAL_US);
     cr_expect(kd_publisher_done(&p));
     cr_expect_eq(parts, before + 1, "and none after it");
+}
+
+/* ---- viral items ---- */
+
+static void like_viral(uint32_t user)
+{
+    a.viral = true;
+    like(user);
+    a.viral = false;
+}
+
+/* At one moment: makes what is due, and delivers it. Returns when the next call is due. */
+static uint64_t publish(uint64_t mono_us)
+{
+    run(mono_us);
+    deliver_all(mono_us);
+    return run(mono_us);
+}
+
+Test(publisher, operations_of_a_viral_item_are_published_sooner_and_others_are_not)
+{
+    kd_publisher_committed(&p);
+    uint64_t made_us = settle(0) - INTERVAL_US;
+    uint32_t before = parts;
+    like(1);
+    cr_expect_eq(publish(made_us + VIRAL_US), made_us + INTERVAL_US);
+    cr_expect_eq(parts, before, "no item is viral");
+    like_viral(2);
+    cr_expect_eq(publish(made_us + VIRAL_US - 1), made_us + VIRAL_US);
+    cr_expect_eq(parts, before, "not sooner than the viral interval");
+    publish(made_us + VIRAL_US);
+    cr_expect_eq(parts, before + 1);
+    like(3);
+    publish(made_us + 3 * VIRAL_US);
+    cr_expect_eq(parts, before + 1, "a later batch without a viral item");
+}
+
+/* An early snapshot that put the next one off by an interval, again and again, would leave the time after the last one of them empty. */
+Test(publisher, an_early_snapshot_does_not_put_the_next_one_off)
+{
+    kd_publisher_committed(&p);
+    uint64_t now_us = settle(0) - INTERVAL_US;
+    for (uint32_t user = 1; user <= 20; user++) {
+        like_viral(user);
+        publish(now_us += VIRAL_US);
+    }
+    uint32_t before = parts;
+    like(30);
+    cr_expect_eq(publish(now_us + 1), now_us + INTERVAL_US);
+    publish(now_us + INTERVAL_US);
+    cr_expect_eq(parts, before + 1);
+}
+
+Test(publisher, the_planted_bug_publishes_a_viral_item_as_all_others)
+{
+    begin(1 << 20, KD_PLANT_VIRAL_AS_OTHERS);
+    kd_publisher_committed(&p);
+    uint64_t now_us = settle(0) - INTERVAL_US;
+    uint32_t before = parts;
+    like_viral(1);
+    publish(now_us + VIRAL_US);
+    cr_expect_eq(parts, before);
+}
+
+/* What a batch says counts when its commit is durable, and until the next snapshot. */
+Test(publisher, a_viral_batch_counts_once_it_is_merged_and_durable)
+{
+    a.viral = true;
+    rig_one(&r, &a, (rig_op){1, 1, noon, RIG_LIKE, true});
+    cr_expect(!kd_central_viral(r.c));
+    rig_commit(&r);
+    cr_expect(kd_central_viral(r.c));
+    rig_snapshot s = {.parts = NULL};
+    cr_assert_eq(rig_snapshot_take(&r, noon, &s), KD_OK);
+    rig_snapshot_finish(&s);
+    cr_expect(!kd_central_viral(r.c));
+    a.last = (kd_position){a.incarnation, 5}; /* behind a gap: it is not merged */
+    cr_assert_eq(rig_one(&r, &a, (rig_op){1, 2, noon + 1, RIG_LIKE, true}), KD_FED_GAP);
+    rig_commit(&r);
+    cr_expect(!kd_central_viral(r.c));
 }

@@ -1,6 +1,8 @@
 /* What is kept of poisoned records, that it goes when the batch is merged after all, and both ends of it. */
 #include <criterion/criterion.h>
 
+#include <stdio.h>
+
 #include "kudos/forget.h"
 #include "kudos/quarantine.h"
 #include "tests/lib/central_rig.h"
@@ -58,7 +60,7 @@ static void again(uint64_t sent_us)
     record = copy;
 }
 
-static kd_quarantined found[8];
+static kd_quarantined found[64];
 static uint32_t found_count;
 
 static int note(void *arg, const kd_quarantined *q)
@@ -345,5 +347,143 @@ Test(quarantine, a_newer_schema_is_not_kept)
     seal(&a, like(1, 1, noon, RIG_LIKE));
     record.data[1] = 2; /* schema */
     cr_assert_eq(feed(), KD_FED_UNKNOWN_SCHEMA);
+    cr_assert_eq(kept(), 0u);
+}
+
+Test(quarantine, rubbish_of_one_edge_leaves_room_for_the_others)
+{
+    for (uint32_t i = 0; i < 100; i++) {
+        seal(&a, like(1, 1, noon, 33));
+        record.data[record.len - 1] ^= 0xff; /* the body is not the one that was sealed */
+        cr_assert_eq(feed(), KD_FED_QUARANTINED);
+        char text[24];
+        snprintf(text, sizeof text, "rubbish %u", i);
+        cr_assert_eq(rig_feed(&r, kd_bytes_str(text)), KD_FED_QUARANTINED);
+        if (i == 10) cr_assert_eq(rig_reopen(&r), KD_OK);
+    }
+    rig_commit(&r);
+    cr_assert_eq(kept(), 32u);
+    seal(&b, like(1, 2, noon, 33));
+    cr_assert_eq(feed(), KD_FED_UNKNOWN_COUNTER);
+    cr_assert_eq(kept(), 33u);
+}
+
+Test(quarantine, release_vouches_for_the_epoch_of_an_edge)
+{
+    kd_batch batch;
+    kd_buf high = {0};
+    const uint64_t epoch = ((r.now_us / 1000) << KD_EPOCH_CHANCE_BITS) + (1ull << 59);
+    uint64_t version;
+    kd_fed fed;
+    seal(&a, like(1, 1, noon, RIG_LIKE));
+    cr_assert_eq(kd_batch_decode(kd_buf_view(&record), &batch), KD_OK);
+    batch.epoch = epoch;
+    kd_batch_encode(&batch, &high);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&high)), KD_FED_QUARANTINED);
+    rig_commit(&r);
+    cr_assert_eq(kept(), 1u);
+    cr_assert_eq(found[0].poison, KD_POISON_EPOCH);
+    cr_assert_lt(kd_central_epoch(r.c), epoch);
+    cr_assert_eq(kd_central_quarantine_release(r.c, found[0].id, 5, &fed, &version), KD_OK);
+    cr_assert_eq(fed, KD_FED_MERGED);
+    rig_commit(&r);
+    cr_assert_eq(kept(), 0u);
+    cr_assert_gt(kd_central_epoch(r.c), epoch);
+    kd_buf_finish(&high);
+}
+
+static const uint64_t two_days = 2 * RIG_DAY;
+
+/* Feeds the next batch of edge a, with that stamp and that complete_to. */
+static kd_fed feed_at(uint64_t stamp_us, uint64_t complete_to_us)
+{
+    rig_op op = like(1, 1, stamp_us, RIG_LIKE);
+    rig_seal(&a, &op, 1, NULL, 0, complete_to_us, &record);
+    return feed();
+}
+
+Test(quarantine, a_batch_days_ahead_of_the_clock_waits_until_the_clock_has_passed_it)
+{
+    r.now_us = noon;
+    cr_assert_eq(feed_at(noon + two_days, noon), KD_FED_MERGED, "a clock may be wrong by a day");
+    cr_assert_eq(feed_at(noon + two_days + 1, noon), KD_FED_QUARANTINED);
+    cr_assert_eq(kept(), 1u);
+    cr_assert_eq(found[0].poison, KD_POISON_AHEAD);
+    kd_buf ahead = record;
+    record = (kd_buf){0};
+    for (int restarted = 0; restarted < 2; restarted++) {
+        cr_assert_eq(feed_at(noon + 2, noon + 2), KD_FED_GAP, "nothing of its edge passes it");
+        cr_assert_eq(rig_reopen(&r), KD_OK);
+        rig_commit(&r);
+    }
+    seal(&b, like(2, 2, noon + 3, RIG_LIKE));
+    cr_assert_eq(feed(), KD_FED_MERGED, "other edges go on");
+    r.now_us = noon + 1;
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&ahead)), KD_FED_MERGED, "its edge sends it again");
+    rig_commit(&r);
+    cr_assert_eq(kept(), 0u);
+    kd_buf_finish(&ahead);
+}
+
+Test(quarantine, a_forged_batch_ahead_of_the_clock_holds_up_nobody)
+{
+    r.now_us = noon;
+    cr_assert_eq(feed_at(noon, noon), KD_FED_MERGED);
+    rig_edge honest = a;
+    cr_assert_eq(feed_at(noon + two_days + 1, noon), KD_FED_QUARANTINED);
+    for (int restarted = 0; restarted < 2; restarted++) {
+        honest.restarted = true; /* its positions lie above the forged one */
+        cr_assert_eq(rig_one(&r, &honest, like(1, 2, noon + 1 + (uint64_t)restarted, RIG_LIKE)),
+                     KD_FED_MERGED);
+        rig_commit(&r);
+        cr_assert_eq(rig_reopen(&r), KD_OK);
+        rig_commit(&r);
+    }
+}
+
+Test(quarantine, nobody_is_complete_days_ahead_of_the_clock)
+{
+    r.now_us = noon;
+    cr_assert_eq(feed_at(noon, noon + two_days + 1), KD_FED_QUARANTINED);
+    rig_commit(&r);
+    kd_central_edge edge;
+    cr_assert_eq(kd_central_edges(r.c, &edge, 1), 1u);
+    cr_assert_eq(edge.watermark_us, 0u);
+}
+
+Test(quarantine, a_sum_of_a_day_that_is_far_is_set_aside)
+{
+    const uint32_t last = kd_day_of(noon + two_days);
+    r.now_us = noon;
+    for (uint32_t day = last; day <= last + 1; day++) {
+        kd_sum sum = {.item = rig_item(1), .counter = RIG_VIEW, .amount = 5, .day = day};
+        rig_seal(&a, NULL, 0, &sum, 1, noon, &record);
+        cr_assert_eq(feed(), day == last ? KD_FED_MERGED : KD_FED_QUARANTINED);
+    }
+}
+
+Test(quarantine, sums_that_are_absurd_together_are_set_aside)
+{
+    kd_sum sums[2] = {{.item = rig_item(1), .counter = RIG_VIEW, .amount = 1ull << 31},
+                      {.item = rig_item(2), .counter = RIG_VIEW, .amount = 1ull << 31}};
+    rig_seal(&a, NULL, 0, sums, 2, noon, &record);
+    cr_assert_eq(feed(), KD_FED_MERGED);
+    sums[1].amount++;
+    rig_seal(&a, NULL, 0, sums, 2, noon, &record);
+    cr_assert_eq(feed(), KD_FED_QUARANTINED);
+    cr_assert_eq(kept(), 1u);
+    cr_assert_eq(found[0].poison, KD_POISON_CONTENT);
+}
+
+Test(quarantine, release_vouches_for_times_that_lie_ahead)
+{
+    uint64_t version;
+    kd_fed fed;
+    r.now_us = noon;
+    cr_assert_eq(feed_at(noon + 9 * two_days, noon), KD_FED_QUARANTINED);
+    cr_assert_eq(kept(), 1u);
+    cr_assert_eq(kd_central_quarantine_release(r.c, found[0].id, noon, &fed, &version), KD_OK);
+    cr_assert_eq(fed, KD_FED_MERGED);
+    rig_commit(&r);
     cr_assert_eq(kept(), 0u);
 }

@@ -99,6 +99,16 @@ Test(body, operations)
     cr_expect_eq(ops.wrong, 1u);
 }
 
+Test(body, a_counter_has_a_name)
+{
+    kd_refusal why = {0};
+    cr_expect_not(kd_body_read_items(kd_bytes_str("{\"items\":[\"a/1\"],\"counter\":\"\"}"), &text, true,
+                                     &items, &why));
+    cr_expect_str_eq(why.field, "counter");
+    cr_expect_str_eq(ops_refused("{\"operations\":[{\"item\":\"a/1\",\"op\":\"like\",\"counter\":\"\"}]}"),
+                     "counter");
+}
+
 Test(body, amount)
 {
     kd_refusal why;
@@ -114,12 +124,32 @@ Test(body, amount)
 
 Test(body, type)
 {
-    static const char *const good[] = {
-        "",         "application/json",           "APPLICATION/Json; charset=utf-8",  "application/json \t;",
-        "a/b+json", "application/problem+JSON;x", "application/x-www-form-urlencoded"};
-    static const char *const bad[] = {
-        "text/plain", "multipart/form-data; boundary=+json", "application/json5", "json",
-        "+json",      "application/x-www-form-urlencoded2",  " application/json", "*/*"};
+    static const char *const good[] = {"application/json",
+                                       "APPLICATION/Json; charset=utf-8",
+                                       "application/json \t;",
+                                       "application/json;a=b ; c=\"d, e;\\\" f\"",
+                                       "a/b+json",
+                                       "application/problem+JSON;x=y",
+                                       "application/x-www-form-urlencoded"};
+    static const char *const bad[] = {"text/plain",
+                                      "multipart/form-data; boundary=+json",
+                                      "application/json5",
+                                      "json",
+                                      "+json",
+                                      "application/x-www-form-urlencoded2",
+                                      " application/json",
+                                      "*/*",
+                                      "",
+                                      "text/plain, foo/x+json",
+                                      "foo/+json",
+                                      "application/json, text/plain",
+                                      "a/b/c+json",
+                                      "application/problem+json;x",
+                                      "application/json;a=\"b",
+                                      "text/plain;,x+json",
+                                      "application/json x",
+                                      "application / json",
+                                      "application/json;a=b c"};
     kd_refusal why = {0};
     for (size_t i = 0; i < KD_COUNT(good); i++)
         cr_expect(kd_body_type(kd_bytes_str(good[i]), &why), "%s", good[i]);

@@ -102,3 +102,41 @@ Test(cidr, list)
     cr_expect_not(kd_cidrs_match(&list, kd_bytes_of(NULL, 0)));
     kd_cidrs_finish(&list);
 }
+
+Test(cidr, loopback_addresses)
+{
+    static const struct {
+        const char *text;
+        bool loopback;
+    } cases[] = {{"127.0.0.1", true},        {"127.255.0.3", true}, {"::1", true},
+                 {"::ffff:127.0.0.1", true}, {"128.0.0.1", false},  {"::2", false},
+                 {"::127.0.0.1", false},     {"::", false},         {"0.0.0.0", false},
+                 {"::ffff:128.0.0.1", false}};
+    for (size_t i = 0; i < KD_COUNT(cases); i++) {
+        kd_cidr c;
+        cr_assert_eq(kd_cidr_parse(kd_bytes_str(cases[i].text), &c), KD_OK);
+        cr_expect_eq(kd_cidr_loopback(kd_bytes_of(c.at, 16)), cases[i].loopback, "%s", cases[i].text);
+        if (!strchr(cases[i].text, ':'))
+            cr_expect_eq(kd_cidr_loopback(kd_bytes_of(c.at + 12, 4)), cases[i].loopback, "%s", cases[i].text);
+    }
+    cr_expect_not(kd_cidr_loopback(kd_bytes_of(NULL, 0)));
+}
+
+Test(cidr, blocks_within_the_loopback_ones)
+{
+    static const struct {
+        char *texts[2];
+        bool loopback;
+    } cases[] = {{{"127.0.0.0/8", "::1"}, true},     {{"127.1.0.0/16", "::ffff:127.0.0.0/104"}, true},
+                 {{"127.0.0.0/7", "::1"}, false},    {{"127.0.0.1", "::/127"}, false},
+                 {{"127.0.0.1", "10.1.1.1"}, false}, {{"0.0.0.0/0", "::1"}, false},
+                 {{"127.0.0.1", "::1/104"}, false}};
+    for (size_t i = 0; i < KD_COUNT(cases); i++) {
+        const kd_strings texts = {(char **)(uintptr_t)cases[i].texts, 2};
+        kd_cidrs list;
+        kd_cidrs_init(&list, &texts);
+        cr_expect_eq(kd_cidrs_loopback(&list), cases[i].loopback, "%s", cases[i].texts[1]);
+        kd_cidrs_finish(&list);
+    }
+    cr_expect(kd_cidrs_loopback(&(kd_cidrs){0}));
+}

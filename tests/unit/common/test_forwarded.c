@@ -34,6 +34,7 @@ Test(forwarded, the_client_is_the_rightmost_address_that_is_no_gateway)
     expect(KD_X_FORWARDED_FOR, "9.9.9.9, 1.2.3.4 , 10.1.1.1", KD_FORWARDED_FOUND, "::ffff:1.2.3.4");
     expect(KD_X_FORWARDED_FOR, "2001:db8::1, fd00::2", KD_FORWARDED_FOUND, "2001:db8::1");
     expect(KD_X_FORWARDED_FOR, "1.2.3.4:80,10.1.1.1:1", KD_FORWARDED_FOUND, "::ffff:1.2.3.4");
+    expect(KD_X_FORWARDED_FOR, "1.2.3.4:65535, 10.1.1.1:00080", KD_FORWARDED_FOUND, "::ffff:1.2.3.4");
     expect(KD_X_FORWARDED_FOR, "[2001:db8::1]:443", KD_FORWARDED_FOUND, "2001:db8::1");
     expect(KD_FORWARDED, "for=1.2.3.4", KD_FORWARDED_FOUND, "::ffff:1.2.3.4");
     expect(KD_FORWARDED, "For=9.9.9.9, FOR=1.2.3.4;by=10.0.0.1;proto=http;host=a, for=10.2.3.4; proto=https",
@@ -69,9 +70,10 @@ Test(forwarded, a_trail_ends_where_a_gateway_hides_its_caller)
 Test(forwarded, what_is_no_address_where_one_is_wanted_is_bad)
 {
     static const char *const addresses[] = {
-        "rubbish",     "1.2.3",    "1.2.3.4/8", "1.2.3.4:",   "1.2.3.4:x", "1.2.3.4:123456",
-        "[1.2.3.4]",   "[::1",     "[]",        "[::1]80",    "::1]",      "1.2.3.4 5.6.7.8",
-        "\"1.2.3.4\"", "01.2.3.4", "_",         "fe80::1%e0", ":80",       "1.2.3.4, x"};
+        "rubbish",       "1.2.3",         "1.2.3.4/8",       "1.2.3.4:",    "1.2.3.4:x", "1.2.3.4:123456",
+        "1.2.3.4:99999", "1.2.3.4:65536", "[::1]:65536",     "[1.2.3.4]",   "[::1",      "[]",
+        "[::1]80",       "::1]",          "1.2.3.4 5.6.7.8", "\"1.2.3.4\"", "01.2.3.4",  "_",
+        "fe80::1%e0",    ":80",           "1.2.3.4, x"};
     static const char *const elements[] = {"for",
                                            "for=",
                                            "=1.2.3.4",

@@ -86,14 +86,83 @@ Test(json_writer, any_bytes_give_json_that_another_parser_reads)
     }
 }
 
+static void expect_packed(kd_buf *b, const char *bytes, size_t len)
+{
+    cr_expect(kd_bytes_eq(kd_buf_view(b), kd_bytes_of(bytes, len)));
+    kd_buf_finish(b);
+    *b = (kd_buf){0};
+}
+#define EXPECT_PACKED(b, literal) expect_packed(b, literal, sizeof(literal) - 1)
+
+static void write_all_kinds(kd_json *j)
+{
+    kd_json_object(j);
+    kd_json_key(j, "a"), kd_json_u64(j, UINT64_MAX);
+    kd_json_key(j, "b"), kd_json_array(j);
+    kd_json_i64(j, INT64_MIN), kd_json_i64(j, -1), kd_json_i64(j, 0), kd_json_i64(j, INT64_MAX);
+    kd_json_object(j), kd_json_end_object(j);
+    kd_json_array(j), kd_json_end_array(j);
+    kd_json_null(j);
+    kd_json_end_array(j);
+    kd_json_key_bytes(j, kd_bytes_str("c\"")), kd_json_bool(j, true);
+    kd_json_put_str(j, "d", kd_bytes_str("\"\n\xFF"));
+    kd_json_end_object(j);
+}
+
+Test(json_writer, the_same_calls_give_messagepack)
+{
+    kd_buf b = {0};
+    kd_json j = kd_json_packed_of(&b);
+    write_all_kinds(&j);
+    cr_expect_eq(j.depth, 0);
+    EXPECT_PACKED(&b, "\x84\xA1"
+                      "a\xCF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xA1"
+                      "b\x97\xD3\x80\0\0\0\0\0\0\0\xFF\0\xCF\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x80\x90\xC0\xA2"
+                      "c\"\xC3\xA1"
+                      "d\xA5\"\n\xEF\xBF\xBD");
+}
+
+static kd_buf packed_numbers(uint32_t n)
+{
+    kd_buf b = {0};
+    kd_json j = kd_json_packed_of(&b);
+    kd_json_array(&j);
+    for (uint32_t i = 0; i < n; i++) kd_json_u64(&j, i % 100);
+    kd_json_end_array(&j);
+    return b;
+}
+
+Test(json_writer, a_head_of_messagepack_grows_with_its_members)
+{
+    static const struct {
+        uint32_t members;
+        const char *head;
+        size_t len;
+    } cases[] = {{0, "\x90", 1},
+                 {15, "\x9F", 1},
+                 {16, "\xDC\0\x10", 3},
+                 {65535, "\xDC\xFF\xFF", 3},
+                 {65536, "\xDD\0\1\0\0", 5}};
+    for (size_t i = 0; i < KD_COUNT(cases); i++) {
+        kd_buf b = packed_numbers(cases[i].members);
+        cr_assert_eq(b.len, cases[i].len + cases[i].members);
+        cr_expect_eq(memcmp(b.data, cases[i].head, cases[i].len), 0);
+        for (uint32_t k = 0; k < cases[i].members; k++)
+            cr_assert_eq(b.data[cases[i].len + k], k % 100, "%u", k);
+        kd_buf_finish(&b);
+    }
+}
+
 Test(problem, body_has_what_is_known)
 {
     kd_buf b = {0};
-    kd_problem_write(&b, KD_PROBLEM_OUTBOX_FULL, "wait", NULL, 3);
+    kd_json j = kd_json_of(&b);
+    kd_problem_write(&j, KD_PROBLEM_OUTBOX_FULL, "wait", NULL, 3);
     expect_text(&b, "{\"type\":\"urn:kudos:outbox-full\",\"title\":\"Too many likes wait to be "
                     "confirmed\",\"status\":503,"
                     "\"detail\":\"wait\",\"retry_after_s\":3}");
-    kd_problem_write(&b, KD_PROBLEM_INVALID_ID, NULL, "id", 0);
+    j = kd_json_of(&b);
+    kd_problem_write(&j, KD_PROBLEM_INVALID_ID, NULL, "id", 0);
     expect_text(&b, "{\"type\":\"urn:kudos:invalid-id\",\"title\":\"The id is not "
                     "valid\",\"status\":400,\"field\":\"id\"}");
 }

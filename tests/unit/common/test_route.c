@@ -2,6 +2,7 @@
 #include "common/api/route.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static char *names[] = {"posts", "reels"};
 static const kd_strings collections = {names, 2};
@@ -134,25 +135,40 @@ Test(route, number)
     for (size_t i = 0; i < KD_COUNT(bad); i++) cr_expect_eq(number(bad[i]), 0, "%s", bad[i]);
 }
 
-static const char *doubled(const char *query)
+static const char *wrong_in(const char *query)
 {
     kd_refusal why;
     return kd_route_query(kd_bytes_str(query), &why) ? NULL : why.field;
 }
 
-Test(route, a_parameter_of_the_api_stands_once_in_a_query)
+Test(route, a_parameter_of_the_api_stands_once_in_a_query_and_says_something)
 {
-    static const char *const good[] = {"",
-                                       "items=a",
-                                       "items=a&me=true&limit=1&cursor=&",
-                                       "x=1&x=2",
-                                       "items=a&&&",
-                                       "%&%=1",
-                                       "itemsx=1&items=",
-                                       "items&x=items"};
-    for (size_t i = 0; i < KD_COUNT(good); i++) cr_expect_null(doubled(good[i]), "%s", good[i]);
-    cr_expect_str_eq(doubled("items=a&items=a"), "items");
-    cr_expect_str_eq(doubled("items=a&x&%69%74ems=b"), "items");
-    cr_expect_str_eq(doubled("me&by=day&me"), "me");
-    cr_expect_str_eq(doubled("partition=1&&partition"), "partition");
+    static const char *const parameters[] = {"items", "me",     "by",   "counter",
+                                             "limit", "cursor", "edge", "partition"};
+    static const char *const good[] = {"",        "items=a",     "items=a&me=true&limit=1&cursor=x&",
+                                       "x=1&x=2", "items=a&&&",  "%&%=1",
+                                       "itemsx=", "&x=items&=&="};
+    for (size_t i = 0; i < KD_COUNT(good); i++) cr_expect_null(wrong_in(good[i]), "%s", good[i]);
+    for (size_t i = 0; i < KD_COUNT(parameters); i++) {
+        char query[64];
+        snprintf(query, sizeof query, "a=b&%s=", parameters[i]);
+        cr_expect_str_eq(wrong_in(query), parameters[i]);
+        snprintf(query, sizeof query, "%s&a=b", parameters[i]);
+        cr_expect_str_eq(wrong_in(query), parameters[i]);
+        snprintf(query, sizeof query, "%s=1&%s=1", parameters[i], parameters[i]);
+        cr_expect_str_eq(wrong_in(query), parameters[i]);
+    }
+    cr_expect_str_eq(wrong_in("items=a&x&%69%74ems=b"), "items");
+    cr_expect_str_eq(wrong_in("x&%69%74ems=b"), "items", "it would not be read");
+    cr_expect_str_eq(wrong_in("me=true&by=day&me=true"), "me");
+}
+
+Test(route, each_parameter_of_an_admin_port_stands_once_and_says_something)
+{
+    static const char *const good[] = {"", "do=stop", "do=stop&name=a%20b", "&a=1&&b=1&", "a==="};
+    static const char *const bad[] = {"do", "do=", "do=a&do=a", "do=a&x=1&do=b", "=a", "d%6f=a"};
+    for (size_t i = 0; i < KD_COUNT(good); i++)
+        cr_expect(kd_route_query_is_plain(kd_bytes_str(good[i])), "%s", good[i]);
+    for (size_t i = 0; i < KD_COUNT(bad); i++)
+        cr_expect_not(kd_route_query_is_plain(kd_bytes_str(bad[i])), "%s", bad[i]);
 }

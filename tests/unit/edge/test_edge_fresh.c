@@ -270,3 +270,28 @@ Test(edge_fresh, without_a_table_a_row_rides_with_its_operation)
     }
     er_finish(&r);
 }
+
+/* As a reader under overload: the disk is not asked, not even whether it is in order. */
+Test(edge_fresh, from_memory_alone_a_row_is_told_or_unknown)
+{
+    edge_rig r;
+    begin(&r);
+    likes(&r, 0, 3 * ROWS);
+    er_commit(&r);
+    likes(&r, 3 * ROWS, 10);
+    kd_liked_ground ground;
+    uint32_t told = 0, stored = er_rows(&r, 'm');
+    cr_assert_gt(stored, 0);
+    sim_disk_unreadable(r.disk, true);
+    for (uint32_t user = 0; user <= 3 * ROWS + 10; user++) {
+        kd_liked_query q = {.counter = ER_LIKE, .item = rig_item(1), .user = rig_user(user), .memory = true};
+        int liked = kd_edge_liked(r.e, &q, NULL, &ground);
+        cr_assert(liked == 1 || liked == KD_ENOTFOUND, "user %u: %d", user, liked);
+        told += liked == 1;
+    }
+    sim_disk_unreadable(r.disk, false);
+    cr_expect_eq(told, er_stats(&r).fresh_rows);
+    cr_expect_geq(told + stored, 3 * ROWS + 10);
+    all_members(&r, 3 * ROWS + 10);
+    er_finish(&r);
+}

@@ -3,7 +3,7 @@
 
 #include <criterion/criterion.h>
 
-#include "common/io/daemon/options_file.h"
+#include "common/io/daemon/file_read.h"
 
 static const char file[] = "configs/edge.conf";
 static char error[KD_OPTIONS_ERROR_MAX];
@@ -24,6 +24,9 @@ Test(edge_settings, example_loads)
     cr_expect_eq(kd_settings_check(&s, error), KD_OK, "%s", error);
     cr_expect_eq(s.flush_interval_us, 5 * SEC);
     cr_expect_eq(s.flush_ops, 1000);
+    kd_edge_config core = kd_settings_core(&s);
+    cr_expect_eq(core.viral_rate, 1000);
+    cr_expect_eq(core.viral_flush_interval_us, SEC);
     cr_expect_eq(s.likes_retention_us, 7 * 86400 * SEC);
     cr_expect_eq(s.drift_bound_us, 500 * MS);
     cr_expect_eq(s.counters.count, 4);
@@ -46,6 +49,9 @@ static void refused(const char *set, const char *text)
 Test(edge_settings, what_cannot_be_is_named)
 {
     refused("http.tls_required=true", "tls_certificate");
+    refused("http.cors_origins=https://app.example/", "cors_origins");
+    refused("http.cors_origins=https://app.example, *", "cors_origins");
+    refused("api.display_stale_if_error=1500ms", "whole seconds");
     refused("kafka-properties.acks=1", "acks");
     refused("http.trusted_peers=10.0.0.0/33", "trusted_peers");
     refused("edge.shards=9", "edge.shards");
@@ -63,4 +69,5 @@ Test(edge_settings, what_cannot_be_is_named)
     refused("central.url=http://central/path", "central.url");
     refused("api.collections=,", "api.collections");
     refused("api.display_max_age=500ms", "whole seconds");
+    refused("overload.level_3=250ms", "level_1 to level_4");
 }

@@ -790,3 +790,24 @@ Test(edge_counters, many_items_are_widened_with_what_is_on_their_way)
     cr_assert_eq(er_snapshot(&r, &w), KD_INSTALLED);
     er_finish(&r);
 }
+
+Test(edge_snapshots, an_epoch_that_nobody_could_outbid_is_not_followed)
+{
+    edge_rig r;
+    er_init(&r);
+    er_word w = {.epoch = KD_TIME_END_US - (1ull << 50), .version = 1};
+    cr_expect_eq(er_snapshot(&r, &w), KD_EMALFORMED);
+    w.epoch--;
+    cr_expect_eq(er_snapshot(&r, &w), KD_SNAPSHOT_GAP);
+    w.epoch += 1 << 20;
+    cr_expect_geq(er_snapshot(&r, &w), 0, "central took an epoch above it");
+    uint64_t followed = 0;
+    for (int i = 0; i < 3000; i++) { /* step by step */
+        w.epoch += 1 << 20;
+        if (er_snapshot(&r, &w) >= 0) followed = w.epoch;
+    }
+    cr_expect_leq(followed, KD_TIME_END_US - (1ull << 50) + (1ull << 30));
+    w.epoch = KD_TIME_END_US - 1;
+    cr_expect_eq(er_snapshot(&r, &w), KD_EMALFORMED);
+    er_finish(&r);
+}

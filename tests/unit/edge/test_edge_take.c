@@ -223,7 +223,7 @@ Test(edge_take, keys_are_bounded_by_number_and_age_on_disk_too)
 {
     edge_rig r;
     er_init(&r);
-    r.config.idempotency_max = 3;
+    r.key_window.max = 3;
     cr_assert_eq(er_open(&r), KD_OK);
     const char *keys[] = {"a", "b", "c", "d"};
     for (int i = 0; i < 4; i++) {
@@ -237,6 +237,7 @@ Test(edge_take, keys_are_bounded_by_number_and_age_on_disk_too)
     cr_assert(r.out.replayed);
     cr_assert_eq(er_take(&r, &oldest), KD_OK);
     cr_assert_not(r.out.replayed);
+    er_commit(&r);
     r.now_us += r.config.idempotency_ttl_us;
     kd_edge_tick(r.e, r.now_us);
     er_commit(&r);
@@ -273,6 +274,118 @@ Test(edge_take, a_batch_is_forgotten_as_a_whole)
     er_finish(&r);
 }
 
+static void one_key(edge_rig *r, uint32_t n)
+{
+    char key[16];
+    snprintf(key, sizeof key, "key %u", n);
+    kd_request rq = keyed(1, key);
+    cr_assert_eq(er_take(r, &rq), KD_OK);
+    er_commit(r);
+}
+
+/* Else the unlike, the second operation of the bulk request, would be answered from memory, and the like before it taken anew. */
+Test(edge_take, a_bulk_request_makes_room_as_a_whole)
+{
+    edge_rig r;
+    er_init(&r);
+    r.key_window.max = 10;
+    kd_request like = keyed(1, "batch:0"), unlike = keyed(1, "batch:1");
+    like.batch = unlike.batch = 77;
+    like.batch_key = unlike.batch_key = kd_bytes_str("batch");
+    unlike.verb = KD_UNLIKE;
+    for (uint32_t life = 0; life < 2; life++) {
+        r.now_us += ER_SECOND;
+        cr_assert_eq(er_take(&r, &like), KD_OK);
+        cr_assert_not(r.out.replayed);
+        cr_assert_eq(er_take(&r, &unlike), KD_OK);
+        cr_assert_not(r.out.replayed, "both left, life %u", life);
+        er_commit(&r);
+        if (life == 1) cr_assert_eq(er_open(&r), KD_OK);
+        for (uint32_t n = 0; n < 8; n++) one_key(&r, life * 100 + n);
+        cr_assert_eq(er_rows(&r, 'i'), 10);
+        cr_assert_eq(er_take(&r, &like), KD_OK);
+        cr_assert(r.out.replayed);
+        one_key(&r, life * 100 + 8);
+        cr_assert_eq(er_rows(&r, 'i'), 9);
+    }
+    er_finish(&r);
+}
+
+/* Before that nobody was answered, so the client will ask again. */
+Test(edge_take, a_key_is_not_forgotten_before_its_operation_is_durable)
+{
+    edge_rig r;
+    er_init(&r);
+    r.key_window.max = 2;
+    const char *keys[] = {"a", "b", "c", "d", "e"};
+    for (size_t i = 0; i < KD_COUNT(keys); i++) {
+        kd_request rq = keyed(1, keys[i]);
+        cr_assert_eq(er_take(&r, &rq), KD_OK);
+    }
+    kd_request oldest = keyed(1, "a");
+    cr_assert_eq(er_take(&r, &oldest), KD_EINFLIGHT);
+    r.now_us += r.config.idempotency_ttl_us;
+    kd_edge_tick(r.e, r.now_us);
+    cr_assert_eq(er_take(&r, &oldest), KD_EINFLIGHT);
+    er_commit(&r);
+    kd_edge_tick(r.e, r.now_us);
+    er_commit(&r);
+    cr_assert_eq(er_rows(&r, 'i'), 0);
+    er_finish(&r);
+}
+
+static uint32_t ticks_until_nothing_is_due(edge_rig *r)
+{
+    uint32_t ticks = 1;
+    while (kd_edge_tick(r->e, r->now_us) == r->now_us && ticks < 100) {
+        er_commit(r);
+        ticks++;
+    }
+    er_commit(r);
+    return ticks;
+}
+
+/* Two shards of one process. Nearly all keys come to the first. */
+Test(edge_take, the_bound_on_keys_is_of_all_shards_and_the_oldest_make_room)
+{
+    edge_rig hot, quiet;
+    er_init(&hot);
+    er_init(&quiet);
+    quiet.config.key_window = &hot.key_window;
+    cr_assert_eq(er_open(&quiet), KD_OK);
+    er_commit(&quiet);
+    for (uint32_t n = 0; n < 10; n++) one_key(&quiet, n);
+    for (uint32_t n = 0; n < 90; n++) one_key(&hot, n);
+    cr_assert_eq(er_rows(&hot, 'i'), 90, "a shard may have nearly all");
+    kd_edge_tick(quiet.e, quiet.now_us);
+    er_commit(&quiet);
+    cr_assert_eq(er_rows(&quiet, 'i'), 10);
+    for (uint32_t n = 90; n < 99; n++) one_key(&hot, n);
+    ticks_until_nothing_is_due(&quiet);
+    cr_assert_eq(er_rows(&hot, 'i'), 99);
+    cr_assert_eq(er_rows(&quiet, 'i'), 1, "the oldest of all shards");
+    cr_assert_eq(er_open(&hot), KD_OK);
+    cr_assert_eq(er_open(&quiet), KD_OK);
+    one_key(&quiet, 10);
+    er_commit(&hot);
+    cr_assert_eq(er_rows(&hot, 'i') + er_rows(&quiet, 'i'), 100, "a start goes on behind the largest number");
+    er_finish(&hot);
+    er_finish(&quiet);
+}
+
+/* A shard to which no key comes any more, while the others get many: its ticks follow each other until its keys are gone. */
+Test(edge_take, a_shard_without_requests_forgets_too)
+{
+    edge_rig r;
+    er_init(&r);
+    r.key_window.max = 1000;
+    for (uint32_t n = 0; n < 300; n++) one_key(&r, n);
+    r.key_window.next += 1000;
+    cr_assert_eq(ticks_until_nothing_is_due(&r), 5, "64 at a time");
+    cr_assert_eq(er_rows(&r, 'i'), 0);
+    er_finish(&r);
+}
+
 /* An operator's command does not know the edge's bound. */
 Test(edge_take, keys_are_all_kept_where_no_bound_is_given)
 {
@@ -284,11 +397,11 @@ Test(edge_take, keys_are_all_kept_where_no_bound_is_given)
         cr_assert_eq(er_take(&r, &rq), KD_OK);
         er_commit(&r);
     }
-    r.config.idempotency_max = 0;
+    r.key_window.max = UINT64_MAX;
     cr_assert_eq(er_open(&r), KD_OK);
     er_commit(&r);
     cr_assert_eq(er_rows(&r, 'i'), 3);
-    r.config.idempotency_max = 2;
+    r.key_window.max = 2;
     cr_assert_eq(er_open(&r), KD_OK);
     er_commit(&r);
     cr_assert_eq(er_rows(&r, 'i'), 2);

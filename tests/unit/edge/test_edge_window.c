@@ -12,6 +12,7 @@ static const kd_counters counters = {.count = 1, .at = {{.id = 1, .kind = KD_SET
 
 static kd_edge *opened(const kd_store *store, uint64_t now_us)
 {
+    static kd_key_window window = {.max = 100};
     const kd_edge_config config = {.edge = kd_bytes_str("mumbai"),
                                    .region = kd_bytes_str("in"),
                                    .shards = 1,
@@ -26,7 +27,7 @@ static kd_edge *opened(const kd_store *store, uint64_t now_us)
                                    .send_window = WINDOW,
                                    .outbox_bytes_max = 1 << 20,
                                    .items_max = 100,
-                                   .idempotency_max = 100,
+                                   .key_window = &window,
                                    .idempotency_ttl_us = 1000000};
     kd_edge *e;
     cr_assert_eq(kd_edge_open(&config, store, now_us, &e), KD_OK);

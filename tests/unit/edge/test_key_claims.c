@@ -13,7 +13,8 @@ static kd_key_use use_of(uint8_t key, uint64_t request)
 static int begin(kd_key_claims *c, uint8_t key, uint64_t request, uint64_t now_us)
 {
     kd_key_use use = use_of(key, request);
-    return kd_key_claims_begin(c, &use, now_us);
+    kd_claim_was was;
+    return kd_key_claims_begin(c, &use, now_us, &was);
 }
 
 static void end(kd_key_claims *c, uint8_t key, uint64_t request, kd_claim_end how, uint64_t now_us)
@@ -109,6 +110,45 @@ Test(key_claims, after_a_start_they_are_as_old_as_they_were)
     kd_key_claims_destroy(c);
 }
 
+/* The stores are read one after the other, and may hold more than a bound that was lowered. */
+Test(key_claims, a_start_forgets_the_oldest_of_all_shards)
+{
+    kd_key_claims *c = kd_key_claims_create(3, TTL_US, 7);
+    for (uint8_t k = 1; k <= 6; k++) { /* the first shard has the newer ones */
+        kd_key_use use = use_of(k, k);
+        kd_key_claims_load(c, &use, k <= 3 ? 100 + k : k);
+    }
+    kd_key_claims_loaded(c);
+    cr_assert_eq(kd_key_claims_count(c), 3);
+    for (uint8_t k = 1; k <= 3; k++) cr_assert_eq(begin(c, k, 9, 110), KD_EREUSED);
+    for (uint8_t k = 4; k <= 6; k++) cr_assert_eq(begin(c, k, 9, 110), KD_OK);
+    kd_key_claims_destroy(c);
+}
+
+Test(key_claims, a_retry_is_told_what_fitted_the_first_time)
+{
+    kd_key_claims *c = kd_key_claims_create(3, TTL_US, 7);
+    kd_key_use use = use_of(1, 5);
+    kd_claim_was was, second;
+    cr_assert_eq(kd_key_claims_begin(c, &use, 10, &was), KD_OK);
+    cr_assert(!was.kept && !was.held);
+    use.fits = 3;
+    cr_assert_eq(kd_key_claims_begin(c, &use, 10, &second), KD_OK);
+    cr_assert(!second.kept && second.held);
+    kd_key_claims_end(c, &use, KD_CLAIM_TAKEN, 10);
+    use.fits = 9;
+    kd_key_claims_end(c, &use, KD_CLAIM_AGAIN, 10);
+    cr_assert_eq(kd_key_claims_begin(c, &use, 11, &was), KD_OK);
+    cr_assert(was.kept && !was.held);
+    cr_assert_eq(was.fits, 3, "as when it was taken");
+    use = use_of(2, 6);
+    use.fits = 4;
+    kd_key_claims_load(c, &use, 12);
+    cr_assert_eq(kd_key_claims_begin(c, &use, 13, &was), KD_OK);
+    cr_assert_eq(was.fits, 4);
+    kd_key_claims_destroy(c);
+}
+
 /* ---- what the rows of a shard tell ---- */
 
 typedef struct {
@@ -139,6 +179,7 @@ Test(key_claims, rows_tell_the_key_of_a_single_request_and_of_a_bulk_request)
     bulk.idempotency_key = kd_bytes_str("batch:0");
     bulk.batch = 77;
     bulk.batch_key = kd_bytes_str("k");
+    bulk.batch_fits = 300;
     cr_assert_eq(er_take(&r, &single), KD_OK);
     cr_assert_eq(er_take(&r, &bulk), KD_OK);
     er_commit(&r);
@@ -150,6 +191,8 @@ Test(key_claims, rows_tell_the_key_of_a_single_request_and_of_a_bulk_request)
     cr_assert(same(&v.use[1], &second));
     cr_assert_arr_eq(first.key, second.key, sizeof first.key, "one key of one user");
     cr_assert_eq(second.request, 77);
+    cr_assert_eq(v.use[0].fits, 0);
+    cr_assert_eq(v.use[1].fits, 300);
     single.user = rig_user(2);
     second = kd_edge_key_use(r.e, &single);
     cr_assert_neq(memcmp(first.key, second.key, sizeof first.key), 0, "another user");

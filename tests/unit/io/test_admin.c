@@ -113,6 +113,29 @@ Test(admin, answers_what_operators_ask)
     admin_off(loop, admin);
 }
 
+Test(admin, answers_head_without_a_body)
+{
+    static bool ready;
+    kd_loop *loop;
+    kd_admin *admin = admin_on(&loop, &ready);
+    const char *const asked[][3] = {{"/healthz", "HTTP/1.1 200", "\r\nContent-Length: 3\r\n"},
+                                    {"/readyz", "HTTP/1.1 503", "\r\nContent-Length: 12\r\n"},
+                                    {"/metrics", "HTTP/1.1 200", "\r\nContent-Length: 5\r\n"},
+                                    {"/debug/partitions?p=3", "HTTP/1.1 200", "\r\nContent-Length: 2\r\n"},
+                                    {"/", "HTTP/1.1 404", "\r\nContent-Length: 10\r\n"}};
+    cr_assert_eq(kd_loop_start(loop), KD_OK);
+    for (size_t i = 0; i < KD_COUNT(asked); i++) {
+        char request[128];
+        snprintf(request, sizeof request, "HEAD %s HTTP/1.1\r\nHost: a\r\n\r\n", asked[i][0]);
+        const char *answer = ask(connect_to(kd_admin_port(admin)), request);
+        const char *end = strstr(answer, "\r\n\r\n");
+        cr_expect_eq(strncmp(answer, asked[i][1], strlen(asked[i][1])), 0, "%s", answer);
+        cr_expect_not_null(strstr(answer, asked[i][2]), "%s", answer);
+        cr_expect(end && end[4] == '\0', "%s", answer);
+    }
+    admin_off(loop, admin);
+}
+
 /* An admin port without its periodic sweep of connections, so that no answer is owed to the sweep. */
 static kd_admin *admin_unswept(kd_loop **loop)
 {
@@ -260,12 +283,8 @@ Test(admin, tells_a_page_in_a_browser_nothing)
     uint16_t port = kd_admin_port(admin);
     cr_assert_eq(gethostname(own + 6, sizeof own - 10), 0);
     strcat(own, "\r\n");
-    const char *meant[] = {"",
-                           own,
-                           "Host: 127.0.0.1:9440\r\n",
-                           "Host: localhost:9440\r\n",
-                           "Host: [::1]:9440\r\n",
-                           "Host: central-1\r\n"};
+    const char *meant[] = {own, "Host: 127.0.0.1:9440\r\n", "Host: localhost:9440\r\n",
+                           "Host: [::1]:9440\r\n", "Host: central-1\r\n"};
     const char *others[] = {"Host: rebound.example\r\n", "Host: rebound.example:9440\r\n",
                             "Host: 127.0.0.1.rebound.example\r\n"};
     for (size_t i = 0; i < KD_COUNT(meant); i++) {
@@ -273,6 +292,12 @@ Test(admin, tells_a_page_in_a_browser_nothing)
         expect_host(port, "/debug/partitions?p=3", meant[i], "", "HTTP/1.1 200");
         expect_host(port, "/admin/thing?x=1", meant[i], "Origin: http://a\r\n", "HTTP/1.1 403");
     }
+    cr_expect_eq(strncmp(ask(connect_to(port), "GET /admin/thing?x=1 HTTP/1.0\r\n\r\n"), "HTTP/1.0 403", 12),
+                 0);
+    cr_expect_eq(
+        strncmp(ask(connect_to(port), "GET /debug/partitions?p=3 HTTP/1.0\r\n\r\n"), "HTTP/1.0 403", 12), 0);
+    cr_expect_eq(strncmp(ask(connect_to(port), "GET /metrics HTTP/1.0\r\n\r\n"), "HTTP/1.0 200", 12), 0);
+    cr_expect_eq(strncmp(ask(connect_to(port), "GET /healthz HTTP/1.0\r\n\r\n"), "HTTP/1.0 200", 12), 0);
     for (size_t i = 0; i < KD_COUNT(others); i++) {
         expect_host(port, "/admin/thing?x=1", others[i], "", "HTTP/1.1 403");
         expect_host(port, "/debug/partitions?p=3", others[i], "", "HTTP/1.1 403");
@@ -295,5 +320,58 @@ Test(admin, answers_to_any_name_elsewhere)
     cr_assert_eq(kd_loop_start(loop), KD_OK);
     expect_host(kd_admin_port(admin), "/admin/thing?x=1", "Host: central.example:9440\r\n", "",
                 "HTTP/1.1 202");
+    admin_off(loop, admin);
+}
+
+static const struct {
+    const char *text, *status;
+} readings[] = {
+    {"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200"},
+    {"GET /metrics HTTP/1.0\r\n\r\n", "HTTP/1.0 200"},
+    {"GET /admin/thing?x=1 HTTP/1.1\r\nHost: a:1\r\nAccept: b\r\nAccept: c\r\n\r\n", "HTTP/1.1 202"},
+    {"GET /metrics HTTP/1.1\nHost: a\n\n", "HTTP/1.1 400"},
+    {"GET /metrics HTTP/1.1\r\nHost: a\nX: y\r\n\r\n", "HTTP/1.1 400"},
+    {"GET /metrics HTTP/1.1\r\nHost: a\n\nX: y\r\n\r\n", "HTTP/1.1 400"},
+    {"GET /healthz HTTP/1.1\nHost: a\n\n", "HTTP/1.1 400"},
+    {"GET /readyz HTTP/1.1\nHost: a\n\n", "HTTP/1.1 400"},
+    {"GET /admin/thing?x=1 HTTP/1.1\nHost: a\n\n", "HTTP/1.1 400"},
+    {"GET /debug/partitions?p=3 HTTP/1.1\nHost: a\n\n", "HTTP/1.1 400"},
+    {"GET /metrics HTTP/1.1\r\n\r\n", "HTTP/1.1 400"},
+    {"GET /metrics HTTP/1.1\r\nHost: a b\r\n\r\n", "HTTP/1.1 400"},
+    {"GET /metrics HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "HTTP/1.1 400"},
+    {"GET /metrics HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "HTTP/1.1 400"},
+    {"GET /metrics HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n",
+     "HTTP/1.1 400"},
+    {"GET /metrics HTTP/1.1\r\nHost: a\r\nX: y\r\n folded\r\n\r\n", "HTTP/1.1 400"},
+    {"GET /metrics HTTP/1.1\r\nHost : a\r\n\r\n", "HTTP/1.1 400"},
+    {"GET http://b/metrics HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 400"},
+    {"POST /admin/thing?x=1 HTTP/1.1\r\nHost: a\r\nX-Kudos-Admin: 1\r\nContent-Length: 0\r\nContent-Length: "
+     "0\r\n\r\n",
+     "HTTP/1.1 400"},
+    {"POST /admin/thing?x=1 HTTP/1.1\r\nHost: a\r\nX-Kudos-Admin: 1\r\nTransfer-Encoding: "
+     "chunked\r\n\r\n0\r\n\r\n",
+     "HTTP/1.1 400"},
+    {"GET /admin/thing?x=1&x=1 HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 400"},
+    {"GET /admin/thing?x= HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 400"},
+    {"GET /debug/partitions?p=3&p HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 400"},
+};
+
+Test(admin, a_request_that_can_be_read_in_two_ways_is_refused)
+{
+    static bool ready = true;
+    kd_loop *loop;
+    kd_admin *admin;
+    char error[KD_OPTIONS_ERROR_MAX];
+    kd_admin_hooks hooks = {
+        .arg = &ready, .ready = is_ready, .act = act_on, .debug = put_debug, .metrics = put_metrics};
+    kd_admin_config config = {.address = {.host = "127.0.0.1"}};
+    cr_assert_eq(kd_loop_create(&loop, "admin"), KD_OK);
+    cr_assert_eq(kd_admin_create(&admin, loop, &config, &hooks, error), KD_OK);
+    cr_assert_eq(kd_loop_start(loop), KD_OK);
+    for (size_t i = 0; i < KD_COUNT(readings); i++) {
+        const char *answer = ask(connect_to(kd_admin_port(admin)), readings[i].text);
+        cr_expect_eq(strncmp(answer, readings[i].status, strlen(readings[i].status)), 0, "%s: %s",
+                     readings[i].text, answer);
+    }
     admin_off(loop, admin);
 }

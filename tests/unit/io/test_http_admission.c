@@ -6,6 +6,7 @@
 
 #include "common/io/http/server/http_conns.h"
 #include "common/io/http/server/http_door.h"
+#include "common/io/http/server/http_h1.h"
 #include "common/io/http/server/http_request.h"
 #include "common/io/http/server/http_turn.h"
 
@@ -102,6 +103,30 @@ Test(http_admission, requests_of_two_clients_on_one_connection_have_limits_of_th
     cr_expect_eq(server->held, 0);
 }
 
+static void answer_much(kd_http_request *req, void *arg)
+{
+    static const uint8_t much[100000];
+    (void)arg;
+    kd_http_respond(req, 200, NULL, 0, kd_bytes_of(much, sizeof much));
+}
+
+Test(http_admission, an_answer_of_http_1_is_held_from_its_beginning)
+{
+    http_conn *conn = come();
+    server->handler = answer_much;
+    conn->state = HTTP_OPEN;
+    conn->driver = &http_h1_driver;
+    conn->driver->start(conn);
+    conn->driver->feed(conn, kd_bytes_str("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    cr_expect_geq(server->held, 100000, "before the turn that writes it");
+    cr_expect_eq(held_for(0), server->held);
+    conn->driver->finish(conn);
+    kd_buf_finish(&conn->in);
+    leave(conn);
+    cr_expect_eq(server->held, 0);
+    cr_expect_eq(server->counters.buffered_bytes, 0);
+}
+
 Test(http_admission, the_largest_holder_goes_and_the_small_ones_stay)
 {
     http_conn *small = come(), *large = come();
@@ -157,6 +182,38 @@ Test(http_admission, an_address_that_hoards_again_and_again_is_barred_for_longer
     cr_expect_eq(http_door_bar(server->door, ALICE, now_ms), HTTP_BAR_MAX_MS);
     now_ms += HTTP_BAR_MAX_MS + HTTP_BAR_FORGET_MS;
     cr_expect_eq(http_door_bar(server->door, ALICE, now_ms), HTTP_BAR_MIN_MS, "it is forgotten");
+}
+
+/* How many of `n` new connections are taken at one moment. */
+static uint32_t knocks(kd_http_door *door, uint64_t address, uint32_t n, int64_t now_ms)
+{
+    uint32_t taken = 0;
+    for (uint32_t i = 0; i < n; i++) taken += http_door_knock(door, address, now_ms);
+    return taken;
+}
+
+Test(http_admission, an_address_opens_so_many_connections_in_a_second)
+{
+    kd_http_door *door = kd_http_door_create(10, 10, 100);
+    cr_expect_eq(knocks(door, ALICE, 1000, 5000), 200, "two seconds' worth at once");
+    cr_expect_eq(knocks(door, BOB, 50, 5000), 50, "nobody else waits for that");
+    cr_expect_eq(knocks(door, ALICE, 1000, 5009), 0);
+    cr_expect_eq(knocks(door, ALICE, 1000, 5010), 1);
+    cr_expect_eq(knocks(door, ALICE, 1000, 5510), 50);
+    cr_expect_eq(knocks(door, ALICE, 1000, 900000), 200, "no more is saved up");
+    kd_http_door_destroy(door);
+    door = kd_http_door_create(10, 10, 0);
+    cr_expect_eq(knocks(door, ALICE, 100000, 5000), 100000, "0 is no limit");
+    kd_http_door_destroy(door);
+}
+
+Test(http_admission, a_crowd_of_addresses_frees_nobody_of_a_limit)
+{
+    kd_http_door *door = kd_http_door_create(10, 10, 100);
+    cr_expect_eq(knocks(door, ALICE, 1000, 5000), 200);
+    for (uint64_t other = 100; other < 20000; other++) cr_expect(http_door_knock(door, other, 5000));
+    cr_expect_eq(knocks(door, ALICE, 1000, 5000), 0);
+    kd_http_door_destroy(door);
 }
 
 Test(http_admission, a_connection_cannot_become_that_of_a_barred_address)

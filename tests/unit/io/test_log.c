@@ -89,6 +89,18 @@ static void many_sites(int i)
     kd_log_write(&site, KD_INFO, "filler", fields, 1);
 }
 
+Test(log, a_line_that_does_not_wait_is_written_or_refused, .timeout = 20)
+{
+    const kd_log_field fields[] = {KD_I64("i", 1)};
+    size_t taken = 0;
+    while (kd_log_try(KD_INFO, "try", fields, 1)) taken++;
+    cr_expect(taken > KD_LOG_BURST, "%zu: it has no bound of its own", taken);
+    cr_expect_eq(kd_log_dropped(), 0);
+    cr_expect_eq(read_lines(), taken);
+    cr_expect(kd_log_try(KD_INFO, "try", fields, 1));
+    cr_expect_eq(read_lines(), 1);
+}
+
 Test(log, a_reader_that_hangs_costs_lines_not_time, .timeout = 20)
 {
     for (int i = 0; i < 20000; i++) many_sites(i);

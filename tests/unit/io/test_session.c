@@ -1,6 +1,8 @@
 /* test_session.c - the causality token cannot be made, moved to another user or changed without the key. */
 #include "common/io/http/session.h"
 
+#include "common/conf/options.h"
+
 #include <criterion/criterion.h>
 
 static kd_session_key key_of(const char *secret)
@@ -100,5 +102,7 @@ Test(session, keys_come_from_hex_or_raw_secrets_that_are_long_enough)
     cr_expect_eq(kd_session_key_derive(&key, kd_bytes_str("30313233343536373839616263")), KD_EINVAL,
                  "13 bytes");
     cr_expect_eq(kd_session_key_derive(&key, kd_bytes_str("")), KD_EINVAL);
-    cr_expect_eq(kd_session_key_read(&key, "/nonexistent/key"), KD_ENOTFOUND);
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    cr_expect_eq(kd_session_key_read(&key, "a.b", "/nonexistent/key", error), KD_EINVAL);
+    cr_expect_str_eq(error, "a.b: there is no such file", "the path is not shown: it may be the secret");
 }

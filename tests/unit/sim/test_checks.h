@@ -24,7 +24,8 @@ typedef struct {
     sim_disk *edge_disk, *central_disk;
     kd_edge *e;
     kd_central *k;
-    kd_buf record, snapshot; /* the last batch sent, the last snapshot published */
+    kd_key_window key_window; /* of the edge */
+    kd_buf record, snapshot;  /* the last batch sent, the last snapshot published */
     kd_position at;
     int64_t likes_offset, counts_offset;
     bool hide_fed; /* stage_feed does not tell the checkers what central was fed */

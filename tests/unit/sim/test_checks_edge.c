@@ -214,7 +214,7 @@ static void alarm_edge(void)
     kd_buf record = {0};
     kd_snapshot_encode(&s, &record);
     kd_edge_snapshot(st.e, kd_buf_view(&record), 0, st.now_us);
-    sim_checks_ticked(st.c, 0, 0);
+    sim_checks_ticked(st.c, 0, 0, st.now_us);
     kd_buf_finish(&record);
 }
 
@@ -394,14 +394,27 @@ Test(checks_edge, the_answer_of_before_is_wrong_where_the_later_one_lives)
 Test(checks_edge, tables_stay_within_their_bounds)
 {
     stage_play();
-    sim_checks_ticked(st.c, 0, 0);
+    sim_checks_ticked(st.c, 0, 0, st.now_us);
     HOLDS();
     sim_checks *c = st.c;
     st.view.items_max = 1;
     st.c = sim_checks_create(&st.view);
-    sim_checks_ticked(st.c, 0, 0);
+    sim_checks_ticked(st.c, 0, 0, st.now_us);
     FAILS("tables");
     sim_checks_destroy(c);
+}
+
+/* The batch of a viral item is still open, although nothing but time seals it. */
+Test(checks_edge, operations_of_a_viral_item_are_not_held_back)
+{
+    for (uint32_t user = 1; user < STAGE_USERS; user++) stage_do(KD_LIKE, 0, user);
+    sim_checks_ticked(st.c, 0, 0, st.now_us + STAGE_SECOND / 4);
+    HOLDS();
+    stage_do(KD_LIKE, 0, 0);
+    sim_checks_ticked(st.c, 0, 0, st.now_us);
+    HOLDS();
+    sim_checks_ticked(st.c, 0, 0, st.now_us + STAGE_SECOND / 4);
+    FAILS("viral");
 }
 
 Test(checks_edge, after_a_wipe_what_was_not_merged_is_excused_and_the_rest_is_not)

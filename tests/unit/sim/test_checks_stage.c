@@ -29,10 +29,13 @@ static void open_cores(void)
     edge.drift_us = STAGE_SECOND / 2;
     edge.flush_ops = 100;
     edge.flush_interval_us = edge.idle_interval_max_us = STAGE_SECOND;
+    edge.viral_rate = STAGE_USERS;
+    edge.viral_flush_interval_us = STAGE_SECOND / 4;
     edge.resend_min_us = edge.resend_max_us = STAGE_SECOND;
     edge.send_window = 8;
     edge.outbox_bytes_max = st.s.outbox_bytes;
-    edge.items_max = edge.idempotency_max = 100;
+    edge.items_max = 100;
+    edge.key_window = &st.key_window;
     edge.idempotency_ttl_us = 1000 * STAGE_SECOND;
     static const char *const expected[] = {"mumbai"};
     kd_central_config central = {.name = kd_bytes_str("central"), .partitions = 1, .counters = &st.counters};
@@ -70,7 +73,8 @@ void check_stage_open(void)
     st.view.users = users;
     st.view.user_count = STAGE_USERS;
     st.view.now_us = &st.now_us;
-    st.view.items_max = st.view.idempotency_max = 100;
+    st.view.items_max = 100;
+    st.key_window.max = 100;
     st.view.edge = edge_of;
     st.view.central = central_of;
     st.c = sim_checks_create(&st.view);

@@ -168,6 +168,8 @@ static const fault faults[SCENARIO_KINDS] = {
     [SCENARIO_LOG_TRUNCATED] = {"at 25s truncate likes 6\nat 25s kill central\n", SIZE_MAX},
     [SCENARIO_LOG_EXPIRED] = {"at 25s expire likes 1\nat 25s kill central\n", SIZE_MAX},
     [SCENARIO_LOG_RECREATED] = {"at 25s recreate likes\nat 25s kill central\n", SIZE_MAX},
+    [SCENARIO_LOG_FORGED] = {"at 10s forge epochs of mumbai\nat 20s wipe central\nat 20s recreate likes\n",
+                             FIGURE(undone)},
 };
 
 Test(sim_world, every_fault_is_felt_and_survived)

@@ -110,9 +110,10 @@ static void client_on_looked_up(void *arg, const char *fault)
 
 /* ---- the interface ---- */
 
-int kd_http_client_request(kd_http_client *c, const char *method, kd_bytes path,
-                           const kd_http_client_field *fields, size_t field_count, kd_bytes body,
-                           kd_http_client_cb cb, void *arg, uint32_t deadline_ms)
+/* A request from the pool, filled, with its deadline running. */
+static int client_request_make(kd_http_client *c, const char *method, kd_bytes path,
+                               const kd_http_client_field *fields, size_t field_count, kd_bytes body,
+                               uint32_t deadline_ms, kd_client_request **out)
 {
     uint64_t now_ms = kd_client_now_ms();
     if (kd_client_retry_refuses(c, now_ms)) return KD_EUNAVAILABLE;
@@ -124,18 +125,45 @@ int kd_http_client_request(kd_http_client *c, const char *method, kd_bytes path,
         return err;
     }
     kd_client_retry_taken(c, now_ms);
-    r->cb = cb;
-    r->arg = arg;
     kd_client_wheel_add(&c->wheel, &r->deadline,
                         now_ms + (deadline_ms ? deadline_ms : c->options.deadline_ms));
+    *out = r;
+    return KD_OK;
+}
+
+static void client_request_start(kd_client_request *r, kd_http_client_cb cb, void *arg, bool first)
+{
+    kd_http_client *c = r->client;
+    r->cb = cb;
+    r->arg = arg;
+    r->first = first;
     c->open++;
     c->stats.requests++;
     /* Not past requests that wait already. */
     kd_client_conn *conn = c->queued == 0 ? pick(c) : NULL;
-    if (conn && kd_client_stream_submit(conn, r) == KD_OK) return KD_OK;
+    if (conn && kd_client_stream_submit(conn, r) == KD_OK) return;
     kd_client_queue_append(r);
     kd_client_wake(c);
-    return KD_OK;
+}
+
+int kd_http_client_request(kd_http_client *c, const char *method, kd_bytes path,
+                           const kd_http_client_field *fields, size_t field_count, kd_bytes body,
+                           kd_http_client_cb cb, void *arg, uint32_t deadline_ms)
+{
+    kd_client_request *r;
+    int err = client_request_make(c, method, path, fields, field_count, body, deadline_ms, &r);
+    if (err == KD_OK) client_request_start(r, cb, arg, false);
+    return err;
+}
+
+int kd_http_client_request_first(kd_http_client *c, const char *method, kd_bytes path,
+                                 const kd_http_client_field *fields, size_t field_count, kd_bytes body,
+                                 kd_http_client_cb cb, void *arg, uint32_t deadline_ms)
+{
+    kd_client_request *r;
+    int err = client_request_make(c, method, path, fields, field_count, body, deadline_ms, &r);
+    if (err == KD_OK) client_request_start(r, cb, arg, true);
+    return err;
 }
 
 static int options_take(kd_http_client_options *to, const kd_http_client_options *from)
@@ -174,7 +202,8 @@ static void client_set_up(kd_http_client *c, struct event_base *base)
     c->retry = evtimer_new(base, client_on_pump, c);
     KD_ASSERT(c->pump && c->retry);
     c->read_buf = kd_alloc(KD_CLIENT_READ_BYTES);
-    kd_link_init(&c->queue);
+    kd_link_init(&c->queue[0]);
+    kd_link_init(&c->queue[1]);
     SLIST_INIT(&c->pool);
     kd_client_wheel_init(&c->wheel, base, client_on_deadline);
     kd_client_resolver_init(&c->resolver, base, &c->url, client_on_looked_up, c);

@@ -88,6 +88,10 @@ void kd_http_client_destroy(kd_http_client *c);
 int kd_http_client_request(kd_http_client *c, const char *method, kd_bytes path,
                            const kd_http_client_field *fields, size_t field_count, kd_bytes body,
                            kd_http_client_cb cb, void *arg, uint32_t deadline_ms);
+/* The same, and where requests wait for a stream it goes before all that were not made so. */
+int kd_http_client_request_first(kd_http_client *c, const char *method, kd_bytes path,
+                                 const kd_http_client_field *fields, size_t field_count, kd_bytes body,
+                                 kd_http_client_cb cb, void *arg, uint32_t deadline_ms);
 
 /* False from the moment when the breaker opens until an answer comes through again. Before the first request, and without a breaker: true. */
 bool kd_http_client_up(const kd_http_client *c);

@@ -62,6 +62,7 @@ typedef struct kd_client_request {
     void *arg;
     int32_t stream;
     uint8_t replays;
+    bool first;                                     /* before those that wait and are not */
     kd_buf text;                                    /* method, path, fields and body, one after the other */
     nghttp2_nv head[5 + KD_HTTP_CLIENT_FIELDS_MAX]; /* views into text; nghttp2 does not copy them */
     size_t head_count;
@@ -106,7 +107,7 @@ struct kd_http_client {
     kd_client_conn *conns;   /* options.connections of them */
     kd_client_conn *current; /* whose answers are being read, or NULL */
     uint32_t turn;           /* where the search for a connection with room begins */
-    kd_link queue;
+    kd_link queue[2];        /* [0]: those that go first */
     SLIST_HEAD(kd_client_pool, kd_client_request) pool; /* requests that are not in use */
     uint32_t queued, open;
     kd_client_wheel wheel;

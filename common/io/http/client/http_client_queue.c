@@ -31,22 +31,28 @@ void kd_client_report(kd_client_request *r, int result)
     cb(r->arg, result, result == KD_OK ? r->response.status : 0, result == KD_OK ? &r->response : NULL);
 }
 
+static kd_link *queue_of(const kd_client_request *r)
+{
+    return &r->client->queue[r->first ? 0 : 1];
+}
+
 void kd_client_queue_append(kd_client_request *r)
 {
-    kd_link_append(&r->client->queue, &r->at);
+    kd_link_append(queue_of(r), &r->at);
     r->client->queued++;
 }
 
 kd_client_request *kd_client_queue_take(kd_http_client *c)
 {
-    kd_client_request *r = KD_LINKED(kd_client_request, at, c->queue.next);
+    const kd_link *queue = &c->queue[kd_link_alone(&c->queue[0]) ? 1 : 0];
+    kd_client_request *r = KD_LINKED(kd_client_request, at, queue->next);
     kd_client_queue_remove(r);
     return r;
 }
 
 void kd_client_queue_put_back(kd_client_request *r)
 {
-    kd_link_append(r->client->queue.next, &r->at);
+    kd_link_append(queue_of(r)->next, &r->at);
     r->client->queued++;
 }
 
@@ -66,12 +72,13 @@ void kd_client_requeue(kd_client_request *r)
 
 void kd_client_queue_fail(kd_http_client *c, int result)
 {
-    kd_link lost;
-    kd_link_move_all(&c->queue, &lost);
+    kd_link lost[2];
+    for (int i = 0; i < 2; i++) kd_link_move_all(&c->queue[i], &lost[i]);
     c->queued = 0;
-    while (!kd_link_alone(&lost)) {
-        kd_client_request *r = KD_LINKED(kd_client_request, at, lost.next);
-        kd_client_report(r, result);
-        kd_client_request_release(r);
-    }
+    for (int i = 0; i < 2; i++)
+        while (!kd_link_alone(&lost[i])) {
+            kd_client_request *r = KD_LINKED(kd_client_request, at, lost[i].next);
+            kd_client_report(r, result);
+            kd_client_request_release(r);
+        }
 }

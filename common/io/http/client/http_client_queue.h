@@ -11,7 +11,7 @@
 void kd_client_report(kd_client_request *r, int result);
 /* Appends a request; the queue may exceed queue_max, which is its caller's to check. */
 void kd_client_queue_append(kd_client_request *r);
-/* Takes the oldest request out; the queue must not be empty. */
+/* Takes a request out: the oldest of those that go first, or where there is none of the others. The queue must not be empty. */
 kd_client_request *kd_client_queue_take(kd_http_client *c);
 /* Puts it back to the front: it was not sent. */
 void kd_client_queue_put_back(kd_client_request *r);

@@ -6,8 +6,6 @@
  */
 #include "common/io/http/server/http_admission.h"
 
-#include <arpa/inet.h>
-
 #include "common/io/http/server/http_address.h"
 #include "common/io/http/server/http_door.h"
 #include "common/io/http/server/http_turn.h"
@@ -57,11 +55,8 @@ static void admission_set_doomed(http_conn *conn, bool doomed)
 
 static void admission_tell(const http_conn *conn, const char *limit, int64_t barred_ms)
 {
-    char text[INET6_ADDRSTRLEN] = "";
-    const void *raw = conn->peer.ss_family == AF_INET
-                          ? (const void *)&((const struct sockaddr_in *)&conn->peer)->sin_addr
-                          : (const void *)&((const struct sockaddr_in6 *)&conn->peer)->sin6_addr;
-    inet_ntop(conn->peer.ss_family, raw, text, sizeof(text));
+    char text[INET6_ADDRSTRLEN];
+    http_address_text(&conn->peer, text);
     KD_LOG(KD_WARN, "http-hoarder-closed", KD_STR("peer", text), KD_STR("limit", limit),
            KD_U64("held", conn->held), KD_U64("requests", conn->request_count),
            KD_U64("barred_ms", (uint64_t)barred_ms),
@@ -148,10 +143,18 @@ static void admission_relieve(kd_http_server *server, http_address *address)
 
 /* ---- connections ---- */
 
+bool http_admit_newcomer(kd_http_server *server, uint64_t address)
+{
+    /* From a balancer come the connections of many: http_admission_readdress knows whose. */
+    if (server->config.proxy_peers || http_door_knock(server->door, address, server->now_ms)) return true;
+    server->counters.connections_refused++;
+    return false;
+}
+
+/* Closed connections that wait for an answer count, too: else a client that connects, asks and leaves would have no limit. */
 bool http_admit_connection(kd_http_server *server, uint64_t address)
 {
-    /* Closed connections that wait for an answer count, too: else a client that connects, asks and leaves would have no limit. */
-    if (!http_door_enter(server->door, address, http_turn_clock(server))) {
+    if (!http_door_enter(server->door, address, server->now_ms)) {
         server->counters.connections_refused++;
         return false;
     }
@@ -162,6 +165,7 @@ bool http_admit_connection(kd_http_server *server, uint64_t address)
 void http_admission_enter(http_conn *conn, uint64_t address)
 {
     conn->address = http_address_take(&conn->server->addresses, address);
+    conn->address->connections++;
     LIST_INSERT_HEAD(&conn->address->conns, conn, next_of_address);
     conn->server->conns_held++;
 }
@@ -177,21 +181,25 @@ void http_admission_leave(http_conn *conn)
     KD_ASSERT(conn->held == 0);
     http_door_leave(conn->server->door, conn->address->key);
     LIST_REMOVE(conn, next_of_address);
+    conn->address->connections--;
     http_address_release(conn->address);
     conn->server->conns_held--;
 }
 
 bool http_admission_readdress(http_conn *conn, uint64_t address)
 {
-    KD_ASSERT(conn->request_count == 0);
-    if (conn->doomed ||
-        !http_door_move(conn->server->door, conn->address->key, address, conn->server->now_ms)) {
-        conn->server->counters.connections_refused++;
+    KD_ASSERT(conn->request_count == 0 && !conn->turn.flow);
+    kd_http_server *server = conn->server;
+    if (conn->doomed || !http_door_knock(server->door, address, server->now_ms) ||
+        !http_door_move(server->door, conn->address->key, address, server->now_ms)) {
+        server->counters.connections_refused++;
         return false;
     }
     http_address *from = conn->address;
     LIST_REMOVE(conn, next_of_address);
-    conn->address = http_address_take(&conn->server->addresses, address);
+    from->connections--;
+    conn->address = http_address_take(&server->addresses, address);
+    conn->address->connections++;
     LIST_INSERT_HEAD(&conn->address->conns, conn, next_of_address);
     conn->address->held += conn->held;
     from->held -= conn->held;

@@ -15,7 +15,9 @@
 
 /* ---- connections ---- */
 
-/* Counts an accepted socket under max_connections and max_connections_per_address. False: over one of them, counted as refused; close it. */
+/* Counts an accepted socket under max_new_per_address. False: over it, counted as refused; close it. Behind a balancer always true. */
+bool http_admit_newcomer(kd_http_server *server, uint64_t address);
+/* Counts it under max_connections and max_connections_per_address. False: over one of them, counted as refused; close it. */
 bool http_admit_connection(kd_http_server *server, uint64_t address);
 /* The object of an admitted connection is there, and what it holds counts for `address` from here on. */
 void http_admission_enter(http_conn *conn, uint64_t address);
@@ -24,8 +26,8 @@ void http_admission_close(http_conn *conn);
 /* The memory of an admitted connection goes, and nothing is held for it: makes room for another one. */
 void http_admission_leave(http_conn *conn);
 /* The client of a connection is another one than the peer that was accepted (a proxy told so): limits count `address`, a key of http_address.h, from
- * here on. Before the first request of the connection (asserted). False: that address has max_connections_per_address already, or this
- * connection is being closed, and nothing has changed; close the connection. */
+ * here on. Before the first request of the connection (asserted). False: that address has max_connections_per_address already or opens
+ * too many, or this connection is being closed, and nothing has changed; close the connection. */
 bool http_admission_readdress(http_conn *conn, uint64_t address);
 /* The same for one request of a connection on which a proxy sends those of many clients: its bytes, and its place with the handler, count for
  * `address`. The connection and what else it holds stay where they are. Before the handler has it (asserted). */

@@ -1,44 +1,55 @@
-/* http_answer.c - see the header. What the server refuses by itself has fixed texts; a handler's answer is copied by the driver. */
+/* http_answer.c - see the header. What the server refuses by itself has texts of its own; a handler's answer is copied by the driver. */
 #include "common/io/http/server/http_answer.h"
 
 #include <stdio.h>
 
+#include "common/io/http/server/http_access.h"
 #include "common/io/http/server/http_admission.h"
+#include "common/io/http/server/http_cors.h"
 #include "common/io/http/server/http_request.h"
+#include "common/io/http/server/http_share.h"
 #include "common/io/http/server/http_turn.h"
 
-#define PROBLEM(status, slug, title)                                                                         \
-    "{\"type\":\"urn:kudos:" slug "\",\"title\":\"" title "\",\"status\":" #status "}"
+/* What the server refuses by itself; the last row stands for every other status. */
+static const kd_problem_text refusals[] = {
+    {.status = 405, .slug = "method-not-allowed", .title = "The method is not allowed here"},
+    {.status = 408, .slug = "invalid-request", .title = "The request took too long to arrive"},
+    {.status = 413, .slug = "payload-too-large", .title = "The request body is too large"},
+    {.status = 417, .slug = "invalid-request", .title = "The expectation is not known"},
+    {.status = 431, .slug = "payload-too-large", .title = "The request headers are too large"},
+    {.status = 501, .slug = "invalid-request", .title = "The transfer coding is not supported"},
+    {.status = 503, .slug = "overloaded", .title = "Too much to do at the moment", .retry_after_s = 1},
+    {.status = 505, .slug = "invalid-request", .title = "The HTTP version is not supported"},
+    {.status = 400, .slug = "invalid-request", .title = "The request is not valid"},
+};
 
-static kd_bytes refusal_body(int status)
+static kd_problem_text refusal_text(const http_request *req)
 {
-    switch (status) {
-    case 405:
-        return kd_bytes_str(PROBLEM(405, "method-not-allowed", "The method is not allowed here"));
-    case 408:
-        return kd_bytes_str(PROBLEM(408, "invalid-request", "The request took too long to arrive"));
-    case 413:
-        return kd_bytes_str(PROBLEM(413, "payload-too-large", "The request body is too large"));
-    case 417:
-        return kd_bytes_str(PROBLEM(417, "invalid-request", "The expectation is not known"));
-    case 431:
-        return kd_bytes_str(PROBLEM(431, "payload-too-large", "The request headers are too large"));
-    case 501:
-        return kd_bytes_str(PROBLEM(501, "invalid-request", "The transfer coding is not supported"));
-    case 503:
-        return kd_bytes_str("{\"type\":\"urn:kudos:overloaded\",\"title\":\"Too much to do at the moment\","
-                            "\"status\":503,\"retry_after_s\":1}");
-    case 505:
-        return kd_bytes_str(PROBLEM(505, "invalid-request", "The HTTP version is not supported"));
-    default:
-        return kd_bytes_str(PROBLEM(400, "invalid-request", "The request is not valid"));
-    }
+    size_t i = 0;
+    while (i + 1 < KD_COUNT(refusals) && (int)refusals[i].status != req->refusal) i++;
+    kd_problem_text text = refusals[i];
+    text.field = req->refusal_field;
+    if (text.field) text.detail = "this header field comes twice";
+    return text;
+}
+
+/* To the driver, with the fields that all answers of the server have: its own one, and those for pages of other origins. */
+static void answer_drive(http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body)
+{
+    const http_conn *conn = req->conn;
+    kd_http_field all[KD_HTTP_FIELDS_MAX + 1 + HTTP_CORS_FIELDS_MAX];
+    if (n > 0) memcpy(all, fields, n * sizeof(*fields));
+    if (conn->server->field.name) all[n++] = conn->server->field;
+    n += http_cors_fields(req, all + n);
+    conn->driver->respond(req, status, all, n, body);
 }
 
 static void answer_send(http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body)
 {
     http_conn *conn = req->conn;
     req->stage = HTTP_ANSWERED;
+    http_access_end(req, status, body.len);
+    http_share_answered(req);
     if (!req->attached) {
         http_request_free(req);
         return;
@@ -46,33 +57,31 @@ static void answer_send(http_request *req, int status, const kd_http_field *fiel
     const kd_http_config *config = &conn->server->config;
     req->deadline_ms = conn->server->now_ms + config->write_stall_timeout_ms +
                        (int64_t)(1000 * body.len / HTTP_TAKE_BYTES_PER_S);
-    conn->driver->respond(req, status, fields, n, body);
+    answer_drive(req, status, fields, n, body);
     http_turn_touch(conn);
 }
 
 /* Fields of every problem. no-store: a cache that kept a problem would answer with it after the cause is gone. */
-#define PROBLEM_FIELDS                                                                                       \
-    {"content-type", kd_bytes_str(KD_PROBLEM_CONTENT_TYPE)},                                                 \
+#define PROBLEM_FIELDS(media)                                                                                \
+    {"content-type", kd_bytes_str(kd_media_problem_type(media))},                                            \
     {                                                                                                        \
         "cache-control", kd_bytes_str("no-store")                                                            \
     }
 
 static void answer_refusal(http_request *req)
 {
-    kd_http_field fields[3] = {PROBLEM_FIELDS};
+    kd_media media = kd_http_request_media(&req->pub);
+    kd_http_field fields[3] = {PROBLEM_FIELDS(media)};
     size_t n = 2;
     if (req->refusal == 503) fields[n++] = (kd_http_field){"retry-after", kd_bytes_str("1")};
     if (req->refusal == 405) fields[n++] = (kd_http_field){"allow", kd_bytes_str("GET, HEAD, POST, DELETE")};
     req->conn->server->counters.rejected++;
     /* HTTP/1.1: what is left of an unread body would be taken for the next request. The connection ends instead. */
     req->keep_alive = req->keep_alive && req->ended;
-    if (!req->refusal_field) {
-        answer_send(req, req->refusal, fields, n, refusal_body(req->refusal));
-        return;
-    }
     kd_buf body = {0};
-    kd_problem_write(&body, KD_PROBLEM_INVALID_REQUEST, "this header field comes twice", req->refusal_field,
-                     0);
+    kd_json j = kd_media_writer(media, &body);
+    kd_problem_text text = refusal_text(req);
+    kd_problem_write_text(&j, &text);
     answer_send(req, req->refusal, fields, n, kd_buf_view(&body));
     kd_buf_finish(&body);
 }
@@ -81,6 +90,8 @@ void http_answer_dispatch(http_request *req)
 {
     kd_http_server *server = req->conn->server;
     KD_ASSERT(req->stage < HTTP_HANDLED);
+    http_access_begin(req);
+    http_share_charge(req->conn, HTTP_REQUEST_UNITS);
     if (req->refusal == 0 && !http_admit_request(req)) http_request_refuse(req, 503);
     if (req->refusal != 0) {
         answer_refusal(req);
@@ -103,6 +114,7 @@ bool http_answer_begin(http_request *req)
         return false;
     }
     req->stage = HTTP_HANDLED;
+    http_access_begin(req);
     req->keep_alive = false; /* what is left of an unread body would be taken for the next request */
     if (server->config.begin(&req->pub, server->arg)) return true;
     http_admission_withdraw(req);
@@ -132,24 +144,59 @@ void kd_http_respond(kd_http_request *pub, int status, const kd_http_field *fiel
     answer_send(req, status, fields, n, body);
 }
 
+void kd_http_server_set_field(kd_http_server *server, const char *name, const char *value)
+{
+    server->field = (kd_http_field){name, name ? kd_bytes_str(value) : kd_bytes_of(NULL, 0)};
+    KD_ASSERT(is_clean(server->field.value));
+}
+
 void kd_http_respond_problem(kd_http_request *req, kd_problem problem, const char *detail, const char *field,
                              uint32_t retry_after_s)
 {
+    kd_http_respond_problem_with(req, problem, detail, field, retry_after_s, NULL, 0);
+}
+
+void kd_http_respond_problem_with(kd_http_request *req, kd_problem problem, const char *detail,
+                                  const char *field, uint32_t retry_after_s, const kd_http_field *more,
+                                  size_t n)
+{
     char digits[16];
     int len = snprintf(digits, sizeof(digits), "%u", retry_after_s);
-    kd_http_field fields[] = {PROBLEM_FIELDS, {"retry-after", kd_bytes_of(digits, (size_t)len)}};
+    uint32_t status = kd_problem_status(problem);
+    kd_media media = kd_http_request_media(req);
+    kd_http_field fields[KD_HTTP_FIELDS_MAX] = {PROBLEM_FIELDS(media)};
+    size_t count = 2;
     kd_buf body = {0};
-    kd_problem_write(&body, problem, detail, field, retry_after_s);
-    kd_http_respond(req, (int)kd_problem_status(problem), fields, retry_after_s > 0 ? 3 : 2,
-                    kd_buf_view(&body));
+    kd_json j = kd_media_writer(media, &body);
+    /* Not with a 415 for any other reason (RFC 9110, 12.5.3). */
+    if (problem == KD_PROBLEM_UNSUPPORTED_MEDIA_TYPE && field && strcmp(field, "Content-Encoding") == 0)
+        fields[count++] = (kd_http_field){"accept-encoding", kd_bytes_str("identity")};
+    if (retry_after_s > 0) fields[count++] = (kd_http_field){"retry-after", kd_bytes_of(digits, (size_t)len)};
+    if (req->challenge && (status == 401 || status == 403))
+        fields[count++] = (kd_http_field){"www-authenticate", kd_bytes_str(req->challenge)};
+    KD_ASSERT(count + n <= KD_HTTP_FIELDS_MAX);
+    for (size_t i = 0; i < n; i++) fields[count++] = more[i];
+    kd_problem_write(&j, problem, detail, field, retry_after_s);
+    kd_http_respond(req, (int)status, fields, count, kd_buf_view(&body));
     kd_buf_finish(&body);
+}
+
+void kd_http_respond_options(kd_http_request *pub, const char *allow)
+{
+    const http_request *req = (const http_request *)pub;
+    kd_http_field fields[2 + HTTP_PREFLIGHT_FIELDS_MAX] = {{"allow", kd_bytes_str(allow)},
+                                                           {"cache-control", kd_bytes_str("no-store")}};
+    size_t n = 2 + http_cors_preflight(req, allow, fields + 2);
+    kd_http_respond(pub, 204, fields, n, kd_bytes_of(NULL, 0));
 }
 
 void kd_http_respond_wrong_method(kd_http_request *req, const char *allow)
 {
-    kd_http_field fields[] = {PROBLEM_FIELDS, {"allow", kd_bytes_str(allow)}};
+    kd_media media = kd_http_request_media(req);
+    kd_http_field fields[] = {PROBLEM_FIELDS(media), {"allow", kd_bytes_str(allow)}};
     kd_buf body = {0};
-    kd_problem_write(&body, KD_PROBLEM_METHOD_NOT_ALLOWED, allow, NULL, 0);
+    kd_json j = kd_media_writer(media, &body);
+    kd_problem_write(&j, KD_PROBLEM_METHOD_NOT_ALLOWED, allow, NULL, 0);
     kd_http_respond(req, (int)kd_problem_status(KD_PROBLEM_METHOD_NOT_ALLOWED), fields, KD_COUNT(fields),
                     kd_buf_view(&body));
     kd_buf_finish(&body);

@@ -1,8 +1,9 @@
 /*
  * http_conn.c - one connection: its protocol, bytes in, bytes out, end.
  *
- * Each event is one turn: read once, let the driver understand, write once. The bytes that the socket did not take move to conn->out. Until they are
- * gone the driver is asked for no more output, and above the high-water mark the socket is not read.
+ * An event of the socket asks for a turn (http_share.h). A turn reads once, lets the driver understand as much as it may cost, and writes. The bytes
+ * that the socket did not take move to conn->out. Until they are gone the driver is asked for no more output, and above the high-water mark the socket
+ * is not read.
  *
  * The buffers of one turn (server->raw, plain, clear, cipher) are shared by all connections, so each of them is empty again when the event returns.
  */
@@ -17,6 +18,7 @@
 #include "common/io/http/server/http_h2.h"
 #include "common/io/http/server/http_proxy.h"
 #include "common/io/http/server/http_request.h"
+#include "common/io/http/server/http_share.h"
 #include "common/io/http/server/http_tls.h"
 #include "common/io/http/server/http_turn.h"
 
@@ -32,6 +34,7 @@ static void set_reading(http_conn *conn, bool on)
 {
     if (conn->reading == on) return;
     conn->reading = on;
+    conn->readable = false;
     if (on)
         event_add(conn->read_event, NULL);
     else
@@ -63,9 +66,10 @@ void http_conn_close(http_conn *conn)
     event_free(conn->read_event);
     event_free(conn->write_event);
     if (conn->driver) conn->driver->finish(conn);
-    SSL_free(conn->ssl);
+    http_tls_end(conn);
     close(conn->fd);
     http_turn_forget(conn);
+    http_share_forget(conn);
     kd_buf_finish(&conn->in);
     kd_buf_finish(&conn->out);
     http_request_detach_all(conn);
@@ -93,7 +97,12 @@ static void conn_open(http_conn *conn, const http_driver *driver)
 
 static void conn_feed(http_conn *conn, kd_bytes plain)
 {
-    conn->server->counters.bytes_in += plain.len;
+    kd_http_server *server = conn->server;
+    server->counters.bytes_in += plain.len;
+    if (conn->pieces < HTTP_SETTLED_PIECES)
+        conn->pieces++;
+    else
+        http_tls_share_asked(&server->handshake_share, server->now_ms * 1000);
     conn->driver->feed(conn, plain);
 }
 
@@ -111,9 +120,29 @@ static void conn_take_encrypted(http_conn *conn, kd_bytes data)
     conn->tls_in = data;
     int err = conn->state == HTTP_HANDSHAKE ? conn_shake_hands(conn) : KD_OK;
     kd_bytes plain;
-    while (err == KD_OK && (err = http_tls_read(conn, &plain)) == KD_OK) conn_feed(conn, plain);
+    while (err == KD_OK && conn->fate == HTTP_LIVE && (err = http_tls_read(conn, &plain)) == KD_OK)
+        conn_feed(conn, plain);
     if (err != KD_EAGAIN && conn->fate == HTTP_LIVE) conn->fate = HTTP_FINISH;
     conn->tls_in = kd_bytes_of(NULL, 0);
+}
+
+/* Keeps what a client sends for the next step of its handshake, and has it wait for its turn. Until then nothing more is read. */
+static void await_handshake(http_conn *conn, kd_bytes data)
+{
+    http_conn *displaced;
+    kd_buf_put(&conn->in, data.data, data.len);
+    if (!http_tls_await(conn, &displaced)) conn->fate = HTTP_ABORT;
+    if (displaced) http_conn_close(displaced);
+}
+
+void http_conn_shake(http_conn *conn)
+{
+    kd_buf kept = conn->in;
+    conn->in = (kd_buf){0};
+    conn->in_turn = true;
+    conn_take_encrypted(conn, kd_buf_view(&kept));
+    kd_buf_finish(&kept);
+    http_conn_turn(conn);
 }
 
 static void start_tls(http_conn *conn, kd_bytes data)
@@ -124,9 +153,8 @@ static void start_tls(http_conn *conn, kd_bytes data)
         conn->fate = HTTP_ABORT;
         return;
     }
-    conn->ssl = http_tls_accept(server->config.tls, conn);
     conn->state = HTTP_HANDSHAKE; /* since_ms stays: the deadline runs from accept to a known protocol */
-    conn_take_encrypted(conn, data);
+    await_handshake(conn, data);
 }
 
 /* The first bytes tell the protocol. The preface of HTTP/2 may come in pieces: until it is whole, or differs, they are kept. */
@@ -206,6 +234,7 @@ static bool produce_once(http_conn *conn)
     if (conn->driver) conn->driver->produce(conn, plain);
     if (plain->len == 0) return false;
     server->counters.bytes_out += plain->len;
+    http_share_charge(conn, plain->len / HTTP_UNIT_BYTES_OUT);
     if (conn->ssl) {
         if (http_tls_write(conn, kd_buf_view(plain)) != KD_OK) conn->fate = HTTP_ABORT;
         kd_buf_clear(plain);
@@ -216,18 +245,24 @@ static bool produce_once(http_conn *conn)
     return true;
 }
 
-static void conn_write_out(http_conn *conn)
+/* Returns whether there may be more output than a turn writes. */
+static bool conn_write_out(http_conn *conn)
 {
+    int rounds = HTTP_TURN_ROUNDS;
     bool waited = conn_unsent(conn) > 0;
     send_waiting(conn);
     send_buffer(conn, &conn->server->cipher); /* of a handshake, which has no driver that produces it */
-    while (conn->fate != HTTP_ABORT && conn_unsent(conn) == 0 && produce_once(conn)) waited = false;
+    while (conn->fate != HTTP_ABORT && conn_unsent(conn) == 0 && rounds > 0 && produce_once(conn)) {
+        waited = false;
+        rounds--;
+    }
     /* The time to take output begins anew with each round that the socket took whole: a client that goes on taking a large answer is not late. */
     if (conn_unsent(conn) > 0 && (!waited || conn->out_by_ms == 0)) {
         conn->out_by_ms = conn->server->now_ms + conn->server->config.write_stall_timeout_ms +
                           (int64_t)(1000 * conn_unsent(conn) / HTTP_TAKE_BYTES_PER_S);
     }
     if (conn_unsent(conn) == 0) conn->out_by_ms = 0;
+    return rounds == 0 && conn_unsent(conn) == 0;
 }
 
 /* An empty buffer is kept up to this size: what one large request or answer took is not held through the silence that follows. */
@@ -241,8 +276,8 @@ static size_t conn_shrink(kd_buf *buf)
 
 static void conn_count_buffers(http_conn *conn)
 {
-    http_admission_buffers(conn,
-                           conn_shrink(&conn->in) + conn_shrink(&conn->out) + conn_shrink(&conn->h1.out));
+    http_admission_buffers(conn, conn_shrink(&conn->in) + conn_shrink(&conn->out) +
+                                     conn_shrink(&conn->h1.out) + http_tls_buffered(conn));
 }
 
 /* ---- turns ---- */
@@ -264,10 +299,30 @@ static void start_linger(http_conn *conn)
     conn_count_buffers(conn);
 }
 
+void http_conn_dismiss(http_conn *conn)
+{
+    KD_ASSERT(conn->request_count == 0);
+    conn->in_turn = true;
+    if (conn->state == HTTP_OPEN) {
+        conn->driver->idle_out(conn);
+        conn_write_out(conn);
+        http_tls_goodbye(conn);
+        send_buffer(conn, &conn->server->cipher);
+    }
+    http_conn_close(conn);
+}
+
 static bool wants_input(const http_conn *conn)
 {
     if (conn->fate != HTTP_LIVE || conn_output_full(conn) || conn->slow_until_ms != 0) return false;
+    if (conn->handshake.line) return false;
     return !conn->driver || conn->driver->wants_input(conn);
+}
+
+/* Whether input that a turn has left is gone on with: while the client does not take what it has asked for, it gets no more. */
+static bool wants_more(const http_conn *conn)
+{
+    return conn->paused && conn_unsent(conn) == 0 && wants_input(conn);
 }
 
 static bool is_over(const http_conn *conn)
@@ -275,23 +330,35 @@ static bool is_over(const http_conn *conn)
     return conn->fate == HTTP_FINISH || (conn->driver && conn->driver->over(conn));
 }
 
+/* What the events wait for, and whether the connection wants a turn before they come. */
+static void conn_await(http_conn *conn, bool more_output)
+{
+    set_reading(conn, !conn->paused && wants_input(conn));
+    set_writing(conn, conn_unsent(conn) > 0);
+    if (more_output || wants_more(conn)) http_share_wait(conn);
+}
+
+/* The end of each turn: the connection may be gone afterwards. */
+static void conn_settle(http_conn *conn)
+{
+    conn->in_turn = true;
+    bool more_output = conn_write_out(conn);
+    conn_count_buffers(conn);
+    conn->in_turn = false;
+    if (conn->fate == HTTP_ABORT)
+        http_conn_close(conn);
+    else if (!more_output && conn_unsent(conn) == 0 && is_over(conn))
+        start_linger(conn);
+    else
+        conn_await(conn, more_output);
+}
+
+/* No request begins: those that wait in the input go on in their turn. */
 void http_conn_turn(http_conn *conn)
 {
     if (conn->state == HTTP_LINGER) return;
-    conn->in_turn = true;
-    conn_write_out(conn);
-    conn_count_buffers(conn);
-    conn->in_turn = false;
-    if (conn->fate == HTTP_ABORT) {
-        http_conn_close(conn);
-        return;
-    }
-    if (conn_unsent(conn) == 0 && is_over(conn)) {
-        start_linger(conn);
-        return;
-    }
-    set_reading(conn, wants_input(conn));
-    set_writing(conn, conn_unsent(conn) > 0);
+    conn->answers_only = true;
+    conn_settle(conn);
 }
 
 /* The header is followed by the protocol that it is a header of; both may come in one read. */
@@ -306,7 +373,9 @@ static void conn_take_header(http_conn *conn, kd_bytes data)
 
 static void take_input(http_conn *conn, kd_bytes data)
 {
-    if (conn->ssl)
+    if (conn->state == HTTP_HANDSHAKE)
+        await_handshake(conn, data);
+    else if (conn->ssl)
         conn_take_encrypted(conn, data);
     else if (conn->state == HTTP_PROXY)
         conn_take_header(conn, data);
@@ -316,22 +385,60 @@ static void take_input(http_conn *conn, kd_bytes data)
         conn_feed(conn, data);
 }
 
-static void conn_on_readable(evutil_socket_t fd, short what, void *arg)
+/* Empties the socket, without copying a byte. From a client that goes on and on no more is taken: what it has sent stays with the kernel until the
+ * sweep closes the connection. */
+static void conn_linger(http_conn *conn)
 {
-    (void)what;
-    http_conn *conn = arg;
-    kd_http_server *server = conn->server;
-    http_turn_clock(server);
-    ssize_t n = recv(fd, server->raw, sizeof(server->raw), 0);
+    ssize_t n = recv(conn->fd, NULL, HTTP_LINGER_BYTES, MSG_TRUNC);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (n <= 0) {
         http_conn_close(conn);
         return;
     }
-    if (conn->state == HTTP_LINGER) return; /* read only to empty the socket */
-    conn->in_turn = true;
+    conn->lingered += (size_t)n;
+    if (conn->lingered >= HTTP_LINGER_BYTES) set_reading(conn, false);
+}
+
+/* False: the client has gone. */
+static bool conn_read(http_conn *conn)
+{
+    kd_http_server *server = conn->server;
+    ssize_t n = recv(conn->fd, server->raw, sizeof(server->raw), 0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return true;
+    if (n <= 0) return false;
     take_input(conn, kd_bytes_of(server->raw, (size_t)n));
-    http_conn_turn(conn);
+    http_share_charge(conn, (uint64_t)n / HTTP_UNIT_BYTES_IN);
+    return true;
+}
+
+void http_conn_serve(http_conn *conn)
+{
+    if (conn->state == HTTP_LINGER) return;
+    bool reads = conn->readable;
+    conn->readable = false;
+    conn->answers_only = false;
+    conn->spent = 0;
+    conn->in_turn = true;
+    if (wants_more(conn)) {
+        conn->driver->feed(conn, kd_bytes_of(NULL, 0));
+    } else if (reads && conn->fate == HTTP_LIVE && !conn_read(conn)) {
+        http_conn_close(conn);
+        return;
+    }
+    conn_settle(conn);
+}
+
+static void conn_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    http_conn *conn = arg;
+    http_turn_clock(conn->server);
+    if (conn->state == HTTP_LINGER) {
+        conn_linger(conn);
+        return;
+    }
+    conn->readable = true;
+    http_share_wait_now(conn);
 }
 
 static void conn_on_writable(evutil_socket_t fd, short what, void *arg)
@@ -339,5 +446,5 @@ static void conn_on_writable(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     http_conn *conn = arg;
     http_turn_clock(conn->server);
-    http_conn_turn(conn);
+    http_share_wait_now(conn);
 }

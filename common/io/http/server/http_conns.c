@@ -27,7 +27,7 @@ static void conns_free(http_conn *conn)
 {
     kd_http_server *server = conn->server;
     http_admission_leave(conn);
-    free(conn->peer_name);
+    kd_strings_finish(&conn->peer_names);
     free(conn);
     http_turn_check_drained(server); /* the last answer owed may end a drain */
 }

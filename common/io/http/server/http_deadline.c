@@ -28,8 +28,9 @@ static bool request_expired(http_conn *conn, http_request *req, int64_t now_ms)
         conn->driver->stop(req);
         return false;
     }
-    /* A late body gets its answer. Late headers, or an answer that is not taken, leave nobody to answer to. */
-    if (req->stage != HTTP_BODY) return true;
+    /* A late request gets its answer. An answer that is not taken leaves nobody to answer to. While a block of HTTP/2's headers has not ended, nothing
+     * else can come on its connection, so that ends. */
+    if (req->stage > HTTP_BODY || (req->stage == HTTP_HEADERS && req->pub.http2)) return true;
     conn->server->counters.timeouts++;
     http_request_refuse(req, 408);
     http_answer_dispatch(req);

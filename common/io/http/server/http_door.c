@@ -2,7 +2,8 @@
  * http_door.c - see the header. A lock is taken when a connection comes and when it goes, never for a request.
  *
  * An address whose connections are closed because they hold most, and that comes again at once, costs as much as one that is never closed: so it is
- * barred for a moment. The bars are a table of fixed size, one place for a hash: a later hoarder takes the place of an earlier one.
+ * barred for a moment. The bars are a table of fixed size, one place for a hash: a later hoarder takes the place of an earlier one. So are the buckets
+ * of new connections, since an address whose connections are short has no entry of its own in between.
  */
 #include "common/io/http/server/http_door.h"
 
@@ -11,7 +12,12 @@
 
 #include "common/io/http/server/http_address.h"
 
-enum { DOOR_BARS = 1024 };
+enum {
+    DOOR_BARS = 1024,
+    DOOR_RATES = 4096,
+    DOOR_BUCKET_S = 2, /* an address may open so many seconds' worth of connections at once */
+    DOOR_SECOND_US = 1000000,
+};
 
 typedef struct {
     uint64_t key;
@@ -19,20 +25,30 @@ typedef struct {
     int64_t for_ms;   /* how long the bar lasts */
 } door_bar;
 
+/* A bucket of tokens, told by the time at which it is full again; in the past: it is full. */
+typedef struct {
+    uint64_t key;
+    int64_t full_us;
+} door_rate;
+
 struct kd_http_door {
     pthread_mutex_t lock;
     door_bar bars[DOOR_BARS];
+    door_rate rates[DOOR_RATES];
     uint32_t max, max_per_address, count;
+    uint32_t new_per_address; /* a second; 0: without limit */
     http_addresses addresses;
 };
 
-kd_http_door *kd_http_door_create(uint32_t max_connections, uint32_t max_connections_per_address)
+kd_http_door *kd_http_door_create(uint32_t max_connections, uint32_t max_connections_per_address,
+                                  uint32_t max_new_per_address)
 {
     KD_ASSERT(max_connections > 0 && max_connections_per_address > 0);
     kd_http_door *door = kd_alloc(sizeof(*door));
     pthread_mutex_init(&door->lock, NULL);
     door->max = max_connections;
     door->max_per_address = max_connections_per_address;
+    door->new_per_address = max_new_per_address;
     http_addresses_init(&door->addresses);
     return door;
 }
@@ -45,10 +61,38 @@ void kd_http_door_destroy(kd_http_door *door)
     free(door);
 }
 
-static door_bar *door_bar_of(kd_http_door *door, uint64_t address)
+static uint64_t door_hash(const kd_http_door *door, uint64_t address)
 {
     uint64_t state = address ^ door->addresses.seed;
-    return &door->bars[kd_random_next(&state) % DOOR_BARS];
+    return kd_random_next(&state);
+}
+
+static door_bar *door_bar_of(kd_http_door *door, uint64_t address)
+{
+    return &door->bars[door_hash(door, address) % DOOR_BARS];
+}
+
+/* Takes a token. An address whose place holds a bucket that is not full, of another address, has a token for nothing: to take the place would let an attacker
+ * get rid of its own bucket. */
+static bool door_take_token(kd_http_door *door, uint64_t address, int64_t now_us)
+{
+    door_rate *rate = &door->rates[door_hash(door, address) % DOOR_RATES];
+    const int64_t token_us = DOOR_SECOND_US / door->new_per_address;
+    bool full = rate->full_us <= now_us;
+    if (!full && rate->key != address) return true;
+    int64_t full_us = (full ? now_us : rate->full_us) + token_us;
+    if (full_us - now_us > DOOR_BUCKET_S * DOOR_SECOND_US) return false;
+    *rate = (door_rate){address, full_us};
+    return true;
+}
+
+bool http_door_knock(kd_http_door *door, uint64_t address, int64_t now_ms)
+{
+    if (door->new_per_address == 0) return true;
+    pthread_mutex_lock(&door->lock);
+    bool admitted = door_take_token(door, address, now_ms * 1000);
+    pthread_mutex_unlock(&door->lock);
+    return admitted;
 }
 
 static bool door_has_room(kd_http_door *door, uint64_t address, int64_t now_ms)
@@ -90,6 +134,14 @@ bool http_door_enter(kd_http_door *door, uint64_t address, int64_t now_ms)
     }
     pthread_mutex_unlock(&door->lock);
     return admitted;
+}
+
+bool http_door_full(kd_http_door *door, uint64_t address, int64_t now_ms)
+{
+    pthread_mutex_lock(&door->lock);
+    bool full = door->count >= door->max && door_has_room(door, address, now_ms);
+    pthread_mutex_unlock(&door->lock);
+    return full;
 }
 
 void http_door_leave(kd_http_door *door, uint64_t address)

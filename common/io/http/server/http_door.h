@@ -6,8 +6,13 @@
 
 #include "common/io/http/server/http_server.h"
 
+/* A new connection of the address has come. False: it has had all that it may open for now; close the connection before anything is done for it. Any
+ * thread. */
+bool http_door_knock(kd_http_door *door, uint64_t address, int64_t now_ms);
 /* Counts one connection more; false, and nothing counted, when the process or the address has its limit already, or the address is barred. Any thread. */
 bool http_door_enter(kd_http_door *door, uint64_t address, int64_t now_ms);
+/* Whether the number of connections of the process, and nothing else, keeps a connection of the address out. Any thread. */
+bool http_door_full(kd_http_door *door, uint64_t address, int64_t now_ms);
 /* Counts one less; there must be one. Any thread. */
 void http_door_leave(kd_http_door *door, uint64_t address);
 /* A connection turns out to be another address's. False: that one has its limit already, or is barred, and nothing has changed. Any thread. */

@@ -15,6 +15,7 @@
 #include "common/io/http/server/http_answer.h"
 #include "common/io/http/server/http_h1_text.h"
 #include "common/io/http/server/http_request.h"
+#include "common/io/http/server/http_share.h"
 
 enum { H1_HEAD, H1_LENGTH, H1_CHUNK_SIZE, H1_CHUNK_DATA, H1_CHUNK_END, H1_TRAILERS, H1_WORK, H1_END };
 
@@ -23,6 +24,7 @@ enum { H1_LINE_MAX = 256 /* a chunk's size line */ };
 /* Input that is not understood yet. */
 static kd_bytes h1_input(const http_conn *conn)
 {
+    if (conn->in.len == 0) return (kd_bytes){0}; /* no buffer, perhaps */
     return kd_bytes_of(conn->in.data + conn->h1.in_used, conn->in.len - conn->h1.in_used);
 }
 
@@ -75,7 +77,7 @@ static bool h1_begin(http_conn *conn)
     return true;
 }
 
-static void h1_after_head(http_conn *conn, const http_h1_head *head)
+static void h1_after_head(http_conn *conn, const kd_http1_head *head)
 {
     http_request *req = conn->current;
     req->keep_alive = head->keep_alive && !conn->drain_told;
@@ -98,11 +100,16 @@ static void h1_after_head(http_conn *conn, const http_h1_head *head)
     }
 }
 
-/* Length of a head with its empty line; 0 when its end has not come. */
-static size_t h1_head_length(kd_bytes in)
+/* Length of a head with its empty line; 0 when its end has not come, or when a line of it ends by LF alone: then *bare. */
+static size_t h1_head_length(kd_bytes in, bool *bare)
 {
-    const uint8_t *end = memmem(in.data, in.len, "\r\n\r\n", 4);
-    return end ? (size_t)(end - in.data) + 4 : 0;
+    const uint8_t *line = in.data, *end = in.data + in.len, *lf;
+    for (; line < end && (lf = memchr(line, '\n', (size_t)(end - line))) != NULL; line = lf + 1) {
+        *bare = lf == line || lf[-1] != '\r';
+        if (*bare) return 0;
+        if (lf == line + 1) return (size_t)(lf + 1 - in.data);
+    }
+    return 0;
 }
 
 /* Bytes of a head: besides names and values, two colons or blanks and a line end per field, and the rest of the request line. */
@@ -112,22 +119,34 @@ static size_t h1_head_max(const http_conn *conn)
     return config->max_header_bytes + 4 * (size_t)config->max_headers + 64;
 }
 
+/* Some clients send an empty line behind a body. False: here is one more than is skipped. */
+static bool h1_skip_empty_lines(http_conn *conn)
+{
+    while (h1_input(conn).len >= 2 && memcmp(h1_input(conn).data, "\r\n", 2) == 0) {
+        if (conn->h1.empty_lines == KD_HTTP1_EMPTY_LINES_MAX) return false;
+        conn->h1.empty_lines++;
+        h1_consume(conn, 2);
+    }
+    return true;
+}
+
 static bool h1_read_head(http_conn *conn)
 {
-    /* Some clients send an empty line behind a body; it is skipped before the next request (RFC 9112, 2.2). */
-    while (h1_input(conn).len >= 2 && memcmp(h1_input(conn).data, "\r\n", 2) == 0) h1_consume(conn, 2);
+    bool bad = !h1_skip_empty_lines(conn);
     kd_bytes in = h1_input(conn);
     if (in.len == 0) return false;
     http_request *req = h1_current(conn);
-    size_t len = h1_head_length(in);
-    if ((len == 0 && in.len > h1_head_max(conn)) || len > h1_head_max(conn)) {
-        h1_refuse(conn, 431);
+    size_t max = h1_head_max(conn), len = 0;
+    if (!bad) len = h1_head_length(kd_bytes_of(in.data, KD_MIN(in.len, max)), &bad);
+    if (bad || (len == 0 && in.len > max)) {
+        h1_refuse(conn, bad ? 400 : 431);
         return true;
     }
     if (len == 0) return false;
-    http_h1_head head;
+    kd_http1_head head;
     int status = http_h1_parse_head(req, kd_bytes_of(in.data, len), &head);
     h1_consume(conn, len);
+    conn->h1.empty_lines = 0;
     if (status != 0)
         h1_refuse(conn, status);
     else
@@ -185,7 +204,7 @@ static bool h1_read_chunk_size(http_conn *conn)
     kd_bytes line;
     if (!h1_read_line(conn, H1_LINE_MAX, 400, &line)) return conn->h1.stage != H1_CHUNK_SIZE;
     uint64_t size;
-    if (!http_h1_chunk_size(line, &size)) {
+    if (!kd_http1_chunk_size(line, &size)) {
         h1_refuse(conn, 400);
         return true;
     }
@@ -217,7 +236,7 @@ static bool h1_read_trailers(http_conn *conn)
     size_t max = conn->server->config.max_header_bytes;
     if (!h1_read_line(conn, max, 431, &line)) return conn->h1.stage != H1_TRAILERS;
     size_t len = line.len;
-    bool good = len == 0 || http_h1_trailer(line);
+    bool good = len == 0 || kd_http1_trailer(line);
     h1_consume(conn, len + 2);
     conn->h1.trailers += len + 2;
     if (len == 0)
@@ -252,6 +271,14 @@ static bool h1_step(http_conn *conn)
     }
 }
 
+/* Until so much output waits, or the turn is over. */
+static void h1_go_on(http_conn *conn, size_t output)
+{
+    while (conn->h1.out.len < output && !http_share_over(conn) && h1_step(conn)) continue;
+    bool waits = conn->h1.stage != H1_WORK && conn->h1.stage != H1_END;
+    conn->paused = waits && http_share_over(conn) && h1_input(conn).len > 0;
+}
+
 static void h1_feed(http_conn *conn, kd_bytes data)
 {
     if (conn->h1.stage == H1_END) return;
@@ -262,12 +289,12 @@ static void h1_feed(http_conn *conn, kd_bytes data)
     }
     kd_buf_put(&conn->in, data.data, data.len);
     /* At once, not only when output is asked for: a body would pile up in `in` besides its copy. Stops by itself at a request in work. */
-    while (conn->h1.out.len < conn->server->config.output_high_water_bytes && h1_step(conn)) continue;
+    h1_go_on(conn, conn->server->config.output_high_water_bytes);
 }
 
 static void h1_produce(http_conn *conn, kd_buf *out)
 {
-    while (conn->h1.out.len < HTTP_WRITE_BYTES && h1_step(conn)) continue;
+    h1_go_on(conn, HTTP_WRITE_BYTES);
     kd_buf_put(out, conn->h1.out.data, conn->h1.out.len);
     kd_buf_clear(&conn->h1.out);
     if (conn->h1.out.cap > HTTP_READ_BYTES) kd_buf_finish(&conn->h1.out);
@@ -280,6 +307,8 @@ static void h1_respond(http_request *req, int status, const kd_http_field *field
     http_h1_write_answer(req, keep, status, fields, n, body, &conn->h1.out);
     conn->h1.stage = keep ? H1_HEAD : H1_END;
     http_request_free(req);
+    /* At once, as HTTP/2 does: until the end of the turn thousands of answers may come. */
+    http_admission_buffers(conn, conn->in.cap + conn->out.cap + conn->h1.out.cap);
 }
 
 /* More input is of no use while a request is in work, nor before the answers have gone: it would only pile up. */

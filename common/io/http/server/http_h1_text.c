@@ -1,9 +1,4 @@
-/*
- * http_h1_text.c - the text of HTTP/1.1 (RFC 9112), read strictly.
- *
- * A CDN in front reads the same bytes with a parser of its own. Where two parsers may differ on where a request ends, an attacker can hide a second
- * request in the first one (request smuggling). So a text that can be read in two ways is refused.
- */
+/* http_h1_text.c - see the header. The grammar is that of common/api/http1.h. */
 #include "common/io/http/server/http_h1_text.h"
 
 #include <strings.h>
@@ -11,60 +6,6 @@
 #include "common/io/http/server/http_request.h"
 #include "common/io/http/server/http_turn.h"
 #include "common/json/json_writer.h"
-
-static bool is_token_char(uint8_t c)
-{
-    static const char others[] = "!#$%&'*+-.^_`|~";
-    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
-    return c != 0 && strchr(others, c) != NULL;
-}
-
-static bool is_token(kd_bytes b)
-{
-    for (size_t i = 0; i < b.len; i++) {
-        if (!is_token_char(b.data[i])) return false;
-    }
-    return b.len > 0;
-}
-
-static bool is_target(kd_bytes b)
-{
-    for (size_t i = 0; i < b.len; i++) {
-        if (b.data[i] <= ' ' || b.data[i] >= 0x7f || b.data[i] == '#') return false;
-    }
-    return b.len > 0;
-}
-
-static bool is_value(kd_bytes b)
-{
-    for (size_t i = 0; i < b.len; i++) {
-        if ((b.data[i] < ' ' && b.data[i] != '\t') || b.data[i] == 0x7f) return false;
-    }
-    return true;
-}
-
-/* Moves what stands before the separator from *rest to *piece, and drops the separator; false, and nothing moved, when there is none. */
-static bool h1_text_cut(kd_bytes *rest, const char *separator, kd_bytes *piece)
-{
-    size_t n = strlen(separator);
-    const uint8_t *at = memmem(rest->data, rest->len, separator, n);
-    if (!at) return false;
-    *piece = kd_bytes_of(rest->data, (size_t)(at - rest->data));
-    *rest = kd_bytes_of(at + n, rest->len - piece->len - n);
-    return true;
-}
-
-static kd_bytes trim(kd_bytes b)
-{
-    while (b.len > 0 && (b.data[0] == ' ' || b.data[0] == '\t')) b = kd_bytes_of(b.data + 1, b.len - 1);
-    while (b.len > 0 && (b.data[b.len - 1] == ' ' || b.data[b.len - 1] == '\t')) b.len--;
-    return b;
-}
-
-static bool same_word(kd_bytes b, const char *word)
-{
-    return b.len == strlen(word) && strncasecmp((const char *)b.data, word, b.len) == 0;
-}
 
 /* Length of "http://" or "https://" before the rest of an absolute target; 0: it is not one. */
 static size_t scheme_length(kd_bytes target)
@@ -94,139 +35,30 @@ static int keep_target(http_request *req, kd_bytes target)
         http_request_set_target(req, kd_bytes_of(path, rest.len + 1));
         return 0;
     }
-    bool asterisk = kd_bytes_eq(rest, kd_bytes_str("*")) && req->pub.method == KD_HTTP_OPTIONS;
-    if (req->refusal == 0 && rest.data[0] != '/' && !asterisk) return 400;
     http_request_set_target(req, http_request_copy(req, rest));
-    return 0;
+    return req->refusal == 0 && !http_request_target_fits(req) ? 400 : 0;
 }
 
-static int parse_request_line(http_request *req, kd_bytes line, http_h1_head *head)
+static int h1_text_line(void *arg, const kd_http1_head *head)
 {
-    kd_bytes method, target;
-    if (!h1_text_cut(&line, " ", &method) || !h1_text_cut(&line, " ", &target)) return 400;
-    if (!is_token(method) || !is_target(target)) return 400;
-    if (line.len != 8 || memcmp(line.data, "HTTP/", 5) != 0) return 400;
-    if (memcmp(line.data, "HTTP/1.", 7) != 0) return 505;
-    if (line.data[7] != '0' && line.data[7] != '1') return 505;
-    head->keep_alive = line.data[7] == '1';
-    req->header_bytes = (uint32_t)(method.len + target.len);
-    http_request_set_method(req, http_request_copy(req, method));
-    return keep_target(req, target);
+    http_request *req = arg;
+    req->http10 = head->http10;
+    req->header_bytes = (uint32_t)(head->method.len + head->target.len);
+    http_request_set_method(req, http_request_copy(req, head->method));
+    return keep_target(req, head->target);
 }
 
-static int parse_length(kd_bytes value, http_h1_head *head)
+static void h1_text_field(void *arg, kd_bytes name, kd_bytes value)
 {
-    if (head->has_length || value.len == 0 || value.len > 15) return 400;
-    for (size_t i = 0; i < value.len; i++) {
-        if (value.data[i] < '0' || value.data[i] > '9') return 400;
-        head->length = head->length * 10 + (uint64_t)(value.data[i] - '0');
-    }
-    head->has_length = true;
-    return 0;
+    http_request_add_header(arg, name, value);
 }
 
-static int parse_coding(kd_bytes value, http_h1_head *head)
+int http_h1_parse_head(http_request *req, kd_bytes text, kd_http1_head *head)
 {
-    if (head->chunked) return 400;
-    if (!same_word(value, "chunked")) return 501;
-    head->chunked = true;
-    return 0;
-}
-
-static void parse_connection(kd_bytes value, http_h1_head *head)
-{
-    kd_bytes word;
-    for (bool more = true; more;) {
-        more = h1_text_cut(&value, ",", &word);
-        if (!more) word = value;
-        if (same_word(trim(word), "close")) head->close = true;
-        if (same_word(trim(word), "keep-alive")) head->keep_alive = true;
-    }
-}
-
-static int note_field(kd_bytes name, kd_bytes value, http_h1_head *head)
-{
-    if (kd_bytes_eq(name, kd_bytes_str("content-length"))) return parse_length(value, head);
-    if (kd_bytes_eq(name, kd_bytes_str("transfer-encoding"))) return parse_coding(value, head);
-    if (kd_bytes_eq(name, kd_bytes_str("connection"))) parse_connection(value, head);
-    if (kd_bytes_eq(name, kd_bytes_str("host"))) head->has_host = true;
-    return 0;
-}
-
-/* Fields that say where the body ends. */
-static bool delimits(kd_bytes name)
-{
-    return same_word(name, "content-length") || same_word(name, "transfer-encoding");
-}
-
-/* "name: value" without its CRLF. */
-static bool cut_field(kd_bytes line, kd_bytes *name, kd_bytes *value)
-{
-    if (!h1_text_cut(&line, ":", name) || !is_token(*name)) return false;
-    *value = trim(line);
-    return is_value(*value);
-}
-
-bool http_h1_trailer(kd_bytes line)
-{
-    kd_bytes name, value;
-    if (!cut_field(line, &name, &value)) return false;
-    return !delimits(name) && !same_word(name, "connection");
-}
-
-static int h1_text_parse_field(http_request *req, kd_bytes line, http_h1_head *head)
-{
-    kd_bytes name, value;
-    if (!cut_field(line, &name, &value)) return 400;
-    /* A tab is a blank to us, and part of the value to some (http-parser). */
-    if (delimits(name) && memchr(line.data, '\t', line.len)) return 400;
-    if (name.len > 256) return 431;
-    uint8_t lower[256];
-    for (size_t i = 0; i < name.len; i++) {
-        uint8_t c = name.data[i];
-        lower[i] = (uint8_t)(c >= 'A' && c <= 'Z' ? c + 32 : c);
-    }
-    name = kd_bytes_of(lower, name.len);
-    http_request_add_header(req, name, value);
-    return note_field(name, value, head);
-}
-
-int http_h1_parse_head(http_request *req, kd_bytes text, http_h1_head *head)
-{
-    *head = (http_h1_head){0};
-    kd_bytes line;
-    if (!h1_text_cut(&text, "\r\n", &line)) return 400;
-    int status = parse_request_line(req, line, head);
-    bool http11 = head->keep_alive;
-    req->http10 = !http11;
-    while (status == 0 && h1_text_cut(&text, "\r\n", &line) && line.len > 0)
-        status = h1_text_parse_field(req, line, head);
+    const kd_http1_visitor visitor = {.arg = req, .line = h1_text_line, .field = h1_text_field};
+    int status = kd_http1_read_head(text, &visitor, head);
     if (status != 0) return status;
-    if (head->close) head->keep_alive = false; /* whatever else Connection says (RFC 9112, 9.3) */
-    if (head->chunked && (head->has_length || !http11)) return 400;
-    return http11 && !head->has_host && req->refusal == 0 ? 400 : 0;
-}
-
-bool http_h1_chunk_size(kd_bytes line, uint64_t *size)
-{
-    uint64_t n = 0;
-    size_t i = 0;
-    for (; i < line.len && i < 9; i++) {
-        uint8_t c = line.data[i];
-        unsigned digit;
-        if (c >= '0' && c <= '9')
-            digit = c - '0';
-        else if ((c | 32) >= 'a' && (c | 32) <= 'f')
-            digit = (unsigned)(c | 32) - 'a' + 10;
-        else
-            break;
-        n = n * 16 + digit;
-    }
-    if (i == 0 || n > UINT32_MAX) return false;
-    *size = n;
-    while (i < line.len && line.data[i] == ' ') i++; /* a tab is no blank here to some (http-parser) */
-    kd_bytes rest = kd_bytes_of(line.data + i, line.len - i);
-    return rest.len == 0 || (rest.data[0] == ';' && is_value(rest));
+    return !head->http10 && !head->has_host && req->refusal == 0 ? 400 : 0;
 }
 
 /* ---- answers ---- */
@@ -244,6 +76,8 @@ static const char *reason(int status)
         return "No Content";
     case 304:
         return "Not Modified";
+    case 308:
+        return "Permanent Redirect";
     case 400:
         return "Bad Request";
     case 401:

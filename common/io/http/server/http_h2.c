@@ -14,12 +14,15 @@
 #include "common/io/http/server/http_answer.h"
 #include "common/io/http/server/http_h2_answer.h"
 #include "common/io/http/server/http_request.h"
+#include "common/io/http/server/http_share.h"
 #include "common/io/http/server/http_turn.h"
 
 enum {
     H2_STREAM_WINDOW = 256 * 1024,
     H2_CONNECTION_WINDOW = 1024 * 1024,
     H2_SWALLOW_MAX = 1024 * 1024, /* bytes of a body that may still come after its request was answered */
+    /* Frames that the client has not taken, above which it is not read: an answer and a reset for each stream. */
+    H2_QUEUE_MAX = 2 * HTTP_STREAMS_MAX,
 };
 
 /* ---- ways to end a stream or the connection ---- */
@@ -73,6 +76,15 @@ static void h2_count_reset(http_conn *conn)
 {
     conn->server->counters.resets++;
     h2_count_refused(conn);
+}
+
+/* A stream ends by our RST_STREAM. What led to it was counted when it came, unless nghttp2 did not tell it: a body that is not as long as content-length
+ * says, a window that was overrun. */
+static void h2_count_own_reset(http_conn *conn, const nghttp2_frame *frame)
+{
+    const http_request *req = nghttp2_session_get_stream_user_data(conn->h2.session, frame->hd.stream_id);
+    if (!req || req->fault_counted || frame->rst_stream.error_code == NGHTTP2_NO_ERROR) return;
+    h2_count_reset(conn);
 }
 
 /* ---- callbacks: frames coming in ---- */
@@ -168,6 +180,7 @@ static void h2_headers_frame(http_conn *conn, const nghttp2_frame *frame)
         if (req->refusal == 431)
             h2_count_refused(conn); /* many of them cost as much as one that is far too large */
         if (!ended && http_answer_begin(req)) return;
+        if (!ended && req->refusal == 0) http_h2_say_continue(req);
         h2_advance(req, ended);
         return;
     }
@@ -213,8 +226,10 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
 
 static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error, void *arg)
 {
-    (void)session, (void)error;
+    (void)error;
     http_conn *conn = arg;
+    http_request *req = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    if (req) req->fault_counted = true;
     conn->server->counters.protocol_errors++;
     http_h2_guard_pardon(&conn->h2.guard, frame->hd.stream_id);
     /* nghttp2 resets the stream by itself. A client that provokes resets costs as much as one that sends them. */
@@ -264,7 +279,10 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
 {
     http_conn *conn = arg;
     if (frame->hd.type == NGHTTP2_DATA) http_h2_guard_sent(&conn->h2.guard, frame->hd.length);
-    if (frame->hd.type == NGHTTP2_RST_STREAM) http_h2_guard_pardon(&conn->h2.guard, frame->hd.stream_id);
+    if (frame->hd.type == NGHTTP2_RST_STREAM) {
+        http_h2_guard_pardon(&conn->h2.guard, frame->hd.stream_id);
+        h2_count_own_reset(conn, frame);
+    }
     bool last = (frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) &&
                 (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (!last) return 0;
@@ -361,8 +379,16 @@ static void h2_judge(http_conn *conn, const http_h2_head *head, bool gone)
     h2_terminate(conn, error);
 }
 
-/* The session gets what comes before a frame's head before the head is judged, when that depends on the session. */
-static void h2_feed(http_conn *conn, kd_bytes data)
+/* Whether a request may begin with the end of this frame. */
+static bool h2_may_ask(const http_h2_head *head)
+{
+    return head->type == NGHTTP2_HEADERS || head->type == NGHTTP2_CONTINUATION ||
+           (head->type == NGHTTP2_DATA && (head->flags & NGHTTP2_FLAG_END_STREAM) != 0);
+}
+
+/* Takes data until its end or, behind a frame, until the turn is over: how much was taken. The session gets what comes before a frame's head before
+ * the head is judged, when that depends on the session; and each frame that may ask for work, so that the turn can end behind it. */
+static size_t h2_take(http_conn *conn, kd_bytes data)
 {
     http_h2_guard *guard = &conn->h2.guard;
     size_t fed = 0, seen = 0;
@@ -372,11 +398,34 @@ static void h2_feed(http_conn *conn, kd_bytes data)
         if (asks) {
             h2_feed_session(conn, data.data + fed, seen - 1 - fed);
             fed = seen - 1;
-            if (conn->fate != HTTP_LIVE) return;
+            if (conn->fate != HTTP_LIVE) break;
         }
         h2_judge(conn, &head, asks && h2_gone(conn, head.stream));
+        if (conn->fate != HTTP_LIVE || !h2_may_ask(&head) || !http_h2_guard_whole(guard, data, &seen))
+            continue;
+        h2_feed_session(conn, data.data + fed, seen - fed);
+        fed = seen;
+        if (http_share_over(conn)) return fed;
     }
     if (conn->fate == HTTP_LIVE) h2_feed_session(conn, data.data + fed, data.len - fed);
+    return data.len;
+}
+
+static void h2_feed(http_conn *conn, kd_bytes data)
+{
+    kd_buf *left = &conn->in;
+    bool behind = left->len > 0;
+    if (behind) kd_buf_put(left, data.data, data.len);
+    if (behind && http_share_over(conn)) return;
+    if (behind) data = kd_buf_view(left);
+    size_t taken = h2_take(conn, data);
+    conn->paused = conn->fate == HTTP_LIVE && taken < data.len;
+    if (!behind) {
+        kd_buf_put(left, data.data + taken, data.len - taken);
+        return;
+    }
+    memmove(left->data, left->data + taken, left->len - taken);
+    left->len -= taken;
 }
 
 static void h2_produce(http_conn *conn, kd_buf *out)
@@ -410,11 +459,11 @@ static void h2_idle_out(http_conn *conn)
     h2_terminate(conn, NGHTTP2_NO_ERROR);
 }
 
-/* nghttp2 and the windows bound what a client can send; the connection's high-water mark does the rest. */
+/* nghttp2 and the windows bound what a client can send, the connection's high-water mark bounds what it leaves. Frames of a few bytes that answer what
+ * it sends wait with nghttp2 before they reach that mark. */
 static bool h2_wants_input(const http_conn *conn)
 {
-    (void)conn;
-    return true;
+    return nghttp2_session_get_outbound_queue_size(conn->h2.session) <= H2_QUEUE_MAX;
 }
 
 static void h2_finish(http_conn *conn)

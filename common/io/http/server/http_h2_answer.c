@@ -40,7 +40,8 @@ void http_h2_respond(http_request *req, int status, const kd_http_field *fields,
     http_conn *conn = req->conn;
     char code[3], length[24];
     int status_left = status;
-    nghttp2_nv nv[KD_HTTP_FIELDS_MAX + 4];
+    /* the server's own field, those for pages, and four of HTTP */
+    nghttp2_nv nv[KD_HTTP_FIELDS_MAX + 1 + HTTP_CORS_FIELDS_MAX + 4];
     size_t count = 0;
     for (int i = 2; i >= 0; i--, status_left /= 10) code[i] = (char)('0' + status_left % 10);
     nv[count++] = h2_field(":status", kd_bytes_of(code, 3));
@@ -59,4 +60,13 @@ void http_h2_respond(http_request *req, int status, const kd_http_field *fields,
     http_request_keep_answer(req, body); /* last: the fields may lie in the request's memory, too */
     /* The session refuses only when it is ending; then the stream ends with it. */
     if (rv != 0 && conn->fate == HTTP_LIVE) conn->fate = HTTP_FINISH;
+}
+
+void http_h2_say_continue(http_request *req)
+{
+    nghttp2_nv status = h2_field(":status", kd_bytes_str("100"));
+    kd_bytes expect; /* 100-continue: any other one is refused (http_request.c) */
+    if (!kd_http_request_header(&req->pub, "expect", &expect)) return;
+    /* The session refuses only when it is ending, and the request ends with it. */
+    nghttp2_submit_headers(req->conn->h2.session, NGHTTP2_FLAG_NONE, req->stream_id, NULL, &status, 1, NULL);
 }

@@ -8,5 +8,7 @@
 
 /* http_driver.respond: submits the answer to the session, which sends it when output is produced. Copies the body into the request's memory. */
 void http_h2_respond(http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body);
+/* Submits 100 (Continue) for a request whose client expects it before the body; nothing for any other. */
+void http_h2_say_continue(http_request *req);
 
 #endif

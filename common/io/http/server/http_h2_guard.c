@@ -62,6 +62,12 @@ bool http_h2_guard_next(http_h2_guard *g, kd_bytes data, size_t *used, http_h2_h
     return true;
 }
 
+bool http_h2_guard_whole(http_h2_guard *g, kd_bytes data, size_t *used)
+{
+    g->payload_left -= (uint32_t)guard_skip(data.len, used, g->payload_left);
+    return g->payload_left == 0;
+}
+
 /* ---- floods ---- */
 
 static void guard_clock(http_h2_guard *g, int64_t now_ms)

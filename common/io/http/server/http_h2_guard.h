@@ -45,6 +45,9 @@ void http_h2_guard_init(http_h2_guard *g);
 /* Goes on reading at data.data[*used]. True: the head of a frame has come whole, it is in *head, and *used is behind it. False: *used is data.len. */
 bool http_h2_guard_next(http_h2_guard *g, kd_bytes data, size_t *used, http_h2_head *head);
 
+/* Goes on behind the frame whose head came last, as far as its bytes have come. True: it has come whole, and *used is behind it. */
+bool http_h2_guard_whole(http_h2_guard *g, kd_bytes data, size_t *used);
+
 /* Whether http_h2_guard_frame needs to know of this frame's stream. Only then nghttp2 has to take all earlier frames first. */
 bool http_h2_guard_asks(const http_h2_guard *g, const http_h2_head *head);
 

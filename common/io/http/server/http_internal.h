@@ -5,21 +5,26 @@
  *
  *   http_server.c                     create, drain, destroy; the turn in which answers are written
  *   http_listen.c  http_deadline.c    accepting clients; ending those that are too slow
+ *   http_handshakes.c                 the turns of TLS handshakes; below it http_tls_queue.c: whose turn it is
  *   http_conn.c                       one connection: which protocol, bytes in, bytes out, its end
  *   http_tls.c                        TLS between the socket's bytes and the driver's; below it http_tls_suites.c and http_tls_name.c
  *   http_h1.c  http_h2.c              the drivers; below them http_h1_text.c, http_h2_answer.c and http_h2_guard.c
  *   http_answer.c                     a request goes to the handler, and its answer to the driver
- *   http_request.c                    headers, body and memory of a request
+ *   http_access.c                     the line of the access log about it
+ *   http_request.c  http_cors.c       headers, body and memory of a request; which pages may read the answer
+ *   http_share.c                      which connection has its turn next, and what a turn may cost
  *   http_conns.c                      the list of connections, and when their memory goes
  *   http_proxy.c                      the PROXY header before everything else, where one is demanded
  *   http_peer.c                       the peer of a connection, the client of a request
  *   http_admission.c                  every limit on how many and how much the server holds at one time
+ *   http_crowd.c                      who gives way to a newcomer when the process is full
  *   http_door.c                       the connections of all servers of a process
  *   http_memory.c                     what a busy moment leaves goes back to the system
  *   http_turn.c  http_address.c  http_pool.c
  *
  * Invariants
- * - A connection is closed only from its own read and write events, from the server's turn and from its timers. Callbacks of nghttp2 and of the
+ * - A connection is closed only from its own read and write events, from those of other sockets (http_tls.h, http_crowd.h), from the server's turn and
+ *   from its timers. Callbacks of nghttp2 and of the
  *   handler run with the session on the stack: they must not free it, and leave a note instead (conn->fate, the list of http_turn.c).
  * - A request is linked into its connection until it is freed. A closed connection stays allocated, and counted for its address, until the handler
  *   has answered the last of its requests: clients that give up and come again cannot make work pile up.
@@ -39,6 +44,7 @@
 #include "common/io/http/server/http_h2_guard.h"
 #include "common/io/http/server/http_pool.h"
 #include "common/io/http/server/http_server.h"
+#include "common/io/http/server/http_tls_queue.h"
 
 enum {
     HTTP_READ_BYTES = 64 * 1024,  /* of one read; a buffer that grew beyond it is freed when it is empty */
@@ -47,13 +53,37 @@ enum {
     HTTP_HEADERS_INLINE = 16,     /* fields of a request; above it the table moves to the arena and doubles */
     HTTP_LISTENERS_MAX = 4,
     HTTP_LINGER_MS = 1000, /* how long a client has to take our end of the stream */
+    HTTP_LINGER_BYTES =
+        4 * 1024 * 1024, /* of what it sends meanwhile so many are thrown away, then none is read */
     HTTP_DRAIN_NOTICE_MS =
         1000, /* HTTP/2: from the shutdown notice to GOAWAY, unless the PING is answered first */
     HTTP_DRAIN_IDLE_MS = 500, /* HTTP/1.1: an idle connection of a draining server is kept this long */
     HTTP_STREAMS_MAX = 128,
     HTTP_TAKE_BYTES_PER_S = 16 * 1024, /* a client that takes an answer more slowly than this is cut off */
+    HTTP_SETTLED_PIECES = 8,           /* of input: a client that has sent more is no newcomer */
+    /* What OpenSSL 3.0 and the allocator take for a connection of TLS that is idle, as measured; and for a record of which a part has come. */
+    HTTP_TLS_BYTES = 12 * 1024,
+    HTTP_TLS_RECORD_BYTES = 17 * 1024,
+    HTTP_CONN_BYTES = 2 * 1024, /* of a connection itself, with its events */
     HTTP_DATE_BYTES = 29,
     HTTP_SPARE_REQUESTS_MAX = 1024, /* freed requests that are kept for reuse, some 2 KiB each */
+    HTTP_CORS_FIELDS_MAX = 3,       /* of http_cors.c, in one answer */
+    HTTP_PREFLIGHT_FIELDS_MAX = 3,
+};
+
+/* Units of work, about a microsecond each: an item of a request, one KiB of an answer. */
+enum {
+    HTTP_TURN_UNITS = 128, /* a turn begins no request beyond them; an address has as many in a round */
+    HTTP_SLICE_UNITS =
+        128, /* turns of addresses that have had their share, before the loop looks for others */
+    HTTP_SLICE_UNITS_MAX = 1024, /* all turns, before that */
+    HTTP_WORK_UNITS =
+        512, /* not answered, of what began in HTTP_WORK_MS: beyond them only who asks for little has turns */
+    HTTP_WORK_MS = 8,
+    HTTP_REQUEST_UNITS = 4,   /* any request, besides its items */
+    HTTP_UNIT_BYTES_IN = 256, /* input, whatever it is */
+    HTTP_UNIT_BYTES_OUT = 1024,
+    HTTP_TURN_ROUNDS = 8, /* of HTTP_WRITE_BYTES: a turn writes no more */
 };
 
 /* Of every answer that has a body: whatever an id or a name in it looks like, a browser takes it for nothing but its content-type. */
@@ -85,13 +115,17 @@ typedef struct http_request {
     bool ended;      /* the client has sent all of the request */
     bool keep_alive; /* HTTP/1 only */
     bool http10;
-    bool sent;       /* HTTP/2: nghttp2 has been given the last byte of the answer */
-    bool stopped;    /* HTTP/2: RST_STREAM is submitted */
-    bool has_length; /* content-length was given */
-    bool head;       /* method HEAD: the answer has no body */
-    int refusal;     /* status that the server answers with, without the handler; 0: none */
+    bool sent;          /* HTTP/2: nghttp2 has been given the last byte of the answer */
+    bool stopped;       /* HTTP/2: RST_STREAM is submitted */
+    bool fault_counted; /* HTTP/2: a frame of it was invalid, and counts as a reset already */
+    bool has_length;    /* content-length was given */
+    bool head;          /* method HEAD: the answer has no body */
+    int refusal;        /* status that the server answers with, without the handler; 0: none */
     /* A header field that is at fault, static; NULL: none is named. */
     const char *refusal_field;
+    bool client_named;     /* by a trusted peer */
+    uint8_t client_at[16]; /* then its address, IPv4 as mapped */
+    uint64_t began_us;     /* http_access.c; 0: there was no access log then */
     int32_t stream_id;
     int64_t deadline_ms; /* end of the present stage; INT64_MAX while the handler works */
     uint64_t length;     /* content-length */
@@ -99,12 +133,15 @@ typedef struct http_request {
     uint32_t header_cap;
     uint32_t header_bytes;
     http_header *headers; /* headers_inline, or in the arena */
+    kd_bytes origin;      /* the field Origin; empty: none, or no page is answered (http_cors.h) */
     kd_buf body;
     size_t swallowed;      /* bytes of the request's body that came after the answer */
     http_address *address; /* whose limits count this request */
     uint64_t held;         /* all that http_admission.c counts for it */
     size_t body_held;      /* of that, by the body's buffer */
     size_t kept;           /* of that, by chunks */
+    uint64_t work;         /* units of computing that its handler has told */
+    int64_t work_window;   /* when */
     kd_bytes out;          /* the answer's body not yet given to nghttp2, in the arena or a chunk */
     SLIST_HEAD(http_chunks, http_chunk) chunks;
     size_t arena_used;
@@ -119,7 +156,8 @@ typedef struct http_request {
 typedef struct {
     /* The protocol is known, no byte of it has been fed. */
     void (*start)(http_conn *conn);
-    /* Takes all of data. May call the handler and set conn->fate; closes nothing. */
+    /* Takes all of data, which may be empty: then it goes on with what it has. May call the handler and set conn->fate; closes nothing. When the turn
+     * is over (http_share_over), it keeps the rest in conn->in and sets conn->paused, else it clears it. */
     void (*feed)(http_conn *conn, kd_bytes data);
     /* Appends about HTTP_WRITE_BYTES of output at most; nothing when there is none for now. */
     void (*produce)(http_conn *conn, kd_buf *out);
@@ -156,28 +194,36 @@ struct http_conn {
     LIST_ENTRY(http_conn) next;       /* in the server's list */
     LIST_ENTRY(http_conn) next_dirty; /* in the list of http_turn.c, while `dirty` */
     LIST_ENTRY(http_conn) next_of_address;
+    kd_fair_entry turn; /* http_share.c: waits for its next turn */
+    uint64_t spent;     /* units of work in the present turn */
     int fd;
     http_state state;
     http_fate fate;
     const http_driver *driver; /* NULL before OPEN */
     bool dirty;
-    bool in_turn; /* its own event runs, and writes the output at its end */
+    bool in_turn; /* its turn runs, and writes the output at its end */
     bool reading;
+    bool readable;     /* the socket has input, for the next turn */
+    bool paused;       /* a turn ended before the input that was read: the rest is in `in` */
+    bool answers_only; /* output is written outside of a turn: no request may begin */
     bool writing;
     bool drain_told;
     bool believed; /* the peer is a gateway that may name the client of a request */
     struct event *read_event;
     struct event *write_event;
-    SSL *ssl;              /* NULL: plain */
-    kd_bytes tls_in;       /* bytes of the present read that OpenSSL has not taken yet */
-    char *peer_name;       /* of the client's certificate (http_tls_name.h), or NULL */
-    http_request *current; /* HTTP/2: the request whose headers are coming in; HTTP/1.1: the only one */
+    SSL *ssl;                 /* NULL: plain */
+    http_tls_place handshake; /* its place in the queue, before OPEN */
+    uint32_t pieces;          /* of input since OPEN, up to HTTP_SETTLED_PIECES */
+    kd_bytes tls_in;          /* bytes of the present read that OpenSSL has not taken yet */
+    kd_strings peer_names;    /* of the client's certificate (http_tls_name.h) */
+    http_request *current;    /* HTTP/2: the request whose headers are coming in; HTTP/1.1: the only one */
     LIST_HEAD(http_requests, http_request) requests;
     uint32_t request_count;
-    kd_buf in;  /* input that is not understood yet: before OPEN, and HTTP/1.1 */
+    kd_buf in;  /* input that is not understood yet: before OPEN, HTTP/1.1, and what a turn has left */
     kd_buf out; /* bytes that the socket did not take; the first out_sent of them have gone since */
     size_t out_sent;
     int64_t since_ms; /* when the present state began, or the last request ended: idleness counts from here */
+    size_t lingered;  /* bytes thrown away since LINGER began */
     int64_t out_by_ms;     /* by then `out` must be empty; 0: it is */
     int64_t drain_by_ms;   /* when driver->drain_due is called; 0: never */
     int64_t slow_until_ms; /* nothing is read before then (kd_http_slow); 0: it is */
@@ -185,8 +231,9 @@ struct http_conn {
         kd_buf out;     /* answers of this turn */
         size_t in_used; /* so many bytes of `in` are understood */
         uint8_t stage;
-        uint64_t left;   /* bytes still to come of the body, or of the chunk */
-        size_t trailers; /* their bytes */
+        uint64_t left;       /* bytes still to come of the body, or of the chunk */
+        size_t trailers;     /* their bytes */
+        uint8_t empty_lines; /* skipped since the last request */
     } h1;
     struct {
         nghttp2_session *session;
@@ -207,7 +254,9 @@ struct kd_http_server {
     kd_http_config config;
     kd_http_handler handler;
     void *arg;
+    kd_strings origins; /* whose pages may read the answers: http_cors.c */
     kd_http_counters counters;
+    kd_http_field field; /* of every answer; without a name: there is none */
     http_pool pool;
     SLIST_HEAD(http_spares, http_request) spare_requests; /* http_request.c */
     uint32_t spare_count;
@@ -217,6 +266,15 @@ struct kd_http_server {
     uint32_t conns_held; /* those that are allocated: CLOSED ones that wait for answers, too */
     LIST_HEAD(http_dirty_list, http_conn) dirty; /* http_turn.c */
     struct event *turn_event;
+    struct { /* http_share.c */
+        kd_fair fair;
+        struct event *event;
+        bool armed;     /* the event will come, or runs */
+        bool rests;     /* armed, but only by the time */
+        uint64_t work;  /* units of computing that the handler has not answered, begun in `window` */
+        int64_t window; /* in units of HTTP_WORK_MS */
+        uint64_t spent; /* units of work since it came */
+    } share;
     int64_t now_ms; /* of the present event, monotonic */
     int64_t date_s;
     char date[HTTP_DATE_BYTES + 1];
@@ -230,9 +288,17 @@ struct kd_http_server {
     http_addresses addresses; /* http_admission.c: what this server holds for each address */
     kd_http_door *door;       /* how many connections the process has */
     bool own_door;
-    uint64_t held;      /* by connections that are not doomed */
-    uint64_t held_peak; /* http_memory.c: since memory was given back last */
+    int64_t crowd_ms;    /* http_crowd.c: when crowd_key was found */
+    uint64_t crowd_key;  /* of the address with most connections then */
+    bool crowd_busy;     /* none of its connections was idle, or there was none */
+    uint64_t held;       /* by connections that are not doomed */
+    uint64_t held_peak;  /* http_memory.c: since memory was given back last */
+    uint64_t tls_open;   /* connections with an object of OpenSSL */
+    uint64_t conns_peak; /* http_memory.c: bytes of connections, likewise */
     int64_t trimmed_ms;
+    http_tls_queue handshakes; /* http_handshakes.c */
+    http_tls_share handshake_share;
+    struct event *shake_event; /* set while a handshake waits */
     struct event *drain_event; /* http_server.c */
     bool draining;
     bool drain_expired;

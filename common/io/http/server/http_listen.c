@@ -12,12 +12,13 @@
 #include "common/io/http/server/http_address.h"
 #include "common/io/http/server/http_admission.h"
 #include "common/io/http/server/http_conn.h"
+#include "common/io/http/server/http_crowd.h"
 #include "common/io/http/server/http_proxy.h"
 #include "common/io/http/server/http_turn.h"
 
 enum {
     LISTEN_BACKLOG = 1024,
-    ACCEPT_PER_EVENT = 64, /* then other events have their turn */
+    ACCEPT_PER_EVENT = 16, /* then other events have their turn */
     /* After a lack of descriptors. The listener stays readable, so to accept again at once would only spin. */
     ACCEPT_PAUSE_MS = 100,
 };
@@ -38,10 +39,17 @@ static void listen_resume(evutil_socket_t fd, short what, void *arg)
     set_accepting(arg, true);
 }
 
+static bool listen_admit(kd_http_server *server, uint64_t address)
+{
+    if (!http_admit_newcomer(server, address)) return false;
+    http_crowd_make_room(server, address);
+    return http_admit_connection(server, address);
+}
+
 /* A client that is not admitted gets no answer: that would cost finding out its protocol, and with TLS a handshake. */
 static void welcome(kd_http_server *server, int fd, const struct sockaddr_storage *peer, socklen_t len)
 {
-    if (http_proxy_admit(server, peer) && http_admit_connection(server, http_address_key(peer)))
+    if (http_proxy_admit(server, peer) && listen_admit(server, http_address_key(peer)))
         http_conn_create(server, fd, peer, len);
     else
         close(fd);

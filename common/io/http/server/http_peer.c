@@ -5,30 +5,14 @@
 #include "common/io/http/server/http_address.h"
 #include "common/io/http/server/http_request.h"
 
-/* The address in 16 bytes, an IPv4 one as ::ffff:a.b.c.d; false for other families. */
-static bool peer_bytes(const struct sockaddr_storage *peer, uint8_t at[16])
+static kd_bytes peer_bytes(const struct sockaddr_storage *peer)
 {
-    static const uint8_t v4_prefix[12] = {[10] = 0xff, [11] = 0xff};
-    if (peer->ss_family == AF_INET6) {
-        memcpy(at, &((const struct sockaddr_in6 *)peer)->sin6_addr, 16);
-        return true;
-    }
-    memcpy(at, v4_prefix, sizeof(v4_prefix));
-    memcpy(at + 12, &((const struct sockaddr_in *)peer)->sin_addr, 4);
-    return peer->ss_family == AF_INET;
-}
-
-static uint64_t key_of(const uint8_t at[16])
-{
-    struct sockaddr_storage peer = {.ss_family = AF_INET6};
-    memcpy(&((struct sockaddr_in6 *)&peer)->sin6_addr, at, 16);
-    return http_address_key(&peer);
+    return http_address_bytes((const struct sockaddr *)peer);
 }
 
 bool http_peer_in(const kd_cidrs *blocks, const struct sockaddr_storage *peer)
 {
-    uint8_t at[16];
-    return peer_bytes(peer, at) && kd_cidrs_match(blocks, kd_bytes_of(at, 16));
+    return kd_cidrs_match(blocks, peer_bytes(peer));
 }
 
 void http_peer_set(http_conn *conn, const struct sockaddr_storage *peer, socklen_t len)
@@ -62,7 +46,7 @@ void http_peer_read_client(http_request *req)
     kd_http_forwarded use = req->conn->server->config.forwarded;
     uint8_t one[16], other[16];
     saying a = SAYS_NOTHING, b = SAYS_NOTHING;
-    if (!req->conn->believed || !peer_bytes(&req->conn->peer, one)) return;
+    if (!req->conn->believed || !kd_cidr_widen(peer_bytes(&req->conn->peer), one)) return;
     memcpy(other, one, 16);
     if (use == KD_HTTP_FORWARDED_ANY || use == KD_HTTP_FORWARDED_RFC7239)
         a = client_by(req, "forwarded", KD_FORWARDED, one);
@@ -70,5 +54,8 @@ void http_peer_read_client(http_request *req)
         b = client_by(req, "x-forwarded-for", KD_X_FORWARDED_FOR, other);
     bool two = a == SAYS_CLIENT && b == SAYS_CLIENT && memcmp(one, other, 16) != 0;
     if (a == SAYS_RUBBISH || b == SAYS_RUBBISH || two) http_request_refuse(req, 400);
-    if (a == SAYS_CLIENT || b == SAYS_CLIENT) req->pub.client = key_of(a == SAYS_CLIENT ? one : other);
+    if (a != SAYS_CLIENT && b != SAYS_CLIENT) return;
+    req->client_named = true;
+    memcpy(req->client_at, a == SAYS_CLIENT ? one : other, sizeof req->client_at);
+    req->pub.client = http_address_key_of(kd_bytes_of(req->client_at, sizeof req->client_at));
 }

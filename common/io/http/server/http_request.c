@@ -15,9 +15,11 @@
 #include "common/io/http/server/http_request.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
 #include "common/api/authority.h"
+#include "common/api/cors.h"
+#include "common/api/http1.h"
+#include "common/base/text.h"
 #include "common/io/http/server/http_admission.h"
 #include "common/io/http/server/http_conns.h"
 #include "common/io/http/server/http_peer.h"
@@ -47,7 +49,7 @@ http_request *http_request_create(http_conn *conn)
     req->deadline_ms = server->now_ms + server->config.headers_timeout_ms;
     req->pub.peer = (const struct sockaddr *)&conn->peer;
     req->pub.peer_len = conn->peer_len;
-    req->pub.peer_name = conn->peer_name;
+    req->pub.peer_names = &conn->peer_names;
     req->pub.client = conn->address->key;
     req->pub.tls = conn->ssl != NULL;
     LIST_INSERT_HEAD(&conn->requests, req, next);
@@ -177,8 +179,15 @@ static void store_header(http_request *req, kd_bytes name, kd_bytes value)
     uint8_t *copy = http_request_take(req, name.len + value.len);
     memcpy(copy, name.data, name.len);
     if (value.len > 0) memcpy(copy + name.len, value.data, value.len);
-    req->headers[req->header_count] =
+    req->headers[req->header_count++] =
         (http_header){kd_bytes_of(copy, name.len), kd_bytes_of(copy + name.len, value.len)};
+}
+
+/* Apart from the other fields, which are not stored where there are too many: the page has to be able to read that refusal, too. */
+static void keep_origin(http_request *req, kd_bytes name, kd_bytes value)
+{
+    if (req->conn->server->origins.count == 0 || req->origin.len > 0 || value.len > KD_ORIGIN_MAX) return;
+    if (kd_bytes_eq(name, kd_bytes_str("origin"))) req->origin = http_request_copy(req, value);
 }
 
 void http_request_add_header(http_request *req, kd_bytes name, kd_bytes value)
@@ -191,7 +200,7 @@ void http_request_add_header(http_request *req, kd_bytes name, kd_bytes value)
     } else {
         store_header(req, name, value);
     }
-    req->header_count += req->header_count < config->max_headers;
+    keep_origin(req, name, value);
 }
 
 bool kd_http_request_field(const kd_http_request *pub, size_t i, kd_bytes *name, kd_bytes *value)
@@ -223,8 +232,34 @@ bool kd_http_request_header(const kd_http_request *pub, const char *name, kd_byt
     return h != NULL;
 }
 
+bool http_request_target_fits(const http_request *req)
+{
+    kd_bytes path = req->pub.path;
+    if (path.len > 0 && path.data[0] == '/') return true;
+    return kd_bytes_eq(path, kd_bytes_str("*")) && req->pub.method == KD_HTTP_OPTIONS && !req->pub.query.data;
+}
+
+bool kd_http_request_trace(const kd_http_request *pub, kd_trace *trace)
+{
+    const http_request *req = (const http_request *)pub;
+    const kd_bytes name = kd_bytes_str("traceparent");
+    const http_header *h = find_header(req, name, NULL);
+    *trace = (kd_trace){.known = false};
+    return h && !find_header(req, name, h) && kd_trace_parse(h->value, trace);
+}
+
+kd_media kd_http_request_media(const kd_http_request *pub)
+{
+    kd_media_wish wish = {0};
+    const http_header *h = NULL;
+    while ((h = find_header((const http_request *)pub, kd_bytes_str("accept"), h)) != NULL)
+        kd_media_read(&wish, h->value);
+    return kd_media_choose(&wish);
+}
+
 void http_request_set_target(http_request *req, kd_bytes target)
 {
+    if (!kd_http1_is_target(target)) http_request_refuse(req, 400);
     const uint8_t *mark = memchr(target.data, '?', target.len);
     size_t path_len = mark ? (size_t)(mark - target.data) : target.len;
     req->pub.path = kd_bytes_of(target.data, path_len);
@@ -250,41 +285,13 @@ void http_request_set_method(http_request *req, kd_bytes name)
     }
 }
 
-/* Fields that decide who asks for what. With two of one kind, the CDN in front might act on the first and we on the second: an attacker could pass a
- * check there with one value and use another one here. */
-static const char *single_field(kd_bytes name)
-{
-#define IS(text, field) (memcmp(name.data, text, sizeof(text) - 1) == 0 ? (field) : NULL)
-    switch (name.len) {
-    case 4:
-        return IS("host", "Host");
-    case 9:
-        return IS("x-user-id", "X-User-Id");
-    case 10:
-        return IS("kudos-seen", "Kudos-Seen");
-    case 12:
-        return IS("content-type", "Content-Type");
-    case 13:
-        return name.data[0] == 'a' ? IS("authorization", "Authorization")
-                                   : IS("kudos-session", "Kudos-Session");
-    case 14:
-        return IS("content-length", "Content-Length");
-    case 15:
-        return IS("idempotency-key", "Idempotency-Key");
-    case 17:
-        return IS("x-idempotency-key", "X-Idempotency-Key");
-    default:
-        return NULL;
-    }
-#undef IS
-}
-
-/* Refuses a field that stands twice, by its name. */
+/* Refuses, by its name, a field that decides who asks for what and stands twice. The CDN in front might act on the first and we on the second: an
+ * attacker could pass a check there with one value and use another one here. */
 static void refuse_doubled(http_request *req)
 {
     for (uint32_t i = 0; i < req->header_count; i++) {
         const http_header *h = &req->headers[i];
-        const char *field = single_field(h->name);
+        const char *field = kd_http1_single(h->name);
         if (!field || !find_header(req, h->name, h)) continue;
         if (req->refusal == 0) req->refusal_field = field;
         http_request_refuse(req, 400);
@@ -306,8 +313,7 @@ static bool expects_too_much(const http_request *req)
 {
     const http_header *h = NULL;
     while (!req->http10 && (h = find_header(req, kd_bytes_str("expect"), h)) != NULL) {
-        if (h->value.len != 12 || strncasecmp((const char *)h->value.data, "100-continue", 12) != 0)
-            return true;
+        if (!kd_text_is_word(h->value, "100-continue")) return true;
     }
     return false;
 }
@@ -317,6 +323,7 @@ void http_request_headers_done(http_request *req)
     http_peer_read_client(req);
     if (req->pub.client != req->address->key) http_admission_readdress_request(req, req->pub.client);
     refuse_doubled(req);
+    if (!http_request_target_fits(req)) http_request_refuse(req, 400);
     if (!host_is_clear(req)) http_request_refuse(req, 400);
     if (expects_too_much(req)) http_request_refuse(req, 417);
     const kd_http_server *server = req->conn->server;

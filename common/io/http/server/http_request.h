@@ -26,11 +26,14 @@ void http_request_keep_answer(http_request *req, kd_bytes answer);
 
 /* Stores a copy of a field; beyond max_headers or max_header_bytes sets the refusal 431 instead. */
 void http_request_add_header(http_request *req, kd_bytes name, kd_bytes value);
-/* Splits a target into path and query, which are views into it: it must live as long as the request. */
+/* Splits a target into path and query, which are views into it: it must live as long as the request. Bytes that may not stand in a target set the
+ * refusal 400, whatever the protocol. */
 void http_request_set_target(http_request *req, kd_bytes target);
+/* Whether the target is a path, or "*" of OPTIONS. After method and target were set. */
+bool http_request_target_fits(const http_request *req);
 /* `name` must live as long as the request. CONNECT and TRACE set the refusal 405. */
 void http_request_set_method(http_request *req, kd_bytes name);
-/* The last header has come: refuses fields that may not stand twice, a host that is none or two, an expectation that nobody knows and a content-length
+/* The last header has come: refuses fields that may not stand twice, a target that is no path, a host that is none or two, an expectation that nobody knows and a content-length
  * that is too large; the stage is BODY from here on. */
 void http_request_headers_done(http_request *req);
 /* Appends to the body. Over a limit (http_admit_body) it sets the refusal and drops the body; after a refusal it does nothing. */

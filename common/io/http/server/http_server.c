@@ -9,9 +9,11 @@
 #include "common/io/http/server/http_deadline.h"
 #include "common/io/http/server/http_door.h"
 #include "common/io/http/server/http_h2.h"
+#include "common/io/http/server/http_handshakes.h"
 #include "common/io/http/server/http_internal.h"
 #include "common/io/http/server/http_listen.h"
 #include "common/io/http/server/http_request.h"
+#include "common/io/http/server/http_share.h"
 #include "common/io/http/server/http_turn.h"
 #include "kudos/limits.h"
 
@@ -23,6 +25,8 @@ void kd_http_config_init(kd_http_config *config)
     *config = (kd_http_config){
         .max_connections = 10000,
         .max_connections_per_address = 1024,
+        .max_handshakes = 4096,
+        .max_handshakes_per_address = 512,
         .max_streams = HTTP_STREAMS_MAX,
         .max_requests = 65536,
         .max_requests_per_address = 16384,
@@ -64,6 +68,15 @@ static void server_on_turn(evutil_socket_t fd, short what, void *arg)
     tell_drained(server); /* last: it may destroy the server */
 }
 
+static void server_on_serve(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    kd_http_server *server = arg;
+    http_turn_clock(server);
+    http_share_begin(server);
+    for (http_conn *conn; (conn = http_share_next(server)) != NULL;) http_conn_serve(conn);
+}
+
 /* The time of a drain is over: the clients that are left are cut, and `done` is called even if the handler still owes answers. */
 static void on_drain_deadline(evutil_socket_t fd, short what, void *arg)
 {
@@ -78,9 +91,10 @@ static void on_drain_deadline(evutil_socket_t fd, short what, void *arg)
 
 static bool config_makes_sense(const kd_http_config *c)
 {
-    return c->max_connections > 0 && c->max_connections_per_address > 0 && c->max_streams > 0 &&
-           c->max_streams <= HTTP_STREAMS_MAX && c->max_requests > 0 && c->max_requests_per_address > 0 &&
-           c->max_headers > 0 && c->max_header_bytes >= 64 && c->max_body_bytes <= c->max_buffered_bytes &&
+    return c->max_connections > 0 && c->max_connections_per_address > 0 && c->max_handshakes > 0 &&
+           c->max_handshakes_per_address > 0 && c->max_streams > 0 && c->max_streams <= HTTP_STREAMS_MAX &&
+           c->max_requests > 0 && c->max_requests_per_address > 0 && c->max_headers > 0 &&
+           c->max_header_bytes >= 64 && c->max_body_bytes <= c->max_buffered_bytes &&
            c->max_held_per_address > sizeof(http_request) &&
            c->max_held_per_connection > sizeof(http_request) && c->max_resets_per_s > 0 &&
            c->max_control_per_s > 0 && c->output_high_water_bytes > 0 && c->handshake_timeout_ms > 0 &&
@@ -108,12 +122,15 @@ int kd_http_server_create(kd_http_server **out, struct event_base *base, const k
     server->own_door = !config->door;
     server->door = config->door
                        ? config->door
-                       : kd_http_door_create(config->max_connections, config->max_connections_per_address);
+                       : kd_http_door_create(config->max_connections, config->max_connections_per_address,
+                                             config->max_new_per_address);
     http_pool_init(&server->pool);
     http_h2_init(server);
     make_events(server);
+    http_share_init(server, server_on_serve);
     http_listen_init(server);
     http_deadline_init(server);
+    http_handshakes_init(server);
     http_turn_clock(server);
     *out = server;
     return KD_OK;
@@ -144,11 +161,14 @@ void kd_http_server_destroy(kd_http_server *server)
     while (!LIST_EMPTY(&server->conns)) http_conn_close(LIST_FIRST(&server->conns));
     KD_ASSERT(server->conns_held == 0);
     http_deadline_finish(server);
+    http_handshakes_finish(server);
+    http_share_finish(server);
     event_free(server->turn_event);
     event_free(server->drain_event);
     http_h2_finish(server);
     http_request_free_spares(server);
     http_pool_finish(&server->pool); /* last: sessions give their blocks back to it */
+    kd_strings_finish(&server->origins);
     kd_buf_finish(&server->plain);
     kd_buf_finish(&server->cipher);
     if (server->own_door) kd_http_door_destroy(server->door);

@@ -10,15 +10,18 @@
  * cannot pile up work.
  *
  * Limits (headers, body, streams, connections, floods, deadlines) are enforced here. A request that the server refuses by itself is answered as
- * application/problem+json with a type of urn:kudos:...
+ * a problem with a type of urn:kudos:..., in the form that its Accept asks for.
  */
 #ifndef KUDOS_COMMON_IO_HTTP_SERVER_HTTP_SERVER_H
 #define KUDOS_COMMON_IO_HTTP_SERVER_HTTP_SERVER_H
 
 #include <sys/socket.h>
 
+#include "common/api/media.h"
 #include "common/api/problem.h"
 #include "common/base/cidr.h"
+#include "common/base/trace.h"
+#include "common/conf/strings.h"
 #include "kudos/base.h"
 
 struct event_base;
@@ -37,8 +40,10 @@ typedef bool (*kd_http_begin)(kd_http_request *req, void *arg);
 
 /* ---- the door: the connections of all servers of a process ---- */
 
-/* Counts the connections of several servers together, so that both limits are those of the process. Limits of at least 1. Any thread. */
-kd_http_door *kd_http_door_create(uint32_t max_connections, uint32_t max_connections_per_address);
+/* Counts the connections of several servers together, so that the limits are those of the process: connections, of one address, and new ones of one
+ * address in a second (two seconds' worth at once). The first two are at least 1; the last is at most 1000000, and 0 is no limit. Any thread. */
+kd_http_door *kd_http_door_create(uint32_t max_connections, uint32_t max_connections_per_address,
+                                  uint32_t max_new_per_address);
 /* After the servers that use it. NULL is fine. */
 void kd_http_door_destroy(kd_http_door *door);
 
@@ -56,10 +61,13 @@ typedef enum {
 extern const char *const kd_http_forwarded_names[], *const kd_http_proxy_names[];
 
 typedef struct {
-    kd_http_door *door; /* borrowed, outlives the server; NULL: one of its own, with the next two limits */
+    kd_http_door *door; /* borrowed, outlives the server; NULL: one of its own, with the next three limits */
     uint32_t max_connections;             /* of this server; one more is closed as soon as it is accepted */
     uint32_t max_connections_per_address; /* likewise, per IPv4 address or IPv6 /64 */
-    uint32_t max_streams;                 /* requests per connection that are not answered yet, at most 128 */
+    uint32_t max_new_per_address;         /* new connections of one a second, as kd_http_door_create */
+    uint32_t max_handshakes; /* of TLS, not begun, that wait for their turn; more: http_tls_queue.h */
+    uint32_t max_handshakes_per_address; /* of them; more: closed before TLS begins */
+    uint32_t max_streams;                /* requests per connection that are not answered yet, at most 128 */
     uint32_t max_requests;             /* with the handler at one time, whole server; more: 503 overloaded */
     uint32_t max_requests_per_address; /* of them for one address; likewise */
     uint32_t max_headers;              /* fields of a request; more: 431 */
@@ -135,7 +143,7 @@ typedef enum {
     KD_HTTP_OTHER, /* see method_name. CONNECT and TRACE never arrive here: the server answers 405 */
 } kd_http_method;
 
-/* All views live until the request is answered. The handler writes no member but `user`. */
+/* All views live until the request is answered. The handler writes no member but `challenge`, `user` and `route`. */
 struct kd_http_request {
     kd_http_method method;
     kd_bytes method_name;
@@ -145,12 +153,16 @@ struct kd_http_request {
     const struct sockaddr
         *peer; /* of the connection; where PROXY headers are demanded, the one of the header */
     socklen_t peer_len;
-    const char *peer_name; /* of the verified client certificate (http_tls_name.h), or NULL */
+    const kd_strings *peer_names; /* of the verified client certificate (http_tls_name.h); empty: none */
     bool tls;
     bool http2;
     uint64_t
         client; /* the client's address as limits count it, an IPv4 address or an IPv6 /64: the one that a trusted
                       * peer names (Forwarded, X-Forwarded-For), else that of `peer` */
+    /* WWW-Authenticate of a problem with status 401 or 403: static text, or the request's memory; NULL: none is sent. */
+    const char *challenge;
+    const char *
+        route; /* for the access log: a literal such as "/v1/{collection}/{id}/counts"; NULL: the path is none that there is */
     void *user;
 };
 
@@ -160,6 +172,11 @@ typedef void (*kd_http_handler)(kd_http_request *req, void *arg);
 /* First value of a header, a view that lives until the answer; `name` in lower case. False and an empty *value when it is absent. Where a request has
  * no Host, "host" finds :authority. */
 bool kd_http_request_header(const kd_http_request *req, const char *name, kd_bytes *value);
+/* The trace that the request belongs to, by its field traceparent. False, and *trace is none, without such a field, with one that is not valid and with
+ * two. */
+bool kd_http_request_trace(const kd_http_request *req, kd_trace *trace);
+/* The form that the request wants its answer in, by its lines of Accept. */
+kd_media kd_http_request_media(const kd_http_request *req);
 /* The i-th header field, in the order of the request, HTTP/2's pseudo headers included; false past the end. */
 bool kd_http_request_field(const kd_http_request *req, size_t i, kd_bytes *name, kd_bytes *value);
 /* Zeroed memory that is freed with the request, aligned for any type. */
@@ -167,6 +184,10 @@ void *kd_http_request_alloc(kd_http_request *req, size_t size);
 /* The request cost more than its client may cause: its connection is not read for `ms`, times the connections of the same address, at most a second. What
  * has been read already is worked on. Nothing happens to the connection of a gateway that named the client. Before the answer. */
 void kd_http_slow(kd_http_request *req, uint64_t ms);
+/* The request is so much work beside what every request is: a unit for each item or operation. Told once, before the work is done: it is charged to the
+ * client's address, whose further requests wait for those of others (http_share.h). computes: as a rule the answer waits for nothing but computing,
+ * here or on another thread. */
+void kd_http_charge(kd_http_request *req, uint32_t units, bool computes);
 /* False when the client has gone. The answer is still owed, though it will be thrown away; work for it may be skipped. */
 bool kd_http_request_alive(const kd_http_request *req);
 
@@ -185,10 +206,21 @@ enum { KD_HTTP_FIELDS_MAX = 24 }; /* fields in one answer */
  */
 void kd_http_respond(kd_http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body);
 
+/* From now on every answer of this server has this field, too, also to requests that the server refuses by itself. Both strings are in static storage,
+ * and `value` is clean as in kd_http_field. `name` NULL: no such field, as at first. */
+void kd_http_server_set_field(kd_http_server *server, const char *name, const char *value);
+
 /* kd_http_respond with a problem of the table; detail, field and retry_after_s as kd_problem_write. retry_after_s above 0 is sent as Retry-After,
- * too. */
+ * too. With the field Content-Encoding a 415 tells in Accept-Encoding that bodies come in no coding. */
 void kd_http_respond_problem(kd_http_request *req, kd_problem problem, const char *detail, const char *field,
                              uint32_t retry_after_s);
+/* The same, with n further fields, at most KD_HTTP_FIELDS_MAX - 4. */
+void kd_http_respond_problem_with(kd_http_request *req, kd_problem problem, const char *detail,
+                                  const char *field, uint32_t retry_after_s, const kd_http_field *more,
+                                  size_t n);
+/* kd_http_respond to OPTIONS: 204 with `allow`, the methods that the path has, "GET, HEAD, OPTIONS"; to a preflight of a page that may ask also with
+ * what it may send. */
+void kd_http_respond_options(kd_http_request *req, const char *allow);
 /* kd_http_respond with 405. `allow` names the methods that the path has: "GET, HEAD". */
 void kd_http_respond_wrong_method(kd_http_request *req, const char *allow);
 
@@ -197,6 +229,10 @@ void kd_http_respond_wrong_method(kd_http_request *req, const char *allow);
 /* config is copied. Listens on nothing yet. KD_EINVAL: a limit is 0 or makes no sense. */
 int kd_http_server_create(kd_http_server **server, struct event_base *base, const kd_http_config *config,
                           kd_http_handler handler, void *arg);
+
+/* Pages of these origins may read the answers (common/api/cors.h); copied. An empty list, as a server begins with: no answer has a field for pages.
+ * From the next answer on. */
+void kd_http_server_set_origins(kd_http_server *server, const kd_strings *origins);
 
 /*
  * Listens and accepts from now on. host: numeric address or name ("0.0.0.0", "::", "localhost"), of which the first address is taken; looking a name
@@ -222,10 +258,12 @@ void kd_http_server_destroy(kd_http_server *server);
 typedef struct {
     uint64_t connections_open;
     uint64_t connections_accepted;
-    uint64_t connections_refused; /* over a limit, or no descriptor left */
+    uint64_t connections_refused; /* over a limit, or no descriptor left; closed at once */
     uint64_t proxy_refused;  /* closed: from a peer that is no balancer, or without a valid PROXY header */
     uint64_t tls_handshakes; /* completed */
     uint64_t tls_failures;
+    uint64_t tls_refused;     /* closed before TLS began: too many handshakes waited */
+    uint64_t tls_abandoned;   /* the client had hung up when the turn of its handshake came */
     uint64_t requests;        /* given to the handler */
     uint64_t requests_open;   /* of those, not answered yet */
     uint64_t rejected;        /* answered by the server itself, without the handler: 4xx, 5xx */
@@ -237,8 +275,9 @@ typedef struct {
     uint64_t bytes_in; /* plain bytes: the overhead of TLS is not counted */
     uint64_t bytes_out;
     uint64_t
-        buffered_bytes; /* held now: bodies, long headers, answers not yet taken, buffers of connections */
-    uint64_t hoarders;  /* connections closed because they held most when a limit of held bytes was reached */
+        buffered_bytes;   /* held now: bodies, long headers, answers not yet taken, buffers of connections */
+    uint64_t idle_closed; /* connections without a request closed for a newcomer when the process was full */
+    uint64_t hoarders; /* connections closed because they held most when a limit of held bytes was reached */
 } kd_http_counters;
 
 /* Valid until destroy; read on the loop's thread. */

@@ -9,15 +9,16 @@
  */
 #include "common/io/http/server/http_tls.h"
 
-#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <time.h>
 
+#include "common/conf/options.h"
+#include "common/io/daemon/file_read.h"
 #include "common/io/http/server/http_tls_name.h"
 #include "common/io/http/server/http_tls_suites.h"
 
@@ -71,8 +72,7 @@ static BIO_METHOD *make_bio_method(void)
 
 /* ---- contexts ---- */
 
-/* `option` is the name that both programs give it. `path` is NULL when there is no such file: an operator may have put the secret itself there, and
- * it must not reach a log. */
+/* `option` is the name that both programs give it. `path` is NULL where the complaint names the file itself. */
 static int tls_fail(char *error, size_t size, const char *option, const char *path, const char *complaint)
 {
     unsigned long code = ERR_peek_last_error();
@@ -83,13 +83,11 @@ static int tls_fail(char *error, size_t size, const char *option, const char *pa
     return KD_EINVAL;
 }
 
-static int check_key_mode(const char *path, char *error, size_t size)
+static int tls_check_key(const char *path, char *error, size_t size)
 {
-    struct stat st;
-    if (stat(path, &st) != 0) return tls_fail(error, size, "http.tls_key", NULL, strerror(errno));
-    if ((st.st_mode & (S_IRWXG | S_IRWXO)) == 0) return KD_OK;
-    return tls_fail(error, size, "http.tls_key", path,
-                    "the private key is open to group or others; chmod 600");
+    char why[KD_OPTIONS_ERROR_MAX / 2];
+    int err = kd_secret_check(path, why, sizeof(why));
+    return err == KD_OK ? err : tls_fail(error, size, "http.tls_key", NULL, why);
 }
 
 /* ALPN: the first of ours that the client names; the handshake fails when it names others alone. */
@@ -121,7 +119,7 @@ static void tls_set_options(SSL_CTX *context)
 static int load_files(SSL_CTX *context, const kd_http_tls_options *tls, char *error, size_t size)
 {
     ERR_clear_error();
-    int err = check_key_mode(tls->key_path, error, size);
+    int err = tls_check_key(tls->key_path, error, size);
     if (err != KD_OK) return err;
     if (SSL_CTX_use_certificate_chain_file(context, tls->cert_path) != 1) {
         return tls_fail(error, size, "http.tls_certificate", tls->cert_path, "cannot use the certificate");
@@ -227,7 +225,8 @@ void kd_http_tls_destroy(kd_http_tls *tls)
 
 /* ---- connections ---- */
 
-SSL *http_tls_accept(kd_http_tls *tls, http_conn *conn)
+/* OpenSSL's side of a new connection, with the newest certificate. */
+static SSL *tls_accept(kd_http_tls *tls, http_conn *conn)
 {
     pthread_mutex_lock(&tls->lock);
     SSL *ssl = SSL_new(tls->context);
@@ -241,23 +240,96 @@ SSL *http_tls_accept(kd_http_tls *tls, http_conn *conn)
     return ssl;
 }
 
-static void note_peer_name(http_conn *conn)
+/* ---- handshakes ---- */
+
+static int64_t tls_clock_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static http_conn *tls_conn_of(http_tls_place *place)
+{
+    return place ? (http_conn *)(void *)((uint8_t *)place - offsetof(http_conn, handshake)) : NULL;
+}
+
+void http_tls_arm(kd_http_server *server)
+{
+    if (server->handshakes.count == 0 || event_pending(server->shake_event, EV_TIMEOUT, NULL)) return;
+    int64_t us = http_tls_share_wait(&server->handshake_share, tls_clock_us());
+    event_add(server->shake_event, &(struct timeval){.tv_sec = us / 1000000, .tv_usec = us % 1000000});
+}
+
+bool http_tls_await(http_conn *conn, http_conn **displaced)
+{
+    kd_http_server *server = conn->server;
+    http_tls_place *other;
+    bool waits =
+        http_tls_queue_add(&server->handshakes, &conn->address->handshakes, &conn->handshake, &other);
+    *displaced = tls_conn_of(other);
+    server->counters.tls_refused += !waits || other;
+    http_tls_arm(server);
+    return waits;
+}
+
+http_conn *http_tls_next(kd_http_server *server)
+{
+    return tls_conn_of(http_tls_queue_take(&server->handshakes));
+}
+
+static void note_peer_names(http_conn *conn)
 {
     X509 *cert = SSL_get0_peer_certificate(conn->ssl);
-    if (cert) conn->peer_name = http_tls_name_of(cert);
+    if (cert) conn->peer_names = http_tls_names_of(cert);
+}
+
+static void tls_begin(http_conn *conn)
+{
+    kd_http_server *server = conn->server;
+    conn->ssl = tls_accept(server->config.tls, conn);
+    server->tls_open++;
+    server->counters.buffered_bytes += HTTP_TLS_BYTES;
+}
+
+void http_tls_end(http_conn *conn)
+{
+    kd_http_server *server = conn->server;
+    http_tls_queue_remove(&server->handshakes, &conn->handshake);
+    if (!conn->ssl) return;
+    SSL_free(conn->ssl);
+    conn->ssl = NULL;
+    server->tls_open--;
+    server->counters.buffered_bytes -= HTTP_TLS_BYTES;
+}
+
+size_t http_tls_buffered(const http_conn *conn)
+{
+    return conn->ssl && SSL_has_pending(conn->ssl) ? HTTP_TLS_RECORD_BYTES : 0;
+}
+
+/* Begins a handshake, or goes on with it: the dear part. */
+static int tls_step(http_conn *conn)
+{
+    kd_http_server *server = conn->server;
+    int64_t begin_us = tls_clock_us();
+    if (!conn->ssl) tls_begin(conn);
+    ERR_clear_error(); /* SSL_get_error looks at the thread's queue, where an older error may stand */
+    int rv = SSL_do_handshake(conn->ssl);
+    http_tls_share_use(&server->handshake_share, begin_us, tls_clock_us());
+    return rv;
 }
 
 int http_tls_handshake(http_conn *conn, bool *http2)
 {
-    ERR_clear_error(); /* SSL_get_error looks at the thread's queue, where an older error may stand */
-    int rv = SSL_do_handshake(conn->ssl);
+    int rv = tls_step(conn);
     if (rv != 1) {
         if (SSL_get_error(conn->ssl, rv) == SSL_ERROR_WANT_READ) return KD_EAGAIN;
         conn->server->counters.tls_failures++;
         return KD_EIO;
     }
     conn->server->counters.tls_handshakes++;
-    note_peer_name(conn);
+    note_peer_names(conn);
     const unsigned char *alpn;
     unsigned len;
     SSL_get0_alpn_selected(conn->ssl, &alpn, &len);

@@ -6,9 +6,19 @@
 
 #include "common/io/http/server/http_internal.h"
 
-/* OpenSSL's side of a new connection, with the newest certificate; freed by SSL_free. Takes the lock of tls. */
-SSL *http_tls_accept(kd_http_tls *tls, http_conn *conn);
-/* Goes on with the handshake, from conn->tls_in. KD_OK: done, *http2 says which protocol ALPN chose (HTTP/1.1 without ALPN), conn->peer_name is set.
+/* A handshake that has new bytes in conn->in waits for its turn from here on. False: too many wait; close the connection. *displaced: another connection,
+ * whose handshake gave up its place, and which is to be closed; or NULL. */
+bool http_tls_await(http_conn *conn, http_conn **displaced);
+/* The connection whose handshake goes on now, or NULL; it waits no longer. */
+http_conn *http_tls_next(kd_http_server *server);
+/* Sets the timer of the next turn, if a handshake waits. */
+void http_tls_arm(kd_http_server *server);
+/* The connection ends: it waits no longer, if it did, and OpenSSL's side of it is freed, if there is one. */
+void http_tls_end(http_conn *conn);
+/* An estimate of what OpenSSL holds of a record whose rest has not come, in bytes. What each connection of TLS takes besides (HTTP_TLS_BYTES) is in the
+ * counters from its first step on; the limits on connections bound it. */
+size_t http_tls_buffered(const http_conn *conn);
+/* Begins the handshake or goes on with it, from conn->tls_in; makes conn->ssl. Its time is counted in the share of handshakes. KD_OK: done, *http2 says which protocol ALPN chose (HTTP/1.1 without ALPN), conn->peer_names are set.
  * KD_EAGAIN: more bytes are needed. KD_EIO: it failed, and is counted. */
 int http_tls_handshake(http_conn *conn, bool *http2);
 /* The next plain bytes out of conn->tls_in, in the server's buffer until the next call. KD_EAGAIN: no more for now. KD_EIO: TLS failed, or the client

@@ -1,5 +1,6 @@
 /*
- * http_tls_options.h - the options of both programs that say which TLS a public port speaks: rows for an option table, one text for both.
+ * http_tls_options.h - the options of both programs that say which TLS a public port speaks: rows for an option table, one text for both, and what the
+ * server takes of them.
  */
 #ifndef KUDOS_COMMON_IO_HTTP_SERVER_HTTP_TLS_OPTIONS_H
 #define KUDOS_COMMON_IO_HTTP_SERVER_HTTP_TLS_OPTIONS_H
@@ -17,5 +18,15 @@
                                  "beside HTTP/2 (RFC 9113, appendix A)."),                                   \
         KD_OPTION_STRING(config, tls_ciphersuites, "http", "tls_ciphersuites", KD_HTTP_TLS_CIPHERSUITES,     \
                          "Cipher suites of TLS 1.3, with colons between")
+
+/* The kd_http_tls_options of a program's settings: a pointer to a struct with the members above, and tls_certificate, tls_key, tls_client_ca (char *).
+ * Views into it. */
+#define KD_HTTP_TLS_OF(settings)                                                                             \
+    ((kd_http_tls_options){.cert_path = (settings)->tls_certificate,                                         \
+                           .key_path = (settings)->tls_key,                                                  \
+                           .client_ca_path = (settings)->tls_client_ca,                                      \
+                           .ciphers = (settings)->tls_ciphers,                                               \
+                           .ciphersuites = (settings)->tls_ciphersuites,                                     \
+                           .min_version = (settings)->tls_min_version})
 
 #endif

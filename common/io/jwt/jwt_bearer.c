@@ -1,0 +1,82 @@
+/* jwt_bearer.c - see the header. */
+#include "common/io/jwt/jwt_bearer.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+#include "common/io/http/credentials.h"
+#include "common/io/http/peer.h"
+
+static kd_bearer_end bearer_refuse(kd_http_request *req, kd_jwt_fault fault, kd_refusal *why)
+{
+    req->challenge = "Bearer error=\"invalid_token\"";
+    *why = (kd_refusal){
+        .problem = KD_PROBLEM_UNAUTHORIZED, .detail = kd_jwt_fault_detail(fault), .field = "Authorization"};
+    return KD_BEARER_REFUSED;
+}
+
+/* A copy: the claims are the gate's until its next token. */
+static kd_bearer *bearer_keep(kd_http_request *req, const kd_jwt_claims *claims)
+{
+    kd_bearer *who = kd_http_request_alloc(req, sizeof *who + claims->user_len + claims->scopes_len);
+    uint8_t *text = (uint8_t *)(who + 1);
+    memcpy(text, claims->user, claims->user_len);
+    memcpy(text + claims->user_len, claims->scopes, claims->scopes_len);
+    *who = (kd_bearer){.user = kd_bytes_of(text, claims->user_len),
+                       .token = true,
+                       .rights = claims->rights,
+                       .scopes = kd_bytes_of(text + claims->user_len, claims->scopes_len)};
+    return who;
+}
+
+/* A service that may act for others names the user, as a gateway does. */
+static bool bearer_act(kd_http_request *req, kd_bearer *who, kd_refusal *why)
+{
+    kd_bytes named;
+    if (!(who->rights & KD_SCOPE_ACT_AS) || !kd_http_request_header(req, "x-user-id", &named)) return true;
+    return kd_peer_named(req, &who->user, why);
+}
+
+static bool bearer_scheme(kd_bytes value)
+{
+    return value.len >= 6 && strncasecmp((const char *)value.data, "bearer", 6) == 0 &&
+           (value.len == 6 || value.data[6] == ' ' || value.data[6] == '\t');
+}
+
+kd_bearer_end kd_bearer_ask(kd_jwt_gate *gate, kd_http_request *req, kd_bearer *who, kd_refusal *why)
+{
+    kd_bytes value;
+    const kd_jwt_claims *claims;
+    if (!gate || !kd_http_request_header(req, "authorization", &value) || !bearer_scheme(value))
+        return KD_BEARER_NONE;
+    if (!req->user) {
+        kd_jwt_fault fault = kd_jwt_gate_ask(gate, kd_bearer_token(value), &claims);
+        if (fault != KD_JWT_GOOD) return bearer_refuse(req, fault, why);
+        req->user = bearer_keep(req, claims);
+    }
+    *who = *(const kd_bearer *)req->user;
+    return bearer_act(req, who, why) ? KD_BEARER_GOOD : KD_BEARER_REFUSED;
+}
+
+bool kd_bearer_lacks(kd_http_request *req, const char *scope, kd_refusal *why)
+{
+    static const char text[] = "Bearer error=\"insufficient_scope\", scope=\"%s\"";
+    size_t room = sizeof text + strlen(scope);
+    char *challenge = kd_http_request_alloc(req, room);
+    snprintf(challenge, room, text, scope);
+    req->challenge = challenge;
+    *why = (kd_refusal){.problem = KD_PROBLEM_FORBIDDEN,
+                        .detail = "the scopes of this token do not allow this",
+                        .field = "Authorization"};
+    return false;
+}
+
+bool kd_bearer_writes(const kd_bearer *who, kd_http_request *req, kd_bytes collection, const char *counter,
+                      kd_refusal *why)
+{
+    char scope[sizeof "kudos:write:/" + KD_COLLECTION_MAX + KD_NAME_MAX];
+    if (!who->token || kd_jwt_scope_writes(who->scopes, collection, kd_bytes_str(counter))) return true;
+    snprintf(scope, sizeof scope, "kudos:write:%.*s/%s", (int)collection.len, (const char *)collection.data,
+             counter);
+    return kd_bearer_lacks(req, scope, why);
+}

@@ -1,0 +1,34 @@
+/*
+ * jwt_bearer.h - who asks, by the token (JWT) of a request: Authorization: Bearer. Such a request is decided by its token alone, whatever its address,
+ * certificate or X-User-Id say.
+ */
+#ifndef KUDOS_COMMON_IO_JWT_JWT_BEARER_H
+#define KUDOS_COMMON_IO_JWT_JWT_BEARER_H
+
+#include "common/api/route.h"
+#include "common/io/http/server/http_server.h"
+#include "common/io/jwt/jwt_gate.h"
+
+/* Who asks. Views live as long as the request. */
+typedef struct {
+    kd_bytes user;
+    bool token;      /* by a token; else by a gateway, and what follows is empty */
+    uint32_t rights; /* kd_jwt_right. KD_SCOPE_SERVICE: the limits of a user do not hold */
+    kd_bytes scopes; /* those of kudos: */
+} kd_bearer;
+
+typedef enum {
+    KD_BEARER_NONE,    /* the request shows no bearer token */
+    KD_BEARER_GOOD,    /* *who is filled */
+    KD_BEARER_REFUSED, /* *why is filled (401, or 400 for the X-User-Id of a token that may act for others), and the request's challenge */
+} kd_bearer_end;
+
+/* `gate` NULL: no token is ever taken, so KD_BEARER_NONE. The answer is kept in req->user: a second call costs nothing and counts nothing. */
+kd_bearer_end kd_bearer_ask(kd_jwt_gate *gate, kd_http_request *req, kd_bearer *who, kd_refusal *why);
+/* Fills *why for a token whose scopes lack `scope`: 403, with the challenge that names it. Returns false. */
+bool kd_bearer_lacks(kd_http_request *req, const char *scope, kd_refusal *why);
+/* Whether who asks may write to this counter of this collection. False with *why filled, as kd_bearer_lacks. */
+bool kd_bearer_writes(const kd_bearer *who, kd_http_request *req, kd_bytes collection, const char *counter,
+                      kd_refusal *why);
+
+#endif

@@ -1,0 +1,74 @@
+/* jwt_gate.c - see the header. */
+#include "common/io/jwt/jwt_gate.h"
+
+#include <stdlib.h>
+
+#include "common/io/jwt/jwt_cache.h"
+#include "common/io/loop/clock.h"
+
+struct kd_jwt_gate {
+    kd_jwt_ring *ring;
+    kd_jwt_policy policy;
+    kd_jwt_set *set;
+    kd_jwt_cache *cache;
+    kd_jwt_claims claims; /* of the token that was verified last */
+    kd_jwt_gate_metrics metrics;
+};
+
+kd_jwt_gate *kd_jwt_gate_create(kd_jwt_ring *ring, const kd_jwt_settings *settings, uint64_t remembered)
+{
+    kd_jwt_gate *gate = kd_alloc(sizeof *gate);
+    gate->ring = ring;
+    gate->policy = kd_jwt_settings_policy(settings);
+    gate->set = kd_jwt_ring_take(ring);
+    gate->cache = kd_jwt_cache_create(remembered);
+    return gate;
+}
+
+void kd_jwt_gate_destroy(kd_jwt_gate *gate)
+{
+    if (!gate) return;
+    kd_jwt_ring_drop(gate->ring, gate->set);
+    kd_jwt_cache_destroy(gate->cache);
+    free(gate);
+}
+
+static void gate_follow(kd_jwt_gate *gate)
+{
+    if (kd_jwt_ring_generation(gate->ring) == gate->set->generation) return;
+    kd_jwt_ring_drop(gate->ring, gate->set);
+    gate->set = kd_jwt_ring_take(gate->ring);
+    kd_jwt_cache_clear(gate->cache);
+}
+
+static kd_jwt_fault gate_verify(kd_jwt_gate *gate, kd_bytes token, uint64_t now_s)
+{
+    const kd_jwt_keys *keys = &gate->set->keys;
+    kd_jwt_fault fault = kd_jwt_verify(keys, &gate->policy, token, now_s, &gate->claims);
+    if (fault == KD_JWT_GOOD) {
+        kd_metric_add(&gate->metrics.verified, 1);
+        kd_jwt_cache_put(gate->cache, token, &gate->claims);
+        return fault;
+    }
+    kd_metric_add(&gate->metrics.refused[fault], 1);
+    if (fault == KD_JWT_UNKNOWN_KEY && kd_jwt_wants_keys(keys, token)) kd_jwt_ring_want(gate->ring);
+    return fault;
+}
+
+kd_jwt_fault kd_jwt_gate_ask(kd_jwt_gate *gate, kd_bytes token, const kd_jwt_claims **claims)
+{
+    uint64_t now_s = kd_clock_wall_us() / 1000000;
+    gate_follow(gate);
+    *claims = kd_jwt_cache_find(gate->cache, token, now_s);
+    if (*claims) {
+        kd_metric_add(&gate->metrics.remembered, 1);
+        return KD_JWT_GOOD;
+    }
+    *claims = &gate->claims;
+    return gate_verify(gate, token, now_s);
+}
+
+const kd_jwt_gate_metrics *kd_jwt_gate_counted(const kd_jwt_gate *gate)
+{
+    return &gate->metrics;
+}

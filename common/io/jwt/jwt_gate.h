@@ -1,0 +1,23 @@
+/*
+ * jwt_gate.h - whether a token is good here and now, for the thread of one loop: the key set in use, and the tokens that this loop remembers. A token
+ * that was good under another key set is verified anew.
+ */
+#ifndef KUDOS_COMMON_IO_JWT_JWT_GATE_H
+#define KUDOS_COMMON_IO_JWT_JWT_GATE_H
+
+#include "common/io/jwt/jwt_metrics.h"
+#include "common/io/jwt/jwt_ring.h"
+#include "common/io/jwt/jwt_settings.h"
+
+typedef struct kd_jwt_gate kd_jwt_gate;
+
+/* Borrows both for its life. `remembered`: tokens. The caller frees it by kd_jwt_gate_destroy. */
+kd_jwt_gate *kd_jwt_gate_create(kd_jwt_ring *ring, const kd_jwt_settings *settings, uint64_t remembered);
+/* Before the ring. NULL is fine. */
+void kd_jwt_gate_destroy(kd_jwt_gate *gate);
+/* KD_JWT_GOOD with *claims, which live until the next call, or a fault. Counts. */
+kd_jwt_fault kd_jwt_gate_ask(kd_jwt_gate *gate, kd_bytes token, const kd_jwt_claims **claims);
+/* Lives as long as the gate. */
+const kd_jwt_gate_metrics *kd_jwt_gate_counted(const kd_jwt_gate *gate);
+
+#endif
