@@ -19,7 +19,7 @@
 #include "common/io/kafka/kafka.h"
 #include "sim/kafka/broker.h"
 
-enum { DEADLINE_S = 60, TIMEOUT_MS = 20000, WINDOW = 2000, FLUSH_MS = 1000 };
+enum { DEADLINE_S = 180, TIMEOUT_MS = 20000, WINDOW = 2000, FLUSH_MS = 1000 };
 
 static char err[512];
 

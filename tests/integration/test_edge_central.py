@@ -171,10 +171,10 @@ def test_central_away_is_said_and_does_not_stop_anybody(broker, tmp_path):
         assert all((x["as_of"], x["age_ms"], x["source"]) == (None, None, "edge") for x in answers)
         assert all(c == {"count": None, "display": None, "pending": 0} for x in answers for c in x["counts"].values())
         wait_until(lambda: e.metric("kudos_edge_central_up") == 0, 10, "the breaker")
-        begun = time.monotonic()
+        asked = e.metric("kudos_edge_asks_total")
         for i in range(20):
             assert e.get(f"/v1/posts/y{i}/counts").status == 200
-        assert time.monotonic() - begun < 20 * 0.25 / 2, "nobody waits for the deadline any more"
+        assert e.metric("kudos_edge_asks_total") - asked <= 10, "central is hardly asked any more"
         assert e.post("/v1/posts/z/like", user="ann").json["pending"] == 1
         assert e.get("/v1/posts/z/like", user="bob").json == {"item": "posts/z", "liked": None, "source": "edge"}
 

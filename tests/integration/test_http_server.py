@@ -307,12 +307,12 @@ def test_drain_finishes_what_is_in_work(serve):
 def test_drain_waits_for_work_that_was_abandoned(serve):
     server = serve()
     with H2(server) as h2:
-        h2.request(1, b"/later?ms=200")
+        h2.request(1, b"/later?ms=2000")
         h2.send(frame(PING, 0, 0, b"12345678"))
         h2.until(lambda kind, flags, *_: kind == PING and flags == ACK)
     started = time.monotonic()
     server.stop()
-    assert 0.1 < time.monotonic() - started < 2
+    assert time.monotonic() - started > 0.2  # at once, it would take some milliseconds
 
 
 def test_drain_lets_an_idle_h1_client_ask_once_more(serve):
