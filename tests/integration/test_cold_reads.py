@@ -79,7 +79,7 @@ def test_a_flood_of_unknown_items_costs_the_flooder_alone(edge):
     assert len(cold) > 10 and set(cold) == {0}, "another address has its answers"
     assert set(told) == {0, None} and len(told) == FLOOD, "what is over the budget is not known now"
     # A number is not known either where central did not answer in time, as on a busy machine.
-    wait_until(lambda: FLOOD // 10 < edge.metric("kudos_edge_asks_over_budget_total") <= told.count(None), 5, "the metric")
+    wait_until(lambda: FLOOD // 10 < edge.metric("kudos_edge_asks_over_budget_total") <= told.count(None), 20, "the metric")
     assert told.count(0) <= PER_S * (seconds + 1.1)
     assert seconds > told.count(None) / PER_S / 2, "whoever asks for more than its budget waits"
     assert edge.metric("kudos_edge_items") <= ROOM

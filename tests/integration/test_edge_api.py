@@ -143,7 +143,7 @@ def test_bulk_keeps_the_order_over_shards(edge):
     assert [x["item"] for x in by_get] == [f"posts/{i}" for i in ids]
     assert [x["counts"]["like"]["pending"] for x in by_get] == [1] * 20 + [0] * 180
     assert by_post == by_get and "liked" not in by_post[0]
-    wait_until(lambda: edge.metric("kudos_edge_parts_handed_over_total") > handed_over, 5, "a hand-over")
+    wait_until(lambda: edge.metric("kudos_edge_parts_handed_over_total") > handed_over, 20, "a hand-over")
 
 
 def test_bulk_with_me(edge):
@@ -514,9 +514,9 @@ def test_drain_finishes_requests_and_closes_idle_connections(fresh):
     with socket.create_connection(("127.0.0.1", e.port), timeout=15) as idle:
         head = f"POST /v1/posts/1/view HTTP/1.1\r\nHost: localhost\r\nX-User-Id: ann\r\nContent-Length: 12\r\n\r\n"
         idle.sendall(head.encode() + b'{"amount"')
-        wait_until(lambda: e.metric("kudos_edge_connections") >= 1, 5, "connection")
+        wait_until(lambda: e.metric("kudos_edge_connections") >= 1, 20, "connection")
         e.signal(signal.SIGTERM)
-        wait_until(lambda: '"event":"draining"' in e.log(), 5, "drain")
+        wait_until(lambda: '"event":"draining"' in e.log(), 20, "drain")
         idle.sendall(b":5}")
         answer = b""
         while b"\r\n\r\n" not in answer or b"}" not in answer:

@@ -151,7 +151,7 @@ def test_a_cold_item_is_asked_for_once(edges, central, broker, tmp_path):
         assert c.get("/v1/posts/six/counts").json["source"] == "edge"
         assert [c.metric(f'kudos_edge_counts_lookups_total{{result="{r}"}}') for r in ("miss", "hit")] == [1, 1]
         wait_until(lambda: c.metric("kudos_edge_central_up") == 2, 10, "central reached")
-        wait_until(lambda: c.metric("kudos_edge_asks_total") >= 1, 5, "the metric")
+        wait_until(lambda: c.metric("kudos_edge_asks_total") >= 1, 20, "the metric")
         like = c.post("/v1/posts/six/like", user="bob").json
         assert like["count"] == 2 and like["changed"] is True
         answers = []

@@ -265,12 +265,12 @@ def test_reads_leave_room_for_likes(fresh, central):
     try:
         for read in reads:
             read.start()
-        wait_until(lambda: edge.metric("kudos_edge_in_flight") == 6, 5, "reads wait for central")
+        wait_until(lambda: edge.metric("kudos_edge_in_flight") == 6, 20, "reads wait for central")
         refused = cold_counts(edge)
         assert (refused.status, refused.problem) == (503, "overloaded") and refused.headers["retry-after"] == "1"
         assert len(answers) == 0
         like.start()
-        wait_until(lambda: edge.metric("kudos_edge_in_flight") == 7, 5, "a like is admitted")
+        wait_until(lambda: edge.metric("kudos_edge_in_flight") == 7, 20, "a like is admitted")
     finally:
         os.kill(central.popen.pid, signal.SIGCONT)
         for thread in (*reads, like):

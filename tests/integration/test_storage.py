@@ -547,7 +547,7 @@ def test_a_row_of_an_edge_that_cannot_be_read_is_never_not_liked(make, filled):
                        edge.post("/v1/likes", user=user, body={"operations": [{"item": "posts/a0", "op": "like"}]})):
             assert (answer.status, answer.problem) == (503, "storage-failed"), answer
     assert '"event":"read-failed"' in edge.log() and "orrupt" in edge.log()
-    wait_until(lambda: edge.metric("kudos_edge_store_read_errors_total") > 0, 5, "metric")
+    wait_until(lambda: edge.metric("kudos_edge_store_read_errors_total") > 0, 20, "metric")
     assert counts(edge) == [len(USERS)] * len(ITEMS), "what is in memory is still true"
 
 
@@ -565,7 +565,7 @@ def test_a_row_of_central_that_cannot_be_read_is_never_not_liked(own, make, fill
                    central.post("/v1/likes/lookup", user=user, body={"items": ["posts/a0"]})):
         assert (answer.status, answer.problem) == (503, "storage-failed"), answer
     assert '"event":"read-failed"' in central.log()
-    wait_until(lambda: central.metric("kudos_central_store_read_errors_total") > 0, 5, "metric")
+    wait_until(lambda: central.metric("kudos_central_store_read_errors_total") > 0, 20, "metric")
     # An edge that has to ask says that it does not know.
     assert edge.get("/v1/posts/a0/like", user=user).json["liked"] is None
     # A batch that needs the row is not merged as if there were none: central stops, and does not begin on what is damaged.
