@@ -79,6 +79,13 @@ void sim_hpack_insert(kd_buf *block, const char *name, kd_bytes value)
     hpack_field(block, 0x40, name, value);
 }
 
+void sim_hpack_named(kd_buf *block, sim_hpack_kind kind, uint32_t name, kd_bytes value)
+{
+    bool enters = kind == SIM_HPACK_ENTERS;
+    hpack_number(block, enters ? 0x40 : 0x00, enters ? 0x3f : 0x0f, name);
+    hpack_text(block, value);
+}
+
 void sim_hpack_indexed(kd_buf *block, uint32_t index)
 {
     hpack_number(block, 0x80, 0x7f, index);

@@ -44,6 +44,9 @@ void sim_frame_reset(kd_buf *out, uint32_t stream);
 void sim_hpack_literal(kd_buf *block, const char *name, kd_bytes value);
 /* Appends a field that enters the dynamic table. */
 void sim_hpack_insert(kd_buf *block, const char *name, kd_bytes value);
+/* Appends a field whose name is number `name` of the tables. */
+typedef enum { SIM_HPACK_PASSING, SIM_HPACK_ENTERS /* the dynamic table */ } sim_hpack_kind;
+void sim_hpack_named(kd_buf *block, sim_hpack_kind kind, uint32_t name, kd_bytes value);
 /* Appends a reference to a field of the tables. */
 void sim_hpack_indexed(kd_buf *block, uint32_t index);
 /* The four pseudo fields of a request. */

@@ -12,7 +12,10 @@
 #include "sim/users/load.h"
 
 static const uint64_t SEED_NONE = UINT64_MAX; /* above what --seed takes: none was given */
-enum { NUMBER_MAX = 16 };                     /* bytes that the number of an item may take in --path */
+enum {
+    NUMBER_MAX = 16,     /* bytes that the number of an item may take in --path */
+    PUMP_BATCH_MAX = 200 /* whose body is below SIM_PUMP_BODY_MAX, whatever the numbers of users and items */
+};
 
 typedef struct {
     sim_load_plan plan;
@@ -30,7 +33,7 @@ typedef struct {
 static void *crew_main(void *arg)
 {
     crew *c = arg;
-    c->rc = sim_load_work(c->plan, c->index, &c->result);
+    c->rc = (c->plan->pump ? sim_load_pump : sim_load_work)(c->plan, c->index, &c->result);
     return NULL;
 }
 
@@ -49,6 +52,9 @@ static int load_check(const kd_args *args, load_options *o)
         return kd_args_refuse(args, "--batch-size is more than --items");
     if (p->check && (o->read || p->path))
         return kd_args_refuse(args, "--check goes with --like or --batch alone");
+    if (p->pump && (strncmp(p->edge, "http://", 7) != 0 || p->batch_size > PUMP_BATCH_MAX))
+        return kd_args_refuse(args, "--pump goes with http:// and batches of at most %d", PUMP_BATCH_MAX);
+    if (p->cpu_of && !p->pump) return kd_args_refuse(args, "--cpu-of goes with --pump");
     p->mode = p->path ? KD_LOAD_PATH : o->batch ? KD_LOAD_BATCH : o->read ? KD_LOAD_READ : KD_LOAD_LIKE;
     return -1;
 }
@@ -88,6 +94,11 @@ static int load_parse(load_options *o, int argc, char **argv)
                     "with --like or --batch: likes items that only this seed has, and reads afterwards "
                     "whether each like counts once"),
         KD_ARG_FLAG("keys", &p->keys, "sends an Idempotency-Key with each like"),
+        KD_ARG_FLAG("pump", &p->pump,
+                    "sends bytes made beforehand and reads of answers no more than their status, which costs "
+                    "little: for benches"),
+        KD_ARG_UINT("cpu-of", "PID", &p->cpu_of,
+                    "with --pump: tells the processor time of this process per request", .max = INT32_MAX),
         KD_ARG_UINT("deadline-ms", "N", &p->deadline_ms,
                     "a request without an answer after so many milliseconds is an error [5000]", .min = 1,
                     .max = 600000),
@@ -128,6 +139,7 @@ static int load_run(const sim_load_plan *plan, sim_load_result *sum)
         sum->likes += one->likes;
         for (int s = 0; s < KD_LOAD_STATUS_MAX; s++) sum->answers[s] += one->answers[s];
         for (int e = 0; e < KD_LOAD_ERRORS_MAX; e++) sum->failed[e] += one->failed[e];
+        sum->cpu_us = KD_MAX(sum->cpu_us, one->cpu_us);
         sum->elapsed_us = KD_MAX(sum->elapsed_us, one->elapsed_us);
         if (sum->first_status == 0) sum->first_status = one->first_status;
         sim_histogram_merge(&sum->latency_us, &one->latency_us);
@@ -180,6 +192,13 @@ static void print_answers(const sim_load_result *r)
     kd_buf_finish(&text);
 }
 
+static uint64_t load_unanswered(const sim_load_result *r)
+{
+    uint64_t n = 0;
+    for (int e = 0; e < KD_LOAD_ERRORS_MAX; e++) n += r->failed[e];
+    return n;
+}
+
 static int load_report(const sim_load_plan *plan, const sim_load_result *r)
 {
     double seconds = (double)KD_MAX(r->elapsed_us, (uint64_t)1) / 1e6;
@@ -189,6 +208,9 @@ static int load_report(const sim_load_plan *plan, const sim_load_result *r)
     if (plan->mode == KD_LOAD_LIKE || plan->mode == KD_LOAD_BATCH) {
         printf("likes=%llu likes_per_s=%.0f\n", (unsigned long long)r->likes, (double)r->likes / seconds);
     }
+    if (plan->cpu_of)
+        printf("cpu_us=%llu cpu_us_per_request=%.3f\n", (unsigned long long)r->cpu_us,
+               (double)r->cpu_us / (double)KD_MAX(r->requests, (uint64_t)1));
     if (r->errors > 0) print_answers(r);
     if (plan->check) ok = sim_load_check(plan, &r->tally) && ok;
     printf("load requests=%llu errors=%llu per_s=%.0f p50_us=%llu p99_us=%llu max_us=%llu verdict=%s\n",
@@ -197,7 +219,7 @@ static int load_report(const sim_load_plan *plan, const sim_load_result *r)
            (unsigned long long)sim_histogram_quantile(&r->latency_us, 0.99),
            (unsigned long long)r->latency_us.max, ok ? "ok" : "failed");
     if (ok) return KD_EXIT_OK;
-    return r->requests == r->errors && r->first_status <= 0 ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
+    return load_unanswered(r) == r->requests ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
 }
 
 int sim_sim_load(int argc, char **argv)

@@ -6,8 +6,9 @@
  * workers.
  *
  *     load_ops     which request comes next       load_worker  sends it and counts the answer
- *     load_tally   what the counts must be        load_check   reads the counts and judges them
- *     load         the command
+ *     load_pump    the same on connections of its own making, for benches
+ *     load_answer  what became of a request       load_tally   what the counts must be
+ *     load_check   reads the counts and judges    load         the command
  */
 #ifndef KUDOS_SIM_USERS_LOAD_H
 #define KUDOS_SIM_USERS_LOAD_H
@@ -24,7 +25,8 @@ typedef struct {
     const char *edge, *path, *collection, *ca_file;
     uint64_t users, items, seconds, connections, streams, threads, rate, batch_size, seed, deadline_ms;
     double zipf_s;
-    bool insecure, keys, check, named; /* as the options of the command */
+    bool insecure, keys, check, named, pump; /* as the options of the command */
+    uint64_t cpu_of;                         /* a process whose processor time is told; 0: none */
     sim_zipf zipf;
 } sim_load_plan;
 
@@ -34,6 +36,7 @@ _Static_assert(-KD_EUNTRUSTED < KD_LOAD_ERRORS_MAX, "every kd_err has its place"
 typedef struct {
     uint64_t requests, errors, likes;
     uint64_t elapsed_us;
+    uint64_t cpu_us; /* of plan->cpu_of, in elapsed_us; only a pump measures it */
     sim_histogram latency_us;
     uint64_t answers[KD_LOAD_STATUS_MAX]; /* by status */
     uint64_t failed[KD_LOAD_ERRORS_MAX];  /* requests without an answer, by -kd_err */
@@ -80,6 +83,26 @@ void sim_load_ops_finish(sim_load_ops *o);
 /* Runs to the end of the plan in the calling thread and fills *result, which is zero. KD_OK, or what kd_http_client_create says. With
  * plan->check the tally of *result is the caller's to finish. */
 int sim_load_work(const sim_load_plan *plan, uint32_t index, sim_load_result *result);
+
+/* ---- load_pump.c ---- */
+
+/* As sim_load_work, on connections that cost the machine little: pump.h. KD_OK, KD_EINVAL for a URL that it does not take, KD_EUNAVAILABLE. */
+int sim_load_pump(const sim_load_plan *plan, uint32_t index, sim_load_result *result);
+
+/* ---- load_answer.c: what a request came to ---- */
+
+typedef struct {
+    uint32_t item, likes; /* as in sim_load_request */
+    int result;           /* a kd_err; KD_OK: there is an answer */
+    int status;           /* its status */
+    uint64_t latency_us;
+} sim_load_answer;
+
+bool sim_load_answer_good(const sim_load_answer *a);
+/* Adds it to the figures and to the tally. */
+void sim_load_note(sim_load_result *result, const sim_load_answer *a);
+/* Processor time that plan->cpu_of has had; 0 without one, or when it is gone. */
+uint64_t sim_load_cpu_us(const sim_load_plan *plan);
 
 /* ---- load_check.c ---- */
 

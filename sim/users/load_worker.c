@@ -60,23 +60,6 @@ static void load_worker_not_sent(load_worker *w, load_worker_slot *s, int result
     sim_lane_rest(&s->lane, REST_US);
 }
 
-static void load_worker_count(load_worker *w, const load_worker_slot *s, const sim_lane_answer *a, bool good)
-{
-    w->result->requests++;
-    if (a->result == KD_OK)
-        w->result->answers[KD_MIN(a->status, KD_LOAD_STATUS_MAX - 1)]++;
-    else
-        w->result->failed[-a->result]++;
-    sim_histogram_add(&w->result->latency_us, a->latency_us);
-    sim_load_tally_note(&w->result->tally, s->item, s->likes, good);
-    if (good) {
-        w->result->likes += s->likes;
-        return;
-    }
-    w->result->errors++;
-    if (w->result->first_status == 0) w->result->first_status = a->result == KD_OK ? a->status : a->result;
-}
-
 static void load_worker_answered(void *arg, sim_lane *lane, const sim_lane_answer *a)
 {
     load_worker *w = arg;
@@ -85,8 +68,9 @@ static void load_worker_answered(void *arg, sim_lane *lane, const sim_lane_answe
         load_worker_not_sent(w, s, a->result);
         return;
     }
-    bool good = a->result == KD_OK && sim_answer_acks(a->status);
-    load_worker_count(w, s, a, good);
+    const sim_load_answer answer = {s->item, s->likes, a->result, a->status, a->latency_us};
+    bool good = sim_load_answer_good(&answer);
+    sim_load_note(w->result, &answer);
     w->last_us = a->at_us;
     if (!good)
         sim_lane_rest(lane, REST_US);
