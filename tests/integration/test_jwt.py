@@ -419,7 +419,7 @@ def test_sighup_fetches_the_keys(broker, tmp_path, binary):
 def test_the_last_keys_stay_while_the_provider_is_away(broker, tmp_path):
     with Provider(key_set(EC)) as p, edge_of(tmp_path, broker, "away", {"jwt": {**PARTY, "keys_url": p.url, **FAST}}) as e:
         assert e.get(LIKE, headers=bearer(EC.token())).status == 200
-        for status, text in ((500, "down"), (200, "no keys"), (200, '{"keys": []}'), (302, ""), (200, "{" * (300 * 1024))):
+        for status, text in ((500, "down"), (200, ""), (200, "no keys"), (200, '{"keys": []}'), (302, ""), (200, "{" * (300 * 1024))):
             failures = e.metric("kudos_edge_jwt_fetch_failures_total")
             p.headers, p.moved = {"Location": "/moved"} if status == 302 else {}, key_set(RSA)
             p.status, p.text = status, text

@@ -138,8 +138,9 @@ static void source_failed(kd_jwt_source *s, const char *cause)
 
 static void source_fetched(kd_jwt_source *s, kd_bytes text)
 {
-    char error[KD_OPTIONS_ERROR_MAX];
-    if (source_use(s, text, kd_buf_view(&s->secret), error) != KD_OK) {
+    char error[KD_OPTIONS_ERROR_MAX] = "the answer is empty";
+    /* Without a text source_use takes it that no public keys are configured. */
+    if (text.len == 0 || source_use(s, text, kd_buf_view(&s->secret), error) != KD_OK) {
         source_failed(s, error);
         return;
     }
