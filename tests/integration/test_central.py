@@ -73,6 +73,17 @@ def test_bulk_and_liked(central, feed):
     assert [(f["item"], f["liked"]) for f in found] == [(two, False), (one, True)]
 
 
+def test_work_is_charged_by_items_and_by_rows_of_a_page(central):
+    def cost(path):
+        before = central.metric("kudos_central_http_work_total")
+        assert central.get(path).status == 200
+        return central.metric("kudos_central_http_work_total") - before
+
+    assert 1 <= cost("/v1/posts/1/counts") < 20
+    assert 100 <= cost("/v1/counts?items=" + ",".join(f"posts/{n}" for n in range(100))) < 200
+    assert 500 <= cost("/v1/posts/1/likers?limit=500") < 600
+
+
 def test_likers_in_pages(central, feed):
     item = feed.item(0)
     users = [f"user{n:03}" for n in range(25)]

@@ -79,6 +79,7 @@ void kd_api_read_start(kd_api_read *r)
     uint64_t wanted = 0, workers = r->api->settings->workers; /* a bit per worker: KD_SHARDS_MAX is 64 */
     for (uint32_t i = 0; i < r->count; i++) wanted |= 1ull << (r->items[i].partition % workers);
     r->api->open++;
+    kd_http_charge(r->req, r->count + r->limit, true);
     r->legs_open = (uint32_t)__builtin_popcountll(wanted);
     for (uint64_t w = 0; w < workers; w++) {
         if (!(wanted >> w & 1)) continue;

@@ -99,6 +99,7 @@ void http_share_charge(http_conn *conn, uint64_t units)
 {
     conn->spent += units;
     conn->server->share.spent += units;
+    conn->server->counters.work += units;
     kd_fair_charge(&conn->address->flow, units);
 }
 
