@@ -192,8 +192,8 @@ void kd_snapshot_finish(kd_snapshot *s); /* frees chain, edges, items and arena 
 /* ---- effective changes ------------------------------------------------------------------------------------ */
 
 /* One change that central made to a row or a sum, for downstream consumers. The same change may be delivered more than once. A consumer keeps the
- * largest (time_us, edge) of a (counter, item, user), or drops copies by their label (partition, version, index). A central rebuilt from the log may
- * label a change anew, but never changes its stamp. */
+ * largest (time_us, edge) of a (counter, item, user), and drops copies of sums by their label (partition, version, index). After a restore of central
+ * changes of undone versions are void (rule 15), and labels begin anew behind the chain's last version. */
 typedef struct {
     kd_bytes item;
     kd_bytes user; /* empty for a sum */

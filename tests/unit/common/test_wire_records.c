@@ -76,9 +76,15 @@ Test(wire_vectors, counts_and_changes_topics)
     s.edges[1].retired = true;
     kd_snapshot_encode(&s, &snapshot);
     assert_vector("snapshot-retired", kd_buf_view(&snapshot));
+    kd_snapshot read = fixed_read(&a);
+    kd_snapshot_encode(&read, (kd_buf_clear(&snapshot), &snapshot));
+    assert_vector("snapshot-read", kd_buf_view(&snapshot));
     kd_changes c = fixed_changes(&a);
     kd_changes_encode(&c, &changes);
     assert_vector("changes", kd_buf_view(&changes));
+    kd_changes of_uuids = fixed_changes_of_uuids(&a);
+    kd_changes_encode(&of_uuids, (kd_buf_clear(&changes), &changes));
+    assert_vector("changes-uuids", kd_buf_view(&changes));
     kd_buf_finish(&snapshot);
     kd_buf_finish(&changes);
     sample_free(&a);
@@ -124,7 +130,8 @@ static int decode_only(kd_bytes record)
 }
 
 static const char *const records[] = {"batch",    "batch-viral",      "claim",
-                                      "snapshot", "snapshot-retired", "changes"};
+                                      "snapshot", "snapshot-retired", "snapshot-read",
+                                      "changes",  "changes-uuids"};
 
 /* Length of the array head before the schema: one byte up to 15 elements, three bytes from 16 on. */
 static size_t head_len(const kd_buf *record)

@@ -129,3 +129,28 @@ kd_changes fixed_changes(sample_arena *a)
     c.changes = memcpy(sample_alloc(a, sizeof changes), changes, sizeof changes);
     return c;
 }
+
+kd_snapshot fixed_read(sample_arena *a)
+{
+    kd_snapshot s = fixed_snapshot(a);
+    s.kind = KD_SNAPSHOT_READ, s.previous = s.version, s.item_count = 1;
+    return s;
+}
+
+kd_changes fixed_changes_of_uuids(sample_arena *a)
+{
+    kd_bytes item = sample_item(a, "reels/x"), edge = kd_bytes_str("mumbai-1"), region = kd_bytes_str("in");
+    static const char *const users[] = {"0b5a1c9e-8f3d-4e2a-9b7c-1234567890ab",
+                                        "ffffffff-0000-4000-8000-000000000000", "anna", "conv:007"};
+    kd_changes c = {.partition = 5, .epoch = 3, .version = 903, .change_count = KD_COUNT(users)};
+    c.changes = sample_alloc(a, sizeof *c.changes * c.change_count);
+    for (uint32_t i = 0; i < c.change_count; i++)
+        c.changes[i] = (kd_change){.item = item,
+                                   .user = kd_bytes_str(users[i]),
+                                   .edge = edge,
+                                   .region = region,
+                                   .time_us = 1700000004000000 + i,
+                                   .counter = 2,
+                                   .liked = true};
+    return c;
+}

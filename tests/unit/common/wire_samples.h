@@ -26,7 +26,9 @@ kd_body fixed_body(sample_arena *a);
 kd_batch fixed_batch(sample_arena *a, kd_bytes body);
 kd_claim fixed_claim(void);
 kd_snapshot fixed_snapshot(sample_arena *a);
+kd_snapshot fixed_read(sample_arena *a); /* the answer to a read, of the same partition */
 kd_changes fixed_changes(sample_arena *a);
+kd_changes fixed_changes_of_uuids(sample_arena *a); /* users of every form of wire_columns.h */
 
 void assert_bodies_equal(const kd_body *a, const kd_body *b);
 void assert_snapshots_equal(const kd_snapshot *a, const kd_snapshot *b);
