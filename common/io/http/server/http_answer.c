@@ -15,9 +15,12 @@ static const kd_problem_text refusals[] = {
     {.status = 405, .slug = "method-not-allowed", .title = "The method is not allowed here"},
     {.status = 408, .slug = "invalid-request", .title = "The request took too long to arrive"},
     {.status = 413, .slug = "payload-too-large", .title = "The request body is too large"},
-    {.status = 417, .slug = "invalid-request", .title = "The expectation is not known"},
+    {.status = 417, .slug = "invalid-request", .title = "The expectation is not known", .field = "Expect"},
     {.status = 431, .slug = "payload-too-large", .title = "The request headers are too large"},
-    {.status = 501, .slug = "invalid-request", .title = "The transfer coding is not supported"},
+    {.status = 501,
+     .slug = "invalid-request",
+     .title = "The transfer coding is not supported",
+     .field = "Transfer-Encoding"},
     {.status = 503, .slug = "overloaded", .title = "Too much to do at the moment", .retry_after_s = 1},
     {.status = 505, .slug = "invalid-request", .title = "The HTTP version is not supported"},
     {.status = 400, .slug = "invalid-request", .title = "The request is not valid"},
@@ -28,8 +31,10 @@ static kd_problem_text refusal_text(const http_request *req)
     size_t i = 0;
     while (i + 1 < KD_COUNT(refusals) && (int)refusals[i].status != req->refusal) i++;
     kd_problem_text text = refusals[i];
-    text.field = req->refusal_field;
-    if (text.field) text.detail = "this header field comes twice";
+    if (req->refusal_field) {
+        text.field = req->refusal_field;
+        text.detail = "this header field comes twice";
+    }
     return text;
 }
 
