@@ -256,9 +256,10 @@ static void compare_message(const other *o, size_t i, kd_bytes in)
     same_form(m, &text);
     if (!kd_bytes_eq(kd_buf_view(&text), kd_buf_view(&ours[i].text))) differ("read otherwise", i, o, in);
     kd_buf_finish(&text);
-    if (ours[i].keep && !m->keep) differ("we keep the connection", i, o, in);
+    if (ours[i].keep && !m->keep && !(m->minor == 0 && differs_option(m, "keep-alive")))
+        differ("we keep the connection", i, o, in);
     /* http-parser keeps HTTP/1.0 open that says both. */
-    if (!ours[i].keep && m->keep && !(m->flags & F_CONNECTION_CLOSE))
+    if (!ours[i].keep && m->keep && !(m->flags & F_CONNECTION_CLOSE) && !differs_option(m, "close"))
         differ("we end the connection", i, o, in);
 }
 
@@ -278,7 +279,8 @@ static void compare(const other *o, kd_bytes in)
         } else if (theirs && !differs_rightly(ours[i].status, &o->messages[i], &config)) {
             differ("we refuse it", i, o, in);
         }
-        if (!ours[i].keep || !theirs) return; /* refused by both: we may go on, the other side cannot */
+        if (!theirs) return; /* refused by both: we may go on, the other side cannot */
+        if (!ours[i].keep || !o->messages[i].keep) return;
     }
 }
 

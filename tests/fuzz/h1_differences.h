@@ -1,6 +1,7 @@
 /*
  * h1_differences.h - where our parser of HTTP/1.1 may refuse what http-parser takes: the whole list, each with its reason. fuzz_h1.c holds a difference
- * that none of them explains for a bug. Nothing that http-parser refuses is taken, but for what differs_laxly lists.
+ * that none of them explains for a bug. Nothing that http-parser refuses is taken, but for what differs_laxly lists. Of what both take, they may
+ * disagree on one thing: whether the connection goes on, as differs_option lists.
  */
 #ifndef KUDOS_TESTS_FUZZ_H1_DIFFERENCES_H
 #define KUDOS_TESTS_FUZZ_H1_DIFFERENCES_H
@@ -8,6 +9,7 @@
 #include <strings.h>
 
 #include "common/api/authority.h"
+#include "common/base/text.h"
 #include "common/io/http/server/http_server.h"
 #include "tests/fuzz/h1_other.h"
 
@@ -57,16 +59,21 @@ static inline bool differs_folds(const other_message *m)
     return differs_has(&m->framing, "\n ") || differs_has(&m->framing, "\n\t");
 }
 
+static inline bool differs_token(uint8_t c)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
+           memchr(marks, c, sizeof marks - 1) != NULL;
+}
+
 /* A name is a token: no blank before the colon (RFC 9112, 5.1), in trailers neither. */
 static inline bool differs_names(const other_message *m)
 {
-    static const char marks[] = "!#$%&'*+-.^_`|~";
     const kd_buf *f = &m->framing;
     bool begin = false;
     for (size_t i = 0; i < f->len; i++) {
         uint8_t c = f->data[i];
-        bool token = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
-                     memchr(marks, c, sizeof marks - 1);
+        bool token = differs_token(c);
         if (begin && c == ':' && f->data[i - 1] == '\n') return true;
         if (begin && c == ':') begin = false;
         if (begin && i < m->head && !token && c != '\r' && c != '\n') return true;
@@ -147,6 +154,35 @@ static inline bool differs_host(const other_message *m)
     if (hosts == 0) return false;
     return !kd_authority_valid(kd_buf_view(host)) ||
            (absolute && !kd_authority_same(authority, kd_buf_view(host)));
+}
+
+/* Moves the first element of a list (RFC 9110, 5.6.1) from *rest to *element, blanks around it included. */
+static inline bool differs_next_element(kd_bytes *rest, kd_bytes *element)
+{
+    if (!rest->data) return false;
+    const uint8_t *comma = rest->len > 0 ? memchr(rest->data, ',', rest->len) : NULL;
+    *element = kd_bytes_of(rest->data, comma ? (size_t)(comma - rest->data) : rest->len);
+    *rest = comma ? kd_bytes_of(comma + 1, rest->len - element->len - 1) : kd_bytes_of(NULL, 0);
+    return true;
+}
+
+/* Whether Connection says `option` where http-parser does not read it: behind an element that is empty or does not begin as a token does, since
+ * http-parser drops the list from there on (RFC 9110, 5.6.1.2: a recipient ignores empty elements), or before a tab, which is no blank to it. Both
+ * sides only disagree on whether the connection goes on behind this message, not on where the message ends. */
+static inline bool differs_option(const other_message *m, const char *option)
+{
+    for (size_t i = 0; i < m->field_count && i < OTHER_FIELDS; i++) {
+        if (!differs_is(&m->fields[i].name, "connection")) continue;
+        kd_bytes rest = kd_buf_view(&m->fields[i].value), element;
+        for (bool dropped = false; differs_next_element(&rest, &element);) {
+            kd_bytes word = kd_text_trim_field(element);
+            const uint8_t *behind = word.data + word.len, *end = element.data + element.len;
+            bool tab = memchr(behind, '\t', (size_t)(end - behind)) || (!rest.data && m->fields[i].tab);
+            if ((dropped || tab) && kd_text_is_word(word, option)) return true;
+            if (word.len == 0 || !differs_token(word.data[0])) dropped = true;
+        }
+    }
+    return false;
 }
 
 /* Fields that decide who asks for what stand once. */

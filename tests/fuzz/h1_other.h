@@ -13,6 +13,7 @@ enum { OTHER_MESSAGES = 32, OTHER_FIELDS = 64 };
 
 typedef struct {
     kd_buf name, value;
+    bool tab; /* one stood behind the value */
 } other_field;
 
 typedef struct {
@@ -111,9 +112,11 @@ static inline int other_on_complete(http_parser *p)
     return 0;
 }
 
-static inline void other_trim(kd_buf *b)
+static inline void other_trim(other_field *f)
 {
-    while (b->len > 0 && (b->data[b->len - 1] == ' ' || b->data[b->len - 1] == '\t')) b->len--;
+    for (kd_buf *b = &f->value; b->len > 0 && (b->data[b->len - 1] == ' ' || b->data[b->len - 1] == '\t');
+         b->len--)
+        f->tab |= b->data[b->len - 1] == '\t';
 }
 
 /* The length of the head in the framing: up to its empty line, however its lines end. */
@@ -150,8 +153,7 @@ static inline void other_read(other *o, kd_bytes in)
         other_message *m = &o->messages[o->count++];
         other_put(&m->framing, (const char *)o->done, (size_t)(in.data + used - o->done));
         m->head = other_head(&m->framing);
-        for (size_t i = 0; i < KD_MIN(m->field_count, (size_t)OTHER_FIELDS); i++)
-            other_trim(&m->fields[i].value);
+        for (size_t i = 0; i < KD_MIN(m->field_count, (size_t)OTHER_FIELDS); i++) other_trim(&m->fields[i]);
         o->done = in.data + used;
         o->headed = o->in_value = false;
         if (!m->keep) return; /* what follows is not read by anybody */
