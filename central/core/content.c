@@ -23,11 +23,18 @@ uint8_t kd_content_unknown_counter(const kd_central *c, const kd_body *body)
     return 0;
 }
 
+uint64_t kd_content_amount(const kd_body *body)
+{
+    uint64_t amount = 0; /* a body that decodes holds no more than KD_AMOUNT_TOTAL_MAX */
+    for (uint32_t i = 0; i < body->sum_count; i++) amount += body->sums[i].amount;
+    return amount;
+}
+
 /* A decoded body holds each item once, and its operations share the view: items are compared by address, so that most are hashed once. */
 bool kd_content_fits(const kd_central *c, const kd_body *body)
 {
     const uint8_t *known = NULL;
-    uint64_t left = KD_SUM_AMOUNT_MAX;
+    if (kd_content_amount(body) > KD_SUM_AMOUNT_MAX) return false;
     for (uint32_t i = 0; i < body->op_count; i++) {
         const kd_op *op = &body->ops[i];
         if (op->item.data != known && !content_is_ours(c, op->item)) return false;
@@ -35,8 +42,6 @@ bool kd_content_fits(const kd_central *c, const kd_body *body)
     }
     for (uint32_t i = 0; i < body->sum_count; i++) {
         const kd_sum *s = &body->sums[i];
-        if (s->amount > left) return false;
-        left -= s->amount;
         if (s->item.data != known && !content_is_ours(c, s->item)) return false;
         known = s->item.data;
     }

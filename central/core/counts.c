@@ -1,6 +1,8 @@
 /* counts.c - see the header. */
 #include "central/core/counts.h"
 
+#include "kudos/wire.h"
+
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -119,6 +121,7 @@ static int counts_row_decode(kd_count_entry *e, kd_bytes value)
     while (!r.bad && kd_reader_left(&r) > 0) {
         kd_count_part part;
         int err = kd_count_part_read(&r, &part);
+        if (err == KD_OK && part.value >= KD_TIME_END_US) err = KD_EMALFORMED; /* no snapshot can say it */
         if (err == KD_OK) err = counts_append_part(e, part.where, part.value);
         if (err != KD_OK) return err;
     }

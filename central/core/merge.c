@@ -50,9 +50,11 @@ static void merge_gather(kd_central *c, const kd_body *body, uint16_t edge, uint
  * way, then follows without a gap, and its complete_to would promise those operations too. So an envelope with a lower epoch than one that was merged
  * brings its operations, but moves no watermark.
  */
-static kd_registered_state merge_advance(const kd_central *c, const kd_registered_state *s, const kd_batch *b)
+static kd_registered_state merge_advance(const kd_central *c, const kd_registered_state *s, const kd_batch *b,
+                                         const kd_body *body)
 {
     kd_registered_state next = *s;
+    next.amount += kd_content_amount(body);
     next.applied = b->at;
     next.digest = b->digest;
     next.complete_to_us = b->complete_to_us;
@@ -69,7 +71,7 @@ static void merge_batch(kd_central *c, const kd_batch *b, const kd_body *body, u
     merge_gather(c, body, edge, region);
     kd_commit_open(c)->viral |= b->viral;
     kd_place_pass(c, edge, b->at);
-    e->tentative = merge_advance(c, &e->tentative, b);
+    e->tentative = merge_advance(c, &e->tentative, b, body);
     kd_registry_touch(c, edge);
     kd_quarantine_merged(c, b);
     c->stats.batches++;

@@ -5,9 +5,18 @@
 #include "central/core/epoch.h"
 #include "central/core/state.h"
 
+/* An amount is stored with the batch that brings it, so it counts what is on its way to the store, too. */
+static bool poison_spent(const kd_central *c, const kd_batch *b, const kd_body *body)
+{
+    int edge = kd_registry_find(c, b->edge);
+    uint64_t amount = edge >= 0 ? c->edges[edge].tentative.amount : 0;
+    return kd_content_amount(body) > KD_EDGE_AMOUNT_MAX - amount;
+}
+
 kd_poison kd_poison_of_body(const kd_central *c, const kd_batch *b, const kd_body *body)
 {
     if (!kd_content_fits(c, body)) return KD_POISON_CONTENT;
+    if (poison_spent(c, b, body)) return KD_POISON_SPENT;
     if (kd_content_unknown_counter(c, body) != 0) return KD_POISON_COUNTER;
     return kd_content_ahead(c, b, body) && !c->releasing ? KD_POISON_AHEAD : KD_POISON_NONE;
 }
@@ -54,7 +63,7 @@ kd_poison kd_poison_of(const kd_central *c, const kd_quarantined *q)
 
 const char *kd_poison_name(kd_poison p)
 {
-    static const char *const names[] = {"none",  "record", "claim", "envelope", "damaged", "body", "content",
-                                        "crowd", "schema", "cut",   "epoch",    "counter", "ahead"};
+    static const char *const names[] = {"none",  "record", "claim", "envelope", "damaged", "body",  "content",
+                                        "crowd", "schema", "cut",   "epoch",    "counter", "ahead", "spent"};
     return (size_t)p < KD_COUNT(names) ? names[p] : "unknown";
 }

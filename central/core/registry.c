@@ -2,6 +2,7 @@
 #include "central/core/registry.h"
 
 #include "central/core/commit.h"
+#include "central/core/content.h"
 #include "central/core/row.h"
 #include "central/core/state.h"
 
@@ -39,8 +40,10 @@ static int registry_load_edge(void *arg, kd_bytes key, kd_bytes value)
         s.joined = kd_read_be64(&r);
         s.retired = kd_read_u8(&r) != 0;
     }
-    if (kd_reader_left(&r) > 0) s.regions = kd_read_u8(&r); /* and here before they were counted */
-    if (r.bad || index >= KD_EDGES_MAX || region >= c->region_count || !kd_name_valid(name))
+    if (kd_reader_left(&r) > 0) s.regions = kd_read_u8(&r);  /* and here before they were counted */
+    if (kd_reader_left(&r) > 0) s.amount = kd_read_be64(&r); /* and here before amounts were bounded */
+    if (r.bad || s.amount > KD_EDGE_AMOUNT_MAX || index >= KD_EDGES_MAX || region >= c->region_count ||
+        !kd_name_valid(name))
         return KD_EMALFORMED;
     kd_registered *e = &c->edges[index];
     if (e->name_len) return KD_EMALFORMED;
@@ -149,6 +152,7 @@ static void registry_put_edge(kd_central *c, kd_commit *k, const kd_registered *
     kd_buf_put_be64(v, s->joined);
     kd_buf_put_u8(v, s->retired);
     kd_buf_put_u8(v, s->regions);
+    kd_buf_put_be64(v, s->amount);
     kd_writes_put(&k->writes, kd_key_named(&c->key, KD_ROW_EDGE, kd_registered_name(e)), kd_buf_view(v));
 }
 

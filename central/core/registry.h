@@ -30,6 +30,7 @@ typedef struct {
     uint64_t joined;
     bool retired;    /* rule 23 */
     uint8_t regions; /* that nobody had named before a batch of this edge did */
+    uint64_t amount; /* that merged batches of this edge added to sums; at most KD_EDGE_AMOUNT_MAX */
 } kd_registered_state;
 
 typedef struct {

@@ -2,8 +2,8 @@
  * row.h - keys and values of central's store, one LevelDB per partition.
  *
  *     M                      identity, epoch, version, log position, chain (meta.c)
- *     e | edge name          index, region be16 | incarnation, seq, digest, watermark, epoch, complete_to, joined be64 | retired u8;
- *                            in stores made before edges could be retired the row ends behind the epoch
+ *     e | edge name          index, region be16 | incarnation, seq, digest, watermark, epoch, complete_to, joined be64 | retired,
+ *                            regions u8 | amount be64; in older stores the row ends behind the epoch, retired or regions
  *     g | region index be16  name
  *     m | counter | item key | user len | user
  *                            stamp: time << 1 | liked be64, then edge and region varint

@@ -24,6 +24,8 @@ static const char *const poisons[] = {
     [KD_POISON_COUNTER] = "it waits for a counter that is not configured here: it is merged as soon as it is",
     [KD_POISON_AHEAD] =
         "its times lie more than two days above this machine's clock: merged when the clock has passed them",
+    [KD_POISON_SPENT] =
+        "the views and shares of its edge add up to more than a partition takes from one edge: forged",
     [KD_POISON_CUT] = "it is larger than a batch may be; only its beginning was kept",
 };
 

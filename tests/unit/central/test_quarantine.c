@@ -475,6 +475,79 @@ Test(quarantine, sums_that_are_absurd_together_are_set_aside)
     cr_assert_eq(found[0].poison, KD_POISON_CONTENT);
 }
 
+/* The store as it is when merged batches of the edge have added that much to sums: the last field of its row. */
+static void have_added(const char *edge, uint64_t amount)
+{
+    kd_buf key = {0}, row = {0};
+    kd_buf_put(&key, "e", 1);
+    kd_buf_put(&key, edge, strlen(edge));
+    cr_assert_eq(r.store.get(r.store.ctx, kd_buf_view(&key), &row), KD_OK);
+    row.len -= sizeof amount;
+    kd_buf_put_be64(&row, amount);
+    sim_disk_put(r.disk, kd_buf_view(&key), kd_buf_view(&row));
+    kd_buf_finish(&key);
+    kd_buf_finish(&row);
+}
+
+static kd_fed add_views(rig_edge *e, uint64_t amount)
+{
+    kd_sum sum = {.item = rig_item(1), .counter = RIG_VIEW, .amount = amount};
+    rig_seal(e, NULL, 0, &sum, 1, noon, &record);
+    return feed();
+}
+
+Test(quarantine, no_edge_adds_up_to_a_number_that_no_count_can_be)
+{
+    const uint64_t most = 1ull << 51; /* KD_EDGE_AMOUNT_MAX (central/core/content.h) */
+    cr_assert_eq(add_views(&a, 1), KD_FED_MERGED);
+    have_added("edge-a", most - 10);
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    cr_assert_eq(add_views(&a, 4), KD_FED_MERGED);
+    cr_assert_eq(add_views(&a, 6), KD_FED_MERGED);
+    cr_assert_eq(rig_reopen(&r), KD_OK, "the amount is stored with the batch");
+    rig_commit(&r);
+    cr_assert_eq(add_views(&b, 1ull << 32), KD_FED_MERGED, "other edges go on");
+    cr_assert_eq(add_views(&a, 1), KD_FED_QUARANTINED);
+    cr_assert_eq(kept(), 1u);
+    cr_assert_eq(found[0].poison, KD_POISON_SPENT);
+    cr_assert_eq(rig_total(&r, 1, 2), 11 + (1ull << 32));
+}
+
+Test(quarantine, what_waits_for_the_store_counts_for_what_an_edge_may_add)
+{
+    const uint64_t most = 1ull << 51;
+    kd_sum sum = {.item = rig_item(1), .counter = RIG_VIEW, .amount = 6};
+    cr_assert_eq(add_views(&a, 1), KD_FED_MERGED);
+    have_added("edge-a", most - 10);
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    for (int i = 0; i < 2; i++) {
+        rig_seal(&a, NULL, 0, &sum, 1, noon, &record);
+        cr_assert_eq(rig_feed(&r, kd_buf_view(&record)), i == 0 ? KD_FED_MERGED : KD_FED_QUARANTINED);
+    }
+    rig_commit(&r);
+}
+
+Test(quarantine, a_store_with_a_number_that_no_count_can_be_is_refused_by_name)
+{
+    kd_buf key = {0}, row = {0};
+    cr_assert_eq(add_views(&a, 1), KD_FED_MERGED);
+    have_added("edge-a", UINT64_MAX);
+    cr_assert_eq(rig_reopen(&r), KD_EMALFORMED, "an edge that has added more than it may");
+    have_added("edge-a", 1);
+    kd_buf_put(&key, "n", 1);
+    kd_buf_put(&key, rig_item(1).data, rig_item(1).len);
+    kd_buf_put_be64(&row, 1);
+    kd_buf_put_u8(&row, RIG_VIEW << 2);
+    kd_buf_put_varint(&row, 0);
+    kd_buf_put_varint(&row, 1ull << 62);
+    sim_disk_put(r.disk, kd_buf_view(&key), kd_buf_view(&row));
+    cr_assert_eq(rig_reopen(&r), KD_EMALFORMED, "a count row that a redo row changes");
+    kd_buf_finish(&key);
+    kd_buf_finish(&row);
+}
+
 Test(quarantine, release_vouches_for_times_that_lie_ahead)
 {
     uint64_t version;
