@@ -53,13 +53,9 @@ bool kd_epoch_believed(const kd_central *c, uint64_t epoch)
     uint64_t clock = (c->fed_at_us / 1000) << KD_EPOCH_CHANCE_BITS;
     if (epoch <= c->epoch) return true;
     if (epoch >= BELIEVED_END) return false;
+    if (c->releasing) return true;
     if (kd_planted(c, KD_PLANT_EPOCH_BY_NUMBER)) return epoch < KD_TIME_END_US - (1ull << 50);
     return epoch_within(epoch, clock, AHEAD) || epoch_within(epoch, c->epoch_opened, NEAR);
-}
-
-void kd_epoch_vouch(kd_central *c, uint64_t epoch)
-{
-    if (epoch < BELIEVED_END) kd_epoch_told(c, epoch);
 }
 
 static uint64_t epoch_chance(const kd_central *c, uint64_t heard)

@@ -12,11 +12,9 @@
 
 /* At the open, when the stored epoch is loaded: mints the epoch of this tenure and links the stored one. `hint`: as in kd_central_open. */
 void kd_epoch_open(kd_central *c, uint64_t hint);
-/* Whether an envelope or a claim may name this epoch: not one that lies years above the clock of the last feed, nor one at the end of the numbers. */
+/* Whether an envelope or a claim may name this epoch: not one that lies years above the clock of the last feed, nor one at the end of the numbers. While an
+ * operator releases a record only the end counts: he says that edges follow its epoch, which is outbid then. */
 bool kd_epoch_believed(const kd_central *c, uint64_t epoch);
-/* An operator says that edges follow this epoch: it is outbid although it is not believed. One at the end of the numbers is not, for then
- * none would be left to mint. */
-void kd_epoch_vouch(kd_central *c, uint64_t epoch);
 /* An envelope names this epoch, which is believed, as the one that its edge follows: an epoch above ours is outbid, in the open commit. */
 void kd_epoch_told(kd_central *c, uint64_t epoch);
 /* A claim in the log, whose epoch is believed: KD_FED_CLAIM, or KD_FED_FENCED where it stands behind ours and is above it. */

@@ -2,7 +2,6 @@
  * quarantine_release.c - how a record leaves the quarantine by an operator's word: it is fed again, or given up. (It also leaves by itself, when a
  * resend of the batch is merged: quarantine.c.)
  */
-#include "central/core/epoch.h"
 #include "central/core/log_position.h"
 #include "central/core/merge.h"
 #include "central/core/place.h"
@@ -16,13 +15,6 @@ static int quarantine_command(kd_central *c, uint64_t id, kd_quarantined *q, uin
     return kd_central_quarantine_get(c, id, q);
 }
 
-/* An edge that follows an epoch which is not believed can be heard again only by a higher one: whoever releases its batch says that it is no forgery. */
-static void quarantine_vouch(kd_central *c, const kd_quarantined *q)
-{
-    kd_batch b;
-    if (q->poison == KD_POISON_EPOCH && kd_batch_decode(q->bytes, &b) == KD_OK) kd_epoch_vouch(c, b.epoch);
-}
-
 int kd_central_quarantine_release(kd_central *c, uint64_t id, uint64_t now_us, kd_fed *fed, uint64_t *version)
 {
     kd_quarantined q;
@@ -31,7 +23,6 @@ int kd_central_quarantine_release(kd_central *c, uint64_t id, uint64_t now_us, k
     bool batch = kd_record_peek(q.bytes) == KD_RECORD_BATCH || kd_record_peek(q.bytes) == KD_EVERSION;
     if (!batch || q.bytes.len < q.length) return KD_EINVAL;
     c->fed_at_us = now_us;
-    quarantine_vouch(c, &q);
     c->releasing = true;
     *fed = kd_merge_record(c, q.bytes, q.offset);
     c->releasing = false;

@@ -78,8 +78,9 @@ struct kd_central {
     kd_quarantine_entry quarantine[KD_QUARANTINE_MAX]; /* the records kept, durable or on their way */
     uint32_t quarantine_count;
     uint8_t unknown_counter; /* of the last batch that was left because of a counter */
-    bool releasing;          /* an operator vouches for what is fed: it may lie ahead of the clock */
-    uint64_t fed_at_us;      /* when the last record was fed, or the core opened */
+    bool
+        releasing; /* an operator vouches for what is fed: it may lie ahead of the clock, its epoch as well */
+    uint64_t fed_at_us; /* when the last record was fed, or the core opened */
 
     uint64_t passed_over;      /* batches that were left and that their edge has gone on behind (place.c) */
     uint16_t passed_over_edge; /* edge of the last of them */
