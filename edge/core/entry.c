@@ -84,7 +84,7 @@ kd_entry *kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *listed
     }
     uint64_t installed = e->parts[entry->part].version;
     bool behind = entry->known && entry->version > version;
-    bool kept = entry->stored || !entry->probation;
+    bool kept = entry->stored || !entry->probation || KD_PLANTED(e, KD_PLANT_PROBATION_STORED);
     if (kept && (version == installed || (version < installed && !behind)))
         entry_put(e, entry, counts, version);
     if (behind) return entry; /* an earlier read was ahead of this snapshot, or this answer is late */

@@ -69,7 +69,8 @@ typedef enum {
         1 << 15, /* rule 15: every epoch is believed that is not near the end of the numbers */
     KD_PLANT_OWES_WITHOUT_BOUND =
         1 << 14, /* I14: reading goes on however much redo the topics have not taken (publisher.h) */
-    KD_PLANT_VIRAL_AS_OTHERS = 1 << 16, /* rule 14: a viral item is published no sooner (publisher.h) */
+    KD_PLANT_VIRAL_AS_OTHERS = 1 << 16,   /* rule 14: a viral item is published no sooner (publisher.h) */
+    KD_PLANT_AHEAD_IS_BELIEVED = 1 << 17, /* rule 3: a batch is merged however far it lies above the clock */
 } kd_central_plant;
 
 /*

@@ -117,6 +117,7 @@ typedef enum {
     KD_PLANT_KEYS_FORGOTTEN =
         1ull << 45, /* rule 1: an idempotency key is forgotten as soon as its operation is durable */
     KD_PLANT_VIRAL_WAITS = 1ull << 46, /* rule 6: batches of a viral item are sealed no sooner than others */
+    KD_PLANT_PROBATION_STORED = 1ull << 47, /* rule 18: counts of an item on probation are stored */
 } kd_edge_plant;
 
 /*

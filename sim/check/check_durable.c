@@ -198,6 +198,7 @@ static void on_put(void *arg, kd_bytes key, kd_bytes value)
     const check_durable_visit *v = arg;
     if (!v->synced || key.len == 0) return;
     if (key.data[0] == 'm') check_durable_put_row(v, key, value);
+    if (key.data[0] == 'n' && key.len > 3) sim_check_stored_put(v->c, v->slot, key, value);
     if (key.data[0] == 'x') sim_check_aside_put(v->c, v->slot, key, value);
     if (key.data[0] == 'f' && key.len == FRAGMENT_KEY && !is_seal(key)) put_fragment(v, key, value);
 }

@@ -3,12 +3,14 @@
 
 /* clang-format off */
 const sim_checker sim_checkers[] = {
+    {"stored", "an edge writes nothing for an item that is only read, and that nobody has liked"},
     {"durable", "an edge answers only when the operation is on its disk"},
     {"after-error", "after a failed disk write an edge answers nothing more"},
     {"own-word", "an edge that took a user's like or unlike tells him so, also after restarts"},
     {"stamp", "a later operation of a user on an item has a later timestamp"},
     {"answer", "the answer says truly what the operation changed; a retry gets the first answer again"},
     {"order", "central merges each batch once, in order, without a gap"},
+    {"ahead", "central merges nothing whose times lie days ahead of its clock"},
     {"body", "a batch that is sent again has the same content"},
     {"freed", "an edge deletes a batch only when central has it on disk"},
     {"early", "central publishes only what is on its disk"},

@@ -41,6 +41,16 @@ void sim_check_durable_disk(sim_checks *c, uint32_t slot, bool empty);
 /* The edge told its user: 1 liked, 0 not, KD_ENOTFOUND unknown here; KD_EIO (its disk could not be read) is not judged. */
 void sim_check_durable_member(sim_checks *c, uint32_t slot, const sim_journal_attempt *pair, int result);
 
+/* ---- check_stored.c: "stored" (rule 18) ---- */
+
+/* A synced write of an edge holds the counts of an item: the row `key`. */
+void sim_check_stored_put(sim_checks *c, uint32_t slot, kd_bytes key, kd_bytes value);
+
+/* ---- check_ahead.c: "ahead" (rule 3) ---- */
+
+/* Central merged this batch, whoever made it. */
+void sim_check_ahead_merged(sim_checks *c, uint32_t partition, const kd_batch *b);
+
 /* ---- check_position.c: "order" (I5), "body" (I6), "freed" (I7) ---- */
 
 /* An edge sends a batch, perhaps again. */

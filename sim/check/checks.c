@@ -205,6 +205,7 @@ void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes r
     if (fed != KD_FED_FENCED) sim_check_log_fed(c, partition, record, offset);
     if (kd_record_peek(record) == KD_RECORD_CLAIM) sim_check_publish_fed(c, slot, partition, record);
     if (kd_record_peek(record) != KD_RECORD_BATCH || kd_batch_decode(record, &b) != KD_OK) return;
+    if (fed == KD_FED_MERGED) sim_check_ahead_merged(c, partition, &b);
     if (sim_forged_is(record)) { /* no edge's batch: it may lift the epoch, nothing else */
         if (fed == KD_FED_MERGED) sim_check_fail(c, "position", "a forged batch was merged");
         return;

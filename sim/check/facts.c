@@ -36,6 +36,7 @@ sim_checks *sim_checks_create(const sim_checks_view *view)
     c->numbers = kd_alloc(items * sizeof(c->numbers[0]));
     for (uint32_t i = 0; i < SCENARIO_EDGES_MAX; i++) c->heard[i] = kd_alloc(items * sizeof(c->heard[i][0]));
     c->passed = kd_alloc(items * sizeof(c->passed[0]));
+    c->attempted = kd_alloc(items * sizeof(c->attempted[0]));
     for (uint32_t i = 0; i < CHECKS_CENTRALS; i++) c->member_count[i] = kd_alloc(cells * sizeof(uint64_t));
     for (uint32_t i = 0; i < CHECKS_SLOTS; i++) c->last_taken[i] = kd_alloc(cells * sizeof(uint64_t));
     index_names(c);
@@ -72,6 +73,7 @@ void sim_checks_destroy(sim_checks *c)
     free(c->numbers);
     free(c->roamed);
     free(c->passed);
+    free(c->attempted);
     free(c);
 }
 

@@ -211,6 +211,8 @@ struct sim_checks {
     uint8_t *heard[SCENARIO_EDGES_MAX];                 /* by item: bits of sim_check_heard */
     sim_check_answers answers[SCENARIO_PARTITIONS_MAX]; /* check_as_of.c */
     uint64_t *passed;                                   /* amounts answered before as_of, by item */
+    bool *attempted;        /* check_stored.c; by item: somebody asked for an operation on it */
+    uint32_t attempts_read; /* attempts of the journal that are in `attempted` */
 
     /* check_shown.c; by item: the only edge that was asked to change it; CHECK_NOTHING: none yet; CHECKS_SLOTS: several */
     uint32_t *writer;

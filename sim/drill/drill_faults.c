@@ -241,7 +241,8 @@ static void drill_faults_begin(sim_drill_faults *f, const sim_scenario_event *e,
         on_log(f, e);
         return;
     case SCENARIO_LOG_FORGED:
-        sim_log_tool_forge(f->options.log, f->options.fleet->scenario, (uint32_t)e->who);
+    case SCENARIO_LOG_FORGED_AHEAD:
+        sim_log_tool_forge(f->options.log, f->options.fleet->scenario, e);
         return;
     case SCENARIO_FENCE:
         sim_fleet_net_fence(f->options.fleet, e->who);
@@ -389,6 +390,7 @@ static uint64_t until(const sim_drill_faults *f, const sim_scenario_event *e, ui
     case SCENARIO_LOG_EXPIRED:
     case SCENARIO_LOG_RECREATED:
     case SCENARIO_LOG_FORGED:
+    case SCENARIO_LOG_FORGED_AHEAD:
     case SCENARIO_ARM:
     case SCENARIO_AUDIT:
     case SCENARIO_AUDIT_LEFT:

@@ -15,7 +15,13 @@
 #include "sim/drill/positions.h"
 #include "sim/scenario/forged.h"
 
-enum { TOPICS = 2, POLL_MS = 20, CALL_MS = 5000, FLUSH_MS = 3000 };
+enum {
+    TOPICS = 2,
+    POLL_MS = 20,
+    CALL_MS = 5000,
+    FLUSH_MS = 3000,
+    FORGE_BEHIND = 200 /* records in which the edge's last batch is looked for */
+};
 
 static const char AGAIN[] = "kudos-drill-again";
 
@@ -33,7 +39,7 @@ struct sim_log_tool {
     bool started, ending, ended;
     orders orders[TOPICS];
     const sim_scenario *forging; /* NULL: nothing is to be forged */
-    uint32_t forged_edge;
+    const sim_scenario_event *forged;
     uint64_t appended;
     uint32_t failures;
     char why[256];
@@ -161,26 +167,39 @@ static bool last_of(sim_log_tool *t, rd_kafka_t *rk, const char *topic, uint32_t
     return !e && *from < *to;
 }
 
+typedef void (*log_tool_record)(sim_log_tool *t, void *arg, const rd_kafka_message_t *m);
+
+/* Calls `fn` with each of the last `records` of the partition. */
+static void log_tool_each(sim_log_tool *t, rd_kafka_t *reader, const char *topic, uint32_t p,
+                          uint32_t records, log_tool_record fn, void *arg)
+{
+    int64_t from, to;
+    if (!last_of(t, reader, topic, p, records, &from, &to)) return;
+    rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(one, topic, (int32_t)p)->offset = from;
+    rd_kafka_assign(reader, one);
+    rd_kafka_topic_partition_list_destroy(one);
+    for (int empty = 0; empty < CALL_MS / POLL_MS;) {
+        rd_kafka_message_t *m = rd_kafka_consumer_poll(reader, POLL_MS);
+        bool last = m && !m->err && m->offset + 1 >= to;
+        if (m && !m->err && m->offset < to) fn(t, arg, m);
+        if (!m || m->err) empty++;
+        if (m) rd_kafka_message_destroy(m);
+        if (last) break;
+    }
+}
+
+static void log_tool_append(sim_log_tool *t, void *producer, const rd_kafka_message_t *m)
+{
+    append_again(t, producer, m);
+}
+
 static void log_tool_redeliver_records(sim_log_tool *t, rd_kafka_t *producer, const char *topic,
                                        uint32_t records)
 {
     rd_kafka_t *reader = open_client(t, RD_KAFKA_CONSUMER);
-    for (uint32_t p = 0; reader && p < t->partitions; p++) {
-        int64_t from, to;
-        if (!last_of(t, reader, topic, p, records, &from, &to)) continue;
-        rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
-        rd_kafka_topic_partition_list_add(one, topic, (int32_t)p)->offset = from;
-        rd_kafka_assign(reader, one);
-        rd_kafka_topic_partition_list_destroy(one);
-        for (int empty = 0; empty < CALL_MS / POLL_MS;) {
-            rd_kafka_message_t *m = rd_kafka_consumer_poll(reader, POLL_MS);
-            bool last = m && !m->err && m->offset + 1 >= to;
-            if (m && !m->err && m->offset < to) append_again(t, producer, m);
-            if (!m || m->err) empty++;
-            if (m) rd_kafka_message_destroy(m);
-            if (last) break;
-        }
-    }
+    for (uint32_t p = 0; reader && p < t->partitions; p++)
+        log_tool_each(t, reader, topic, p, records, log_tool_append, producer);
     if (reader) kd_kafka_client_end(reader);
 }
 
@@ -205,30 +224,54 @@ static void log_tool_expire_records(sim_log_tool *t, rd_kafka_t *producer, const
     rd_kafka_topic_partition_list_destroy(before);
 }
 
-static void log_tool_forge_records(sim_log_tool *t, rd_kafka_t *producer, const sim_scenario *s,
-                                   uint32_t edge)
+typedef struct {
+    const sim_scenario *s;
+    const sim_scenario_event *e;
+    kd_buf last, record;
+} log_tool_forgery;
+
+static void log_tool_note(sim_log_tool *t, void *arg, const rd_kafka_message_t *m)
 {
-    kd_buf record = {0};
-    for (uint32_t p = 0; p < t->partitions; p++) {
-        for (uint32_t i = 0; sim_forged_record(s, edge, i, &record); i++) {
-            rd_kafka_resp_err_t e =
-                rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(sim_log_tool_topic(SCENARIO_LIKES)),
-                                  RD_KAFKA_V_PARTITION((int32_t)p), RD_KAFKA_V_VALUE(record.data, record.len),
-                                  RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
-            if (e) log_tool_failed(t, "forge", rd_kafka_err2str(e));
-        }
+    log_tool_forgery *f = arg;
+    (void)t;
+    sim_forged_note(f->s, (uint32_t)f->e->who, kd_bytes_of(m->payload, m->len), &f->last);
+}
+
+static void log_tool_forge_in(sim_log_tool *t, rd_kafka_t *producer, uint32_t p, log_tool_forgery *f)
+{
+    for (uint32_t i = 0; sim_forged_record(f->s, f->e, kd_buf_view(&f->last), i, &f->record); i++) {
+        rd_kafka_resp_err_t e = rd_kafka_producev(
+            producer, RD_KAFKA_V_TOPIC(sim_log_tool_topic(SCENARIO_LIKES)), RD_KAFKA_V_PARTITION((int32_t)p),
+            RD_KAFKA_V_VALUE(f->record.data, f->record.len), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+            RD_KAFKA_V_END);
+        if (e) log_tool_failed(t, "forge", rd_kafka_err2str(e));
     }
-    kd_buf_finish(&record);
+}
+
+static void log_tool_forge_records(sim_log_tool *t, rd_kafka_t *producer, const sim_scenario *s,
+                                   const sim_scenario_event *e)
+{
+    const char *likes = sim_log_tool_topic(SCENARIO_LIKES);
+    log_tool_forgery f = {.s = s, .e = e};
+    rd_kafka_t *reader = open_client(t, RD_KAFKA_CONSUMER);
+    for (uint32_t p = 0; reader && p < t->partitions; p++) {
+        kd_buf_clear(&f.last);
+        log_tool_each(t, reader, likes, p, FORGE_BEHIND, log_tool_note, &f);
+        log_tool_forge_in(t, producer, p, &f);
+    }
+    if (reader) kd_kafka_client_end(reader);
+    kd_buf_finish(&f.last);
+    kd_buf_finish(&f.record);
 }
 
 static void log_tool_obey_forge(sim_log_tool *t, rd_kafka_t *producer)
 {
     pthread_mutex_lock(&t->lock);
     const sim_scenario *s = t->forging;
-    uint32_t edge = t->forged_edge;
+    const sim_scenario_event *e = t->forged;
     t->forging = NULL;
     pthread_mutex_unlock(&t->lock);
-    if (s) log_tool_forge_records(t, producer, s, edge);
+    if (s) log_tool_forge_records(t, producer, s, e);
 }
 
 /* True: the tool ends. */
@@ -343,11 +386,11 @@ void sim_log_tool_expire(sim_log_tool *t, sim_scenario_topic topic, uint32_t rec
     pthread_mutex_unlock(&t->lock);
 }
 
-void sim_log_tool_forge(sim_log_tool *t, const sim_scenario *s, uint32_t edge)
+void sim_log_tool_forge(sim_log_tool *t, const sim_scenario *s, const sim_scenario_event *e)
 {
     locked(t, SCENARIO_LIKES);
     t->forging = s;
-    t->forged_edge = edge;
+    t->forged = e;
     pthread_mutex_unlock(&t->lock);
 }
 

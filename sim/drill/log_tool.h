@@ -28,8 +28,8 @@ void sim_log_tool_duplicate(sim_log_tool *t, sim_scenario_topic topic, uint32_t 
 void sim_log_tool_redeliver(sim_log_tool *t, sim_scenario_topic topic, uint32_t records);
 /* All but the last `records` of every partition are deleted (real Kafka only). */
 void sim_log_tool_expire(sim_log_tool *t, sim_scenario_topic topic, uint32_t records);
-/* Writes batches under the name of that edge of the scenario, as sim/scenario/forged.h has them. Borrows the scenario. */
-void sim_log_tool_forge(sim_log_tool *t, const sim_scenario *s, uint32_t edge);
+/* Writes the batches of that event under the edge's name, as sim/scenario/forged.h has them. Borrows scenario and event. */
+void sim_log_tool_forge(sim_log_tool *t, const sim_scenario *s, const sim_scenario_event *e);
 /* From now on batches on the likes topic are checked (positions.h), except those of the edge `careless`; NULL: of all edges. Borrows the name. */
 void sim_log_tool_tap(sim_log_tool *t, const char *careless);
 /* *batches: how many batches were checked so far. False: one of them broke a rule, and `why` says which. */

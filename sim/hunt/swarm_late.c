@@ -320,11 +320,17 @@ void sim_swarm_brokers(uint64_t seed, sim_scenario *s)
 
 /* ---- somebody else writes to the likes topic ---- */
 
+static void swarm_forge(sim_swarm *d, sim_scenario_kind kind)
+{
+    int named = (int)sim_swarm_below(d, d->s->edge_count);
+    if (sim_swarm_chance(d, 8))
+        sim_swarm_add(d, sim_swarm_event(kind, named, sim_swarm_below(d, d->s->length_us / MS) * MS, 0));
+}
+
 void sim_swarm_forged(uint64_t seed, sim_scenario *s)
 {
-    sim_swarm d = {.random = seed ^ UINT64_C(0x666f72676564), .s = s};
-    if (!sim_swarm_chance(&d, 8)) return;
-    int named = (int)sim_swarm_below(&d, s->edge_count);
-    sim_swarm_add(
-        &d, sim_swarm_event(SCENARIO_LOG_FORGED, named, sim_swarm_below(&d, s->length_us / MS) * MS, 0));
+    sim_swarm d = {.random = seed ^ UINT64_C(0x666f72676564), .s = s},
+              ahead = {.random = seed ^ UINT64_C(0x6168656164), .s = s};
+    swarm_forge(&d, SCENARIO_LOG_FORGED);
+    swarm_forge(&ahead, SCENARIO_LOG_FORGED_AHEAD);
 }

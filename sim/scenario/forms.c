@@ -157,6 +157,8 @@ const sim_event_form sim_scenario_event_forms[SCENARIO_KINDS] = {
         WORD("recreate"), TOPIC}}, SPAN_ONCE, SCENARIO_KAFKA},
     [SCENARIO_LOG_FORGED] = {{"somebody writes to the likes topic under its name, and names epochs of all sizes", .parts = {
         WORD("forge"), WORD("epochs"), WORD("of"), EDGE}}, SPAN_ONCE, SCENARIO_NOBODY},
+    [SCENARIO_LOG_FORGED_AHEAD] = {{"somebody writes to the likes topic under its name, and names times days ahead", .parts = {
+        WORD("forge"), WORD("times"), WORD("of"), EDGE}}, SPAN_ONCE, SCENARIO_NOBODY},
     [SCENARIO_ARM] = {{"kills itself at the N-th pass of a named point, counted from its next start; back afterwards", .parts = {
         WORD("arm"), PROCESS, E(POINT, point), E(NUMBER, amount, .min = 1, .max = 1000000)}}, SPAN_RETURNS, SCENARIO_NOBODY, true},
     [SCENARIO_AUDIT] = {{"its counts must be those of its members, while it runs", .parts = {
@@ -292,6 +294,7 @@ const char *sim_scenario_kind_name(sim_scenario_kind kind)
         [SCENARIO_LOG_EXPIRED] = "expire",
         [SCENARIO_LOG_RECREATED] = "recreate",
         [SCENARIO_LOG_FORGED] = "forge epochs",
+        [SCENARIO_LOG_FORGED_AHEAD] = "forge times",
         [SCENARIO_ARM] = "arm",
         [SCENARIO_AUDIT] = "audit",
         [SCENARIO_AUDIT_LEFT] = "kill and audit",

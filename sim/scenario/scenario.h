@@ -70,6 +70,7 @@ typedef enum {
     SCENARIO_LOG_EXPIRED,    /* all but the last `amount` records of every partition are gone */
     SCENARIO_LOG_RECREATED,  /* deleted and created: offsets begin at 0 */
     SCENARIO_LOG_FORGED, /* somebody writes batches under the edge's name that name epochs of all sizes (forged.h) */
+    SCENARIO_LOG_FORGED_AHEAD, /* ... that claim to be complete to times days ahead */
     /* real programs only: points.h, and commands of kudos-central */
     SCENARIO_ARM, /* from its next start on it kills itself at the `amount`-th pass of `point`; comes back after `for_us` */
     SCENARIO_AUDIT,      /* central: audited while it runs */

@@ -186,13 +186,18 @@ static void faults_lose_records(sim_world *w, const sim_scenario_event *e)
 
 static void faults_forge(sim_world *w, const sim_scenario_event *e)
 {
-    kd_buf record = {0};
+    kd_buf record = {0}, last = {0};
     for (uint32_t p = 0; p < w->s->partitions; p++) {
-        for (uint32_t i = 0; sim_forged_record(w->s, (uint32_t)e->who, i, &record); i++)
-            sim_log_append(&w->likes[p], kd_buf_view(&record));
+        sim_log *l = &w->likes[p];
+        kd_buf_clear(&last);
+        for (int64_t at = l->start; at < l->end; at++)
+            sim_forged_note(w->s, (uint32_t)e->who, sim_log_read(l, at), &last);
+        for (uint32_t i = 0; sim_forged_record(w->s, e, kd_buf_view(&last), i, &record); i++)
+            sim_log_append(l, kd_buf_view(&record));
         sim_consumer_wake_all(w, SCENARIO_LIKES, p);
     }
     kd_buf_finish(&record);
+    kd_buf_finish(&last);
 }
 
 /* ---- faults that happen once ---- */
@@ -292,6 +297,7 @@ static void faults_play_once(sim_world *w, const sim_scenario_event *e)
         faults_lose_records(w, e);
         return;
     case SCENARIO_LOG_FORGED:
+    case SCENARIO_LOG_FORGED_AHEAD:
         faults_forge(w, e);
         return;
     default:

@@ -96,7 +96,7 @@ static bool tenure_ignores_fence(const sim_world *w, kd_central *core, kd_bytes 
 static void tenure_report_fed(sim_world *w, uint32_t partition, int64_t offset, kd_bytes bytes, kd_fed fed)
 {
     if (fed == KD_FED_QUARANTINED && sim_forged_is(bytes))
-        return; /* it names an epoch that is not believed */
+        return; /* it names an epoch or a time that is not believed */
     if (fed == KD_FED_IDENTITY)
         sim_world_note(w, "central", "two batches of one name and position in partition %u", partition);
     if (fed == KD_FED_QUARANTINED || fed == KD_FED_UNKNOWN_SCHEMA || fed == KD_FED_UNKNOWN_COUNTER ||

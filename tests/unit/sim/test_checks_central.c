@@ -30,6 +30,22 @@ Test(checks_central, nothing_is_merged_over_a_gap)
     FAILS("order");
 }
 
+Test(checks_central, what_lies_days_ahead_of_the_clock_is_not_merged)
+{
+    kd_batch b;
+    kd_buf ahead = {0};
+    stage_do(KD_LIKE, 0, 0);
+    cr_assert(stage_send());
+    cr_assert_eq(stage_feed(), KD_FED_MERGED);
+    HOLDS();
+    cr_assert_eq(kd_batch_decode(kd_buf_view(&st.record), &b), KD_OK);
+    b.complete_to_us = st.now_us + 2 * 86400 * STAGE_SECOND + STAGE_SECOND;
+    kd_batch_encode(&b, &ahead);
+    sim_checks_fed(st.c, 0, 0, kd_buf_view(&ahead), 9, KD_FED_MERGED);
+    kd_buf_finish(&ahead);
+    FAILS("ahead");
+}
+
 Test(checks_central, what_comes_next_is_not_dropped)
 {
     stage_do(KD_LIKE, 0, 0);

@@ -144,6 +144,32 @@ static void send_another_body(void)
     kd_buf_finish(&record);
 }
 
+/* A synced write that holds this count of the item's likes. */
+static void store_count(uint32_t item, uint64_t count)
+{
+    kd_writes w = {0};
+    kd_buf key = {0}, value = {0};
+    kd_key_item(&key, 0, kd_item_key(&st.items[item]));
+    kd_buf_put_varint(&value, 1);
+    kd_buf_put_u8(&value, 1);
+    kd_buf_put_varint(&value, count);
+    kd_writes_put(&w, kd_buf_view(&key), kd_buf_view(&value));
+    sim_checks_edge_wrote(st.c, 0, 0, 1000, &w, KD_OK, true);
+    kd_buf_finish(&key);
+    kd_buf_finish(&value);
+    kd_writes_finish(&w);
+}
+
+Test(checks_edge, what_nobody_has_liked_is_not_stored)
+{
+    stage_do(KD_LIKE, 0, 0);
+    store_count(0, 0);
+    store_count(1, 7);
+    HOLDS();
+    store_count(1, 0);
+    FAILS("stored");
+}
+
 Test(checks_edge, a_position_keeps_its_body)
 {
     stage_do(KD_LIKE, 0, 0);

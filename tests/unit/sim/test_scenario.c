@@ -114,7 +114,7 @@ static void draw_operation(sim_scenario_event *e, uint64_t *random)
 static bool edges_only(sim_scenario_kind kind)
 {
     return kind == SCENARIO_COPY || kind == SCENARIO_RETIRE || kind == SCENARIO_READMIT ||
-           kind == SCENARIO_READS_FAIL || kind == SCENARIO_LOG_FORGED;
+           kind == SCENARIO_READS_FAIL || kind == SCENARIO_LOG_FORGED || kind == SCENARIO_LOG_FORGED_AHEAD;
 }
 
 static sim_scenario_event draw_event(uint64_t *random, uint64_t length_us)
@@ -136,7 +136,8 @@ static sim_scenario_event draw_event(uint64_t *random, uint64_t length_us)
     if (e.kind >= SCENARIO_LOG_DUPLICATES && e.kind <= SCENARIO_LOG_RECREATED) draw_log(&e, random);
     bool once = e.kind == SCENARIO_RESET || e.kind == SCENARIO_RESTART || e.kind == SCENARIO_BACKUP ||
                 e.kind == SCENARIO_SYNC_FAILS || e.kind == SCENARIO_FENCE || e.kind == SCENARIO_RETIRE ||
-                e.kind == SCENARIO_READMIT || e.kind == SCENARIO_LOG_FORGED || e.kind > SCENARIO_ARM;
+                e.kind == SCENARIO_READMIT || e.kind == SCENARIO_LOG_FORGED ||
+                e.kind == SCENARIO_LOG_FORGED_AHEAD || e.kind > SCENARIO_ARM;
     if (once) e.for_us = 0;
     return e;
 }

@@ -170,6 +170,7 @@ static const fault faults[SCENARIO_KINDS] = {
     [SCENARIO_LOG_RECREATED] = {"at 25s recreate likes\nat 25s kill central\n", SIZE_MAX},
     [SCENARIO_LOG_FORGED] = {"at 10s forge epochs of mumbai\nat 20s wipe central\nat 20s recreate likes\n",
                              FIGURE(undone)},
+    [SCENARIO_LOG_FORGED_AHEAD] = {"at 10s forge times of mumbai\n", SIZE_MAX},
 };
 
 Test(sim_world, every_fault_is_felt_and_survived)
