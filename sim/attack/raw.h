@@ -14,7 +14,7 @@
 #include <event2/event.h>
 #include <netinet/in.h>
 
-#include "sim/attack/frames.h"
+#include "sim/client/frames.h"
 
 typedef struct sim_raw sim_raw;
 

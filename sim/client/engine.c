@@ -5,6 +5,8 @@
 
 #include "common/io/loop/clock.h"
 
+enum { FIELDS = 5 }; /* of a request */
+
 struct sim_engine {
     struct event_base *base;
     sim_engine_plan plan;
@@ -83,16 +85,18 @@ static void engine_on_answer(void *arg, int result, int status, const kd_http_re
 }
 
 /* Names and keys of users come once each: they would only push others out of the header compression's table. */
-static size_t engine_fields(const sim_lane_request *q, kd_http_client_field fields[4])
+static size_t engine_fields(const sim_lane_request *q, kd_http_client_field fields[FIELDS])
 {
     const kd_http_client_field all[] = {
         {kd_bytes_str("x-user-id"), q->user, true},
+        {kd_bytes_str("authorization"), q->token, true},
         {kd_bytes_str("idempotency-key"), q->key, true},
         {kd_bytes_str("kudos-session"), q->session, true},
         {kd_bytes_str("content-type"), q->body.len ? kd_bytes_str("application/json") : kd_bytes_of(NULL, 0),
          false},
     };
     size_t count = 0;
+    _Static_assert(KD_COUNT(all) == FIELDS, "there is room for each");
     for (size_t i = 0; i < KD_COUNT(all); i++) {
         if (all[i].value.len > 0) fields[count++] = all[i];
     }
@@ -103,7 +107,7 @@ static void engine_attempt(sim_lane *lane)
 {
     sim_engine *e = lane->engine;
     sim_lane_request q = {0};
-    kd_http_client_field fields[4];
+    kd_http_client_field fields[FIELDS];
     if (!e->plan.describe(e->plan.arg, lane, &q)) return;
     size_t count = engine_fields(&q, fields);
     lane->attempts++;

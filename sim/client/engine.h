@@ -45,6 +45,7 @@ typedef struct {
     const char *method;
     kd_bytes path;
     kd_bytes user;    /* X-User-Id */
+    kd_bytes token;   /* Authorization */
     kd_bytes key;     /* Idempotency-Key */
     kd_bytes session; /* Kudos-Session */
     kd_bytes body;    /* JSON */

@@ -33,7 +33,8 @@ typedef struct {
 static void *crew_main(void *arg)
 {
     crew *c = arg;
-    c->rc = (c->plan->pump ? sim_load_pump : sim_load_work)(c->plan, c->index, &c->result);
+    const sim_load_plan *p = c->plan;
+    c->rc = (p->pump ? sim_load_pump : p->phones ? sim_load_phones : sim_load_work)(p, c->index, &c->result);
     return NULL;
 }
 
@@ -50,11 +51,18 @@ static int load_check(const kd_args *args, load_options *o)
         return kd_args_refuse(args, "--collection is not [a-z][a-z0-9_-]{0,31}");
     if (o->batch && p->batch_size > p->items)
         return kd_args_refuse(args, "--batch-size is more than --items");
+    if (p->jwt_key && p->users > KD_LOAD_TOKENS_MAX)
+        return kd_args_refuse(args, "with --jwt-key, --users is at most %d", KD_LOAD_TOKENS_MAX);
     if (p->check && (o->read || p->path))
         return kd_args_refuse(args, "--check goes with --like or --batch alone");
     if (p->pump && (strncmp(p->edge, "http://", 7) != 0 || p->batch_size > PUMP_BATCH_MAX))
         return kd_args_refuse(args, "--pump goes with http:// and batches of at most %d", PUMP_BATCH_MAX);
     if (p->cpu_of && !p->pump) return kd_args_refuse(args, "--cpu-of goes with --pump");
+    if (p->phones && (p->pump || o->read || o->batch || p->path || p->rate || p->keys || p->named))
+        return kd_args_refuse(args,
+                              "--phones goes with --like alone, without --pump, --rate, --keys and --named");
+    if (p->phones && p->threads * p->connections > p->users)
+        return kd_args_refuse(args, "--phones: there are fewer --users than connections");
     p->mode = p->path ? KD_LOAD_PATH : o->batch ? KD_LOAD_BATCH : o->read ? KD_LOAD_READ : KD_LOAD_LIKE;
     return -1;
 }
@@ -72,6 +80,15 @@ static int load_parse(load_options *o, int argc, char **argv)
                     "sends GET of this path, to any server; {item} in it becomes the number of an item, "
                     "drawn for each request"),
         KD_ARG_FLAG("named", &p->named, "with --read or --path: another X-User-Id with each request"),
+        KD_ARG_TEXT("jwt-key", "FILE", &p->jwt_key,
+                    "private key or secret, as of kudos-sim token: users show a token (JWT) signed by it, "
+                    "with aud kudos, "
+                    "instead of their names"),
+        KD_ARG_UINT("phones", "N", &p->phones,
+                    "http:// and likes alone: a connection belongs to one user for N likes, then to the "
+                    "next; his token or name "
+                    "enters the compression table of the connection",
+                    .min = 1, .max = 1e6),
         KD_ARG_UINT("users", "N", &p->users, "number of users [1000000]", .min = 1, .max = 4e9),
         KD_ARG_UINT("items", "N", &p->items, "number of items [10000]", .min = 1, .max = 1e8),
         KD_ARG_REAL("zipf", "S", &p->zipf_s,
@@ -212,6 +229,7 @@ static int load_report(const sim_load_plan *plan, const sim_load_result *r)
         printf("cpu_us=%llu cpu_us_per_request=%.3f\n", (unsigned long long)r->cpu_us,
                (double)r->cpu_us / (double)KD_MAX(r->requests, (uint64_t)1));
     if (r->errors > 0) print_answers(r);
+    fflush(stdout); /* who waits for the end of the load need not wait for the check */
     if (plan->check) ok = sim_load_check(plan, &r->tally) && ok;
     printf("load requests=%llu errors=%llu per_s=%.0f p50_us=%llu p99_us=%llu max_us=%llu verdict=%s\n",
            (unsigned long long)r->requests, (unsigned long long)r->errors, (double)r->requests / seconds,
@@ -237,6 +255,12 @@ int sim_sim_load(int argc, char **argv)
     int rc = load_parse(&o, argc, argv);
     if (rc >= 0) return rc;
     if (o.plan.seed == SEED_NONE) o.plan.seed = o.plan.check ? (uint64_t)time(NULL) : 1;
+    const char *fault;
+    if (o.plan.jwt_key &&
+        sim_load_tokens_make(&o.plan.tokens, o.plan.jwt_key, o.plan.seed, o.plan.users, &fault) != KD_OK) {
+        fprintf(stderr, "kudos-sim load: --jwt-key: %s\n", fault);
+        return KD_EXIT_USAGE;
+    }
     sim_zipf_init(&o.plan.zipf, (uint32_t)o.plan.items, o.plan.zipf_s);
     sim_load_result *sum = kd_alloc(sizeof *sum);
     int failed = load_run(&o.plan, sum);
@@ -248,6 +272,7 @@ int sim_sim_load(int argc, char **argv)
         rc = load_report(&o.plan, sum);
     }
     sim_zipf_finish(&o.plan.zipf);
+    sim_load_tokens_finish(&o.plan.tokens);
     sim_load_tally_finish(&sum->tally);
     free(sum);
     return rc;

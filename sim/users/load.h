@@ -7,6 +7,7 @@
  *
  *     load_ops     which request comes next       load_worker  sends it and counts the answer
  *     load_pump    the same on connections of its own making, for benches
+ *     load_phones  the worker with --phones       load_tokens  users' tokens (JWT)
  *     load_answer  what became of a request       load_tally   what the counts must be
  *     load_check   reads the counts and judges    load         the command
  */
@@ -16,6 +17,7 @@
 #include "kudos/limits.h"
 #include "sim/users/histogram.h"
 #include "sim/users/load_tally.h"
+#include "sim/users/load_tokens.h"
 #include "sim/users/zipf.h"
 
 typedef enum { KD_LOAD_LIKE, KD_LOAD_READ, KD_LOAD_BATCH, KD_LOAD_PATH } sim_load_mode;
@@ -23,11 +25,14 @@ typedef enum { KD_LOAD_LIKE, KD_LOAD_READ, KD_LOAD_BATCH, KD_LOAD_PATH } sim_loa
 typedef struct {
     sim_load_mode mode;
     const char *edge, *path, *collection, *ca_file;
+    const char *jwt_key; /* file; NULL: users are named by X-User-Id */
     uint64_t users, items, seconds, connections, streams, threads, rate, batch_size, seed, deadline_ms;
+    uint64_t phones; /* --phones: likes of a user in a row; 0: without it */
     double zipf_s;
     bool insecure, keys, check, named, pump; /* as the options of the command */
     uint64_t cpu_of;                         /* a process whose processor time is told; 0: none */
     sim_zipf zipf;
+    sim_load_tokens tokens; /* of all users, with jwt_key */
 } sim_load_plan;
 
 enum { KD_LOAD_STATUS_MAX = 600, KD_LOAD_ERRORS_MAX = 32 };
@@ -49,8 +54,9 @@ typedef struct {
 /* A worker's place in the sequence of requests. */
 typedef struct {
     const sim_load_plan *plan;
-    uint32_t index;    /* of the worker */
-    uint64_t users;    /* this worker's share */
+    uint32_t index;    /* of the worker; with --phones, of the connection */
+    uint64_t shares;   /* of the users, one for each index */
+    uint64_t users;    /* of this share */
     uint64_t step;     /* sim_coprime_step of it */
     uint64_t sequence; /* requests made */
     uint32_t *used;    /* --like: users per item that have liked it */
@@ -62,16 +68,17 @@ enum { KD_LOAD_PATH_MAX = 256, KD_LOAD_BODY_MAX = KD_BULK_OPS_MAX * (KD_ITEM_KEY
 typedef struct {
     const char *method;
     char path[KD_LOAD_PATH_MAX];
-    char user[64];
+    char user[KD_LOAD_USER_MAX];
     char key[64]; /* "" without --keys */
     size_t path_len, user_len, key_len;
+    kd_bytes token; /* of that user: shown instead of his name. Empty: there are no tokens */
     kd_buf body;
     uint32_t item, likes; /* the request likes each of so many items from `item` on; 0: it reads */
 } sim_load_request;
 
 /* Writes collection/id of an item to `out`, which is returned. */
 const char *sim_load_item(const sim_load_plan *plan, uint64_t item, char out[KD_ITEM_KEY_MAX + 1]);
-/* For worker `index` below plan->threads. The plan must outlive it. */
+/* For worker `index` below plan->threads; with --phones, below threads x connections. The plan must outlive it. */
 void sim_load_ops_init(sim_load_ops *o, const sim_load_plan *plan, uint32_t index);
 /* Writes the next request over *r, whose body is used again and is the caller's to free at the end. False when every pair has been used. */
 bool sim_load_ops_next(sim_load_ops *o, sim_load_request *r);
@@ -103,6 +110,11 @@ bool sim_load_answer_good(const sim_load_answer *a);
 void sim_load_note(sim_load_result *result, const sim_load_answer *a);
 /* Processor time that plan->cpu_of has had; 0 without one, or when it is gone. */
 uint64_t sim_load_cpu_us(const sim_load_plan *plan);
+
+/* ---- load_phones.c ---- */
+
+/* The same with --phones, by connections of its own. KD_EINVAL: the URL is no http:// with an address. */
+int sim_load_phones(const sim_load_plan *plan, uint32_t index, sim_load_result *result);
 
 /* ---- load_check.c ---- */
 

@@ -4,7 +4,8 @@
  * Likes: an item is drawn, and the next user of this worker that has not liked it yet likes it. The n-th user
  * of an item is (start(item) + n * step) mod users, with a step coprime to users. So each user comes once, and neither one user's
  * likes nor those of neighbouring users come in a row. Batches: in request q, user q mod users likes
- * block q / users of the items.
+ * block q / users of the items. Phones: the user stays for some likes, then the next one comes, and after the last the first again; the n-th item of a
+ * user is (start(user) + n * step) mod items.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,11 +27,12 @@ const char *sim_load_item(const sim_load_plan *plan, uint64_t item, char out[KD_
 
 void sim_load_ops_init(sim_load_ops *o, const sim_load_plan *plan, uint32_t index)
 {
-    uint64_t threads = plan->threads;
-    *o = (sim_load_ops){.plan = plan, .index = index, .random = plan->seed * 1000003 + index};
-    o->users = plan->users / threads + (index < plan->users % threads);
-    o->step = sim_coprime_step(o->users);
-    if (plan->mode == KD_LOAD_LIKE) o->used = kd_alloc(plan->items * sizeof *o->used);
+    uint64_t shares = plan->threads * (plan->phones ? plan->connections : 1);
+    *o = (sim_load_ops){
+        .plan = plan, .index = index, .shares = shares, .random = plan->seed * 1000003 + index};
+    o->users = plan->users / shares + (index < plan->users % shares);
+    o->step = sim_coprime_step(plan->phones ? plan->items : o->users);
+    if (plan->mode == KD_LOAD_LIKE && !plan->phones) o->used = kd_alloc(plan->items * sizeof *o->used);
 }
 
 void sim_load_ops_finish(sim_load_ops *o)
@@ -38,12 +40,22 @@ void sim_load_ops_finish(sim_load_ops *o)
     free(o->used);
 }
 
-/* Each seed has users of its own: else a second run against the same store would send nothing but repeated likes. */
 static void name_user(const sim_load_ops *o, sim_load_request *r, uint64_t local)
 {
-    unsigned long long user = local * o->plan->threads + o->index;
-    r->user_len =
-        (size_t)snprintf(r->user, sizeof r->user, "u%llu.%010llu", (unsigned long long)o->plan->seed, user);
+    uint64_t user = local * o->shares + o->index;
+    r->user_len = sim_load_user(o->plan->seed, user, r->user);
+    r->token = sim_load_tokens_at(&o->plan->tokens, user);
+}
+
+static bool put_like(const sim_load_ops *o, sim_load_request *r, uint64_t item)
+{
+    char name[KD_ITEM_KEY_MAX + 1];
+    r->method = "POST";
+    r->item = (uint32_t)item;
+    r->likes = 1;
+    r->path_len =
+        (size_t)snprintf(r->path, sizeof r->path, "/v1/%s/like", sim_load_item(o->plan, item, name));
+    return true;
 }
 
 static bool next_like(sim_load_ops *o, sim_load_request *r)
@@ -56,13 +68,17 @@ static bool next_like(sim_load_ops *o, sim_load_request *r)
     }
     uint64_t start = item * 2654435761u;
     name_user(o, r, (start + o->used[item]++ * o->step) % o->users);
-    r->method = "POST";
-    r->item = (uint32_t)item;
-    r->likes = 1;
-    char name[KD_ITEM_KEY_MAX + 1];
-    r->path_len =
-        (size_t)snprintf(r->path, sizeof r->path, "/v1/%s/like", sim_load_item(o->plan, item, name));
-    return true;
+    return put_like(o, r, item);
+}
+
+static bool next_of_phone(sim_load_ops *o, sim_load_request *r)
+{
+    uint64_t stay = o->plan->phones, items = o->plan->items;
+    uint64_t visit = o->sequence / stay, user = visit % o->users;
+    uint64_t n = visit / o->users * stay + o->sequence % stay; /* that this user has liked */
+    if (n >= items) return false;
+    name_user(o, r, user);
+    return put_like(o, r, ((user * o->shares + o->index) * 2654435761u + n * o->step) % items);
 }
 
 static bool next_batch(sim_load_ops *o, sim_load_request *r)
@@ -113,9 +129,10 @@ bool sim_load_ops_next(sim_load_ops *o, sim_load_request *r)
     r->method = "GET";
     r->likes = 0;
     r->user_len = r->key_len = 0;
+    r->token = kd_bytes_of(NULL, 0);
     bool more = true;
     if (plan->mode == KD_LOAD_LIKE)
-        more = o->users > 0 && next_like(o, r);
+        more = o->users > 0 && (plan->phones ? next_of_phone(o, r) : next_like(o, r));
     else if (plan->mode == KD_LOAD_BATCH)
         more = o->users > 0 && next_batch(o, r);
     else if (plan->mode == KD_LOAD_READ)

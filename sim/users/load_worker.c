@@ -46,7 +46,8 @@ static bool load_worker_describe(void *arg, sim_lane *lane, sim_lane_request *q)
     s->likes = r->likes;
     *q = (sim_lane_request){.method = r->method,
                             .path = kd_bytes_of(r->path, r->path_len),
-                            .user = kd_bytes_of(r->user, r->user_len),
+                            .user = kd_bytes_of(r->user, r->token.len ? 0 : r->user_len),
+                            .token = r->token,
                             .key = kd_bytes_of(r->key, r->key_len),
                             .body = kd_buf_view(&r->body)};
     return true;

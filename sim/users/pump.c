@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "sim/attack/frames.h"
+#include "sim/client/frames.h"
 
 enum {
     PUMP_READ = 128 * 1024,

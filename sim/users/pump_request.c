@@ -6,20 +6,8 @@
  */
 #include <stdio.h>
 
-#include "sim/attack/frames.h"
+#include "sim/client/frames.h"
 #include "sim/users/pump.h"
-
-enum {
-    STATIC_AUTHORITY = 1,
-    STATIC_GET = 2,
-    STATIC_POST = 3,
-    STATIC_PATH = 4,
-    STATIC_HTTP = 6,
-    STATIC_STATUS_200 = 8,
-    STATIC_CONTENT_LENGTH = 28,
-    STATIC_CONTENT_TYPE = 31,
-    DYNAMIC = 62 /* the newest entry of the dynamic table */
-};
 
 /* Fields of the dynamic table, in the order of their entry. */
 typedef struct {
@@ -34,45 +22,42 @@ static uint32_t pump_shared_count(const pump_shared *s)
 /* Its number in the table: the newest comes first. */
 static uint32_t pump_shared_at(const pump_shared *s, uint32_t entered)
 {
-    return DYNAMIC + pump_shared_count(s) - 1 - entered;
-}
-
-static void pump_value(kd_buf *b, uint32_t name, kd_bytes value)
-{
-    sim_hpack_named(b, SIM_HPACK_PASSING, name, value);
+    return SIM_HPACK_NEWEST + pump_shared_count(s) - 1 - entered;
 }
 
 static void pump_enter(kd_buf *b, const pump_shared *s, const char *authority, const sim_load_request *r)
 {
-    sim_hpack_named(b, SIM_HPACK_ENTERS, STATIC_AUTHORITY, kd_bytes_str(authority));
+    sim_hpack_insert_named(b, SIM_HPACK_AUTHORITY, kd_bytes_str(authority));
     if (s->user) sim_hpack_insert(b, "x-user-id", kd_bytes_of(r->user, r->user_len));
     if (s->key) sim_hpack_insert(b, "idempotency-key", kd_bytes_of(r->key, r->key_len));
-    if (s->body) sim_hpack_named(b, SIM_HPACK_ENTERS, STATIC_CONTENT_TYPE, kd_bytes_str("application/json"));
+    if (s->body) sim_hpack_insert_named(b, SIM_HPACK_CONTENT_TYPE, kd_bytes_str("application/json"));
 }
 
 static void pump_refer(kd_buf *b, const pump_shared *s, const sim_load_request *r)
 {
     uint32_t entered = 0;
     sim_hpack_indexed(b, pump_shared_at(s, entered++));
-    if (s->user) pump_value(b, pump_shared_at(s, entered++), kd_bytes_of(r->user, r->user_len));
-    if (s->key) pump_value(b, pump_shared_at(s, entered++), kd_bytes_of(r->key, r->key_len));
+    if (s->user) sim_hpack_named(b, pump_shared_at(s, entered++), kd_bytes_of(r->user, r->user_len));
+    if (s->key) sim_hpack_named(b, pump_shared_at(s, entered++), kd_bytes_of(r->key, r->key_len));
     if (s->body) sim_hpack_indexed(b, pump_shared_at(s, entered));
 }
 
 static void pump_block(kd_buf *b, const char *authority, bool first, const sim_load_request *r)
 {
-    const pump_shared s = {.user = r->user_len > 0, .key = r->key_len > 0, .body = r->body.len > 0};
-    sim_hpack_indexed(b, *r->method == 'P' ? STATIC_POST : STATIC_GET);
-    sim_hpack_indexed(b, STATIC_HTTP);
-    pump_value(b, STATIC_PATH, kd_bytes_of(r->path, r->path_len));
+    const pump_shared s = {
+        .user = r->user_len > 0 && r->token.len == 0, .key = r->key_len > 0, .body = r->body.len > 0};
+    sim_hpack_indexed(b, *r->method == 'P' ? SIM_HPACK_POST : SIM_HPACK_GET);
+    sim_hpack_indexed(b, SIM_HPACK_HTTP);
+    sim_hpack_named(b, SIM_HPACK_PATH, kd_bytes_of(r->path, r->path_len));
     if (first)
         pump_enter(b, &s, authority, r);
     else
         pump_refer(b, &s, r);
+    if (r->token.len > 0) sim_hpack_named(b, SIM_HPACK_AUTHORIZATION, r->token);
     if (s.body) {
         char digits[24];
         int n = snprintf(digits, sizeof digits, "%zu", r->body.len);
-        pump_value(b, STATIC_CONTENT_LENGTH, kd_bytes_of(digits, (size_t)n));
+        sim_hpack_named(b, SIM_HPACK_CONTENT_LENGTH, kd_bytes_of(digits, (size_t)n));
     }
 }
 
@@ -92,7 +77,7 @@ void sim_pump_put_request(kd_buf *out, kd_buf *block, const char *authority, uin
     }
 }
 
-/* The static table has them from STATIC_STATUS_200 on; others come as text, which is not read. */
+/* The static table has them from SIM_HPACK_STATUS_200 on; others come as text, which is not read. */
 static const int statuses[] = {200, 204, 206, 304, 400, 404, 500};
 
 /* Servers that pad, or send priorities, are not understood here. A change of the table's size may come before the first field. */
@@ -107,6 +92,6 @@ int sim_pump_status(uint8_t flags, kd_bytes payload)
             while (kd_read_u8(&r) & 0x80) continue;
         first = kd_read_u8(&r);
     }
-    uint32_t entry = first - (0x80u | STATIC_STATUS_200);
+    uint32_t entry = first - (0x80u | SIM_HPACK_STATUS_200);
     return !r.bad && entry < KD_COUNT(statuses) ? statuses[entry] : 0;
 }

@@ -11,6 +11,9 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "common/io/daemon/file_read.h"
+#include "common/json/json_writer.h"
+
 enum { P256_BYTES = 32, SIGNATURE_MAX = KD_JWT_RSA_BITS_MAX / 8 };
 
 static int signer_judge(sim_signer *signer, const char **fault)
@@ -47,6 +50,16 @@ int sim_signer_read(sim_signer *signer, kd_bytes text, const char **fault)
     if (text.len < KD_JWT_SECRET_MIN) *fault = "a secret has at least 32 bytes";
     if (!*fault) kd_buf_put(&signer->secret, text.data, text.len);
     return *fault ? KD_EINVAL : KD_OK;
+}
+
+int sim_signer_load(sim_signer *signer, const char *path, const char **fault)
+{
+    kd_buf text = {0};
+    *fault = "the file cannot be read";
+    int err = kd_file_read(path, KD_JWT_KEYS_BYTES_MAX, &text);
+    if (err == KD_OK) err = sim_signer_read(signer, kd_buf_view(&text), fault);
+    kd_buf_finish(&text);
+    return err;
 }
 
 void sim_signer_finish(sim_signer *signer)
@@ -117,4 +130,47 @@ int sim_signer_sign(const sim_signer *signer, kd_bytes header, kd_bytes payload,
     kd_buf_put_u8(token, '.');
     signer_put(token, kd_bytes_of(signature, len));
     return len > 0 ? KD_OK : KD_EINVAL;
+}
+
+/* ---- what a token says ---- */
+
+static void token_put(kd_json *j, const char *name, const char *value)
+{
+    if (!value) return;
+    kd_json_key_bytes(j, kd_bytes_str(name));
+    kd_json_cstr(j, value);
+}
+
+static void token_write_header(const sim_token *t, const sim_signer *signer, kd_buf *out)
+{
+    kd_json j = kd_json_of(out);
+    kd_json_object(&j);
+    token_put(&j, "alg", t->alg ? t->alg : sim_signer_alg(signer));
+    token_put(&j, "typ", "JWT");
+    token_put(&j, "kid", t->kid);
+    kd_json_end_object(&j);
+}
+
+static void token_write_claims(const sim_token *t, kd_buf *out)
+{
+    kd_json j = kd_json_of(out);
+    kd_json_object(&j);
+    token_put(&j, "iss", t->iss);
+    token_put(&j, "sub", t->sub);
+    token_put(&j, "aud", t->aud);
+    token_put(&j, "scope", t->scope);
+    kd_json_key(&j, "iat"), kd_json_u64(&j, t->made_s);
+    kd_json_key(&j, "exp"), kd_json_u64(&j, t->made_s + t->good_s);
+    kd_json_end_object(&j);
+}
+
+int sim_signer_token(const sim_signer *signer, const sim_token *t, kd_buf *token)
+{
+    kd_buf header = {0}, claims = {0};
+    token_write_header(t, signer, &header);
+    token_write_claims(t, &claims);
+    int err = sim_signer_sign(signer, kd_buf_view(&header), kd_buf_view(&claims), token);
+    kd_buf_finish(&header);
+    kd_buf_finish(&claims);
+    return err;
 }

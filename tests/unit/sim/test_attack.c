@@ -4,10 +4,10 @@
 #include <criterion/criterion.h>
 #include <nghttp2/nghttp2.h>
 
-#include "sim/attack/frames.h"
 #include "sim/attack/judge.h"
 #include "sim/attack/plays.h"
 #include "sim/attack/rubbish.h"
+#include "sim/client/frames.h"
 
 /* ---- HPACK, against an independent decoder ---- */
 
@@ -65,6 +65,42 @@ Test(attack_hpack, an_inserted_field_is_named_again_by_one_byte)
 }
 
 /* ---- frames ---- */
+
+Test(attack_hpack, names_and_fields_of_the_static_table_are_those_that_they_are_called)
+{
+    nghttp2_hd_inflater *inflater;
+    char text[400];
+    kd_buf block = {0};
+    nghttp2_hd_inflate_new(&inflater);
+    sim_hpack_indexed(&block, SIM_HPACK_POST);
+    sim_hpack_indexed(&block, SIM_HPACK_HTTP);
+    sim_hpack_named(&block, SIM_HPACK_PATH, kd_bytes_str("/v1"));
+    sim_hpack_insert_named(&block, SIM_HPACK_AUTHORITY, kd_bytes_str("edge:1"));
+    sim_hpack_insert_named(&block, SIM_HPACK_AUTHORIZATION, kd_bytes_str("Bearer x"));
+    sim_hpack_indexed(&block, SIM_HPACK_NEWEST);
+    sim_hpack_indexed(&block, SIM_HPACK_NEWEST + 1);
+    cr_assert_eq(decode(inflater, &block, text, sizeof text), 7);
+    cr_assert_str_eq(text, ":method=POST;:scheme=http;:path=/v1;:authority=edge:1;authorization=Bearer x;"
+                           "authorization=Bearer x;:authority=edge:1;");
+    nghttp2_hd_inflate_del(inflater);
+    kd_buf_finish(&block);
+}
+
+Test(attack_frames, the_reader_counts_answers_that_are_no_200)
+{
+    kd_buf bytes = {0};
+    sim_frame_reader r;
+    sim_frame_reader_init(&r);
+    sim_frame_put(&bytes, SIM_FRAME_HEADERS, SIM_FRAME_END_HEADERS, 1, kd_bytes_str("\x88x"));
+    sim_frame_put(&bytes, SIM_FRAME_DATA, SIM_FRAME_END_STREAM, 1, kd_bytes_str("{}"));
+    sim_frame_put(&bytes, SIM_FRAME_HEADERS, SIM_FRAME_END_HEADERS | SIM_FRAME_END_STREAM, 3,
+                  kd_bytes_str("\x8dx"));
+    sim_frame_reset(&bytes, 5);
+    for (size_t i = 0; i < bytes.len; i++) sim_frame_read(&r, kd_bytes_of(bytes.data + i, 1));
+    cr_assert_eq(r.ended, 3);
+    cr_assert_eq(r.refused, 2);
+    kd_buf_finish(&bytes);
+}
 
 Test(attack_frames, a_frame_is_its_head_and_its_payload)
 {

@@ -30,7 +30,7 @@ static sim_load_plan plan_of(sim_load_mode mode, uint64_t threads)
 static uint32_t make_all(const sim_load_plan *plan, sim_names *seen, sim_load_tally *tally)
 {
     uint32_t made = 0;
-    for (uint32_t i = 0; i < plan->threads; i++) {
+    for (uint32_t i = 0; i < plan->threads * (plan->phones ? plan->connections : 1); i++) {
         sim_load_ops ops;
         sim_load_request r = {0};
         sim_load_ops_init(&ops, plan, i);
@@ -53,19 +53,62 @@ static uint32_t make_all(const sim_load_plan *plan, sim_names *seen, sim_load_ta
     return made;
 }
 
-static void every_pair_once(sim_load_mode mode, uint64_t threads)
+static void every_pair_of(sim_load_plan plan)
 {
-    sim_load_plan plan = plan_of(mode, threads);
     sim_names seen = {0};
     sim_load_tally tally;
     sim_load_tally_init(&tally, ITEMS);
     uint32_t made = make_all(&plan, &seen, &tally);
-    cr_expect_eq(made, USERS * ITEMS, "%llu threads made %u", (unsigned long long)threads, made);
-    cr_expect_eq(seen.count, made, "%llu threads: %u of %u differ", (unsigned long long)threads, seen.count,
-                 made);
+    unsigned long long threads = plan.threads;
+    cr_expect_eq(made, USERS * ITEMS, "%llu threads made %u", threads, made);
+    cr_expect_eq(seen.count, made, "%llu threads: %u of %u differ", threads, seen.count, made);
     for (uint32_t i = 0; i < ITEMS; i++) cr_expect_eq(sim_load_tally_acked(&tally, i), USERS);
     sim_names_finish(&seen);
     sim_load_tally_finish(&tally);
+    sim_zipf_finish(&plan.zipf);
+}
+
+static void every_pair_once(sim_load_mode mode, uint64_t threads)
+{
+    every_pair_of(plan_of(mode, threads));
+}
+
+Test(load_ops, likes_of_phones_are_every_pair_once_whatever_the_connections)
+{
+    for (uint64_t connections = 1; connections <= 5; connections++) {
+        sim_load_plan plan = plan_of(KD_LOAD_LIKE, 3);
+        plan.phones = 4;
+        plan.connections = connections;
+        every_pair_of(plan);
+    }
+}
+
+Test(load_ops, a_phone_stays_with_its_user_for_some_likes_and_shows_his_token)
+{
+    sim_load_plan plan = plan_of(KD_LOAD_LIKE, 1);
+    const char *fault, *path = "test_load.secret";
+    FILE *f = fopen(path, "w");
+    fputs("a secret of the tests, 32 bytes or more\n", f);
+    fclose(f);
+    plan.phones = 4;
+    plan.connections = 3;
+    cr_assert_eq(sim_load_tokens_make(&plan.tokens, path, plan.seed, USERS, &fault), KD_OK);
+    remove(path);
+    sim_load_ops ops;
+    sim_load_request r = {0};
+    sim_load_ops_init(&ops, &plan, 2);
+    for (uint32_t like = 0; like < 5 * 4; like++) {
+        uint32_t user = like / 4 * 3 + 2;
+        char name[KD_LOAD_USER_MAX];
+        cr_assert(sim_load_ops_next(&ops, &r));
+        cr_expect_eq(r.user_len, sim_load_user(plan.seed, user, name));
+        cr_expect(kd_bytes_eq(kd_bytes_of(r.user, r.user_len), kd_bytes_str(name)));
+        cr_expect(kd_bytes_eq(r.token, sim_load_tokens_at(&plan.tokens, user)));
+        cr_expect(memcmp(r.token.data, "Bearer ey", 9) == 0);
+    }
+    cr_expect(!kd_bytes_eq(sim_load_tokens_at(&plan.tokens, 0), sim_load_tokens_at(&plan.tokens, 1)));
+    sim_load_ops_finish(&ops);
+    sim_load_tokens_finish(&plan.tokens);
     sim_zipf_finish(&plan.zipf);
 }
 

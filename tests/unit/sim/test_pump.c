@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <nghttp2/nghttp2.h>
 
-#include "sim/attack/frames.h"
+#include "sim/client/frames.h"
 #include "sim/users/pump.h"
 
 /* "name: value" lines of one block. */

@@ -1,9 +1,9 @@
 /* frames.c - see the header. */
-#include "sim/attack/frames.h"
+#include "sim/client/frames.h"
 
 static const char PREFACE[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-enum { SETTING_INITIAL_WINDOW = 4, SETTING_BYTES = 6, CANCEL = 8 };
+enum { SETTING_INITIAL_WINDOW = 4, SETTING_BYTES = 6, CANCEL = 8, STATUS_200 = 0x88 };
 
 /* ---- frames ---- */
 
@@ -79,11 +79,20 @@ void sim_hpack_insert(kd_buf *block, const char *name, kd_bytes value)
     hpack_field(block, 0x40, name, value);
 }
 
-void sim_hpack_named(kd_buf *block, sim_hpack_kind kind, uint32_t name, kd_bytes value)
+static void hpack_named(kd_buf *block, uint8_t pattern, uint32_t prefix_max, uint32_t name, kd_bytes value)
 {
-    bool enters = kind == SIM_HPACK_ENTERS;
-    hpack_number(block, enters ? 0x40 : 0x00, enters ? 0x3f : 0x0f, name);
+    hpack_number(block, pattern, prefix_max, name);
     hpack_text(block, value);
+}
+
+void sim_hpack_named(kd_buf *block, uint32_t name, kd_bytes value)
+{
+    hpack_named(block, 0x00, 0x0f, name, value);
+}
+
+void sim_hpack_insert_named(kd_buf *block, uint32_t name, kd_bytes value)
+{
+    hpack_named(block, 0x40, 0x3f, name, value);
 }
 
 void sim_hpack_indexed(kd_buf *block, uint32_t index)
@@ -124,6 +133,7 @@ static void reader_frame_over(sim_frame_reader *r)
     uint32_t stream = frames_be32(r->head + 5);
     bool carries_end = type == SIM_FRAME_DATA || type == SIM_FRAME_HEADERS;
     if ((carries_end && (flags & SIM_FRAME_END_STREAM)) || type == SIM_FRAME_RST_STREAM) r->ended++;
+    if (type == SIM_FRAME_RST_STREAM) r->refused++;
     if (type == SIM_FRAME_SETTINGS && !(flags & SIM_FRAME_ACK)) r->settings = true;
     if (type == SIM_FRAME_GOAWAY) r->goaway = true;
     if (type == SIM_FRAME_WINDOW_UPDATE && stream == 0 && r->kept >= 4) r->window += frames_be32(r->payload);
@@ -133,6 +143,10 @@ static void reader_frame_over(sim_frame_reader *r)
 static void reader_payload(sim_frame_reader *r, kd_bytes *bytes)
 {
     uint8_t type = r->head[3];
+    if (type == SIM_FRAME_HEADERS && !r->kept && bytes->len > 0) {
+        r->refused += *bytes->data != STATUS_200;
+        r->kept = 1;
+    }
     bool looked_at = type == SIM_FRAME_SETTINGS || type == SIM_FRAME_WINDOW_UPDATE;
     while (looked_at && r->skip > 0 && bytes->len > 0) {
         r->payload[r->kept++] = *bytes->data;

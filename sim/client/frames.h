@@ -1,11 +1,11 @@
 /*
- * frames.h - HTTP/2 frames and HPACK as an attacker writes them: anything that the format can express, also what a library refuses to send. Pure.
+ * frames.h - HTTP/2 frames and HPACK that no library writes for attackers and phones: anything that the format can express. Pure.
  *
- * Functions append to a buffer and check nothing. The reader looks at frame headers alone: enough to know which windows the peer opened and how many
- * streams ended.
+ * Functions append to a buffer and check nothing. The reader looks at little more than the heads of frames: enough to know which windows the peer
+ * opened, how many streams ended, and whether all answers were 200.
  */
-#ifndef KUDOS_SIM_ATTACK_FRAMES_H
-#define KUDOS_SIM_ATTACK_FRAMES_H
+#ifndef KUDOS_SIM_CLIENT_FRAMES_H
+#define KUDOS_SIM_CLIENT_FRAMES_H
 
 #include "kudos/base.h"
 
@@ -42,11 +42,25 @@ void sim_frame_reset(kd_buf *out, uint32_t stream);
 
 /* HPACK (RFC 7541, 6), names in lower case: appends a field that enters no table. */
 void sim_hpack_literal(kd_buf *block, const char *name, kd_bytes value);
+/* Fields of the static table (RFC 7541, appendix A): those whose name is wanted without their value, and those with it. */
+enum {
+    SIM_HPACK_AUTHORITY = 1,
+    SIM_HPACK_PATH = 4,
+    SIM_HPACK_AUTHORIZATION = 23,
+    SIM_HPACK_CONTENT_LENGTH = 28,
+    SIM_HPACK_CONTENT_TYPE = 31,
+    SIM_HPACK_GET = 2,
+    SIM_HPACK_POST = 3,
+    SIM_HPACK_HTTP = 6,
+    SIM_HPACK_STATUS_200 = 8,
+    SIM_HPACK_NEWEST = 62, /* the first of the dynamic table */
+};
+/* Appends a field that has the name of number `name` of the tables, and enters no table. */
+void sim_hpack_named(kd_buf *block, uint32_t name, kd_bytes value);
+/* Appends a field with such a name that enters the dynamic table. */
+void sim_hpack_insert_named(kd_buf *block, uint32_t name, kd_bytes value);
 /* Appends a field that enters the dynamic table. */
 void sim_hpack_insert(kd_buf *block, const char *name, kd_bytes value);
-/* Appends a field whose name is number `name` of the tables. */
-typedef enum { SIM_HPACK_PASSING, SIM_HPACK_ENTERS /* the dynamic table */ } sim_hpack_kind;
-void sim_hpack_named(kd_buf *block, sim_hpack_kind kind, uint32_t name, kd_bytes value);
 /* Appends a reference to a field of the tables. */
 void sim_hpack_indexed(kd_buf *block, uint32_t index);
 /* The four pseudo fields of a request. */
@@ -60,6 +74,7 @@ typedef struct {
     uint32_t initial_window; /* of streams that we send on */
     int64_t window;          /* of the connection: what the peer granted, nothing that was sent taken off */
     uint32_t ended;          /* streams that the peer ended or reset */
+    uint32_t refused;        /* of them, those that did not begin with the status 200 of the static table */
     bool settings;           /* the peer's SETTINGS have come */
     bool goaway;             /* the peer's GOAWAY has come: it takes no more streams */
 } sim_frame_reader;
