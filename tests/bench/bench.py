@@ -23,6 +23,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -31,6 +32,7 @@ from cluster import Cluster  # noqa: E402
 from kafka import Kafka, Unavailable  # noqa: E402
 from ports import free_ports  # noqa: E402
 from proc import Broker, Central, Edge, program, wait_until  # noqa: E402
+import by_token  # noqa: E402
 import hot  # noqa: E402
 
 PARTITIONS, ITEMS, USERS = 8, 100000, 1000000
@@ -107,24 +109,20 @@ class Bench:
 
     # ---- one measurement ----
 
-    def load(self, port, pid, *arguments, tls=False, seconds=None):
-        """Figures of one run of `kudos-sim load`, with the server's CPU per request."""
-        self.seed += 1
+    def load(self, port, pid, *arguments, tls=False, seconds=None, again=False):
+        """Figures of one run of `kudos-sim load`, with the server's CPU per request. `again`: by the users of the run before."""
+        self.seed += not again
         seconds = seconds or self.options.seconds
         command = [program("kudos-sim"), "load", "--edge", f"{'https' if tls else 'http'}://127.0.0.1:{port}", "--insecure",
                    "--connections", CONNECTIONS, "--streams", STREAMS, "--seed", self.seed, "--seconds", seconds, *arguments]
         before = cpu_s(pid)
         process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, text=True)
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            pass
+        watch = threading.Timer(RUN_S, process.kill)
+        watch.start()
+        first = process.stdout.readline()
         spent = cpu_s(pid) - before  # without what --check reads afterwards
-        try:
-            lines = process.communicate(timeout=RUN_S)[0].strip().splitlines()
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise Wrong(f"{' '.join(process.args)}: no end") from None
+        lines = (first + process.communicate()[0]).strip().splitlines()
+        watch.cancel()
         figures = {}
         for line in lines:
             figures.update(words(line))
@@ -162,8 +160,8 @@ class Bench:
 
     # ---- what is measured ----
 
-    def edge(self, broker, name, tls=None, central=None):
-        more = dict(EDGE)
+    def edge(self, broker, name, tls=None, central=None, more=None):
+        more = {**EDGE, **(more or {})}
         if tls:
             more["http"] = {"tls_certificate": tls[1], "tls_key": tls[0], "tls_required": "true"}
         edge = Edge(os.path.join(self.directory, name), broker.address, name=name, shards=self.options.shards,
@@ -329,7 +327,7 @@ class Bench:
             if not shutil.which(command):
                 print(f"bench: {command} is needed", file=sys.stderr)
                 return 4
-        parts = {"likes": self.likes, "reads": self.reads, "tls": self.over_tls, "batch": self.batches, "merge": self.merge,
+        parts = {"likes": self.likes, "likes_jwt": lambda b: by_token.likes_jwt(self, b), "reads": self.reads, "tls": self.over_tls, "batch": self.batches, "merge": self.merge,
                  "keys": self.keys, "polis": self.polis, "simulation": self.simulation, "viral": lambda _: hot.viral(self),
                  "hot": lambda _: hot.hot(self)}
         wanted = self.options.only.split(",") if self.options.only else list(parts)
@@ -352,7 +350,7 @@ def main():
     p.add_argument("--seconds", type=int, default=2, help="of one measurement [2]")
     p.add_argument("--repeats", type=int, default=3, help="of each pair [3]")
     p.add_argument("--shards", type=int, default=max(1, (os.cpu_count() or 2) // 2), help="of the edge [half the cores]")
-    p.add_argument("--only", help="likes,reads,tls,batch,merge,keys,polis,simulation,viral,hot")
+    p.add_argument("--only", help="likes,likes_jwt,reads,tls,batch,merge,keys,polis,simulation,viral,hot")
     p.add_argument("--directory", help="kept afterwards [a new one, removed]")
     options = p.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
