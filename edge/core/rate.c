@@ -186,7 +186,7 @@ kd_rate_answer kd_rate_take(kd_rate *r, uint64_t key, const kd_rate_rule *rule, 
         out.fits = (uint32_t)KD_MIN((uint64_t)out.fits, used < quota ? quota - used : 0);
     }
     if (slot && out.fits > 0) slot_count(slot, rule, out.fits, now_us);
-    rate_tell(slot, rule, now_us, &out);
+    if (out.fits < want || want == 0) rate_tell(slot, rule, now_us, &out);
     return out;
 }
 

@@ -4,7 +4,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-enum { WAYS = 4, DIGEST = 16 };
+enum { WAYS = 4, DIGEST = crypto_shorthash_siphashx24_BYTES };
 
 typedef struct {
     uint8_t digest[DIGEST];
@@ -13,7 +13,7 @@ typedef struct {
 } cache_entry;
 
 struct kd_jwt_cache {
-    uint8_t key[crypto_generichash_KEYBYTES];
+    uint8_t key[crypto_shorthash_siphashx24_KEYBYTES];
     uint64_t clock, places;
     cache_entry *at; /* WAYS for each place */
 };
@@ -48,7 +48,7 @@ void kd_jwt_cache_destroy(kd_jwt_cache *cache)
 static cache_entry *cache_place(const kd_jwt_cache *cache, kd_bytes token, uint8_t digest[DIGEST])
 {
     uint64_t word;
-    crypto_generichash(digest, DIGEST, token.data, token.len, cache->key, sizeof cache->key);
+    crypto_shorthash_siphashx24(digest, token.data, token.len, cache->key);
     memcpy(&word, digest, sizeof word);
     return &cache->at[word % cache->places * WAYS];
 }

@@ -5,13 +5,6 @@
 
 #define SECOND_US ((uint64_t)1000000)
 
-enum { GATE_TEXT = KD_GATE_TOLD * KD_LIMIT_POLICY };
-
-/* Values of the fields of one answer. */
-typedef struct {
-    char policy[GATE_TEXT], state[GATE_TEXT];
-} gate_text;
-
 void kd_gate_open(kd_gate *g, kd_shard *s, kd_bytes user, bool unlimited)
 {
     g->user = user;
@@ -187,17 +180,16 @@ static char *gate_put_state(char *at, kd_shard *s, const kd_gate *g, const kd_li
     return at;
 }
 
-size_t kd_gate_fields(const kd_gate *g, kd_shard *s, kd_http_request *req, kd_http_field out[KD_GATE_FIELDS])
+size_t kd_gate_fields(const kd_gate *g, kd_shard *s, kd_gate_text *text, kd_http_field out[KD_GATE_FIELDS])
 {
     if (!g->limits || g->told_count == 0) return 0;
-    gate_text *text = kd_http_request_alloc(req, sizeof *text);
     char *policy = text->policy, *state = text->state;
     for (uint32_t i = 0; i < g->told_count; i++) {
         if (i > 0) policy = gate_put(policy, ", ", 2), state = gate_put(state, ", ", 2);
         policy = gate_put(policy, g->told[i]->policy, strlen(g->told[i]->policy));
         state = gate_put_state(state, s, g, g->told[i]);
     }
-    KD_ASSERT(policy <= text->policy + GATE_TEXT && state <= text->state + GATE_TEXT);
+    KD_ASSERT(policy <= text->policy + KD_GATE_TEXT && state <= text->state + KD_GATE_TEXT);
     out[0] = (kd_http_field){"ratelimit-policy", kd_bytes_of(text->policy, (size_t)(policy - text->policy))};
     out[1] = (kd_http_field){"ratelimit", kd_bytes_of(text->state, (size_t)(state - text->state))};
     return KD_GATE_FIELDS;
@@ -215,8 +207,9 @@ void kd_gate_write_error(const kd_gate *g, kd_json *j)
 
 void kd_gate_refuse(kd_gate *g, kd_shard *s, kd_http_request *req)
 {
+    kd_gate_text text;
     kd_http_field fields[KD_GATE_FIELDS];
-    size_t n = kd_gate_fields(g, s, req, fields);
+    size_t n = kd_gate_fields(g, s, &text, fields);
     kd_gate_close(g);
     kd_http_respond_problem_with(req, KD_PROBLEM_RATE_LIMITED, g->detail, NULL, kd_gate_retry_after(g),
                                  fields, n);

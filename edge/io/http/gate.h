@@ -14,7 +14,12 @@
 #include "edge/io/shard/shard.h"
 
 /* Limits that one answer tells of. A batch over collections with more limits of their own meets them all, but its answer tells the first ones. */
-enum { KD_GATE_TOLD = 4, KD_GATE_FIELDS = 2 };
+enum { KD_GATE_TOLD = 4, KD_GATE_FIELDS = 2, KD_GATE_TEXT = KD_GATE_TOLD * KD_LIMIT_POLICY };
+
+/* Values of the fields of one answer. */
+typedef struct {
+    char policy[KD_GATE_TEXT], state[KD_GATE_TEXT];
+} kd_gate_text;
 
 typedef struct kd_gate kd_gate;
 struct kd_gate {
@@ -42,8 +47,8 @@ uint32_t kd_gate_ask(kd_gate *g, kd_shard *s);
 uint32_t kd_gate_again(kd_gate *g, kd_shard *s, uint32_t fits);
 /* The operations are done, or will not be: `counts` tells which. */
 void kd_gate_settle(kd_gate *g, kd_shard *s);
-/* RateLimit-Policy and RateLimit, as things stand now, in memory of the request. Returns how many fields that are: none without a limit. */
-size_t kd_gate_fields(const kd_gate *g, kd_shard *s, kd_http_request *req, kd_http_field out[KD_GATE_FIELDS]);
+/* RateLimit-Policy and RateLimit, as things stand now, with their values in *text. Returns how many fields that are: none without a limit. */
+size_t kd_gate_fields(const kd_gate *g, kd_shard *s, kd_gate_text *text, kd_http_field out[KD_GATE_FIELDS]);
 /* Whole seconds until one more fits, at least 1. */
 uint32_t kd_gate_retry_after(const kd_gate *g);
 /* Writes the error of an operation that did not fit, as the value of a key. */

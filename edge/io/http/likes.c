@@ -263,10 +263,11 @@ static void likes_finish(kd_call *call)
 {
     kd_likes *likes = KD_CONTAINER(call, kd_likes, call);
     kd_shard *s = call->origin;
+    kd_gate_text text;
     kd_http_field fields[KD_GATE_FIELDS + 1];
     likes_end_claim(likes);
     kd_gate_settle(&likes->gate, s);
-    size_t n = kd_gate_fields(&likes->gate, s, call->req, fields);
+    size_t n = kd_gate_fields(&likes->gate, s, &text, fields);
     kd_gate_close(&likes->gate);
     uint64_t mono_us =
         kd_call_end(call, likes->batch ? &s->base.metrics.batch_time : &s->base.metrics.like_time);

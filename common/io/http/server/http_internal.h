@@ -49,8 +49,9 @@
 enum {
     HTTP_READ_BYTES = 64 * 1024,  /* of one read; a buffer that grew beyond it is freed when it is empty */
     HTTP_WRITE_BYTES = 48 * 1024, /* asked of the driver before one write; it may exceed this by one frame */
-    HTTP_ARENA_BYTES = 1024,      /* of a request; above it every piece is allocated */
-    HTTP_HEADERS_INLINE = 16,     /* fields of a request; above it the table moves to the arena and doubles */
+    HTTP_ARENA_BYTES =
+        2048, /* of a request, for a like with a token in it; above it every piece is allocated */
+    HTTP_HEADERS_INLINE = 16, /* fields of a request; above it the table moves to the arena and doubles */
     HTTP_LISTENERS_MAX = 4,
     HTTP_LINGER_MS = 1000, /* how long a client has to take our end of the stream */
     HTTP_LINGER_BYTES =
@@ -66,7 +67,7 @@ enum {
     HTTP_TLS_RECORD_BYTES = 17 * 1024,
     HTTP_CONN_BYTES = 2 * 1024, /* of a connection itself, with its events */
     HTTP_DATE_BYTES = 29,
-    HTTP_SPARE_REQUESTS_MAX = 1024, /* freed requests that are kept for reuse, some 2 KiB each */
+    HTTP_SPARE_REQUESTS_MAX = 1024, /* freed requests that are kept for reuse, some 3 KiB each */
     HTTP_CORS_FIELDS_MAX = 3,       /* of http_cors.c, in one answer */
     HTTP_PREFLIGHT_FIELDS_MAX = 3,
 };

@@ -9,7 +9,7 @@
  *
  * The first three stages hold headers and body. With its answer a request lets go of them, and holds the answer until the client has taken it.
  *
- * Memory comes from an arena of 1 KiB inside the object, then from malloc, piece by piece. Some freed requests are kept for reuse, so that a busy
+ * Memory comes from an arena of 2 KiB inside the object, then from malloc, piece by piece. Some freed requests are kept for reuse, so that a busy
  * server allocates nothing per request.
  */
 #include "common/io/http/server/http_request.h"
