@@ -1,20 +1,13 @@
 /* json_packed.c - see the header. A head of more than 15 members takes more than the one byte that was left for it: what follows moves then. */
 #include "common/json/json_packed.h"
 
-#include <msgpack/pack.h>
-
+#include "common/base/packer.h"
 #include "common/json/utf8.h"
 
 typedef struct {
     char bytes[5];
     size_t len;
 } packed_head;
-
-static int packed_append(void *out, const char *data, size_t len)
-{
-    kd_buf_put(out, data, len);
-    return 0;
-}
 
 static int packed_append_head(void *arg, const char *data, size_t len)
 {
@@ -25,26 +18,21 @@ static int packed_append_head(void *arg, const char *data, size_t len)
     return 0;
 }
 
-static msgpack_packer packed_packer(kd_buf *out)
-{
-    return (msgpack_packer){.data = out, .callback = packed_append};
-}
-
 void kd_packed_u64(kd_buf *out, uint64_t value)
 {
-    msgpack_packer pk = packed_packer(out);
+    msgpack_packer pk = kd_packer_of(out);
     msgpack_pack_uint64(&pk, value);
 }
 
 void kd_packed_i64(kd_buf *out, int64_t value)
 {
-    msgpack_packer pk = packed_packer(out);
+    msgpack_packer pk = kd_packer_of(out);
     msgpack_pack_int64(&pk, value);
 }
 
 void kd_packed_bool(kd_buf *out, bool value)
 {
-    msgpack_packer pk = packed_packer(out);
+    msgpack_packer pk = kd_packer_of(out);
     if (value)
         msgpack_pack_true(&pk);
     else
@@ -53,7 +41,7 @@ void kd_packed_bool(kd_buf *out, bool value)
 
 void kd_packed_null(kd_buf *out)
 {
-    msgpack_packer pk = packed_packer(out);
+    msgpack_packer pk = kd_packer_of(out);
     msgpack_pack_nil(&pk);
 }
 
@@ -73,7 +61,7 @@ static size_t packed_clean(kd_bytes value, kd_buf *out)
 
 void kd_packed_str(kd_buf *out, kd_bytes value)
 {
-    msgpack_packer pk = packed_packer(out);
+    msgpack_packer pk = kd_packer_of(out);
     msgpack_pack_str(&pk, packed_clean(value, NULL));
     packed_clean(value, out);
 }

@@ -1,45 +1,33 @@
 /* wire_msgpack.c - msgpack values, and the head that all records share. */
 #include "common/wire/wire_msgpack.h"
 
+#include "common/base/packer.h"
 #include "kudos/wire.h"
-
-#include <msgpack/pack.h>
 
 enum { DEPTH_MAX = 32 };
 
-static int wire_msgpack_append(void *out, const char *data, size_t len)
-{
-    kd_buf_put(out, data, len);
-    return 0;
-}
-
-static msgpack_packer packer(kd_buf *out)
-{
-    return (msgpack_packer){.data = out, .callback = wire_msgpack_append};
-}
-
 void kd_msgpack_put_array(kd_buf *out, size_t elements)
 {
-    msgpack_packer pk = packer(out);
+    msgpack_packer pk = kd_packer_of(out);
     msgpack_pack_array(&pk, elements);
 }
 
 void kd_msgpack_put_uint(kd_buf *out, uint64_t v)
 {
-    msgpack_packer pk = packer(out);
+    msgpack_packer pk = kd_packer_of(out);
     msgpack_pack_uint64(&pk, v);
 }
 
 void kd_msgpack_put_str(kd_buf *out, kd_bytes s)
 {
-    msgpack_packer pk = packer(out);
+    msgpack_packer pk = kd_packer_of(out);
     msgpack_pack_str(&pk, s.len);
     msgpack_pack_str_body(&pk, s.data, s.len);
 }
 
 void kd_msgpack_put_bin(kd_buf *out, kd_bytes b)
 {
-    msgpack_packer pk = packer(out);
+    msgpack_packer pk = kd_packer_of(out);
     msgpack_pack_bin(&pk, b.len);
     msgpack_pack_bin_body(&pk, b.data, b.len);
 }
