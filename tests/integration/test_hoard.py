@@ -8,7 +8,7 @@ import time
 import pytest
 
 from attacker import AnswersUnread, AnswersUnreadByHttp1, Attack, BodiesWithoutEnd, Honest
-from proc import SANITIZED, Broker, Central, Edge, wait_until
+from proc import SANITIZED, Broker, Central, edges, wait_until
 
 PARTITIONS = 4
 MIB = 1024 * 1024
@@ -25,16 +25,8 @@ def broker(tmp_path_factory):
 
 @pytest.fixture
 def fresh(broker, tmp_path):
-    edges = []
-
-    def make(**more):
-        edges.append(Edge(tmp_path, broker.address, partitions=PARTITIONS, more={
-            **more, "http": {"trusted_peers": "127.0.0.2", **more.get("http", {})}}))
-        return edges[-1]
-
-    yield make
-    for e in edges:
-        e.kill9()
+    with edges(tmp_path, broker) as make:
+        yield lambda **more: make(more={**more, "http": {"trusted_peers": "127.0.0.2", **more.get("http", {})}})
 
 
 def resident(daemon):

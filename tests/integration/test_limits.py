@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from proc import SLOWER, Broker, Edge, SyncOrder, wait_until
+from proc import SLOWER, Broker, Edge, SyncOrder, edges, wait_until
 
 PARTITIONS = 4
 WAIT_S = 20 * SLOWER
@@ -21,16 +21,9 @@ def broker(tmp_path_factory):
 @pytest.fixture
 def start(broker, tmp_path):
     """An edge with these limits: start({"user": "5/1m"}, collections={...}, more={...})."""
-    edges = []
-
-    def started(limits, collections=None, more=None):
-        sections = {"limits": limits, "limits-collections": collections or {}, **(more or {})}
-        edges.append(Edge(tmp_path, broker.address, partitions=PARTITIONS, more=sections).start())
-        return edges[-1]
-
-    yield started
-    for edge in edges:
-        edge.kill9()
+    with edges(tmp_path, broker) as make:
+        yield lambda limits, collections=None, more=None: make(
+            more={"limits": limits, "limits-collections": collections or {}, **(more or {})}).start()
 
 
 def like(edge, n, user="ann", key=None, **kw):

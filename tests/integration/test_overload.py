@@ -14,7 +14,7 @@ import threading
 import pytest
 
 from edge_journal import Journal
-from proc import SLOWER, Broker, Central, Edge, SyncOrder, program, request, wait_until
+from proc import SLOWER, Broker, Central, SyncOrder, edges, program, request, wait_until
 
 PARTITIONS = 4
 QUICK = {"edge": {"flush_interval": "100ms", "idle_interval_max": "1s"}, "central": {"read_deadline": "5s"},
@@ -39,15 +39,8 @@ def central(broker, tmp_path):
 
 @pytest.fixture
 def fresh(broker, tmp_path):
-    edges = []
-
-    def make(**kw):
-        edges.append(Edge(tmp_path, broker.address, partitions=PARTITIONS, **kw))
-        return edges[-1]
-
-    yield make
-    for e in edges:
-        e.kill9()
+    with edges(tmp_path, broker) as make:
+        yield make
 
 
 def level_of(edge):

@@ -286,6 +286,18 @@ class Edge(Daemon):
         self.set(more or {})
 
 
+@contextlib.contextmanager
+def edges(directory, broker):
+    """What makes an edge beside this broker, by arguments of Edge, as often as it is called; all of them are killed at the end."""
+    with contextlib.ExitStack() as made:
+        def make(**kw):
+            edge = Edge(directory, broker.address, partitions=broker.partitions, **kw)
+            made.callback(edge.kill9)
+            return edge
+
+        yield make
+
+
 class Central(Daemon):
     binary = "kudos-central"
 
