@@ -129,7 +129,7 @@ static void call_slow(const kd_call *call)
 uint64_t kd_call_end(kd_call *call, kd_histogram *time)
 {
     uint64_t mono_us = kd_clock_mono_us();
-    call->origin->in_flight -= call->weight;
+    kd_call_withdraw(call);
     kd_metric_observe_seconds(time, mono_us - call->started_us);
     call_slow(call);
     return mono_us;

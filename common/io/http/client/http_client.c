@@ -146,24 +146,28 @@ static void client_request_start(kd_client_request *r, kd_http_client_cb cb, voi
     kd_client_wake(c);
 }
 
+static int client_request(kd_http_client *c, const char *method, kd_bytes path,
+                          const kd_http_client_field *fields, size_t field_count, kd_bytes body,
+                          kd_http_client_cb cb, void *arg, uint32_t deadline_ms, bool first)
+{
+    kd_client_request *r;
+    int err = client_request_make(c, method, path, fields, field_count, body, deadline_ms, &r);
+    if (err == KD_OK) client_request_start(r, cb, arg, first);
+    return err;
+}
+
 int kd_http_client_request(kd_http_client *c, const char *method, kd_bytes path,
                            const kd_http_client_field *fields, size_t field_count, kd_bytes body,
                            kd_http_client_cb cb, void *arg, uint32_t deadline_ms)
 {
-    kd_client_request *r;
-    int err = client_request_make(c, method, path, fields, field_count, body, deadline_ms, &r);
-    if (err == KD_OK) client_request_start(r, cb, arg, false);
-    return err;
+    return client_request(c, method, path, fields, field_count, body, cb, arg, deadline_ms, false);
 }
 
 int kd_http_client_request_first(kd_http_client *c, const char *method, kd_bytes path,
                                  const kd_http_client_field *fields, size_t field_count, kd_bytes body,
                                  kd_http_client_cb cb, void *arg, uint32_t deadline_ms)
 {
-    kd_client_request *r;
-    int err = client_request_make(c, method, path, fields, field_count, body, deadline_ms, &r);
-    if (err == KD_OK) client_request_start(r, cb, arg, true);
-    return err;
+    return client_request(c, method, path, fields, field_count, body, cb, arg, deadline_ms, true);
 }
 
 static int options_take(kd_http_client_options *to, const kd_http_client_options *from)
