@@ -9,7 +9,7 @@
 #include "common/io/http/server/http_server.h"
 
 /* True, or false with *why in static text: a parameter of the API stands twice in the query (kd_route_query), or a body has a media type or a coding
- * that is not taken (kd_body_type, kd_body_coding). */
-bool kd_strict_request(const kd_http_request *req, kd_refusal *why);
+ * that is not taken (kd_body_type, kd_body_coding); a coding sets req->codings, too. */
+bool kd_strict_request(kd_http_request *req, kd_refusal *why);
 
 #endif

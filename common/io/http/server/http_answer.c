@@ -173,9 +173,7 @@ void kd_http_respond_problem_with(kd_http_request *req, kd_problem problem, cons
     size_t count = 2;
     kd_buf body = {0};
     kd_json j = kd_media_writer(media, &body);
-    /* Not with a 415 for any other reason (RFC 9110, 12.5.3). */
-    if (problem == KD_PROBLEM_UNSUPPORTED_MEDIA_TYPE && field && strcmp(field, "Content-Encoding") == 0)
-        fields[count++] = (kd_http_field){"accept-encoding", kd_bytes_str("identity")};
+    if (req->codings) fields[count++] = (kd_http_field){"accept-encoding", kd_bytes_str(req->codings)};
     if (retry_after_s > 0) fields[count++] = (kd_http_field){"retry-after", kd_bytes_of(digits, (size_t)len)};
     if (req->challenge && (status == 401 || status == 403))
         fields[count++] = (kd_http_field){"www-authenticate", kd_bytes_str(req->challenge)};

@@ -143,7 +143,7 @@ typedef enum {
     KD_HTTP_OTHER, /* see method_name. CONNECT and TRACE never arrive here: the server answers 405 */
 } kd_http_method;
 
-/* All views live until the request is answered. The handler writes no member but `challenge`, `user` and `route`. */
+/* All views live until the request is answered. The handler writes no member but `challenge`, `codings`, `user` and `route`. */
 struct kd_http_request {
     kd_http_method method;
     kd_bytes method_name;
@@ -161,6 +161,7 @@ struct kd_http_request {
                       * peer names (Forwarded, X-Forwarded-For), else that of `peer` */
     /* WWW-Authenticate of a problem with status 401 or 403: static text, or the request's memory; NULL: none is sent. */
     const char *challenge;
+    const char *codings; /* Accept-Encoding of a problem, static text; NULL: none is sent */
     const char *
         route; /* for the access log: a literal such as "/v1/{collection}/{id}/counts"; NULL: the path is none that there is */
     void *user;
@@ -211,7 +212,7 @@ void kd_http_respond(kd_http_request *req, int status, const kd_http_field *fiel
 void kd_http_server_set_field(kd_http_server *server, const char *name, const char *value);
 
 /* kd_http_respond with a problem of the table; detail, field and retry_after_s as kd_problem_write. retry_after_s above 0 is sent as Retry-After,
- * too. With the field Content-Encoding a 415 tells in Accept-Encoding that bodies come in no coding. */
+ * too; req->challenge and req->codings as they say. */
 void kd_http_respond_problem(kd_http_request *req, kd_problem problem, const char *detail, const char *field,
                              uint32_t retry_after_s);
 /* The same, with n further fields, at most KD_HTTP_FIELDS_MAX - 4. */
