@@ -134,6 +134,8 @@ typedef struct http_request {
     uint32_t header_cap;
     uint32_t header_bytes;
     http_header *headers; /* headers_inline, or in the arena */
+    kd_bytes trace;       /* the field traceparent */
+    uint32_t traces;      /* how many of them there are */
     kd_bytes origin;      /* the field Origin; empty: none, or no page is answered (http_cors.h) */
     kd_buf body;
     size_t swallowed;      /* bytes of the request's body that came after the answer */

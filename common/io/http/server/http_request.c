@@ -168,7 +168,7 @@ void http_request_keep_answer(http_request *req, kd_bytes answer)
 
 /* ---- headers ---- */
 
-static void store_header(http_request *req, kd_bytes name, kd_bytes value)
+static const http_header *store_header(http_request *req, kd_bytes name, kd_bytes value)
 {
     if (req->header_count == req->header_cap) {
         http_header *more = http_request_take(req, 2 * req->header_cap * sizeof(*more));
@@ -179,8 +179,17 @@ static void store_header(http_request *req, kd_bytes name, kd_bytes value)
     uint8_t *copy = http_request_take(req, name.len + value.len);
     memcpy(copy, name.data, name.len);
     if (value.len > 0) memcpy(copy + name.len, value.data, value.len);
-    req->headers[req->header_count++] =
-        (http_header){kd_bytes_of(copy, name.len), kd_bytes_of(copy + name.len, value.len)};
+    http_header *h = &req->headers[req->header_count++];
+    *h = (http_header){kd_bytes_of(copy, name.len), kd_bytes_of(copy + name.len, value.len)};
+    return h;
+}
+
+/* Noted as it comes: every call asks for it, and few requests have one. */
+static void keep_trace(http_request *req, const http_header *h)
+{
+    if (!kd_bytes_eq(h->name, kd_bytes_str("traceparent"))) return;
+    req->trace = h->value;
+    req->traces++;
 }
 
 /* Apart from the other fields, which are not stored where there are too many: the page has to be able to read that refusal, too. */
@@ -198,7 +207,7 @@ void http_request_add_header(http_request *req, kd_bytes name, kd_bytes value)
     if (req->header_count >= config->max_headers || bytes > config->max_header_bytes) {
         http_request_refuse(req, 431);
     } else {
-        store_header(req, name, value);
+        keep_trace(req, store_header(req, name, value));
     }
     keep_origin(req, name, value);
 }
@@ -242,10 +251,8 @@ bool http_request_target_fits(const http_request *req)
 bool kd_http_request_trace(const kd_http_request *pub, kd_trace *trace)
 {
     const http_request *req = (const http_request *)pub;
-    const kd_bytes name = kd_bytes_str("traceparent");
-    const http_header *h = find_header(req, name, NULL);
     *trace = (kd_trace){.known = false};
-    return h && !find_header(req, name, h) && kd_trace_parse(h->value, trace);
+    return req->traces == 1 && kd_trace_parse(req->trace, trace);
 }
 
 kd_media kd_http_request_media(const kd_http_request *pub)
