@@ -77,7 +77,7 @@ void kd_answer_error(kd_http_request *req, int err)
     kd_answer_error_with(req, err, NULL, 0);
 }
 
-kd_json kd_answer_writer(const kd_http_request *req, kd_buf *out)
+kd_json kd_answer_writer(kd_http_request *req, kd_buf *out)
 {
     kd_buf_clear(out);
     return kd_media_writer(kd_http_request_media(req), out);

@@ -18,7 +18,7 @@ void kd_answer_shed(kd_http_request *req, uint64_t wait_us);
 /* kd_answer_error with n further fields. */
 void kd_answer_error_with(kd_http_request *req, int err, const kd_http_field *more, size_t n);
 /* The writer of an answer to `req`, in the form that it asks for, into *out, which is emptied. */
-kd_json kd_answer_writer(const kd_http_request *req, kd_buf *out);
+kd_json kd_answer_writer(kd_http_request *req, kd_buf *out);
 /* Answers 200 with `body`, which such a writer wrote and which is copied, and n further fields. */
 void kd_answer_body(kd_http_request *req, kd_bytes body, const kd_http_field *more, size_t n);
 

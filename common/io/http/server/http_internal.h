@@ -136,7 +136,9 @@ typedef struct http_request {
     http_header *headers; /* headers_inline, or in the arena */
     kd_bytes trace;       /* the field traceparent */
     uint32_t traces;      /* how many of them there are */
-    kd_bytes origin;      /* the field Origin; empty: none, or no page is answered (http_cors.h) */
+    kd_media media;       /* of the answer, once media_known */
+    bool media_known;
+    kd_bytes origin; /* the field Origin; empty: none, or no page is answered (http_cors.h) */
     kd_buf body;
     size_t swallowed;      /* bytes of the request's body that came after the answer */
     http_address *address; /* whose limits count this request */

@@ -255,13 +255,20 @@ bool kd_http_request_trace(const kd_http_request *pub, kd_trace *trace)
     return req->traces == 1 && kd_trace_parse(req->trace, trace);
 }
 
-kd_media kd_http_request_media(const kd_http_request *pub)
+static kd_media request_choose_media(const http_request *req)
 {
     kd_media_wish wish = {0};
     const http_header *h = NULL;
-    while ((h = find_header((const http_request *)pub, kd_bytes_str("accept"), h)) != NULL)
-        kd_media_read(&wish, h->value);
+    while ((h = find_header(req, kd_bytes_str("accept"), h)) != NULL) kd_media_read(&wish, h->value);
     return kd_media_choose(&wish);
+}
+
+kd_media kd_http_request_media(kd_http_request *pub)
+{
+    http_request *req = (http_request *)pub;
+    if (!req->media_known) req->media = request_choose_media(req);
+    req->media_known = true;
+    return req->media;
 }
 
 void http_request_set_target(http_request *req, kd_bytes target)

@@ -176,8 +176,8 @@ bool kd_http_request_header(const kd_http_request *req, const char *name, kd_byt
 /* The trace that the request belongs to, by its field traceparent. False, and *trace is none, without such a field, with one that is not valid and with
  * two. */
 bool kd_http_request_trace(const kd_http_request *req, kd_trace *trace);
-/* The form that the request wants its answer in, by its lines of Accept. */
-kd_media kd_http_request_media(const kd_http_request *req);
+/* The form that the request wants its answer in, by its lines of Accept. They are read at the first call. */
+kd_media kd_http_request_media(kd_http_request *req);
 /* The i-th header field, in the order of the request, HTTP/2's pseudo headers included; false past the end. */
 bool kd_http_request_field(const kd_http_request *req, size_t i, kd_bytes *name, kd_bytes *value);
 /* Zeroed memory that is freed with the request, aligned for any type. */
