@@ -17,7 +17,7 @@ import subprocess
 USERS, LIKES_IN_A_ROW, KEPT = 20000, 10, 1.15
 MORE = {"limits": {"user": "1000000/1m, 10000000/1h", "users_max": 200000}}
 PATIENT = ("--deadline-ms", 60000)
-FIRST = ("--collection", "reels", "--items", 1)
+FIRST = ("--collection", "reels", "--items", 1, "--streams", 8)  # to verify a token takes as long as dozens of likes
 
 
 def key_files(directory):
