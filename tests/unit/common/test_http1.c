@@ -2,6 +2,7 @@
 #include "common/api/http1.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static int some_line(void *arg, const kd_http1_head *head)
 {
@@ -67,6 +68,25 @@ Test(http1, a_head_that_can_be_read_in_two_ways_is_refused)
         cr_expect_eq(read_head(bad[i], &all, &head), 400, "%s", bad[i]);
     cr_expect_eq(read_head("GET / HTTP/2.0\r\n\r\n", &all, &head), 505);
     cr_expect_eq(read_head("GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", &all, &head), 501);
+    kd_buf_finish(&all);
+}
+
+Test(http1, an_option_of_a_connection_counts_wherever_in_the_list_it_stands)
+{
+    static const char *const ends[] = {"close",     ", , L, , close, gzip", "\xbe,close", "x,\xbe, close",
+                                       "close\t,x", "keep-alive, Close"};
+    kd_buf all = {0};
+    kd_http1_head head;
+    char text[100];
+    for (size_t i = 0; i < KD_COUNT(ends); i++) {
+        snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: a\r\nConnection: %s\r\n\r\n", ends[i]);
+        cr_expect_eq(read_head(text, &all, &head), 0);
+        cr_expect(head.close && !head.keep_alive, "%s", ends[i]);
+    }
+    cr_expect_eq(read_head("GET / HTTP/1.0\r\nConnection: , keep-alive\r\n\r\n", &all, &head), 0);
+    cr_expect(head.keep_alive, "empty elements are passed over (RFC 9110, 5.6.1.2)");
+    cr_expect_eq(read_head("GET / HTTP/1.1\r\nHost: a\r\nConnection: closed\r\n\r\n", &all, &head), 0);
+    cr_expect(head.keep_alive);
     kd_buf_finish(&all);
 }
 
