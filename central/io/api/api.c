@@ -1,4 +1,4 @@
-/* api.c - from a path to its handler. */
+/* api.c - the table of the API, and from a path to its row. */
 #include "central/io/api/api.h"
 
 #include "central/io/api/api_counts.h"
@@ -6,20 +6,6 @@
 #include "central/io/api/read.h"
 #include "common/io/loop/clock.h"
 #include "common/io/http/strict.h"
-
-int kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home, kd_worker *workers,
-                char *error)
-{
-    *api = (kd_api){.settings = settings, .home = home, .workers = workers};
-    kd_cidrs_init(&api->balancers, &settings->proxy_peers);
-    return kd_access_init(&api->access, settings, error);
-}
-
-void kd_api_finish(kd_api *api)
-{
-    kd_access_finish(&api->access);
-    kd_cidrs_finish(&api->balancers);
-}
 
 /* Answers 200, and frees the body. */
 static void api_answer_body(kd_http_request *req, kd_buf *body)
@@ -42,9 +28,9 @@ static void api_answer_number(kd_http_request *req, const char *key, uint64_t va
     api_answer_body(req, &out);
 }
 
-static void api_answer_time(kd_api *api, kd_http_request *req)
+static void api_answer_time(void *arg, kd_http_request *req, const kd_asked *asked)
 {
-    (void)api;
+    (void)arg, (void)asked;
     api_answer_number(req, "now_us", kd_clock_wall_us());
 }
 
@@ -70,41 +56,101 @@ static void api_write_catalogue(const kd_central_settings *s, kd_json *j)
     kd_json_end_object(j);
 }
 
-static void api_answer_catalogue(kd_api *api, kd_http_request *req)
+static void api_answer_catalogue(void *arg, kd_http_request *req, const kd_asked *asked)
 {
+    const kd_api *api = arg;
     kd_buf out = {.data = NULL};
+    (void)asked;
     kd_json j = kd_media_writer(kd_http_request_media(req), &out);
     api_write_catalogue(api->settings, &j);
     api_answer_body(req, &out);
 }
 
 /* An operator's command that was given the address of this port learns here where the admin port is. */
-static void api_answer_admin(kd_api *api, kd_http_request *req)
+static void api_answer_admin(void *arg, kd_http_request *req, const kd_asked *asked)
 {
+    const kd_api *api = arg;
+    (void)asked;
     api_answer_number(req, "admin_port", api->admin_port);
 }
 
-static bool api_is_get(const kd_http_request *req)
+/* ---- the table ---- */
+
+static void api_counts(void *api, kd_http_request *req, const kd_asked *asked)
 {
-    return req->method == KD_HTTP_GET || req->method == KD_HTTP_HEAD;
+    kd_api_counts(api, req, &asked->item);
 }
 
-typedef void (*fixed_handler)(kd_api *api, kd_http_request *req);
+static void api_likers(void *api, kd_http_request *req, const kd_asked *asked)
+{
+    kd_api_likers(api, req, &asked->item);
+}
 
-enum { API_PREFIX = sizeof("/v1/") - 1 };
+static void api_liked(void *api, kd_http_request *req, const kd_asked *asked)
+{
+    kd_api_liked(api, req, &asked->item, asked->counter);
+}
 
-static const struct {
-    const char *route; /* the path, with its prefix */
-    kd_right right;
-    fixed_handler get, post;
-} fixed[] = {
-    {"/v1/counts", KD_RIGHT_COUNTS, kd_api_counts_query, kd_api_counts_body},
-    {"/v1/likes/lookup", KD_RIGHT_LIKED, NULL, kd_api_lookup},
-    {"/v1/time", KD_RIGHT_TIME, api_answer_time, NULL},
-    {"/v1/catalogue", KD_RIGHT_CATALOGUE, api_answer_catalogue, NULL},
-    {"/v1/export", KD_RIGHT_EXPORT, kd_api_export, NULL},
-    {"/v1/admin", KD_RIGHT_ADMIN, api_answer_admin, NULL},
+static void api_snapshot(void *api, kd_http_request *req, const kd_asked *asked)
+{
+    kd_api_snapshot(api, req, &asked->item);
+}
+
+static void api_counts_query(void *api, kd_http_request *req, const kd_asked *asked)
+{
+    (void)asked;
+    kd_api_counts_query(api, req);
+}
+
+static void api_counts_body(void *api, kd_http_request *req, const kd_asked *asked)
+{
+    (void)asked;
+    kd_api_counts_body(api, req);
+}
+
+static void api_lookup(void *api, kd_http_request *req, const kd_asked *asked)
+{
+    (void)asked;
+    kd_api_lookup(api, req);
+}
+
+static void api_export(void *api, kd_http_request *req, const kd_asked *asked)
+{
+    (void)asked;
+    kd_api_export(api, req);
+}
+
+/* Snapshots first: an item of theirs may be called counts. */
+static const kd_endpoint api_table[] = {
+    {KD_HTTP_GET, "/v1/snapshots/{collection}/{id}", .right = KD_RIGHT_SNAPSHOT, .handle = api_snapshot},
+    {KD_HTTP_GET, "/v1/{collection}/{id}/counts", .right = KD_RIGHT_COUNTS, .handle = api_counts},
+    {KD_HTTP_GET, "/v1/{collection}/{id}/likers", .right = KD_RIGHT_LIKERS, .handle = api_likers},
+    {KD_HTTP_GET, "/v1/{collection}/{id}/{counter}", KD_SET, KD_RIGHT_LIKED, .handle = api_liked},
+    {KD_HTTP_GET, "/v1/counts", .right = KD_RIGHT_COUNTS, .handle = api_counts_query},
+    {KD_HTTP_POST, "/v1/counts", .right = KD_RIGHT_COUNTS, .body = true, .handle = api_counts_body},
+    {KD_HTTP_POST, "/v1/likes/lookup", .right = KD_RIGHT_LIKED, .body = true, .handle = api_lookup},
+    {KD_HTTP_GET, "/v1/time", .right = KD_RIGHT_TIME, .handle = api_answer_time},
+    {KD_HTTP_GET, "/v1/catalogue", .right = KD_RIGHT_CATALOGUE, .handle = api_answer_catalogue},
+    {KD_HTTP_GET, "/v1/export", .right = KD_RIGHT_EXPORT, .handle = api_export},
+    {KD_HTTP_GET, "/v1/admin", .right = KD_RIGHT_ADMIN, .handle = api_answer_admin},
 };
+
+int kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home, kd_worker *workers,
+                char *error)
+{
+    *api = (kd_api){.settings = settings, .home = home, .workers = workers};
+    kd_cidrs_init(&api->balancers, &settings->proxy_peers);
+    kd_paths_init(&api->paths, api_table, KD_COUNT(api_table), false);
+    return kd_access_init(&api->access, settings, error);
+}
+
+void kd_api_finish(kd_api *api)
+{
+    kd_access_finish(&api->access);
+    kd_cidrs_finish(&api->balancers);
+}
+
+/* ---- from a request to its row ---- */
 
 /* True when the caller may go on; else the request has been answered. */
 static bool api_may(kd_api *api, kd_http_request *req, kd_right right)
@@ -115,102 +161,45 @@ static bool api_may(kd_api *api, kd_http_request *req, kd_right right)
     return may;
 }
 
-static bool api_handle_fixed(kd_api *api, kd_http_request *req, const kd_route *route)
-{
-    for (size_t i = 0; i < KD_COUNT(fixed); i++) {
-        if (!kd_route_is(route, fixed[i].route + API_PREFIX)) continue;
-        req->route = fixed[i].route;
-        if (!api_may(api, req, fixed[i].right)) return true;
-        if (fixed[i].get && api_is_get(req))
-            fixed[i].get(api, req);
-        else if (fixed[i].post && req->method == KD_HTTP_POST)
-            fixed[i].post(api, req);
-        else
-            kd_http_respond_wrong_method(req, !fixed[i].get    ? "POST"
-                                              : !fixed[i].post ? "GET, HEAD"
-                                                               : "GET, HEAD, POST");
-        return true;
-    }
-    return false;
-}
-
 static const kd_refusal edges_alone_have = {KD_PROBLEM_NOT_FOUND,
                                             "central does not have this path: ask an edge", NULL};
+static const kd_refusal nobody_has = {KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL};
 
-typedef enum { TAIL_COUNTS, TAIL_LIKERS, TAIL_COUNTER } item_tail;
-
-/* The last part of /v1/{collection}/{id}/TAIL; *counter is set for TAIL_COUNTER. False with *why filled. */
-static bool api_read_tail(const kd_api *api, kd_bytes tail, item_tail *which, uint32_t *counter,
-                          kd_refusal *why)
+static kd_right api_right(const kd_http_request *req, const kd_path *path)
 {
-    *which = kd_bytes_eq(tail, kd_bytes_str("counts"))   ? TAIL_COUNTS
-             : kd_bytes_eq(tail, kd_bytes_str("likers")) ? TAIL_LIKERS
-                                                         : TAIL_COUNTER;
-    if (*which != TAIL_COUNTER) return true;
+    kd_bytes by;
+    bool parts =
+        path->item_at >= 0 && path->first->right == KD_RIGHT_COUNTS && kd_query_find(req->query, "by", &by);
+    return parts ? KD_RIGHT_PARTS : (kd_right)path->first->right;
+}
+
+static bool api_find_counter(const kd_api *api, kd_bytes tail, uint32_t *counter, kd_refusal *why)
+{
     if (!kd_bytes_eq(tail, kd_bytes_str("display")))
         return kd_route_counter(tail, &api->settings->counters, KD_SET, counter, why);
     *why = edges_alone_have;
     return false;
 }
 
-static void api_answer_tail(kd_api *api, kd_http_request *req, const kd_item *item, item_tail which,
-                            uint32_t counter)
+/* The path that the request names, and of *asked what it is about; NULL with *why filled: there is none, or the caller may not ask. A path that does
+ * not exist is refused as such, whatever its method. */
+static const kd_path *api_find(kd_api *api, kd_http_request *req, const kd_route *route, kd_asked *asked,
+                               kd_refusal *why)
 {
-    if (which == TAIL_COUNTS)
-        kd_api_counts(api, req, item);
-    else if (which == TAIL_LIKERS)
-        kd_api_likers(api, req, item);
-    else
-        kd_api_liked(api, req, item, counter);
-}
-
-/* For the access log. */
-static const char *api_item_route(const kd_route *route)
-{
-    if (kd_bytes_eq(route->at[0], kd_bytes_str("snapshots"))) return "/v1/snapshots/{collection}/{id}";
-    if (kd_bytes_eq(route->at[2], kd_bytes_str("likers"))) return "/v1/{collection}/{id}/likers";
-    if (kd_bytes_eq(route->at[2], kd_bytes_str("counts"))) return "/v1/{collection}/{id}/counts";
-    return "/v1/{collection}/{id}/{counter}";
-}
-
-static kd_right api_item_right(const kd_http_request *req, const kd_route *route)
-{
-    kd_bytes by;
-    if (kd_bytes_eq(route->at[0], kd_bytes_str("snapshots"))) return KD_RIGHT_SNAPSHOT;
-    if (kd_bytes_eq(route->at[2], kd_bytes_str("likers"))) return KD_RIGHT_LIKERS;
-    if (!kd_bytes_eq(route->at[2], kd_bytes_str("counts"))) return KD_RIGHT_LIKED;
-    return kd_query_find(req->query, "by", &by) ? KD_RIGHT_PARTS : KD_RIGHT_COUNTS;
-}
-
-/* False with *why filled. A path that does not exist is refused as such, whatever its method. */
-static bool api_handle_item(kd_api *api, kd_http_request *req, const kd_route *route, kd_refusal *why)
-{
-    kd_item item;
-    item_tail which = TAIL_COUNTS;
-    uint32_t counter = 0;
-    bool snapshot = kd_bytes_eq(route->at[0], kd_bytes_str("snapshots"));
-    kd_bytes collection = route->at[snapshot ? 1 : 0], id = route->at[snapshot ? 2 : 1];
-    req->route = api_item_route(route);
-    if (!kd_access_may(&api->access, req, api_item_right(req, route), why)) return false;
-    if (!kd_route_item(collection, id, &api->settings->collections, &item, why)) return false;
-    if (!snapshot && !api_read_tail(api, route->at[2], &which, &counter, why)) return false;
-    if (!api_is_get(req))
-        kd_http_respond_wrong_method(req, "GET, HEAD");
-    else if (snapshot)
-        kd_api_snapshot(api, req, &item);
-    else
-        api_answer_tail(api, req, &item, which, counter);
-    return true;
-}
-
-/* The path's row in `fixed` that reads a body of this method; -1: none does. */
-static int api_reads_body(const kd_http_request *req, const kd_route *route)
-{
-    for (size_t i = 0; i < KD_COUNT(fixed); i++) {
-        if (fixed[i].post && req->method == KD_HTTP_POST && kd_route_is(route, fixed[i].route + API_PREFIX))
-            return (int)i;
+    const kd_path *named = kd_paths_find(&api->paths, route);
+    const kd_path *path = !named && route->count == 3 ? &api->paths.set : named;
+    if (!path) {
+        bool edges = kd_route_is(route, "likes") || kd_route_is(route, "display");
+        *why = edges ? edges_alone_have : nobody_has;
+        return NULL;
     }
-    return -1;
+    req->route = path->first->path;
+    if (!kd_access_may(&api->access, req, api_right(req, path), why)) return NULL;
+    if (path->item_at < 0) return path;
+    const kd_bytes *item = &route->at[path->item_at];
+    bool good = kd_route_item(item[0], item[1], &api->settings->collections, &asked->item, why) &&
+                (named || api_find_counter(api, route->at[2], &asked->counter, why));
+    return good ? path : NULL;
 }
 
 bool kd_api_begin(kd_http_request *req, void *arg)
@@ -219,15 +208,18 @@ bool kd_api_begin(kd_http_request *req, void *arg)
     kd_route route;
     kd_bytes user;
     kd_refusal why;
-    int row = kd_route_cut(req->path, &route) == KD_OK ? api_reads_body(req, &route) : -1;
-    if (row < 0) {
-        if (api_is_get(req)) return false; /* a body is allowed, and ignored */
-        kd_api_handle(req, api);           /* it refuses at once */
+    const kd_path *path =
+        kd_route_cut(req->path, &route) == KD_OK ? kd_paths_find(&api->paths, &route) : NULL;
+    const kd_endpoint *endpoint = path ? kd_path_endpoint(path, req->method) : NULL;
+    if (!endpoint || !endpoint->body) {
+        if (req->method == KD_HTTP_GET || req->method == KD_HTTP_HEAD)
+            return false;        /* a body is allowed, and ignored */
+        kd_api_handle(req, api); /* it refuses at once */
         return true;
     }
-    req->route = fixed[row].route;
-    if (!api_may(api, req, fixed[row].right)) return true;
-    if (fixed[row].right != KD_RIGHT_LIKED || kd_api_read_user(api, req, &user, &why)) return false;
+    req->route = endpoint->path;
+    if (!api_may(api, req, endpoint->right)) return true;
+    if (endpoint->right != KD_RIGHT_LIKED || kd_api_read_user(api, req, &user, &why)) return false;
     kd_api_read_refuse(req, &why);
     return true;
 }
@@ -236,11 +228,16 @@ void kd_api_handle(kd_http_request *req, void *arg)
 {
     kd_api *api = arg;
     kd_route route;
-    kd_refusal why = {KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL};
-    if (kd_route_cut(req->path, &route) == KD_OK && kd_strict_request(req, &why)) {
-        if (api_handle_fixed(api, req, &route)) return;
-        if (kd_route_is(&route, "likes") || kd_route_is(&route, "display")) why = edges_alone_have;
-        if (route.count == 3 && api_handle_item(api, req, &route, &why)) return;
-    }
-    kd_api_read_refuse(req, &why);
+    kd_asked asked;
+    kd_refusal why = nobody_has;
+    const kd_path *path = NULL;
+    if (kd_route_cut(req->path, &route) == KD_OK && kd_strict_request(req, &why))
+        path = api_find(api, req, &route, &asked, &why);
+    asked.endpoint = path ? kd_path_endpoint(path, req->method) : NULL;
+    if (asked.endpoint)
+        asked.endpoint->handle(api, req, &asked);
+    else if (path)
+        kd_http_respond_wrong_method(req, path->allow);
+    else
+        kd_api_read_refuse(req, &why);
 }

@@ -7,12 +7,13 @@
 
 #include "central/io/api/access.h"
 #include "central/io/worker/worker.h"
-#include "common/io/http/server/http_server.h"
+#include "common/io/http/endpoint.h"
 
 typedef struct {
     const kd_central_settings *settings;
     kd_loop *home; /* of the HTTP server; the thread that alone touches this object */
     kd_worker *workers;
+    kd_paths paths; /* of the table in api.c */
     kd_access access;
     kd_cidrs balancers;
     uint32_t open;       /* reads in work */

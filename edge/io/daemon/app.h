@@ -16,7 +16,7 @@
 #include "common/base/descriptors.h"
 #include "common/io/admin/admin_ports.h"
 #include "common/io/loop/clock.h"
-#include "common/io/http/server/http_server.h"
+#include "common/io/http/endpoint.h"
 #include "common/io/loop/loop.h"
 #include "common/io/daemon/command.h"
 #include "common/io/http/session.h"
@@ -40,7 +40,8 @@ struct kd_edge_app {
     kd_command command;
     kd_clock clock;
     kd_session_key session_key;
-    uint32_t life; /* random number of this run of the process, never 0 (kudos/seen.h) */
+    kd_paths paths; /* of the API (http/routes.c) */
+    uint32_t life;  /* random number of this run of the process, never 0 (kudos/seen.h) */
     kd_cidrs trusted, balancers;
     kd_http_tls *tls;          /* NULL: none */
     kd_http_door *door;        /* of all shards' servers */

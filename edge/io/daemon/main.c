@@ -130,6 +130,7 @@ static int edge_main_open_shards(kd_edge_app *app, char *error)
                                       .drained = kd_drain_report,
                                       .served = kd_offer_served(app->offer)};
     edge_main_open_door(app);
+    kd_routes_init(&app->paths);
     app->limiter = kd_limiter_create(app->settings.users_max);
     for (uint32_t i = 0; i < app->shard_count; i++) {
         int err = kd_shard_create(&app->shards[i], app, i, &options, error);

@@ -1,15 +1,7 @@
 /*
- * routes.c - the table of the API:
+ * routes.c - the table of the API, and the way of a request to its row.
  *
- *     /v1/{collection}/{id}/counts | display          GET
- *     /v1/{collection}/{id}/{set counter}             POST DELETE GET
- *     /v1/{collection}/{id}/{sum counter}             POST
- *     /v1/counts                                      GET POST
- *     /v1/display                                     GET
- *     /v1/likes                                       POST
- *     /v1/likes/lookup                                POST
- *
- * and OPTIONS everywhere, which is answered before it is asked who asks: a browser sends no user with a preflight.
+ * OPTIONS is answered everywhere, before it is asked who asks: a browser sends no user with a preflight.
  */
 #include "edge/io/http/routes.h"
 
@@ -19,64 +11,107 @@
 #include "edge/io/http/likes.h"
 #include "edge/io/http/reads.h"
 
-static bool routes_is_get(const kd_http_request *req)
+/* ---- the table ---- */
+
+static void routes_counts(void *s, kd_http_request *req, const kd_asked *asked)
 {
-    return req->method == KD_HTTP_GET || req->method == KD_HTTP_HEAD;
+    kd_reads_counts(s, req, &asked->item);
 }
 
-typedef enum {
-    TARGET_COUNTS,
-    TARGET_DISPLAY,
-    TARGET_LIKED,
-    TARGET_WRITE,
-    TARGET_QUERY,
-    TARGET_DISPLAYS,
-    TARGET_BULK,
-    TARGET_BATCH,
-    TARGET_LOOKUP
-} routes_kind;
-
-/* What a request asks for, by its path and method. */
-typedef struct {
-    routes_kind kind;
-    kd_verb verb;     /* of TARGET_WRITE */
-    uint32_t counter; /* of TARGET_WRITE and TARGET_LIKED */
-    kd_item item;     /* of the first four */
-} routes_target;
-
-/* The functions that find a target are true, or false when they have answered the request. */
-
-/* `has`: whether the path has the request's method; `allow` names all that it has. */
-static bool routes_allow(kd_http_request *req, bool has, const char *allow)
+static void routes_display(void *s, kd_http_request *req, const kd_asked *asked)
 {
-    if (has) return true;
+    kd_reads_display(s, req, &asked->item);
+}
+
+static void routes_liked(void *s, kd_http_request *req, const kd_asked *asked)
+{
+    kd_reads_liked(s, req, &asked->item, asked->counter);
+}
+
+static void routes_like(void *s, kd_http_request *req, const kd_asked *asked)
+{
+    kd_likes_one(s, req, &asked->item, asked->counter, KD_LIKE);
+}
+
+static void routes_unlike(void *s, kd_http_request *req, const kd_asked *asked)
+{
+    kd_likes_one(s, req, &asked->item, asked->counter, KD_UNLIKE);
+}
+
+static void routes_add(void *s, kd_http_request *req, const kd_asked *asked)
+{
+    kd_likes_one(s, req, &asked->item, asked->counter, KD_ADD);
+}
+
+static void routes_query(void *s, kd_http_request *req, const kd_asked *asked)
+{
+    (void)asked;
+    kd_reads_query(s, req);
+}
+
+static void routes_bulk(void *s, kd_http_request *req, const kd_asked *asked)
+{
+    (void)asked;
+    kd_reads_bulk(s, req);
+}
+
+static void routes_displays(void *s, kd_http_request *req, const kd_asked *asked)
+{
+    (void)asked;
+    kd_reads_displays(s, req);
+}
+
+static void routes_batch(void *s, kd_http_request *req, const kd_asked *asked)
+{
+    (void)asked;
+    kd_likes_batch(s, req);
+}
+
+static void routes_lookup(void *s, kd_http_request *req, const kd_asked *asked)
+{
+    (void)asked;
+    kd_reads_lookup(s, req);
+}
+
+/* Who may ask: kd_endpoint.right. */
+enum { ROUTES_ANYBODY, ROUTES_USER };
+
+#define ROUTES_SET .path = "/v1/{collection}/{id}/{counter}", .kind = KD_SET, .right = ROUTES_USER
+#define ROUTES_SUM .path = "/v1/{collection}/{id}/{counter}", .kind = KD_SUM, .right = ROUTES_USER
+
+static const kd_endpoint routes_table[] = {
+    {KD_HTTP_GET, "/v1/{collection}/{id}/counts", .handle = routes_counts},
+    {KD_HTTP_GET, "/v1/{collection}/{id}/display", .handle = routes_display},
+    {KD_HTTP_GET, ROUTES_SET, .handle = routes_liked},
+    {KD_HTTP_POST, ROUTES_SET, .writes = true, .body = true, .handle = routes_like},
+    {KD_HTTP_DELETE, ROUTES_SET, .writes = true, .body = true, .handle = routes_unlike},
+    {KD_HTTP_POST, ROUTES_SUM, .writes = true, .body = true, .handle = routes_add},
+    {KD_HTTP_GET, "/v1/counts", .handle = routes_query},
+    {KD_HTTP_POST, "/v1/counts", .body = true, .handle = routes_bulk},
+    {KD_HTTP_GET, "/v1/display", .handle = routes_displays},
+    {KD_HTTP_POST, "/v1/likes", .right = ROUTES_USER, .writes = true, .body = true, .handle = routes_batch},
+    {KD_HTTP_POST, "/v1/likes/lookup", .right = ROUTES_USER, .body = true, .handle = routes_lookup},
+};
+
+void kd_routes_init(kd_paths *paths)
+{
+    kd_paths_init(paths, routes_table, KD_COUNT(routes_table), true);
+}
+
+/* ---- from a request to its row ---- */
+
+/* The functions that find a row are true, or false when they have answered the request. */
+
+/* `path` NULL: of the server, not of a path. */
+static bool routes_pick(kd_http_request *req, const kd_path *path, const char *allow, kd_asked *asked)
+{
+    asked->endpoint = path ? kd_path_endpoint(path, req->method) : NULL;
+    if (asked->endpoint) return true;
     if (req->method == KD_HTTP_OPTIONS)
         kd_http_respond_options(req, allow);
     else
         kd_http_respond_wrong_method(req, allow);
     return false;
-}
-
-static bool routes_find_set(kd_http_request *req, routes_target *target)
-{
-    target->kind = routes_is_get(req) ? TARGET_LIKED : TARGET_WRITE;
-    target->verb = req->method == KD_HTTP_POST ? KD_LIKE : KD_UNLIKE;
-    bool has = routes_is_get(req) || req->method == KD_HTTP_POST || req->method == KD_HTTP_DELETE;
-    return routes_allow(req, has, "GET, HEAD, POST, DELETE, OPTIONS");
-}
-
-static bool routes_find_sum(kd_http_request *req, routes_target *target)
-{
-    target->kind = TARGET_WRITE;
-    target->verb = KD_ADD;
-    return routes_allow(req, req->method == KD_HTTP_POST, "POST, OPTIONS");
-}
-
-static bool routes_find_get(kd_http_request *req, routes_kind kind, routes_target *target)
-{
-    target->kind = kind;
-    if (kind == TARGET_DISPLAYS) req->route = "/v1/display";
-    return routes_allow(req, routes_is_get(req), "GET, HEAD, OPTIONS");
 }
 
 /* Paths that central serves and an edge does not: their 404 says whom to ask. */
@@ -89,61 +124,47 @@ static bool central_alone_has(const kd_route *route)
                                  kd_bytes_eq(route->at[2], kd_bytes_str("likers")));
 }
 
-static void no_such_path(kd_http_request *req, const kd_route *route)
+static bool no_such_path(kd_http_request *req, const kd_route *route)
 {
     kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND,
                             central_alone_has(route) ? "an edge does not have this path: ask central"
                                                      : "no such path; the API begins with /v1/",
                             NULL, 0);
+    return false;
 }
 
-static bool routes_find_item(kd_shard *s, kd_http_request *req, const kd_route *route, routes_target *target)
+/* NULL: `tail` names no counter, and *why is filled. */
+static const kd_path *routes_find_counter(kd_shard *s, kd_bytes tail, uint32_t *counter, kd_refusal *why)
 {
-    const kd_served *served = &s->served;
-    kd_bytes tail = route->at[2];
+    const kd_paths *paths = &s->app->paths;
+    const kd_counters *counters = &s->served.counters;
+    if (kd_route_counter(tail, counters, KD_SET, counter, why)) return &paths->set;
+    return kd_route_counter(tail, counters, KD_SUM, counter, why) ? &paths->sum : NULL;
+}
+
+/* `path` NULL: one that ends in a counter, if any. */
+static bool routes_find_item(kd_shard *s, kd_http_request *req, const kd_route *route, const kd_path *path,
+                             kd_asked *asked)
+{
     kd_refusal why;
-    bool known = kd_route_item(route->at[0], route->at[1], &served->collections, &target->item, &why);
-    if (central_alone_has(route)) {
-        no_such_path(req, route);
-        return false;
-    }
-    bool counts = kd_bytes_eq(tail, kd_bytes_str("counts")),
-         display = kd_bytes_eq(tail, kd_bytes_str("display"));
-    req->route = counts    ? "/v1/{collection}/{id}/counts"
-                 : display ? "/v1/{collection}/{id}/display"
-                           : "/v1/{collection}/{id}/{counter}";
-    if (known && (counts || display))
-        return routes_find_get(req, counts ? TARGET_COUNTS : TARGET_DISPLAY, target);
+    const kd_path *found = path;
+    bool known = kd_route_item(route->at[0], route->at[1], &s->served.collections, &asked->item, &why);
     if (!known && !why.field && why.problem == KD_PROBLEM_INVALID_ID) why.field = "id";
-    if (known && kd_route_counter(tail, &served->counters, KD_SET, &target->counter, &why))
-        return routes_find_set(req, target);
-    if (known && kd_route_counter(tail, &served->counters, KD_SUM, &target->counter, &why))
-        return routes_find_sum(req, target);
+    if (known && !path) found = routes_find_counter(s, route->at[2], &asked->counter, &why);
+    bool refused = !known || !found;
+    if (refused && central_alone_has(route)) return no_such_path(req, route);
+    req->route = (path ? path : &s->app->paths.set)->first->path;
+    if (!refused) return routes_pick(req, found, found->allow, asked);
     kd_answer_refusal(req, &why);
     return false;
 }
 
-static bool routes_find_counts(kd_http_request *req, routes_target *target)
+static bool routes_find(kd_shard *s, kd_http_request *req, kd_asked *asked)
 {
-    req->route = "/v1/counts";
-    target->kind = routes_is_get(req) ? TARGET_QUERY : TARGET_BULK;
-    bool has = routes_is_get(req) || req->method == KD_HTTP_POST;
-    return routes_allow(req, has, "GET, HEAD, POST, OPTIONS");
-}
-
-static bool routes_find_post(kd_http_request *req, routes_kind kind, routes_target *target)
-{
-    req->route = kind == TARGET_BATCH ? "/v1/likes" : "/v1/likes/lookup";
-    target->kind = kind;
-    return routes_allow(req, req->method == KD_HTTP_POST, "POST, OPTIONS");
-}
-
-static bool routes_find(kd_shard *s, kd_http_request *req, routes_target *target)
-{
+    const kd_paths *paths = &s->app->paths;
     kd_route route;
-    if (kd_bytes_eq(req->path,
-                    kd_bytes_str("*"))) /* of the server, not of a path; comes with OPTIONS alone */
-        return routes_allow(req, false, "GET, HEAD, POST, DELETE, OPTIONS");
+    if (kd_bytes_eq(req->path, kd_bytes_str("*"))) /* comes with OPTIONS alone */
+        return routes_pick(req, NULL, paths->allow, asked);
     if (kd_route_cut(req->path, &route) != KD_OK) {
         kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL, 0);
         return false;
@@ -153,20 +174,17 @@ static bool routes_find(kd_shard *s, kd_http_request *req, routes_target *target
         kd_answer_refusal(req, &why);
         return false;
     }
-    if (route.count == 3) return routes_find_item(s, req, &route, target);
-    if (kd_route_is(&route, "counts")) return routes_find_counts(req, target);
-    if (kd_route_is(&route, "display")) return routes_find_get(req, TARGET_DISPLAYS, target);
-    if (kd_route_is(&route, "likes")) return routes_find_post(req, TARGET_BATCH, target);
-    if (kd_route_is(&route, "likes/lookup")) return routes_find_post(req, TARGET_LOOKUP, target);
-    no_such_path(req, &route);
-    return false;
+    const kd_path *path = kd_paths_find(paths, &route);
+    if (route.count == 3) return routes_find_item(s, req, &route, path, asked);
+    if (!path) return no_such_path(req, &route);
+    req->route = path->first->path;
+    return routes_pick(req, path, path->allow, asked);
 }
 
 /* Whether a read was refused because of overload. Before a body is held, and before it is asked who the user is: it must cost little. */
-static bool routes_shed(kd_shard *s, kd_http_request *req, const routes_target *target)
+static bool routes_shed(kd_shard *s, kd_http_request *req, const kd_endpoint *endpoint)
 {
-    if (s->level < KD_LEVEL_NO_READS || target->kind == TARGET_WRITE || target->kind == TARGET_BATCH)
-        return false;
+    if (s->level < KD_LEVEL_NO_READS || endpoint->writes) return false;
     kd_metric_add(&s->base.metrics.refused, 1);
     kd_answer_shed(req, s->base.settings->leave_after_us);
     return true;
@@ -175,16 +193,14 @@ static bool routes_shed(kd_shard *s, kd_http_request *req, const routes_target *
 bool kd_routes_begin(kd_http_request *req, void *arg)
 {
     kd_shard *s = arg;
-    routes_target target;
+    kd_asked asked;
     kd_bearer who;
     kd_refusal why;
-    if (!routes_find(s, req, &target) || routes_shed(s, req, &target)) return true;
-    bool writes = target.kind == TARGET_WRITE;
-    bool needs_user =
-        writes || target.kind == TARGET_BATCH || target.kind == TARGET_LOOKUP || target.kind == TARGET_LIKED;
-    if (!needs_user) return false;
+    if (!routes_find(s, req, &asked) || routes_shed(s, req, asked.endpoint)) return true;
+    bool one = asked.endpoint->writes && asked.endpoint->kind;
+    if (asked.endpoint->right == ROUTES_ANYBODY) return false;
     if (kd_auth_caller(s, req, &who, &why) &&
-        (!writes || kd_auth_write(s, req, &who, kd_item_key(&target.item), target.counter, &why)))
+        (!one || kd_auth_write(s, req, &who, kd_item_key(&asked.item), asked.counter, &why)))
         return false;
     kd_answer_refusal(req, &why);
     return true;
@@ -193,35 +209,7 @@ bool kd_routes_begin(kd_http_request *req, void *arg)
 void kd_routes_handle(kd_http_request *req, void *arg)
 {
     kd_shard *s = arg;
-    routes_target target;
-    if (!routes_find(s, req, &target) || routes_shed(s, req, &target)) return;
-    switch (target.kind) {
-    case TARGET_COUNTS:
-        kd_reads_counts(s, req, &target.item);
-        break;
-    case TARGET_DISPLAY:
-        kd_reads_display(s, req, &target.item);
-        break;
-    case TARGET_LIKED:
-        kd_reads_liked(s, req, &target.item, target.counter);
-        break;
-    case TARGET_WRITE:
-        kd_likes_one(s, req, &target.item, target.counter, target.verb);
-        break;
-    case TARGET_QUERY:
-        kd_reads_query(s, req);
-        break;
-    case TARGET_DISPLAYS:
-        kd_reads_displays(s, req);
-        break;
-    case TARGET_BULK:
-        kd_reads_bulk(s, req);
-        break;
-    case TARGET_BATCH:
-        kd_likes_batch(s, req);
-        break;
-    case TARGET_LOOKUP:
-        kd_reads_lookup(s, req);
-        break;
-    }
+    kd_asked asked;
+    if (routes_find(s, req, &asked) && !routes_shed(s, req, asked.endpoint))
+        asked.endpoint->handle(s, req, &asked);
 }

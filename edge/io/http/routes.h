@@ -1,10 +1,13 @@
 /*
- * routes.h - from a path and a method to the handler of the request.
+ * routes.h - the table of the API (common/io/http/endpoint.h), and from a path and a method to the handler of the request.
  */
 #ifndef KUDOS_EDGE_IO_HTTP_ROUTES_H
 #define KUDOS_EDGE_IO_HTTP_ROUTES_H
 
-#include "common/io/http/server/http_server.h"
+#include "common/io/http/endpoint.h"
+
+/* The index of the table: kd_edge_app.paths. */
+void kd_routes_init(kd_paths *paths);
 
 /* The kd_http_begin of a shard's server: what path, method and user refuse is refused before a body is held. kd_routes_handle refuses in the same
  * order, so the answer is the same with and without a body. `arg` is the kd_shard. */
