@@ -89,8 +89,11 @@ static int route_known(kd_bytes raw, const char *const *names, int count)
 
 bool kd_route_query(kd_bytes query, kd_refusal *why)
 {
-    static const char *const names[] = {"items", "me",     "by",   "counter",
-                                        "limit", "cursor", "edge", "partition"};
+    static const char *const names[] = {
+#define X(name, text) text,
+        KD_QUERY_NAMES(X)
+#undef X
+    };
     uint32_t seen = 0;
     for (route_parameter p; route_next_parameter(&query, &p);) {
         int at = route_known(p.name, names, KD_COUNT(names));

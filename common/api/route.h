@@ -46,6 +46,23 @@ bool kd_route_item_text(kd_bytes text, const kd_strings *collections, const char
 /* A raw query value "posts/1,reels/2" of 1 to KD_BULK_ITEMS_MAX items. */
 bool kd_route_items(kd_bytes raw, const kd_strings *collections, kd_item items[KD_BULK_ITEMS_MAX],
                     uint32_t *count, kd_refusal *why);
+/* Parameters of queries, of both programs. */
+#define KD_QUERY_NAMES(X)                                                                                    \
+    X(ITEMS, "items")                                                                                        \
+    X(ME, "me")                                                                                              \
+    X(BY, "by")                                                                                              \
+    X(COUNTER, "counter")                                                                                    \
+    X(LIMIT, "limit")                                                                                        \
+    X(CURSOR, "cursor")                                                                                      \
+    X(EDGE, "edge")                                                                                          \
+    X(PARTITION, "partition")
+
+typedef enum {
+#define X(name, text) KD_QUERY_##name,
+    KD_QUERY_NAMES(X)
+#undef X
+} kd_query;
+
 /* Each parameter of the API that the query names stands there once, has a value, and its name is not percent-encoded. Of two a cache in front might take
  * the first and we the second; an empty one would do something other than its author meant. Others are ignored. */
 bool kd_route_query(kd_bytes query, kd_refusal *why);

@@ -19,7 +19,21 @@ static const struct {
     [KD_RIGHT_LIKERS] = {"likers", KD_CALLER_OPERATOR, false, "kudos:likers"},
     [KD_RIGHT_EXPORT] = {"export", KD_CALLER_OPERATOR, false, "no"},
     [KD_RIGHT_ADMIN] = {"admin", KD_CALLER_OPERATOR, false, "no"},
+    [KD_RIGHT_OPENAPI] = {"description", KD_CALLER_PUBLIC, true, "yes"},
 };
+
+kd_openapi_who kd_access_who(uint32_t right)
+{
+    const char *user = access_rights[right].user;
+    kd_caller least = access_rights[right].least;
+    if (least == KD_CALLER_PUBLIC) return (kd_openapi_who){.edges = false};
+    return (kd_openapi_who){.edges = least == KD_CALLER_EDGE,
+                            .operators = true,
+                            .names_user = right == KD_RIGHT_LIKED,
+                            .token = strcmp(user, "no") == 0    ? NULL
+                                     : strcmp(user, "yes") == 0 ? ""
+                                                                : user};
+}
 
 int kd_access_init(kd_access *a, const kd_central_settings *settings, char *error)
 {
@@ -153,7 +167,7 @@ bool kd_access_detail(kd_access *a, kd_http_request *req)
 
 bool kd_access_may(kd_access *a, kd_http_request *req, kd_right right, kd_refusal *why)
 {
-    bool may = access_judge(a, req, right, why);
+    bool may = access_rights[right].least == KD_CALLER_PUBLIC || access_judge(a, req, right, why);
     a->refused += !may;
     return may;
 }

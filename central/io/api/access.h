@@ -18,6 +18,7 @@
 #include "common/io/http/credentials.h"
 #include "common/io/http/peer.h"
 #include "common/io/jwt/jwt_bearer.h"
+#include "common/io/openapi/openapi.h"
 
 typedef enum { KD_CALLER_PUBLIC, KD_CALLER_EDGE, KD_CALLER_OPERATOR } kd_caller;
 
@@ -32,6 +33,7 @@ typedef enum {
     KD_RIGHT_LIKERS,    /* who likes an item, when and where */
     KD_RIGHT_EXPORT,    /* who likes what */
     KD_RIGHT_ADMIN,     /* where the admin port is */
+    KD_RIGHT_OPENAPI,   /* the description of the API; whoever asks, his token is not looked at */
 } kd_right;
 
 /* Of the loop of the HTTP server alone. */
@@ -47,6 +49,8 @@ typedef struct {
 int kd_access_init(kd_access *a, const kd_central_settings *settings, char *error);
 void kd_access_finish(kd_access *a);
 
+/* Who may, for the description. `right` is a kd_right. */
+kd_openapi_who kd_access_who(uint32_t right);
 /* Whether the caller may ask for it; false with *why filled (401, or 403), and the request is counted in `refused`. */
 bool kd_access_may(kd_access *a, kd_http_request *req, kd_right right, kd_refusal *why);
 /* kd_access_may for KD_RIGHT_LIKED, and the user whom it is about: the token's own, or whom an edge or operator names in X-User-Id. */

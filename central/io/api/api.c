@@ -120,20 +120,66 @@ static void api_export(void *api, kd_http_request *req, const kd_asked *asked)
     kd_api_export(api, req);
 }
 
+/* Of what this central has now. */
+static void api_openapi(void *arg, kd_http_request *req, const kd_asked *asked)
+{
+    kd_api *api = arg;
+    const kd_openapi_source source = kd_api_source(api->settings);
+    (void)asked;
+    kd_openapi_respond(&api->description, &source, req);
+}
+
+#define API_ASKED (KD_MAY(UNAUTHORIZED) | KD_MAY(FORBIDDEN))
+#define API_READS (API_ASKED | KD_MAY(STORAGE_FAILED))
+#define API_NAMES (API_READS | KD_MAY(INVALID_ID) | KD_MAY(UNKNOWN_COLLECTION))
+
 /* Snapshots first: an item of theirs may be called counts. */
 static const kd_endpoint api_table[] = {
-    {KD_HTTP_GET, "/v1/snapshots/{collection}/{id}", .right = KD_RIGHT_SNAPSHOT, .handle = api_snapshot},
-    {KD_HTTP_GET, "/v1/{collection}/{id}/counts", .right = KD_RIGHT_COUNTS, .handle = api_counts},
-    {KD_HTTP_GET, "/v1/{collection}/{id}/likers", .right = KD_RIGHT_LIKERS, .handle = api_likers},
-    {KD_HTTP_GET, "/v1/{collection}/{id}/{counter}", KD_SET, KD_RIGHT_LIKED, .handle = api_liked},
-    {KD_HTTP_GET, "/v1/counts", .right = KD_RIGHT_COUNTS, .handle = api_counts_query},
-    {KD_HTTP_POST, "/v1/counts", .right = KD_RIGHT_COUNTS, .body = true, .handle = api_counts_body},
-    {KD_HTTP_POST, "/v1/likes/lookup", .right = KD_RIGHT_LIKED, .body = true, .handle = api_lookup},
-    {KD_HTTP_GET, "/v1/time", .right = KD_RIGHT_TIME, .handle = api_answer_time},
-    {KD_HTTP_GET, "/v1/catalogue", .right = KD_RIGHT_CATALOGUE, .handle = api_answer_catalogue},
-    {KD_HTTP_GET, "/v1/export", .right = KD_RIGHT_EXPORT, .handle = api_export},
-    {KD_HTTP_GET, "/v1/admin", .right = KD_RIGHT_ADMIN, .handle = api_answer_admin},
+    {KD_HTTP_GET, "/v1/snapshots/{collection}/{id}", "snapshot", "An item as a record, for edges",
+     .right = KD_RIGHT_SNAPSHOT, .may = API_NAMES, .query = KD_READS(EDGE), .answer = "Record",
+     .type = "application/msgpack", .handle = api_snapshot},
+    {KD_HTTP_GET, "/v1/{collection}/{id}/counts", "counts", "All counters of an item",
+     .right = KD_RIGHT_COUNTS, .may = API_NAMES, .query = KD_READS(BY), .answer = "Counts",
+     .handle = api_counts},
+    {KD_HTTP_GET, "/v1/{collection}/{id}/likers", "likers", "Who likes an item", .right = KD_RIGHT_LIKERS,
+     .may = API_NAMES | KD_MAY(UNKNOWN_COUNTER), .page = KD_LIKERS_PAGE, .page_max = KD_LIKERS_PAGE_MAX,
+     .query = KD_READS(COUNTER) | KD_READS(LIMIT) | KD_READS(CURSOR), .answer = "Likers",
+     .handle = api_likers},
+    {KD_HTTP_GET, "/v1/{collection}/{id}/{counter}", "has", "Whether the user likes the item", KD_SET,
+     KD_RIGHT_LIKED, .may = API_NAMES, .traits = KD_TAKES_SEEN, .answer = "Liked", .handle = api_liked},
+    {KD_HTTP_GET, "/v1/counts", "counts_of", "Counters of many items", .right = KD_RIGHT_COUNTS,
+     .may = API_NAMES, .query = KD_READS(ITEMS), .answer = "CountsList", .handle = api_counts_query},
+    {KD_HTTP_POST, "/v1/counts", "ask_counts", "Counters of many items, in a body", .right = KD_RIGHT_COUNTS,
+     .may = API_NAMES, .body = "AskCounts", .answer = "CountsList", .handle = api_counts_body},
+    {KD_HTTP_POST, "/v1/likes/lookup", "lookup", "Whether the user likes these items",
+     .right = KD_RIGHT_LIKED, .may = API_NAMES | KD_MAY(UNKNOWN_COUNTER), .traits = KD_TAKES_SEEN,
+     .body = "AskLiked", .answer = "LikedList", .handle = api_lookup},
+    {KD_HTTP_GET, "/v1/time", "time", "Central's clock", .right = KD_RIGHT_TIME, .may = API_ASKED,
+     .answer = "Time", .handle = api_answer_time},
+    {KD_HTTP_GET, "/v1/catalogue", "catalogue", "Collections and counters", .right = KD_RIGHT_CATALOGUE,
+     .may = API_ASKED, .answer = "Catalogue", .handle = api_answer_catalogue},
+    {KD_HTTP_GET, "/v1/export", "export", "All who like, by partition", .right = KD_RIGHT_EXPORT,
+     .may = API_READS, .page = KD_EXPORT_PAGE, .page_max = KD_EXPORT_PAGE_MAX,
+     .query = KD_READS(PARTITION) | KD_READS(LIMIT) | KD_READS(CURSOR), .traits = KD_GIVES_PAGE,
+     .answer = "Lines", .type = "text/tab-separated-values", .handle = api_export},
+    {KD_HTTP_GET, "/v1/admin", "admin", "The admin port", .right = KD_RIGHT_ADMIN, .may = API_ASKED,
+     .answer = "Admin", .handle = api_answer_admin},
+    {KD_HTTP_GET, "/v1/openapi.json", "openapi", "This description", .right = KD_RIGHT_OPENAPI,
+     .traits = KD_GIVES_ETAG, .answer = "OpenApi", .type = "application/json", .handle = api_openapi},
 };
+
+kd_openapi_source kd_api_source(const kd_central_settings *settings)
+{
+    return (kd_openapi_source){.title = "Kudos, central",
+                               .about = "Answers reads about everything. docs/api.md tells who may ask.",
+                               .name = "central",
+                               .table = api_table,
+                               .count = KD_COUNT(api_table),
+                               .collections = &settings->collections,
+                               .counters = &settings->counters,
+                               .partitions = settings->partitions,
+                               .who = kd_access_who};
+}
 
 int kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home, kd_worker *workers,
                 char *error)
@@ -147,6 +193,7 @@ int kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home,
 void kd_api_finish(kd_api *api)
 {
     kd_access_finish(&api->access);
+    kd_openapi_page_finish(&api->description);
     kd_cidrs_finish(&api->balancers);
 }
 

@@ -7,13 +7,15 @@
 
 #include "central/io/api/access.h"
 #include "central/io/worker/worker.h"
-#include "common/io/http/endpoint.h"
+#include "common/io/openapi/openapi.h"
 
 typedef struct {
     const kd_central_settings *settings;
     kd_loop *home; /* of the HTTP server; the thread that alone touches this object */
     kd_worker *workers;
     kd_paths paths; /* of the table in api.c */
+    kd_openapi_page
+        description; /* of the API with the names of the settings; whoever changes these ends it */
     kd_access access;
     kd_cidrs balancers;
     uint32_t open;       /* reads in work */
@@ -26,6 +28,9 @@ int kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home,
                 char *error);
 /* When no read is in work any more. */
 void kd_api_finish(kd_api *api);
+
+/* The table with the names of the settings, for the description. Borrows them. */
+kd_openapi_source kd_api_source(const kd_central_settings *settings);
 
 /* The kd_http_begin to give to the server: but for the few paths that take a body, a request is refused before its body is held. */
 bool kd_api_begin(kd_http_request *req, void *arg);

@@ -5,8 +5,6 @@
 #include "central/io/api/read.h"
 #include "common/base/display.h"
 
-enum { LIKERS_DEFAULT = 100, LIKERS_MAX = 1000, EXPORT_DEFAULT = 1000, EXPORT_MAX = 5000 };
-
 /* ---- whether a user likes it ---- */
 
 static int find_liked(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
@@ -145,7 +143,7 @@ static bool ask_likers(kd_api *api, kd_http_request *req, kd_api_read *r, kd_ref
     uint64_t limit;
     kd_query_find(req->query, "counter", &name);
     if (!kd_api_read_set_counter(api, name, &r->counter, why) || !kd_api_read_cursor(req, &r->cursor, why) ||
-        !kd_route_number(req->query, "limit", LIKERS_DEFAULT, 1, LIKERS_MAX, &limit, why))
+        !kd_route_number(req->query, "limit", KD_LIKERS_PAGE, 1, KD_LIKERS_PAGE_MAX, &limit, why))
         return false;
     r->limit = (uint32_t)limit;
     r->detail = kd_access_detail(&api->access, req);
@@ -204,7 +202,7 @@ void kd_api_export(kd_api *api, kd_http_request *req)
     uint64_t partition, limit;
     kd_bytes cursor;
     if (!kd_route_number(req->query, "partition", 0, 0, api->settings->partitions - 1, &partition, &why) ||
-        !kd_route_number(req->query, "limit", EXPORT_DEFAULT, 1, EXPORT_MAX, &limit, &why) ||
+        !kd_route_number(req->query, "limit", KD_EXPORT_PAGE, 1, KD_EXPORT_PAGE_MAX, &limit, &why) ||
         !kd_api_read_cursor(req, &cursor, &why)) {
         kd_api_read_refuse(req, &why);
         return;

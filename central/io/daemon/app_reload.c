@@ -13,6 +13,7 @@ static void app_reload_add_names(kd_central_app *app, const kd_central_settings 
     if (counters || edges)
         for (uint32_t i = 0; i < app->started; i++) kd_worker_redeclare(&app->workers[i]);
     kd_reload_list("api", "collections", &mine->collections, &fresh->collections);
+    kd_openapi_page_finish(&app->api.description);
 }
 
 /* Logs each changed option that needs a restart; true when there is one. */

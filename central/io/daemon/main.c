@@ -19,6 +19,11 @@ static int central_main_serve(int argc, char **argv)
     kd_central_settings settings;
     kd_signals_hold();
     int code = kd_command_start(&command, &kd_central_options, argc, argv, &settings);
+    if (code < 0 && command.openapi) {
+        const kd_openapi_source source = kd_api_source(&settings);
+        code = kd_openapi_print(&source, kd_central_options.program);
+        kd_options_finish(&kd_central_options, &settings);
+    }
     if (code < 0) code = kd_central_app_run(&command, &settings);
     return code;
 }

@@ -31,14 +31,17 @@ static int command_read_line(kd_command *c, const kd_options *options, int argc,
     const kd_arg table[] = {
         KD_ARG_TEXT(NULL, "FILE", &c->file, "configuration file", .letter = 'c', .required = true),
         KD_ARG_FLAG(NULL, &c->check_only, "checks the configuration and exits with 0 or 2", .letter = 't'),
+        KD_ARG_FLAG("openapi", &c->openapi,
+                    "prints the description of the API (OpenAPI) with this configuration"),
         KD_ARG_LIST("set", "section.key=value", &c->sets, "overrides one option; may be repeated"),
         KD_ARG_ANSWER("version", &version, "prints the versions of program, wire and storage"),
         KD_ARG_ANSWER("reference", &reference, "prints all options as Markdown"),
     };
     const kd_args args = {.program = options->program,
                           .command = "",
-                          .usage = "-c FILE [-t] [--set section.key=value]... | --help | --version | "
-                                   "--reference",
+                          .usage =
+                              "-c FILE [-t | --openapi] [--set section.key=value]... | --help | --version | "
+                              "--reference",
                           .about = about,
                           .at = table,
                           .count = KD_COUNT(table),

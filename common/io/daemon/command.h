@@ -1,7 +1,7 @@
 /*
  * command.h - the command line that all daemons share:
  *
- *     PROGRAM -c FILE [-t] [--set section.key=value]... | --help | --version | --reference
+ *     PROGRAM -c FILE [-t | --openapi] [--set section.key=value]... | --help | --version | --reference
  */
 #ifndef KUDOS_COMMON_IO_DAEMON_COMMAND_H
 #define KUDOS_COMMON_IO_DAEMON_COMMAND_H
@@ -13,6 +13,7 @@ typedef struct {
     const char *file;  /* of -c */
     kd_args_list sets; /* of --set */
     bool check_only;   /* -t */
+    bool openapi;      /* --openapi: the caller prints the description of its API, and ends */
 } kd_command;
 
 /* Reads the command line and answers --help, --version and --reference; else loads the configuration, checks it as a whole, and for -t prints

@@ -22,13 +22,40 @@ typedef struct {
     uint32_t counter; /* likewise: index into the counters of the program */
 } kd_asked;
 
+/* A problem that a row may answer, in kd_endpoint.may. */
+#define KD_MAY(problem) (1u << KD_PROBLEM_##problem)
+/* Those of every row: what is read in two ways, a body of another media type, too much to do. */
+#define KD_MAY_ANY (KD_MAY(INVALID_REQUEST) | KD_MAY(UNSUPPORTED_MEDIA_TYPE) | KD_MAY(OVERLOADED))
+/* A parameter that a row reads, in kd_endpoint.query. */
+#define KD_READS(name) (1u << KD_QUERY_##name)
+
+_Static_assert(KD_PROBLEM_COUNT <= 32, "kd_endpoint.may has a bit for each problem");
+
+/* kd_endpoint.traits: headers of requests and answers. Rows that write have Kudos-Session, Idempotency-Key and RateLimit anyway. */
+enum {
+    KD_TAKES_SESSION = 1, /* Kudos-Session; one that is not good counts as none */
+    KD_TAKES_SEEN = 2,    /* Kudos-Seen */
+    KD_GIVES_ETAG = 4,    /* ETag and Cache-Control, and 304 to If-None-Match */
+    KD_GIVES_AS_OF = 8,   /* besides: Kudos-As-Of */
+    KD_GIVES_PAGE = 16,   /* Kudos-Cursor, Kudos-Partitions */
+    KD_REDIRECTS = 32,    /* 308 to the canonical URL */
+};
+
 struct kd_endpoint {
     kd_http_method method; /* GET (which answers HEAD, too), POST or DELETE */
     const char *path;      /* "/v1/{collection}/{id}/counts" */
-    kd_counter_kind kind;  /* of {counter}; 0: the path has none */
-    uint32_t right;        /* who may ask, from a list of the program */
-    bool writes;           /* takes operations, so that overload refuses it last */
-    bool body;             /* reads a body; else it is ignored */
+    const char *id;    /* its name in the description; that of the counter follows, where the path has one */
+    const char *title; /* what it does, likewise */
+    kd_counter_kind kind; /* of {counter}; 0: the path has none */
+    uint32_t right;       /* who may ask, from a list of the program */
+    uint32_t may;         /* problems that it may answer, besides KD_MAY_ANY */
+    uint32_t query;       /* parameters that it reads */
+    uint32_t traits;
+    uint32_t page, page_max; /* of the parameter limit: without it, and at most */
+    bool writes;             /* takes operations, so that overload refuses it last */
+    const char *body;        /* the schema of the body that it reads; NULL: a body is ignored */
+    const char *answer;      /* the schema of its 200 */
+    const char *type;        /* the content type of that; NULL: JSON or MessagePack */
     void (*handle)(void *program, kd_http_request *req, const kd_asked *asked); /* answers, now or later */
 };
 

@@ -359,6 +359,10 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "aside") == 0) return kd_command_aside(argc - 1, argv + 1);
     kd_signals_hold(); /* a SIGHUP during the start waits for its hook; it would end the process */
     int code = kd_command_start(&app.command, &kd_edge_options, argc, argv, &app.settings);
+    if (code < 0 && app.command.openapi) {
+        const kd_openapi_source source = kd_routes_source(&app.settings.collections, &app.settings.counters);
+        code = kd_openapi_print(&source, kd_edge_options.program);
+    }
     if (code < 0) {
         kd_access_log_set(app.settings.log_access, app.settings.log_access_max);
         code = kd_daemon_run(&edge, &app, (kd_log_level)app.settings.log_level);

@@ -5,6 +5,7 @@
 
 #include "common/api/answer.h"
 #include "common/base/display.h"
+#include "common/io/http/etag.h"
 #include "edge/io/http/answer.h"
 #include "edge/io/http/reads_work.h"
 
@@ -67,14 +68,6 @@ static void write_items(kd_json *j, const kd_edge_read *read, uint64_t now_us)
     kd_json_end_object(j);
 }
 
-/* Whether the client has this display form already (RFC 9110: a list of tags, weak comparison). */
-static bool answer_client_has(const kd_http_request *req, const char *etag)
-{
-    kd_bytes have;
-    if (!kd_http_request_header(req, "if-none-match", &have) || have.len == 0) return false;
-    return kd_bytes_eq(have, kd_bytes_str("*")) || memmem(have.data, have.len, etag, strlen(etag)) != NULL;
-}
-
 enum { CACHE_CONTROL_MAX = 160 };
 
 /* Appends ", name=seconds", unless that is none. */
@@ -121,8 +114,8 @@ static void answer_display(kd_edge_read *read)
     bool whole = answer_display_whole(read);
     uint64_t as_of_us = answer_display_as_of(read);
     kd_http_request *req = read->call.req;
-    char etag[24], cache[CACHE_CONTROL_MAX], as_of[KD_TIME_MS_MAX];
-    snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)kd_hash(kd_buf_view(&s->out)));
+    char etag[KD_ETAG_MAX], cache[CACHE_CONTROL_MAX], as_of[KD_TIME_MS_MAX];
+    kd_etag_write(kd_buf_view(&s->out), etag);
     answer_cache_control(s->base.settings, read->call.level, cache);
     kd_http_field fields[5] = {{"etag", kd_bytes_str(etag)},
                                {"cache-control", kd_bytes_str(whole ? cache : "no-store")},
@@ -131,7 +124,7 @@ static void answer_display(kd_edge_read *read)
     if (whole && as_of_us)
         fields[count++] =
             (kd_http_field){"kudos-as-of", kd_bytes_of(as_of, kd_display_time_ms(as_of_us, as_of))};
-    if (answer_client_has(req, etag)) {
+    if (kd_etag_is_held(req, etag)) {
         kd_http_respond(req, 304, fields, count, kd_bytes_of(NULL, 0));
         return;
     }

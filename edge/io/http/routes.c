@@ -73,29 +73,87 @@ static void routes_lookup(void *s, kd_http_request *req, const kd_asked *asked)
     kd_reads_lookup(s, req);
 }
 
+static void routes_openapi(void *shard, kd_http_request *req, const kd_asked *asked);
+
 /* Who may ask: kd_endpoint.right. */
 enum { ROUTES_ANYBODY, ROUTES_USER };
 
-#define ROUTES_SET .path = "/v1/{collection}/{id}/{counter}", .kind = KD_SET, .right = ROUTES_USER
-#define ROUTES_SUM .path = "/v1/{collection}/{id}/{counter}", .kind = KD_SUM, .right = ROUTES_USER
+#define ROUTES_NAMES (KD_MAY(INVALID_ID) | KD_MAY(UNKNOWN_COLLECTION))
+#define ROUTES_OWN (KD_MAY(UNAUTHORIZED) | KD_MAY(FORBIDDEN))
+#define ROUTES_WRITES                                                                                        \
+    (ROUTES_NAMES | ROUTES_OWN | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(KEY_REUSED) | KD_MAY(KEY_IN_FLIGHT) |      \
+     KD_MAY(RATE_LIMITED) | KD_MAY(OUTBOX_FULL) | KD_MAY(CLOCK_OUT_OF_BOUNDS) | KD_MAY(STORAGE_FAILED) |     \
+     KD_MAY(EDGE_RETIRED))
+#define ROUTES_COUNTER .path = "/v1/{collection}/{id}/{counter}", .right = ROUTES_USER
 
 static const kd_endpoint routes_table[] = {
-    {KD_HTTP_GET, "/v1/{collection}/{id}/counts", .handle = routes_counts},
-    {KD_HTTP_GET, "/v1/{collection}/{id}/display", .handle = routes_display},
-    {KD_HTTP_GET, ROUTES_SET, .handle = routes_liked},
-    {KD_HTTP_POST, ROUTES_SET, .writes = true, .body = true, .handle = routes_like},
-    {KD_HTTP_DELETE, ROUTES_SET, .writes = true, .body = true, .handle = routes_unlike},
-    {KD_HTTP_POST, ROUTES_SUM, .writes = true, .body = true, .handle = routes_add},
-    {KD_HTTP_GET, "/v1/counts", .handle = routes_query},
-    {KD_HTTP_POST, "/v1/counts", .body = true, .handle = routes_bulk},
-    {KD_HTTP_GET, "/v1/display", .handle = routes_displays},
-    {KD_HTTP_POST, "/v1/likes", .right = ROUTES_USER, .writes = true, .body = true, .handle = routes_batch},
-    {KD_HTTP_POST, "/v1/likes/lookup", .right = ROUTES_USER, .body = true, .handle = routes_lookup},
+    {KD_HTTP_GET, "/v1/{collection}/{id}/counts", "counts", "All counters of an item",
+     .may = ROUTES_NAMES | KD_MAY(STORAGE_FAILED), .answer = "Counts", .handle = routes_counts},
+    {KD_HTTP_GET, "/v1/{collection}/{id}/display", "display", "The display forms of an item, for caches",
+     .may = ROUTES_NAMES | KD_MAY(STORAGE_FAILED), .traits = KD_GIVES_ETAG | KD_GIVES_AS_OF,
+     .answer = "Display", .handle = routes_display},
+    {KD_HTTP_GET, ROUTES_COUNTER, .kind = KD_SET, .id = "has", .title = "Whether the user likes the item",
+     .may = ROUTES_NAMES | ROUTES_OWN | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(STORAGE_FAILED),
+     .traits = KD_TAKES_SESSION, .answer = "Liked", .handle = routes_liked},
+    {KD_HTTP_POST, ROUTES_COUNTER, .kind = KD_SET, .id = "set", .title = "Like the item",
+     .may = ROUTES_WRITES, .writes = true, .body = "Nothing", .answer = "Said", .handle = routes_like},
+    {KD_HTTP_DELETE, ROUTES_COUNTER, .kind = KD_SET, .id = "unset", .title = "Take it back",
+     .may = ROUTES_WRITES, .writes = true, .body = "Nothing", .answer = "Said", .handle = routes_unlike},
+    {KD_HTTP_POST, ROUTES_COUNTER, .kind = KD_SUM, .id = "add", .title = "Add to a sum", .may = ROUTES_WRITES,
+     .writes = true, .body = "Amount", .answer = "Added", .handle = routes_add},
+    {KD_HTTP_GET, "/v1/counts", "counts_of", "Counters of many items",
+     .may = ROUTES_NAMES | ROUTES_OWN | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(STORAGE_FAILED),
+     .query = KD_READS(ITEMS) | KD_READS(ME), .traits = KD_TAKES_SESSION, .answer = "CountsList",
+     .handle = routes_query},
+    {KD_HTTP_POST, "/v1/counts", "ask_counts", "Counters of many items, in a body",
+     .may = ROUTES_NAMES | ROUTES_OWN | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(STORAGE_FAILED),
+     .traits = KD_TAKES_SESSION, .body = "AskCounts", .answer = "CountsList", .handle = routes_bulk},
+    {KD_HTTP_GET, "/v1/display", "displays", "The display forms of many items, for caches",
+     .may = ROUTES_NAMES | KD_MAY(STORAGE_FAILED), .query = KD_READS(ITEMS),
+     .traits = KD_GIVES_ETAG | KD_GIVES_AS_OF | KD_REDIRECTS, .answer = "DisplayList",
+     .handle = routes_displays},
+    {KD_HTTP_POST, "/v1/likes", "batch", "Likes and unlikes of one user", .right = ROUTES_USER,
+     .may = ROUTES_WRITES, .writes = true, .body = "Operations", .answer = "Results", .handle = routes_batch},
+    {KD_HTTP_POST, "/v1/likes/lookup", "lookup", "Whether the user likes these items", .right = ROUTES_USER,
+     .may = ROUTES_NAMES | ROUTES_OWN | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(STORAGE_FAILED),
+     .traits = KD_TAKES_SESSION, .body = "AskLiked", .answer = "LikedList", .handle = routes_lookup},
+    {KD_HTTP_GET, "/v1/openapi.json", "openapi", "This description", .traits = KD_GIVES_ETAG,
+     .answer = "OpenApi", .type = "application/json", .handle = routes_openapi},
 };
 
 void kd_routes_init(kd_paths *paths)
 {
     kd_paths_init(paths, routes_table, KD_COUNT(routes_table), true);
+}
+
+/* ---- the description ---- */
+
+static kd_openapi_who routes_who(uint32_t right)
+{
+    bool user = right == ROUTES_USER;
+    return (kd_openapi_who){.gateway = user, .token = user ? "" : NULL};
+}
+
+kd_openapi_source kd_routes_source(const kd_strings *collections, const kd_counters *counters)
+{
+    return (kd_openapi_source){.title = "Kudos, an edge",
+                               .about = "Takes likes and answers reads. docs/api.md tells more.",
+                               .name = "edge",
+                               .edge = true,
+                               .table = routes_table,
+                               .count = KD_COUNT(routes_table),
+                               .collections = collections,
+                               .counters = counters,
+                               .who = routes_who};
+}
+
+/* Of what this edge offers now. */
+static void routes_openapi(void *shard, kd_http_request *req, const kd_asked *asked)
+{
+    kd_served *served = &((kd_shard *)shard)->served;
+    const kd_openapi_source source = kd_routes_source(&served->collections, &served->counters);
+    (void)asked;
+    kd_openapi_respond(&served->description, &source, req);
 }
 
 /* ---- from a request to its row ---- */
@@ -197,7 +255,8 @@ bool kd_routes_begin(kd_http_request *req, void *arg)
     kd_bearer who;
     kd_refusal why;
     if (!routes_find(s, req, &asked) || routes_shed(s, req, asked.endpoint)) return true;
-    bool one = asked.endpoint->writes && asked.endpoint->kind;
+    bool one =
+        asked.endpoint->writes && asked.endpoint->kind; /* a batch is looked at operation by operation */
     if (asked.endpoint->right == ROUTES_ANYBODY) return false;
     if (kd_auth_caller(s, req, &who, &why) &&
         (!one || kd_auth_write(s, req, &who, kd_item_key(&asked.item), asked.counter, &why)))

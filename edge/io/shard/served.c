@@ -10,4 +10,5 @@ kd_served kd_served_copy(const kd_served *s)
 void kd_served_finish(kd_served *s)
 {
     kd_strings_finish(&s->collections);
+    kd_openapi_page_finish(&s->description);
 }

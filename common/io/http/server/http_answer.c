@@ -26,6 +26,12 @@ static const kd_problem_text refusals[] = {
     {.status = 400, .slug = "invalid-request", .title = "The request is not valid"},
 };
 
+const kd_problem_text *kd_http_refusals(size_t *count)
+{
+    *count = KD_COUNT(refusals);
+    return refusals;
+}
+
 static kd_problem_text refusal_text(const http_request *req)
 {
     size_t i = 0;

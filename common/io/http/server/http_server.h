@@ -225,6 +225,9 @@ void kd_http_respond_options(kd_http_request *req, const char *allow);
 /* kd_http_respond with 405. `allow` names the methods that the path has: "GET, HEAD". */
 void kd_http_respond_wrong_method(kd_http_request *req, const char *allow);
 
+/* What a server refuses by itself, whatever is asked for, for a description; static. */
+const kd_problem_text *kd_http_refusals(size_t *count);
+
 /* ---- server ---- */
 
 /* config is copied. Listens on nothing yet. KD_EINVAL: a limit is 0 or makes no sense. */

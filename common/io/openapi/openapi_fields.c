@@ -1,0 +1,113 @@
+/* openapi_fields.c - the parameters of requests: what is enforced by common/api/route.c, edge/io/http/auth.c and the handlers. */
+#include "common/io/openapi/openapi_internal.h"
+
+#include <stdio.h>
+
+static void field_put(json_t *list, const char *in, const char *name, bool required, json_t *schema,
+                      const char *about)
+{
+    json_array_append_new(list,
+                          kd_openapi_pack("{s:s, s:s, s:b, s:o, s:s}", "name", name, "in", in, "required",
+                                          required, "schema", schema, "description", about));
+}
+
+static json_t *field_text(void)
+{
+    return kd_openapi_pack("{s:s}", "type", "string");
+}
+
+static json_t *field_number(uint64_t initial, uint64_t min, uint64_t max)
+{
+    return kd_openapi_pack("{s:s, s:I, s:I, s:I}", "type", "integer", "minimum", (json_int_t)min, "maximum",
+                           (json_int_t)max, "default", (json_int_t)initial);
+}
+
+/* ---- in the path ---- */
+
+static void field_put_path(kd_openapi *doc, json_t *list, const char *path)
+{
+    if (!strstr(path, "{collection}")) return;
+    field_put(list, "path", "collection", true, kd_openapi_schema(doc, "Collection"), "of the item");
+    field_put(list, "path", "id", true, kd_openapi_schema(doc, "Id"),
+              "of the item; `.` and `..` are refused");
+}
+
+/* ---- in the query ---- */
+
+static void field_put_items(kd_openapi *doc, json_t *list)
+{
+    json_t *schema =
+        kd_openapi_pack("{s:s, s:o, s:i, s:i}", "type", "array", "items", kd_openapi_schema(doc, "Item"),
+                        "minItems", 1, "maxItems", (int)KD_BULK_ITEMS_MAX);
+    json_array_append_new(list, kd_openapi_pack("{s:s, s:s, s:b, s:s, s:b, s:o, s:s}", "name", "items", "in",
+                                                "query", "required", 1, "style", "form", "explode", 0,
+                                                "schema", schema, "description", "parted by commas"));
+}
+
+static void field_put_query(kd_openapi *doc, json_t *list, const kd_endpoint *e)
+{
+    const uint32_t query = e->query;
+    if (query & 1u << KD_QUERY_ITEMS) field_put_items(doc, list);
+    if (query & 1u << KD_QUERY_ME)
+        field_put(list, "query", "me", false, kd_openapi_pack("{s:s}", "type", "boolean"),
+                  "whether each item is to have `liked`; needs a user");
+    if (query & 1u << KD_QUERY_BY)
+        field_put(list, "query", "by", false,
+                  kd_openapi_pack("{s:s, s:[s,s]}", "type", "string", "enum", "region", "day"),
+                  "parts of each count; needs an edge or an operator");
+    if (query & 1u << KD_QUERY_COUNTER)
+        field_put(list, "query", "counter", false, kd_openapi_schema(doc, "SetCounter"),
+                  "the first one when left out");
+    if (query & 1u << KD_QUERY_LIMIT)
+        field_put(list, "query", "limit", false, field_number(e->page, 1, e->page_max), "of a page");
+    if (query & 1u << KD_QUERY_CURSOR)
+        field_put(list, "query", "cursor", false,
+                  kd_openapi_pack("{s:s, s:s}", "type", "string", "pattern", "^[A-Za-z0-9_-]+$"),
+                  "of the page before");
+    if (query & 1u << KD_QUERY_EDGE)
+        field_put(list, "query", "edge", false,
+                  kd_openapi_pack("{s:s, s:s}", "type", "string", "pattern", "^[a-z0-9][a-z0-9._-]{0,31}$"),
+                  "the edge that asks");
+    if (query & 1u << KD_QUERY_PARTITION)
+        field_put(list, "query", "partition", false, field_number(0, 0, doc->source->partitions - 1),
+                  "of the likes and counts topics");
+}
+
+/* ---- headers ---- */
+
+static json_t *field_key(void)
+{
+    char pattern[64];
+    snprintf(pattern, sizeof pattern, "^([!#-~]{1,%d}|\"[!#-~]{1,%d}\")$", KD_IDEMPOTENCY_KEY_MAX,
+             KD_IDEMPOTENCY_KEY_MAX);
+    return kd_openapi_pack("{s:s, s:s}", "type", "string", "pattern", pattern);
+}
+
+static void field_put_headers(json_t *list, const kd_endpoint *e)
+{
+    if (e->writes) {
+        field_put(list, "header", "Kudos-Session", false,
+                  kd_openapi_pack("{s:s, s:s}", "type", "string", "pattern", "^[A-Za-z0-9_-]+$"),
+                  "the token of the user's last answer; one that is not good is refused");
+        field_put(list, "header", "Idempotency-Key", false, field_key(), "makes a retry safe");
+        field_put(list, "header", "X-Idempotency-Key", false, field_key(), "the same under another name");
+    }
+    if (e->traits & KD_TAKES_SESSION)
+        field_put(list, "header", "Kudos-Session", false, field_text(),
+                  "the token of the user's last answer; one that is not good counts as none");
+    if (e->traits & KD_TAKES_SEEN)
+        field_put(list, "header", "Kudos-Seen", false, field_text(), "what an edge knows of other edges");
+    if (e->traits & KD_GIVES_ETAG)
+        field_put(list, "header", "If-None-Match", false, field_text(), "an ETag of an earlier answer");
+    field_put(list, "header", "traceparent", false, field_text(),
+              "of W3C Trace Context; one that is not valid is ignored");
+}
+
+json_t *kd_openapi_parameters(kd_openapi *doc, const kd_openapi_operation *op)
+{
+    json_t *list = json_array();
+    field_put_path(doc, list, op->endpoint->path);
+    field_put_query(doc, list, op->endpoint);
+    field_put_headers(list, op->endpoint);
+    return list;
+}

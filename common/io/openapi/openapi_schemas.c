@@ -1,0 +1,487 @@
+/*
+ * openapi_schemas.c - bodies of requests (common/api/body.c) and of answers (common/api/answer.c and the handlers), by name.
+ *
+ * An object has the members that are named here and no others, so that a test finds an answer with a member that is not described. Where edge and
+ * central differ the document's program decides: at an edge a number may be unknown (null), at central it never is.
+ */
+#include "common/io/openapi/openapi_internal.h"
+
+#include <stdio.h>
+
+/* Its members are required, but for those that `optional` names, in one text with blanks around each: " at region ". */
+static json_t *schema_object(json_t *members, const char *optional)
+{
+    const char *name;
+    json_t *member, *required = json_array();
+    json_object_foreach(members, name, member)
+    {
+        char word[64];
+        snprintf(word, sizeof word, " %s ", name);
+        if (!optional || !strstr(optional, word)) json_array_append_new(required, json_string(name));
+    }
+    return kd_openapi_pack("{s:s, s:o, s:o, s:b}", "type", "object", "properties", members, "required",
+                           required, "additionalProperties", 0);
+}
+
+static json_t *schema_list(json_t *of, int min, int max)
+{
+    json_t *list = kd_openapi_pack("{s:s, s:o, s:i}", "type", "array", "items", of, "minItems", min);
+    if (max > 0) json_object_set_new(list, "maxItems", json_integer(max));
+    return list;
+}
+
+/* A type and an example. */
+static json_t *schema_of(const char *type, json_t *example)
+{
+    return kd_openapi_pack("{s:s, s:[o]}", "type", type, "examples", example);
+}
+
+static json_t *schema_or_null(json_t *schema, bool or_null)
+{
+    if (or_null)
+        json_object_set_new(schema, "type",
+                            kd_openapi_pack("[O, s]", json_object_get(schema, "type"), "null"));
+    return schema;
+}
+
+static json_t *schema_whole(uint64_t min)
+{
+    return kd_openapi_pack("{s:s, s:s, s:I}", "type", "integer", "format", "int64", "minimum",
+                           (json_int_t)min);
+}
+
+static json_t *schema_bool(bool or_null)
+{
+    return schema_or_null(kd_openapi_pack("{s:s}", "type", "boolean"), or_null);
+}
+
+/* ---- names ---- */
+
+static const char *schema_collection_of(const kd_openapi *doc)
+{
+    const kd_strings *all = doc->source->collections;
+    return all->count > 0 ? all->at[0] : "posts";
+}
+
+static json_t *schema_collection(kd_openapi *doc)
+{
+    const kd_strings *all = doc->source->collections;
+    json_t *names = json_array();
+    for (uint32_t i = 0; i < all->count; i++) json_array_append_new(names, json_string(all->at[i]));
+    return kd_openapi_pack("{s:s, s:o, s:[s]}", "type", "string", "enum", names, "examples",
+                           schema_collection_of(doc));
+}
+
+#define SCHEMA_ID_CHARS "[A-Za-z0-9._~:@=+-]"
+
+static json_t *schema_id(kd_openapi *doc)
+{
+    char pattern[64];
+    (void)doc;
+    snprintf(pattern, sizeof pattern, "^" SCHEMA_ID_CHARS "{1,%d}$", KD_ID_MAX);
+    return kd_openapi_pack("{s:s, s:s, s:[s]}", "type", "string", "pattern", pattern, "examples", "hello");
+}
+
+static json_t *schema_item(kd_openapi *doc)
+{
+    char example[KD_COLLECTION_MAX + 8];
+    kd_buf pattern = {0};
+    const kd_strings *all = doc->source->collections;
+    kd_buf_put(&pattern, "^(", 2);
+    for (uint32_t i = 0; i < all->count; i++) {
+        if (i > 0) kd_buf_put_u8(&pattern, '|');
+        kd_buf_put(&pattern, all->at[i], strlen(all->at[i]));
+    }
+    char id[64];
+    int len = snprintf(id, sizeof id, ")/" SCHEMA_ID_CHARS "{1,%d}$", KD_ID_MAX);
+    kd_buf_put(&pattern, id, (size_t)len);
+    snprintf(example, sizeof example, "%s/hello", schema_collection_of(doc));
+    json_t *made = kd_openapi_pack("{s:s, s:s%, s:[s]}", "type", "string", "pattern", pattern.data,
+                                   pattern.len, "examples", example);
+    kd_buf_finish(&pattern);
+    return made;
+}
+
+static json_t *schema_counter_names(const kd_openapi *doc, kd_counter_kind kind)
+{
+    const kd_counters *counters = doc->source->counters;
+    json_t *names = json_array();
+    for (uint32_t i = 0; i < counters->count; i++)
+        if (counters->at[i].kind == kind && counters->at[i].name[0])
+            json_array_append_new(names, json_string(counters->at[i].name));
+    return names;
+}
+
+static json_t *schema_counter(kd_openapi *doc, kd_counter_kind kind)
+{
+    return kd_openapi_pack("{s:s, s:o}", "type", "string", "enum", schema_counter_names(doc, kind));
+}
+
+static json_t *schema_set_counter(kd_openapi *doc)
+{
+    return schema_counter(doc, KD_SET);
+}
+
+static json_t *schema_sum_counter(kd_openapi *doc)
+{
+    return schema_counter(doc, KD_SUM);
+}
+
+/* ---- numbers ---- */
+
+static json_t *schema_display_form(kd_openapi *doc)
+{
+    json_t *form = schema_of("string", json_string("1.2K"));
+    json_object_set_new(form, "pattern",
+                        json_string("^([0-9]{1,3}|[0-9]{1,3}[KMB]|[0-9]{1,2}\\.[1-9][KMB]|"
+                                    "[0-9]+(\\.[1-9])?T)$"));
+    return schema_or_null(form, doc->source->edge);
+}
+
+static json_t *schema_count(const kd_openapi *doc)
+{
+    return schema_or_null(schema_whole(0), doc->source->edge);
+}
+
+static json_t *schema_as_of(kd_openapi *doc)
+{
+    (void)doc;
+    json_t *time = schema_of("string", json_string("2026-01-02T03:04:05.678Z"));
+    json_object_set_new(time, "format", json_string("date-time"));
+    return schema_or_null(time, true);
+}
+
+static json_t *schema_source(kd_openapi *doc)
+{
+    json_t *names = kd_openapi_pack("[s]", "central");
+    if (doc->source->edge) json_array_insert_new(names, 0, json_string("edge"));
+    return kd_openapi_pack("{s:s, s:o}", "type", "string", "enum", names);
+}
+
+/* Adds count, display and pending. */
+static void schema_add_number(kd_openapi *doc, json_t *members)
+{
+    json_object_set_new(members, "count", schema_count(doc));
+    json_object_set_new(members, "display", kd_openapi_schema(doc, "DisplayForm"));
+    json_object_set_new(members, "pending", schema_whole(0));
+}
+
+static void schema_add_age(kd_openapi *doc, json_t *members)
+{
+    json_object_set_new(members, "age_ms", schema_count(doc));
+    json_object_set_new(members, "as_of", kd_openapi_schema(doc, "AsOf"));
+    json_object_set_new(members, "source", kd_openapi_schema(doc, "Source"));
+}
+
+static json_t *schema_parts(const char *about)
+{
+    return kd_openapi_pack("{s:s, s:o, s:s}", "type", "object", "additionalProperties", schema_whole(0),
+                           "description", about);
+}
+
+static json_t *schema_number(kd_openapi *doc)
+{
+    json_t *members = json_object();
+    schema_add_number(doc, members);
+    if (!doc->source->edge) {
+        json_object_set_new(members, "regions", schema_parts("by=region; parts of 0 are left out"));
+        json_object_set_new(members, "days", schema_parts("by=day, of UTC; parts of 0 are left out"));
+    }
+    return schema_object(members, " regions days ");
+}
+
+/* An object with a member for each counter. */
+static json_t *schema_by_counter(kd_openapi *doc, const char *name)
+{
+    const kd_counters *counters = doc->source->counters;
+    json_t *members = json_object();
+    for (uint32_t i = 0; i < counters->count; i++)
+        if (counters->at[i].name[0])
+            json_object_set_new(members, counters->at[i].name, kd_openapi_schema(doc, name));
+    return schema_object(members, NULL);
+}
+
+/* ---- bodies of requests ---- */
+
+static json_t *schema_nothing(kd_openapi *doc)
+{
+    (void)doc;
+    return schema_object(json_object(), NULL);
+}
+
+static json_t *schema_amount(kd_openapi *doc)
+{
+    (void)doc;
+    return schema_object(kd_openapi_pack("{s:{s:s,s:i,s:i,s:i,s:[i]}}", "amount", "type", "integer",
+                                         "minimum", 1, "maximum", (int)KD_AMOUNT_MAX, "default", 1,
+                                         "examples", 5),
+                         " amount ");
+}
+
+static json_t *schema_operation(kd_openapi *doc)
+{
+    return schema_object(kd_openapi_pack("{s:o, s:{s:s,s:[s,s]}, s:o}", "item",
+                                         kd_openapi_schema(doc, "Item"), "op", "type", "string", "enum",
+                                         "like", "unlike", "counter", kd_openapi_schema(doc, "SetCounter")),
+                         " counter ");
+}
+
+static json_t *schema_operations(kd_openapi *doc)
+{
+    return schema_object(
+        kd_openapi_pack("{s:o}", "operations",
+                        schema_list(kd_openapi_schema(doc, "Operation"), 1, KD_BULK_OPS_MAX)),
+        NULL);
+}
+
+static json_t *schema_items(kd_openapi *doc)
+{
+    return schema_list(kd_openapi_schema(doc, "Item"), 1, KD_BULK_ITEMS_MAX);
+}
+
+static json_t *schema_ask_counts(kd_openapi *doc)
+{
+    return schema_object(
+        kd_openapi_pack("{s:o, s:o}", "items", kd_openapi_schema(doc, "Items"), "me", schema_bool(false)),
+        " me ");
+}
+
+static json_t *schema_ask_liked(kd_openapi *doc)
+{
+    return schema_object(kd_openapi_pack("{s:o, s:o}", "items", kd_openapi_schema(doc, "Items"), "counter",
+                                         kd_openapi_schema(doc, "SetCounter")),
+                         " counter ");
+}
+
+/* ---- answers ---- */
+
+static json_t *schema_said(kd_openapi *doc)
+{
+    json_t *members = kd_openapi_pack("{s:o, s:o, s:o, s:o}", "item", kd_openapi_schema(doc, "Item"),
+                                      "counter", kd_openapi_schema(doc, "SetCounter"), "liked",
+                                      schema_bool(false), "changed", schema_bool(true));
+    schema_add_number(doc, members);
+    schema_add_age(doc, members);
+    return schema_object(members, NULL);
+}
+
+static json_t *schema_added(kd_openapi *doc)
+{
+    json_t *members = kd_openapi_pack("{s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "counter",
+                                      kd_openapi_schema(doc, "SumCounter"));
+    schema_add_number(doc, members);
+    schema_add_age(doc, members);
+    return schema_object(members, NULL);
+}
+
+static json_t *schema_refused(kd_openapi *doc)
+{
+    return schema_object(kd_openapi_pack("{s:o, s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "counter",
+                                         kd_openapi_schema(doc, "SetCounter"), "error",
+                                         kd_openapi_schema(doc, "Problem")),
+                         NULL);
+}
+
+static json_t *schema_results(kd_openapi *doc)
+{
+    json_t *one = kd_openapi_pack("{s:[o, o]}", "anyOf", kd_openapi_schema(doc, "Said"),
+                                  kd_openapi_schema(doc, "Refused"));
+    return schema_object(kd_openapi_pack("{s:o}", "results", schema_list(one, 1, KD_BULK_OPS_MAX)), NULL);
+}
+
+static json_t *schema_counts_with(kd_openapi *doc, bool me)
+{
+    json_t *members = kd_openapi_pack("{s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "counts",
+                                      schema_by_counter(doc, "Number"));
+    if (me) json_object_set_new(members, "liked", schema_bool(doc->source->edge));
+    schema_add_age(doc, members);
+    return schema_object(members, " liked ");
+}
+
+static json_t *schema_counts(kd_openapi *doc)
+{
+    return schema_counts_with(doc, false);
+}
+
+static json_t *schema_counts_for(kd_openapi *doc)
+{
+    return schema_counts_with(doc, true);
+}
+
+static json_t *schema_answer_list(kd_openapi *doc, const char *of)
+{
+    return schema_object(
+        kd_openapi_pack("{s:o}", "items", schema_list(kd_openapi_schema(doc, of), 1, KD_BULK_ITEMS_MAX)),
+        NULL);
+}
+
+static json_t *schema_counts_list(kd_openapi *doc)
+{
+    return schema_answer_list(doc, "CountsFor");
+}
+
+static json_t *schema_liked(kd_openapi *doc)
+{
+    json_t *members = kd_openapi_pack("{s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "liked",
+                                      schema_bool(doc->source->edge));
+    if (!doc->source->edge) {
+        json_object_set_new(members, "at_us", schema_whole(1));
+        json_object_set_new(members, "complete", schema_bool(false));
+    }
+    json_object_set_new(members, "source", kd_openapi_schema(doc, "Source"));
+    return schema_object(members, " at_us complete ");
+}
+
+static json_t *schema_liked_list(kd_openapi *doc)
+{
+    return schema_answer_list(doc, "Liked");
+}
+
+static json_t *schema_display(kd_openapi *doc)
+{
+    return schema_object(kd_openapi_pack("{s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "display",
+                                         schema_by_counter(doc, "DisplayForm")),
+                         NULL);
+}
+
+static json_t *schema_display_list(kd_openapi *doc)
+{
+    return schema_answer_list(doc, "Display");
+}
+
+static json_t *schema_liker(kd_openapi *doc)
+{
+    return schema_object(kd_openapi_pack("{s:o, s:{s:s,s:s}, s:{s:s}}", "user", kd_openapi_schema(doc, "Id"),
+                                         "at", "type", "string", "format", "date-time", "region", "type",
+                                         "string"),
+                         " at region ");
+}
+
+static json_t *schema_likers(kd_openapi *doc)
+{
+    return schema_object(kd_openapi_pack("{s:o, s:o, s:o, s:{s:[s,s]}, s:o}", "item",
+                                         kd_openapi_schema(doc, "Item"), "counter",
+                                         kd_openapi_schema(doc, "SetCounter"), "likers",
+                                         schema_list(kd_openapi_schema(doc, "Liker"), 0, 0), "next", "type",
+                                         "string", "null", "source", kd_openapi_schema(doc, "Source")),
+                         NULL);
+}
+
+static json_t *schema_time(kd_openapi *doc)
+{
+    (void)doc;
+    return schema_object(kd_openapi_pack("{s:o}", "now_us", schema_whole(0)), NULL);
+}
+
+static json_t *schema_catalogue(kd_openapi *doc)
+{
+    json_t *counter =
+        schema_object(kd_openapi_pack("{s:{s:s}, s:{s:s,s:i,s:i}, s:{s:s,s:[s,s]}}", "name", "type", "string",
+                                      "id", "type", "integer", "minimum", 1, "maximum",
+                                      (int)KD_COUNTER_ID_MAX, "kind", "type", "string", "enum", "set", "sum"),
+                      NULL);
+    return schema_object(kd_openapi_pack("{s:o, s:o}", "collections",
+                                         schema_list(kd_openapi_schema(doc, "Collection"), 0, 0), "counters",
+                                         schema_list(counter, 0, KD_COUNTERS_MAX)),
+                         NULL);
+}
+
+static json_t *schema_admin(kd_openapi *doc)
+{
+    (void)doc;
+    return schema_object(
+        kd_openapi_pack("{s:{s:s,s:i,s:i}}", "admin_port", "type", "integer", "minimum", 0, "maximum", 65535),
+        NULL);
+}
+
+static json_t *schema_problem(kd_openapi *doc)
+{
+    char type[64];
+    json_t *types = json_array();
+    (void)doc;
+    for (kd_problem p = 0; p < KD_PROBLEM_COUNT; p++) {
+        snprintf(type, sizeof type, "urn:kudos:%s", kd_problem_slug(p));
+        json_array_append_new(types, json_string(type));
+    }
+    return schema_object(kd_openapi_pack("{s:{s:s,s:o}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s,s:i}}",
+                                         "type", "type", "string", "enum", types, "title", "type", "string",
+                                         "status", "type", "integer", "detail", "type", "string", "field",
+                                         "type", "string", "retry_after_s", "type", "integer", "minimum", 1),
+                         " detail field retry_after_s ");
+}
+
+static json_t *schema_openapi(kd_openapi *doc)
+{
+    (void)doc;
+    return kd_openapi_pack("{s:s, s:[s,s,s]}", "type", "object", "required", "openapi", "info", "paths");
+}
+
+/* A record of Kafka's format (include/kudos/wire.h). */
+static json_t *schema_record(kd_openapi *doc)
+{
+    (void)doc;
+    return kd_openapi_pack("{s:s}", "description", "a snapshot record of include/kudos/wire.h");
+}
+
+static json_t *schema_lines(kd_openapi *doc)
+{
+    (void)doc;
+    return kd_openapi_pack("{s:s, s:s}", "type", "string", "description",
+                           "lines of counter, item, user, stamp in us, region, with tabs between");
+}
+
+static const struct {
+    const char *name;
+    json_t *(*make)(kd_openapi *doc);
+} schemas[] = {
+    {"Collection", schema_collection},
+    {"Id", schema_id},
+    {"Item", schema_item},
+    {"SetCounter", schema_set_counter},
+    {"SumCounter", schema_sum_counter},
+    {"DisplayForm", schema_display_form},
+    {"AsOf", schema_as_of},
+    {"Source", schema_source},
+    {"Number", schema_number},
+    {"Nothing", schema_nothing},
+    {"Amount", schema_amount},
+    {"Operation", schema_operation},
+    {"Operations", schema_operations},
+    {"Items", schema_items},
+    {"AskCounts", schema_ask_counts},
+    {"AskLiked", schema_ask_liked},
+    {"Said", schema_said},
+    {"Added", schema_added},
+    {"Refused", schema_refused},
+    {"Results", schema_results},
+    {"Counts", schema_counts},
+    {"CountsFor", schema_counts_for},
+    {"CountsList", schema_counts_list},
+    {"Liked", schema_liked},
+    {"LikedList", schema_liked_list},
+    {"Display", schema_display},
+    {"DisplayList", schema_display_list},
+    {"Liker", schema_liker},
+    {"Likers", schema_likers},
+    {"Time", schema_time},
+    {"Catalogue", schema_catalogue},
+    {"Admin", schema_admin},
+    {"Problem", schema_problem},
+    {"OpenApi", schema_openapi},
+    {"Record", schema_record},
+    {"Lines", schema_lines},
+};
+
+json_t *kd_openapi_schema(kd_openapi *doc, const char *name)
+{
+    char ref[64];
+    size_t i = 0;
+    while (i < KD_COUNT(schemas) && strcmp(schemas[i].name, name) != 0) i++;
+    KD_ASSERT(i < KD_COUNT(schemas));
+    if (!json_object_get(doc->schemas, name)) {
+        json_t *made = schemas[i].make(doc);
+        json_object_set_new(doc->schemas, name, made);
+    }
+    snprintf(ref, sizeof ref, "#/components/schemas/%s", name);
+    return kd_openapi_pack("{s:s}", "$ref", ref);
+}

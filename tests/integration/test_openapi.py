@@ -1,0 +1,190 @@
+"""The description of the API (OpenAPI) of both programs: valid, of the configuration that runs, with the limits that are enforced; and requests that
+tools of others make from it are answered as it says.
+"""
+import json
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+from described import Described
+from openapi_tools import run_tool
+from proc import TOP, Broker, Central, Edge, program, wait_until
+
+PARTITIONS = 4
+LONG = os.environ.get("KUDOS_LONG") == "1"
+CONFIGS = {"kudos-edge": "configs/edge.conf", "kudos-central": "configs/central.conf"}
+CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance", "response_schema_conformance",
+          "negative_data_rejection", "unsupported_method", "allow_header_conformance")
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    with Broker(tmp_path_factory.mktemp("broker"), PARTITIONS) as b:
+        yield b
+
+
+@pytest.fixture(scope="module")
+def pair(broker, tmp_path_factory):
+    """{name: an edge, and the central that it asks}"""
+    directory = tmp_path_factory.mktemp("pair")
+    with Central(directory, broker.address, partitions=PARTITIONS, more={"central": {"snapshot_interval": "100ms"}}) as central:
+        with Edge(directory, broker.address, partitions=PARTITIONS, central=central.url,
+                  more={"edge": {"flush_interval": "100ms"}, "limits": {"user": "1000000/1h"}}) as edge:
+            yield {"edge": edge, "central": central}
+
+
+def described(daemon):
+    return Described(daemon.get("/v1/openapi.json").json)
+
+
+def printed(name):
+    command = [program(name), "-c", os.path.join(TOP, CONFIGS[name]), "--openapi"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+# ---- the document ----
+
+def test_the_description_is_valid(pair, tmp_path):
+    files = []
+    for name in CONFIGS:
+        files.append(tmp_path / f"{name}.json")
+        files[-1].write_text(printed(name))
+    said = run_tool("openapi-spec-validator", *files)
+    assert said.count(": OK") == len(files), said
+
+
+@pytest.mark.parametrize("name", ("edge", "central"))
+def test_the_description_is_served_to_anybody_and_cached(pair, name):
+    daemon = pair[name]
+    first = daemon.get("/v1/openapi.json", headers={"Authorization": "Bearer nonsense", "Host": "elsewhere.example"})
+    assert (first.status, first.headers["content-type"], first.headers["cache-control"]) == (200, "application/json", "public, max-age=60")
+    again = daemon.get("/v1/openapi.json", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status, again.body, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert first.json == json.loads(printed(f"kudos-{name}")) | {"components": first.json["components"], "paths": first.json["paths"]}
+
+
+@pytest.mark.parametrize("name", ("edge", "central"))
+def test_examples_are_valid(pair, name):
+    api, seen = described(pair[name]), 0
+
+    def check(part):
+        nonlocal seen
+        if isinstance(part, dict):
+            for example in part.get("examples", ()):
+                assert not api.errors(part, example), (part, example)
+                seen += 1
+            for inner in part.values():
+                check(inner)
+        elif isinstance(part, list):
+            for inner in part:
+                check(inner)
+
+    check(api.document["components"])
+    assert seen >= 4
+
+
+@pytest.mark.parametrize("name", ("edge", "central"))
+def test_names_of_the_configuration_are_described_also_after_a_reload(tmp_path, name):
+    more = {"api": {"collections": "songs"}, "counters": {"cheer": "1 set", "play": "2 sum"}}
+    make = Edge if name == "edge" else Central
+    # a broker of its own: a second central would end the first
+    with Broker(tmp_path, PARTITIONS) as broker, make(tmp_path, broker.address, partitions=PARTITIONS, more=more) as daemon:
+        before = daemon.get("/v1/openapi.json")
+        schemas = before.json["components"]["schemas"]
+        assert schemas["Collection"]["enum"] == ["songs"] and schemas["SetCounter"]["enum"] == ["cheer"]
+        paths = {p for p in before.json["paths"] if p.startswith("/v1/{collection}/{id}/")}
+        own = {"counts", "cheer", "play", "display"} if name == "edge" else {"counts", "cheer", "likers"}
+        assert {p.rsplit("/", 1)[1] for p in paths} == own
+        daemon.set({"api": {"collections": "songs, films"}, "counters": {"clap": "3 set"}})
+        daemon.signal(signal.SIGHUP)
+        after = wait_until(lambda: next((a for a in [daemon.get("/v1/openapi.json")] if a.headers["etag"] != before.headers["etag"]), None),
+                           what="another description")
+        schemas = after.json["components"]["schemas"]
+        assert schemas["Collection"]["enum"] == ["songs", "films"] and schemas["SetCounter"]["enum"] == ["cheer", "clap"]
+        assert "/v1/{collection}/{id}/clap" in after.json["paths"]
+
+
+def test_the_described_limits_are_those_that_are_enforced(pair):
+    edge = pair["edge"]
+    schemas = edge.get("/v1/openapi.json").json["components"]["schemas"]
+    most = schemas["Items"]["maxItems"]
+    operations = schemas["Operations"]["properties"]["operations"]["maxItems"]
+    amount = schemas["Amount"]["properties"]["amount"]["maximum"]
+    for over, status in ((0, 200), (1, 400)):
+        assert edge.post("/v1/counts", body={"items": ["posts/l"] * (most + over)}).status == status
+        assert edge.get("/v1/counts?items=" + ",".join(["posts/l"] * (most + over))).status == status
+        assert edge.post("/v1/likes", user="ann", body={"operations": [{"item": "posts/l", "op": "like"}] * (operations + over)}).status == status
+        assert edge.post("/v1/posts/l/view", user="ann", body={"amount": amount + over}).status == status
+        for limit, path in (("likers", "/v1/posts/l/likers"), ("export", "/v1/export")):
+            most_rows = next(p["schema"]["maximum"] for op in described(pair["central"]).operations.values() if op["operationId"] == limit
+                             for p in op["parameters"] if p["name"] == "limit")
+            assert pair["central"].get(f"{path}?limit={most_rows + over}").status == status
+        id_of = re.search(r"\{1,(\d+)\}", schemas["Id"]["pattern"])[1]
+        assert edge.get(f"/v1/posts/{'x' * (int(id_of) + over)}/counts").status == status
+
+
+def test_paths_that_the_other_program_has_say_whom_to_ask(pair):
+    paths = {name: set(daemon.get("/v1/openapi.json").json["paths"]) for name, daemon in pair.items()}
+    sums = {p for p in paths["edge"] if p.endswith(("/view", "/share"))}  # of these central says that they have no members
+    for name, other, word in (("edge", "central", "ask central"), ("central", "edge", "ask an edge")):
+        for path in paths[other] - paths[name] - sums:
+            answer = pair[name].get(path.replace("{collection}", "posts").replace("{id}", "1"), user="ann")
+            assert (answer.status, answer.problem) == (404, "not-found") and word in answer.json["detail"], (name, path)
+
+
+# ---- docs/api.md ----
+
+def requests_of(section):
+    """{METHOD PATH} of the first column of the table that begins with `request`."""
+    with open(os.path.join(TOP, "docs/api.md"), encoding="utf-8") as f:
+        text = f.read().split(f"\n## {section}\n")[1].split("\n## ")[0]
+    rows = re.search(r"^\| request \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", text, re.M)[1].splitlines()
+    return {f"{m} {p}" for row in rows for m, p in re.findall(r"`([A-Z]+) (/[^`?]+)", row.split(" | ")[0])}
+
+
+@pytest.mark.parametrize("section, name, sets, sums", (("An edge", "edge", ("like", "save"), ("view", "share")), ("Central", "central", ("like", "save"), ())))
+def test_the_requests_of_the_document_are_those_that_are_described(pair, section, name, sets, sums):
+    named = set()
+    for request in requests_of(section):
+        for kind, counters in (("{set counter}", sets), ("{sum counter}", sums)):
+            if kind in request:
+                named.update(request.replace(kind, counter) for counter in counters)
+                break
+        else:
+            named.add(request)
+    assert named == {f"{m} {p}" for m, p in described(pair[name]).operations}
+
+
+def test_the_errors_of_the_document_are_those_that_are_described(pair):
+    with open(os.path.join(TOP, "docs/api.md"), encoding="utf-8") as f:
+        text = f.read().split("\n## Errors\n")[1].split("\n## ")[0]
+    told = {(int(status), slug) for status, slugs in re.findall(r"^\| (\d{3}) \| ([^|]+) \|", text, re.M) for slug in re.findall(r"`([a-z-]+)`", slugs)}
+    said = set()
+    for daemon in pair.values():
+        api = described(daemon)
+        for op in api.operations.values():
+            for status, response in op["responses"].items():
+                if int(status) < 400:
+                    continue
+                types = api.at(response)["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"]["type"]["enum"]
+                said.update((int(status), t.removeprefix("urn:kudos:")) for t in types)
+    told -= {(405, "method-not-allowed"), (404, "not-found")}  # of no operation
+    assert said - told <= {(501, "invalid-request"), (505, "invalid-request")} and told <= said
+
+
+# ---- requests by a tool of others ----
+
+@pytest.mark.parametrize("name", ("edge", "central"))
+def test_what_a_tool_makes_of_the_description_is_answered_as_described(pair, name, tmp_path):
+    daemon = pair[name]
+    description = tmp_path / "openapi.json"
+    description.write_bytes(daemon.get("/v1/openapi.json").body)
+    said = run_tool("schemathesis", "--config-file", os.path.join(TOP, "tests/openapi/schemathesis.toml"), "run", description,
+                    "--url", f"http://127.0.0.1:{daemon.port}", "-H", "X-User-Id: ada", "--checks", ",".join(CHECKS), "--seed", 1,
+                    "--phases", "examples,coverage,fuzzing", "-n", 500 if LONG else 4, "--no-shrink", "--continue-on-failure", "--warnings", "off",
+                    seconds=3000 if LONG else 150, cwd=tmp_path)
+    operations = len(described(daemon).operations)
+    assert f"Tested: {operations}" in said and int(re.search(r"(\d+) generated", said)[1]) > 10 * operations, said
