@@ -55,7 +55,8 @@ void kd_central_app_reload(void *arg)
     kd_access *access = &app->api.access;
     kd_central_stale_metrics *stale = &app->stale;
     const kd_reload_file files[] = {
-        kd_reload_tls(app->tls, &stale->tls), kd_reload_keys(s->record_keys, &stale->keys),
+        kd_reload_tls(app->tls, &stale->tls),
+        kd_reload_keys("kafka.keys_file", kd_record_keys_file(s->record_keys), &stale->keys),
         kd_reload_tokens("http.operator_token_file", s->operator_token_file, &access->operator_tokens,
                          &stale->operator_tokens),
         kd_reload_tokens("http.edge_token_file", s->edge_token_file, &access->edge_tokens,

@@ -56,12 +56,12 @@ kd_reload_file kd_reload_tls(kd_http_tls *tls, kd_metric *stale)
 
 static int reload_take_keys(const kd_reload_file *file, char *error)
 {
-    return kd_record_keys_reload(file->content, error, KD_OPTIONS_ERROR_MAX);
+    return kd_key_file_reload(file->content, error, KD_OPTIONS_ERROR_MAX);
 }
 
-kd_reload_file kd_reload_keys(kd_record_keys *keys, kd_metric *stale)
+kd_reload_file kd_reload_keys(const char *option, kd_key_file *keys, kd_metric *stale)
 {
-    return (kd_reload_file){.option = "kafka.keys_file",
+    return (kd_reload_file){.option = option,
                             .content = keys,
                             .take = reload_take_keys,
                             .taken = "keys-reloaded",

@@ -1,6 +1,6 @@
 /*
- * reload.h - SIGHUP: the steps that both programs take, and what it can change: lists of names and counters grow; the certificate, the keys of
- * records and the files of tokens are read anew, each by itself. One that cannot be used keeps its old content and holds up nothing else.
+ * reload.h - SIGHUP: the steps that both programs take, and what it can change: lists of names and counters grow; the certificate, the files of
+ * keys and the files of tokens are read anew, each by itself. One that cannot be used keeps its old content and holds up nothing else.
  *
  * A list only grows, since its entries are in use. When the new configuration lacks an old entry, or has a counter with another number or kind, the
  * old list stays as it is, and a line `reload-refused` names the entry.
@@ -10,9 +10,9 @@
 
 #include "common/base/metrics.h"
 #include "common/io/daemon/command.h"
+#include "common/io/daemon/key_file.h"
 #include "common/io/http/credentials.h"
 #include "common/io/http/server/http_server.h"
-#include "common/io/kafka/record_keys.h"
 
 /* A file that is taken up by itself; made by the functions below. */
 typedef struct kd_reload_file {
@@ -27,8 +27,8 @@ typedef struct kd_reload_file {
 
 /* The files of TLS, which are one: a certificate and its key change together. `tls` may be NULL. */
 kd_reload_file kd_reload_tls(kd_http_tls *tls, kd_metric *stale);
-/* kafka.keys_file; `keys` may be NULL. */
-kd_reload_file kd_reload_keys(kd_record_keys *keys, kd_metric *stale);
+/* A file of keys; `keys` may be NULL. */
+kd_reload_file kd_reload_keys(const char *option, kd_key_file *keys, kd_metric *stale);
 /* A file of tokens; `path` may be NULL. */
 kd_reload_file kd_reload_tokens(const char *option, const char *path, kd_tokens *tokens, kd_metric *stale);
 

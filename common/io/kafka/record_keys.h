@@ -1,12 +1,12 @@
 /*
  * record_keys.h - the keys of a process: records that it writes to Kafka get a MAC (common/wire/mac.h), records that it reads are checked.
  *
- * One object for all threads of the process. A reload swaps the keys between two records. Invariant: once made, it always has keys that the process
- * can work with; a file that is not good changes nothing.
+ * One object for all threads of the process. A reload of the file (common/io/daemon/key_file.h) swaps the keys between two records.
  */
 #ifndef KUDOS_COMMON_IO_KAFKA_RECORD_KEYS_H
 #define KUDOS_COMMON_IO_KAFKA_RECORD_KEYS_H
 
+#include "common/io/daemon/key_file.h"
 #include "common/wire/mac.h"
 
 typedef struct kd_record_keys kd_record_keys;
@@ -19,8 +19,8 @@ int kd_record_keys_create(kd_record_keys **keys, const char *path, const char *e
 void kd_record_keys_destroy(kd_record_keys *keys);
 /* As create, without making anything: for the check of a configuration. */
 int kd_record_keys_check(const char *path, const char *edge, char *error, size_t size);
-/* Reads the file again: the new keys hold for the next record. After an error (as create) the old ones stay. One thread at a time. */
-int kd_record_keys_reload(kd_record_keys *keys, char *error, size_t size);
+/* Their file, to be read again: the new keys hold for the next record. It ends with *keys. NULL for NULL. */
+kd_key_file *kd_record_keys_file(kd_record_keys *keys);
 /* Whether records without a MAC are believed, as while keys are introduced; false at first. Any thread. */
 void kd_record_keys_accept_unsigned(kd_record_keys *keys, bool accept);
 

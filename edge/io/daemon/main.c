@@ -213,10 +213,11 @@ static void edge_main_reload(void *arg)
     kd_settings fresh;
     const kd_settings *set = &app->settings;
     kd_stale_metrics *stale = &app->stale;
-    const kd_reload_file files[] = {kd_reload_tls(app->tls, &stale->tls),
-                                    kd_reload_keys(set->record_keys, &stale->keys),
-                                    kd_reload_tokens("admin.token_file", set->admin_token_file,
-                                                     &app->admin.tokens, &stale->admin_tokens)};
+    const kd_reload_file files[] = {
+        kd_reload_tls(app->tls, &stale->tls),
+        kd_reload_keys("kafka.keys_file", kd_record_keys_file(set->record_keys), &stale->keys),
+        kd_reload_tokens("admin.token_file", set->admin_token_file, &app->admin.tokens,
+                         &stale->admin_tokens)};
     const kd_reload reload = {.command = &app->command,
                               .options = &kd_edge_options,
                               .fresh = &fresh,

@@ -163,20 +163,20 @@ Test(record_keys, a_file_that_is_not_good_leaves_the_keys_as_they_are)
     encode_batch("b", &batch);
     kd_record_keys_sign(keys, TOPIC, 0, kd_buf_view(&batch), &header);
     write_keys("2 * 00");
-    cr_assert_eq(kd_record_keys_reload(keys, error, sizeof error), KD_EINVAL);
+    cr_assert_eq(kd_key_file_reload(kd_record_keys_file(keys), error, sizeof error), KD_EINVAL);
     cr_assert_not_null(strstr(error, "kafka.keys_file: line 1"), "%s", error);
     write_keys("2 * " KEY_B);
     chmod(path, 0640);
-    cr_assert_eq(kd_record_keys_reload(keys, error, sizeof error), KD_EINVAL);
+    cr_assert_eq(kd_key_file_reload(kd_record_keys_file(keys), error, sizeof error), KD_EINVAL);
     cr_assert_not_null(strstr(error, "chmod 600"), "%s", error);
     cr_assert_eq(kd_record_keys_verify(keys, TOPIC, 0, kd_buf_view(&batch), kd_buf_view(&header)),
                  KD_MAC_GOOD);
     chmod(path, 0600);
-    cr_assert_eq(kd_record_keys_reload(keys, error, sizeof error), KD_OK, "%s", error);
+    cr_assert_eq(kd_key_file_reload(kd_record_keys_file(keys), error, sizeof error), KD_OK, "%s", error);
     cr_assert_eq(kd_record_keys_verify(keys, TOPIC, 0, kd_buf_view(&batch), kd_buf_view(&header)),
                  KD_MAC_UNKNOWN_KEY);
     unlink(path);
-    cr_assert_eq(kd_record_keys_reload(keys, error, sizeof error), KD_EINVAL);
+    cr_assert_eq(kd_key_file_reload(kd_record_keys_file(keys), error, sizeof error), KD_EINVAL);
     kd_record_keys_destroy(keys);
     kd_buf_finish(&batch);
     kd_buf_finish(&header);
