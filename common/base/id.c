@@ -22,6 +22,12 @@ bool kd_id_valid(kd_bytes id)
     return true;
 }
 
+bool kd_id_visitor(kd_bytes id)
+{
+    size_t n = sizeof KD_VISITOR_PREFIX - 1;
+    return id.len >= n && memcmp(id.data, KD_VISITOR_PREFIX, n) == 0;
+}
+
 bool kd_collection_valid(kd_bytes name)
 {
     if (name.len < 1 || name.len > KD_COLLECTION_MAX) return false;

@@ -43,7 +43,8 @@ static bool keyring_read_holder(kd_bytes word, kd_record_key *key)
     } known[] = {{"*", KD_HOLDER_EVERYBODY},
                  {"edge:*", KD_HOLDER_EDGES},
                  {"central", KD_HOLDER_CENTRAL},
-                 {"changes", KD_HOLDER_CHANGES}};
+                 {"changes", KD_HOLDER_CHANGES},
+                 {"visitors", KD_HOLDER_VISITORS}};
     for (size_t i = 0; i < KD_COUNT(known); i++) {
         if (!kd_bytes_eq(word, kd_bytes_str(known[i].word))) continue;
         key->holder = known[i].holder;
@@ -57,7 +58,7 @@ static bool keyring_read_holder(kd_bytes word, kd_record_key *key)
     return true;
 }
 
-static const kd_record_key *keyring_by_id(const kd_keyring *ring, uint32_t id)
+const kd_record_key *kd_record_key_by_id(const kd_keyring *ring, uint32_t id)
 {
     for (uint32_t i = 0; i < ring->count; i++)
         if (ring->at[i].id == id) return &ring->at[i];
@@ -74,9 +75,9 @@ static const char *keyring_read_line(const kd_keyring *ring, kd_bytes line, kd_r
     if (!kd_text_take_number(&number, &id) || number.len > 0 || id < 1 || id > UINT32_MAX)
         return "the id must be a number from 1 to 4294967295";
     key->id = (uint32_t)id;
-    if (keyring_by_id(ring, key->id)) return "the id stands in a line above, too";
+    if (kd_record_key_by_id(ring, key->id)) return "the id stands in a line above, too";
     if (!keyring_read_holder(holder, key))
-        return "the holder must be edge:NAME, edge:*, central, changes or *";
+        return "the holder must be edge:NAME, edge:*, central, changes, visitors or *";
     if (!keyring_read_hex(hex, key->bytes, sizeof key->bytes))
         return "the key must be 32 bytes in hexadecimal, 64 digits";
     return ring->count < KD_RECORD_KEYS_MAX ? NULL : "more than 256 keys";
@@ -116,6 +117,8 @@ bool kd_record_key_fits(const kd_record_key *key, kd_flow flow, kd_bytes edge)
         return key->holder == KD_HOLDER_CENTRAL;
     case KD_FLOW_CHANGES:
         return key->holder == KD_HOLDER_CHANGES;
+    case KD_FLOW_VISITORS:
+        return key->holder == KD_HOLDER_VISITORS;
     }
     return false;
 }
@@ -138,5 +141,14 @@ int kd_keyring_check(const kd_keyring *ring, kd_bytes edge, char *error, size_t 
         snprintf(error, size, "no key of an edge: one of edge:NAME, edge:* or * is needed");
     else
         return KD_OK;
+    return KD_EINVAL;
+}
+
+int kd_keyring_check_visitors(const kd_keyring *ring, kd_bytes edge, char *error, size_t size)
+{
+    static const kd_bytes any = {0};
+    (void)edge;
+    if (keyring_has(ring, KD_FLOW_VISITORS, any)) return KD_OK;
+    snprintf(error, size, "no key for tokens of visitors: one of visitors or * is needed");
     return KD_EINVAL;
 }

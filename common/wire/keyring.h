@@ -1,5 +1,5 @@
 /*
- * keyring.h - the keys by which records of Kafka are authenticated, as a file holds them.
+ * keyring.h - the keys by which records of Kafka and tokens of visitors are authenticated, as a file holds them.
  *
  * A key is a secret that central shares with its holder, and with nobody else. Whoever can check a record by a key can also make one with it. So an
  * edge has only its own key: stolen, it makes batches of that edge, and snapshots that this edge alone believes. Claims are checked by keys that
@@ -14,9 +14,10 @@
  *     edge:*      batches of every edge, snapshots        all edges, central
  *     central     claims                                  centrals alone
  *     changes     records of the changes topic            central, its readers
+ *     visitors    tokens of visitors                      all edges, central
  *     *           everything                              everybody: for small setups
  *
- * Of several keys of a holder the first one signs batches and claims, and all are believed: that is how keys are changed without a pause.
+ * Of several keys of a holder the first one signs batches, claims and tokens, and all are believed: that is how keys are changed without a pause.
  */
 #ifndef KUDOS_COMMON_WIRE_KEYRING_H
 #define KUDOS_COMMON_WIRE_KEYRING_H
@@ -32,6 +33,7 @@ typedef enum {
     KD_HOLDER_EDGE,
     KD_HOLDER_CENTRAL,
     KD_HOLDER_CHANGES,
+    KD_HOLDER_VISITORS,
 } kd_key_holder;
 
 typedef struct {
@@ -47,13 +49,14 @@ typedef struct {
     kd_record_key at[KD_RECORD_KEYS_MAX];
 } kd_keyring;
 
-/* What a record is, and so whose key may have signed it. */
+/* What is signed, a record but for the last one, and so whose key may have done so. */
 typedef enum {
     KD_FLOW_BATCH,    /* of a named edge */
     KD_FLOW_CLAIM,    /* of a central */
     KD_FLOW_SNAPSHOT, /* of central, for edges; `edge` is the reader, or empty for all of them */
     KD_FLOW_CHANGES,  /* of central, for others */
     KD_FLOW_LIKES,    /* a record of the likes topic that does not tell its writer */
+    KD_FLOW_VISITORS, /* a token of a visitor (common/io/http/visitor.h): no record */
 } kd_flow;
 
 /* Fills *ring from the text of a file. KD_OK, or KD_EINVAL with a sentence in `error` that names the line and never shows a key; *ring is then
@@ -61,7 +64,11 @@ typedef enum {
 int kd_keyring_parse(kd_keyring *ring, kd_bytes text, char *error, size_t size);
 /* Whether a program can work with these keys. `edge`: the name of the edge; empty: central. KD_OK, or KD_EINVAL with `error`. */
 int kd_keyring_check(const kd_keyring *ring, kd_bytes edge, char *error, size_t size);
-/* Whether a key signs such records. `edge`: the writer of a batch, or the reader of a snapshot; empty: any edge. */
+/* Whether there is a key for tokens of visitors; `edge` is not looked at. KD_OK, or KD_EINVAL with `error`. */
+int kd_keyring_check_visitors(const kd_keyring *ring, kd_bytes edge, char *error, size_t size);
+/* The key with this number, or NULL. */
+const kd_record_key *kd_record_key_by_id(const kd_keyring *ring, uint32_t id);
+/* Whether a key signs such things. `edge`: the writer of a batch, or the reader of a snapshot; empty: any edge. */
 bool kd_record_key_fits(const kd_record_key *key, kd_flow flow, kd_bytes edge);
 
 #endif

@@ -58,13 +58,6 @@ void kd_mac_put(kd_buf *out, uint32_t id, const uint8_t mac[KD_MAC_BYTES])
     kd_buf_put(out, mac, KD_MAC_BYTES);
 }
 
-static const kd_record_key *mac_key_by_id(const kd_keyring *ring, uint32_t id)
-{
-    for (uint32_t i = 0; i < ring->count; i++)
-        if (ring->at[i].id == id) return &ring->at[i];
-    return NULL;
-}
-
 kd_mac_verdict kd_mac_choose(const kd_keyring *ring, kd_bytes header, kd_flow flow, kd_bytes edge,
                              const kd_record_key **key, const uint8_t **mac)
 {
@@ -75,7 +68,7 @@ kd_mac_verdict kd_mac_choose(const kd_keyring *ring, kd_bytes header, kd_flow fl
         return KD_MAC_MALFORMED;
     kd_reader r = kd_reader_of(kd_bytes_of(header.data + 1, header.len - 1));
     while (kd_reader_left(&r) > 0) {
-        const kd_record_key *found = mac_key_by_id(ring, kd_read_be32(&r));
+        const kd_record_key *found = kd_record_key_by_id(ring, kd_read_be32(&r));
         kd_bytes bytes = kd_read_bytes(&r, KD_MAC_BYTES);
         if (!found) continue;
         foreign = true;

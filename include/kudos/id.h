@@ -38,6 +38,10 @@ size_t kd_key_text(kd_bytes key, char *out);
 
 /* 1 to 128 bytes of [A-Za-z0-9._~:@=+-]. */
 bool kd_id_valid(kd_bytes id);
+/* Ids that begin with this are visitors', who have no account (common/io/http/visitor.h). No user and no gateway may have or name one. */
+#define KD_VISITOR_PREFIX "visitor~"
+/* Whether an id is reserved for visitors. */
+bool kd_id_visitor(kd_bytes id);
 /* [a-z][a-z0-9_-]{0,31} */
 bool kd_collection_valid(kd_bytes name);
 /* [a-z0-9][a-z0-9._-]{0,31}: names of edges, regions, centrals. */

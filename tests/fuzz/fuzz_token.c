@@ -1,12 +1,41 @@
 /*
- * fuzz_token.c - any bytes as a session token of a user: the first byte is the length of the name. Whatever is accepted must be the one
- * text that this key gives for its content: if a token had two spellings, one of them could be made without the key.
+ * fuzz_token.c - any bytes as a session token of a user: the first byte is the length of the name; and as a token of a visitor. Whatever is accepted must
+ * be the one text that this key gives for its content: if a token had two spellings, one of them could be made without the key.
  */
 #include <string.h>
 
 #include "common/io/http/session.h"
+#include "common/io/http/visitor.h"
+#include "kudos/id.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* As it came, and with the prefix that a fuzzer finds only by chance; then a good one, with one bit off. */
+static void try_visitor(kd_bytes text, uint8_t at)
+{
+    static kd_keyring ring;
+    static const char keys[] = "1 visitors 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    char error[128], token[KD_VISITOR_TEXT + 1] = "kudos-visitor~", id[KD_VISITOR_ID];
+    kd_visitor v = {.good_until_s = 1};
+    if (ring.count == 0) KD_ASSERT(kd_keyring_parse(&ring, kd_bytes_str(keys), error, sizeof error) == KD_OK);
+    KD_ASSERT(kd_visitor_decode(&ring, text, 0, &v) != KD_VISITOR_GOOD || text.len == KD_VISITOR_TEXT);
+    size_t prefix = strlen(token), n = KD_MIN(text.len, (size_t)KD_VISITOR_TEXT - prefix);
+    if (n > 0) memcpy(token + prefix, text.data, n);
+    if (kd_visitor_decode(&ring, kd_bytes_of(token, prefix + n), 0, &v) == KD_VISITOR_GOOD) {
+        char again[KD_VISITOR_TEXT + 1];
+        kd_visitor_encode(&ring, &v, again);
+        KD_ASSERT(memcmp(token, again, KD_VISITOR_TEXT) == 0);
+    }
+    memcpy(v.pseudonym, token + prefix, sizeof v.pseudonym);
+    kd_visitor_id(&v, id);
+    KD_ASSERT(kd_id_valid(kd_bytes_of(id, sizeof id)) && kd_id_visitor(kd_bytes_of(id, sizeof id)));
+    v.good_until_s = 1 + at;
+    kd_visitor_encode(&ring, &v, token);
+    KD_ASSERT(kd_visitor_decode(&ring, kd_bytes_str(token), at, &v) == KD_VISITOR_GOOD);
+    KD_ASSERT(kd_visitor_decode(&ring, kd_bytes_str(token), 1u + at, &v) == KD_VISITOR_EXPIRED);
+    token[at % KD_VISITOR_TEXT] ^= 1;
+    KD_ASSERT(kd_visitor_decode(&ring, kd_bytes_str(token), 0, &v) != KD_VISITOR_GOOD);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -36,5 +65,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t len = kd_seen_text(&seen, told);
     KD_ASSERT(kd_seen_parse(kd_bytes_of(told, len), &again) && again.rest_us == seen.rest_us);
     kd_seen_parse(token, &again);
+    try_visitor(token, data[0]);
     return 0;
 }
