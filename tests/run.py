@@ -31,7 +31,7 @@ APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_re
          "test_h2spec.py", "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py", "test_bounds.py", "test_flat.py",
          "test_attack.py", "test_attack_tool.py", "test_asyncapi.py", "test_follow_changes.py", "test_openapi.py",
          "test_refusals.py", "test_security.py"}
-DOOR = ("jwt", "limits", "overload", "cdn", "browsers", "cors", "msgpack", "access_log", "viral")  # what a product team meets first
+DOOR = ("jwt", "visitors", "limits", "overload", "cdn", "browsers", "cors", "msgpack", "access_log", "viral")  # what a product team meets first
 
 
 class Stage:

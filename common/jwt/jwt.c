@@ -203,7 +203,8 @@ static kd_jwt_fault jwt_check_party(const json_t *claims, const kd_jwt_policy *p
 static kd_jwt_fault jwt_take_user(const json_t *claims, const kd_jwt_policy *policy, kd_jwt_claims *out)
 {
     kd_bytes user;
-    if (!kd_jwt_json_string(claims, policy->user_claim, &user) || !kd_id_valid(user)) return KD_JWT_USER;
+    if (!kd_jwt_json_string(claims, policy->user_claim, &user) || !kd_id_valid(user) || kd_id_visitor(user))
+        return KD_JWT_USER;
     memcpy(out->user, user.data, user.len);
     out->user_len = (uint8_t)user.len;
     return KD_JWT_GOOD;

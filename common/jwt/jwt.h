@@ -31,7 +31,8 @@ enum { KD_JWT_MAX = 4096 }; /* bytes of a token */
     X(ISSUER, "wrong-issuer", "wrong issuer")                                                                \
     X(AUDIENCE, "wrong-audience", "wrong audience")                                                          \
     X(USER, "invalid-user",                                                                                  \
-      "invalid user: the claim that names the user must be 1 to 128 bytes of [A-Za-z0-9._~:@=+-]")           \
+      "invalid user: the claim that names the user must be 1 to 128 bytes of [A-Za-z0-9._~:@=+-], and not "  \
+      "begin with visitor~")                                                                                 \
     X(SCOPE, "unknown-scope", "unknown scope: a scope that begins with kudos: is none of those there are")
 
 #define KD_JWT_FAULT_ID(id, name, detail) KD_JWT_##id,

@@ -107,7 +107,9 @@ void kd_rate_rules_add(kd_rate_rules *rules, kd_bytes collection, const char *te
 
 bool kd_rate_rules_any(const kd_rate_rules *rules)
 {
-    bool any = rules->user.rule.count + rules->fast_user.rule.count + rules->fast_item.rule.count > 0;
+    bool any = rules->user.rule.count + rules->address.rule.count + rules->fast_user.rule.count +
+                   rules->fast_item.rule.count >
+               0;
     for (uint32_t i = 0; i < rules->count; i++) any = any || rules->of_collection[i].rule.count > 0;
     return any;
 }

@@ -1,7 +1,8 @@
 /*
  * rate_rules.h - the limits of a configuration: which windows (kudos/rate.h) hold for an operation of a user, and from when on users and items are fast.
  *
- * A collection with a limit of its own is counted apart: its operations do not count for the user's limit.
+ * A collection with a limit of its own is counted apart: its operations do not count for the user's limit. Operations of visitors count twice: for the
+ * visitor, as for any user, and for the address that it comes from, so that many pseudonyms lift no limit.
  *
  * Pure. Made whole, then only read.
  */
@@ -32,6 +33,8 @@ typedef struct {
     kd_limit user;
     kd_limit *of_collection; /* owned */
     uint32_t count;          /* of of_collection */
+    kd_limit address;        /* operations of visitors at one address */
+    kd_limit visitors;       /* pseudonyms that one address is given */
     kd_limit fast_user, fast_item;
     bool refuse_fast;
 } kd_rate_rules;
@@ -44,7 +47,7 @@ bool kd_rate_text_one(kd_bytes text);
 void kd_limit_set(kd_limit *limit, kd_bytes name, const char *text);
 /* Appends the limit of a collection. */
 void kd_rate_rules_add(kd_rate_rules *rules, kd_bytes collection, const char *text);
-/* Whether anything is limited or measured at all. */
+/* Whether any operation is limited or measured at all. */
 bool kd_rate_rules_any(const kd_rate_rules *rules);
 /* The limit of operations in a collection; a view into *rules. */
 const kd_limit *kd_rate_rules_of(const kd_rate_rules *rules, kd_bytes collection);

@@ -99,12 +99,14 @@ static bool access_token(const kd_access *a, const kd_http_request *req, kd_call
     return operators || edges;
 }
 
-/* What the scopes of a user's token allow. */
+/* What the scopes of a user's token allow; a visitor's has none. */
 static bool access_judge_user(const kd_bearer *who, kd_http_request *req, kd_right right, kd_refusal *why)
 {
     uint32_t has = 0;
     const char *user = access_rights[right].user;
     if (strcmp(user, "yes") == 0) return true;
+    if (who->visitor)
+        return access_refuse(why, KD_PROBLEM_FORBIDDEN, "Authorization", "no token of a visitor opens this");
     if (strcmp(user, "no") == 0)
         return access_refuse(
             why, KD_PROBLEM_FORBIDDEN, "Authorization",
@@ -129,22 +131,22 @@ static bool access_judge_class(const kd_access *a, kd_http_request *req, kd_righ
                          "only edges and operators of this central may ask");
 }
 
-/* A token of the files is known before it is taken for a JWT. */
-static kd_bearer_end access_user_asks(const kd_access *a, kd_http_request *req, kd_bearer *who,
-                                      kd_refusal *why)
+/* A token of the files is known before it is taken for a user's or a visitor's. */
+static kd_bearer_end access_user_asks(kd_access *a, kd_http_request *req, kd_bearer *who, kd_refusal *why)
 {
     kd_caller caller = KD_CALLER_PUBLIC;
-    return access_token(a, req, &caller) ? KD_BEARER_NONE : kd_bearer_ask(a->jwt, req, who, why);
+    const kd_bearer_gates gates = {a->jwt, &a->visitors};
+    return access_token(a, req, &caller) ? KD_BEARER_NONE : kd_bearer_ask(&gates, req, who, why);
 }
 
-static bool access_judge(const kd_access *a, kd_http_request *req, kd_right right, kd_refusal *why)
+static bool access_judge(kd_access *a, kd_http_request *req, kd_right right, kd_refusal *why)
 {
     kd_bearer who;
     kd_bearer_end end = access_user_asks(a, req, &who, why);
     if (end == KD_BEARER_GOOD) return access_judge_user(&who, req, right, why);
     if (end == KD_BEARER_REFUSED) return false;
     if (access_judge_class(a, req, right, why)) return true;
-    if (a->jwt && why->problem == KD_PROBLEM_UNAUTHORIZED) req->challenge = "Bearer";
+    if ((a->jwt || a->visitors.keys) && why->problem == KD_PROBLEM_UNAUTHORIZED) req->challenge = "Bearer";
     return false;
 }
 
@@ -152,7 +154,7 @@ bool kd_access_user(kd_access *a, kd_http_request *req, kd_bytes *user, kd_refus
 {
     kd_bearer who;
     if (!kd_access_may(a, req, KD_RIGHT_LIKED, why)) return false;
-    if (access_user_asks(a, req, &who, why) != KD_BEARER_GOOD) return kd_peer_named(req, user, why);
+    if (access_user_asks(a, req, &who, why) != KD_BEARER_GOOD) return kd_peer_named(req, true, user, why);
     *user = who.user;
     return true;
 }

@@ -5,6 +5,7 @@
  *     edge       an address of http.edge_peers, a token of http.edge_token_file, a certificate of http.edge_names or http.edge_san
  *     operator   an address of http.trusted_peers, a token of http.operator_token_file, a certificate of http.operator_names
  *     user       somebody with a token of his own (JWT, section [jwt]); apart from the others: what he may ask is a column of its own
+ *     visitor    somebody with a visitor's token (section [visitors]): a user who may ask nothing that needs a scope
  *
  * Of the first three a class may ask all that the classes above it in this list may. A request with a user's token is decided by that alone. A token
  * that is shown and not known is refused, whatever the address. A loopback
@@ -42,7 +43,8 @@ typedef struct {
     kd_cidrs operators, edges;
     kd_tokens operator_tokens, edge_tokens; /* a reload may read them again, on that loop */
     kd_jwt_gate *jwt; /* made by the owner of the program, freed here; NULL: no token of a user is taken */
-    uint64_t refused; /* requests */
+    kd_visitor_gate visitors; /* its keys are the program's */
+    uint64_t refused;         /* requests */
 } kd_access;
 
 /* Borrows the settings, and reads the token files. KD_OK, or KD_EINVAL with `error` (KD_OPTIONS_ERROR_MAX bytes). */

@@ -71,6 +71,9 @@ static int app_open_http(kd_central_app *app, char *error)
     if (err != KD_OK) return err;
     if (app->jwt)
         app->api.access.jwt = kd_jwt_gate_create(kd_jwt_source_ring(app->jwt), &s->jwt, s->jwt.cache_max);
+    err = kd_visitor_keys_create(&app->visitor_keys, s->visitor_keys_file, error);
+    if (err != KD_OK) return err;
+    app->api.access.visitors.keys = app->visitor_keys;
     config.trusted = &app->api.access.operators;
     config.forwarded = (kd_http_forwarded)s->forwarded;
     config.proxy_peers = s->proxy_protocol ? &app->api.balancers : NULL;
@@ -149,6 +152,7 @@ static void app_finish(void *arg)
     kd_http_tls_destroy(app->tls);
     kd_api_finish(&app->api);
     kd_jwt_source_destroy(app->jwt);
+    kd_key_file_destroy(app->visitor_keys);
     kd_signals_destroy(app->signals);
     if (app->deadline.event) kd_timer_finish(&app->deadline);
     kd_loop_destroy(app->loop);

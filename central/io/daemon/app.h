@@ -32,7 +32,8 @@ typedef struct {
     kd_keeper *keeper;
     kd_jobs *jobs, *acts; /* orders that take long (audit, backup); all other orders */
     kd_api api;
-    kd_jwt_source *jwt; /* keys of users' tokens; NULL: none are taken */
+    kd_jwt_source *jwt;        /* keys of users' tokens; NULL: none are taken */
+    kd_key_file *visitor_keys; /* of visitors' tokens; NULL: likewise */
     kd_http_tls *tls;
     kd_http_door *door;
     kd_descriptors_share room; /* how many connections it takes */

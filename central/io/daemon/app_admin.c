@@ -52,11 +52,16 @@ static void app_admin_write_process(const kd_central_app *app, kd_buf *out)
 #define KD_JWT_PREFIX "kudos_central_jwt_"
 static const kd_metric_info gate_rows[] = {KD_JWT_GATE_ROWS};
 static const kd_metric_table gate_table = {gate_rows, KD_COUNT(gate_rows)};
+#define KD_VISITOR_METRICS_PREFIX "kudos_central_visitor_"
+static const kd_metric_info visitor_rows[] = {KD_VISITOR_ROWS};
+static const kd_metric_table visitor_table = {visitor_rows, KD_COUNT(visitor_rows)};
 static const kd_metric_info source_rows[] = {KD_JWT_SOURCE_METRICS(KD_JWT_SOURCE_ROW)};
 static const kd_metric_table source_table = {source_rows, KD_COUNT(source_rows)};
 
 static void app_admin_write_tokens(const kd_central_app *app, kd_buf *out)
 {
+    const void *visitors = &app->api.access.visitors.metrics;
+    if (app->visitor_keys) kd_metrics_render(&visitor_table, &visitors, 1, out);
     if (!app->jwt) return;
     const kd_jwt_source_metrics keys = kd_jwt_source_measure(app->jwt);
     const void *gate = kd_jwt_gate_counted(app->api.access.jwt), *source = &keys;

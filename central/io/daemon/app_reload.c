@@ -57,6 +57,7 @@ void kd_central_app_reload(void *arg)
     const kd_reload_file files[] = {
         kd_reload_tls(app->tls, &stale->tls),
         kd_reload_keys("kafka.keys_file", kd_record_keys_file(s->record_keys), &stale->keys),
+        kd_reload_keys("visitors.keys_file", app->visitor_keys, &stale->visitor_keys),
         kd_reload_tokens("http.operator_token_file", s->operator_token_file, &access->operator_tokens,
                          &stale->operator_tokens),
         kd_reload_tokens("http.edge_token_file", s->edge_token_file, &access->edge_tokens,

@@ -129,6 +129,7 @@ extern const kd_metric_table kd_central_process_table;
     X(tls, GAUGE, "kudos_central_config_stale", "file=\"http.tls_certificate\"",                             \
       "1 while old content is in use, because the last SIGHUP found the file unusable.")                     \
     X(keys, GAUGE, "kudos_central_config_stale", "file=\"kafka.keys_file\"", "")                             \
+    X(visitor_keys, GAUGE, "kudos_central_config_stale", "file=\"visitors.keys_file\"", "")                  \
     X(operator_tokens, GAUGE, "kudos_central_config_stale", "file=\"http.operator_token_file\"", "")         \
     X(edge_tokens, GAUGE, "kudos_central_config_stale", "file=\"http.edge_token_file\"", "")                 \
     X(admin_tokens, GAUGE, "kudos_central_config_stale", "file=\"admin.token_file\"", "")

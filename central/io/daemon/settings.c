@@ -10,6 +10,7 @@
 #include "common/io/http/server/access_log.h"
 #include "common/io/http/server/http_tls_options.h"
 #include "common/io/http/credentials.h"
+#include "common/io/http/visitor_gate.h"
 #include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 
@@ -193,6 +194,7 @@ static const kd_option options[] = {
                    .more =
                        "Who connects from there can be any client. Edges have to come by a balancer, too."),
     KD_JWT_OPTIONS(kd_central_settings),
+    KD_VISITOR_KEYS_OPTION(kd_central_settings),
     KD_OPTION_LIST(kd_central_settings, collections, "api", "collections", "posts, reels, comments, stories",
                    "Collections that there are", .valid = kd_collection_valid,
                    .allowed = "names of [a-z][a-z0-9_-]{0,31}", .required = true, .reloadable = true,
@@ -274,6 +276,7 @@ static int central_settings_check_files(const kd_central_settings *s, char *erro
     if (err == KD_OK) err = kd_tokens_read(&tokens, "http.edge_token_file", s->edge_token_file, error);
     if (err == KD_OK) err = kd_tokens_read(&tokens, "admin.token_file", s->admin_token_file, error);
     if (err == KD_OK) err = kd_jwt_settings_check_files(&s->jwt, error);
+    if (err == KD_OK) err = kd_visitor_keys_check(s->visitor_keys_file, error);
     if (err == KD_OK) err = kd_admin_socket_check(s->admin_socket, error);
     if (err == KD_OK && s->tls_certificate) err = kd_http_tls_check(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (err == KD_OK && s->keys_file)

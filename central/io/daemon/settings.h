@@ -70,6 +70,8 @@ typedef struct {
     bool public_counts;
     uint32_t forwarded, proxy_protocol; /* indices of their names in http_server.h */
     kd_jwt_settings jwt;
+    /* [visitors] */
+    char *visitor_keys_file;
     /* [api] */
     kd_strings collections;
     kd_counters counters;

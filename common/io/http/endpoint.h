@@ -52,7 +52,7 @@ struct kd_endpoint {
     uint32_t query;       /* parameters that it reads */
     uint32_t traits;
     uint32_t page, page_max; /* of the parameter limit: without it, and at most */
-    bool writes;             /* takes operations, so that overload refuses it last */
+    bool writes;             /* takes operations, or gives what they need: overload refuses it last */
     const char *body;        /* the schema of the body that it reads; NULL: a body is ignored */
     const char *answer;      /* the schema of its 200 */
     const char *type;        /* the content type of that; NULL: JSON or MessagePack */

@@ -50,10 +50,10 @@ bool kd_peer_user(const kd_peer_trust *trust, kd_http_request *req, kd_bytes *us
     if (!kd_http_request_header(req, "x-user-id", &raw)) return peer_unknown(why);
     kd_peer_standing standing = kd_peer_stands(trust, req);
     if (standing == KD_PEER_STRANGER) return peer_unknown(why);
-    return standing == KD_PEER_ELSEWHERE ? kd_peer_elsewhere(why) : kd_peer_named(req, user, why);
+    return standing == KD_PEER_ELSEWHERE ? kd_peer_elsewhere(why) : kd_peer_named(req, false, user, why);
 }
 
-bool kd_peer_named(kd_http_request *req, kd_bytes *user, kd_refusal *why)
+bool kd_peer_named(kd_http_request *req, bool visitors, kd_bytes *user, kd_refusal *why)
 {
     kd_bytes raw;
     if (!kd_http_request_header(req, "x-user-id", &raw)) return peer_unknown(why);
@@ -64,7 +64,11 @@ bool kd_peer_named(kd_http_request *req, kd_bytes *user, kd_refusal *why)
         kd_percent_decode(raw, decoded, KD_ID_MAX, &len);
         *user = kd_bytes_of(decoded, len);
     }
-    if (kd_id_valid(*user)) return true;
+    if (kd_id_valid(*user) && (visitors || !kd_id_visitor(*user))) return true;
+    if (kd_id_valid(*user))
+        return peer_refuse(why, KD_PROBLEM_INVALID_ID, "X-User-Id",
+                           "ids that begin with " KD_VISITOR_PREFIX
+                           " are those of visitors: their tokens alone name them");
     return peer_refuse(why, KD_PROBLEM_INVALID_ID, "X-User-Id",
                        "a user id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]");
 }

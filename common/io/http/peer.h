@@ -28,11 +28,12 @@ kd_peer_standing kd_peer_stands(const kd_peer_trust *trust, const kd_http_reques
 /* Fills *why for KD_PEER_ELSEWHERE: 403 with the field Host. Returns false. */
 bool kd_peer_elsewhere(kd_refusal *why);
 
-/* The user that X-User-Id names, of a request whose peer may name one; as kd_peer_user, without its look at the peer. */
-bool kd_peer_named(kd_http_request *req, kd_bytes *user, kd_refusal *why);
+/* The user that X-User-Id names, of a request whose peer may name one; as kd_peer_user, without its look at the peer. `visitors`: it may name one, too,
+ * as an edge that asks central for a visitor does. */
+bool kd_peer_named(kd_http_request *req, bool visitors, kd_bytes *user, kd_refusal *why);
 /* The user that a trusted peer names in X-User-Id, percent-decoded, in *user, a view that lives as long as the request. Any other peer could name
  * whom it likes, so its header is ignored. False, with *why filled in static text: there is no such header or peer (401), the peer's Host is
- * another machine's or missing (403), or the id is not valid (400). */
+ * another machine's or missing (403), or the id is not valid or that of a visitor (400). */
 bool kd_peer_user(const kd_peer_trust *trust, kd_http_request *req, kd_bytes *user, kd_refusal *why);
 
 /* At a start: logs `forwarded-any` where peers beyond this machine may name the client by either of two headers (KD_HTTP_FORWARDED_ANY). A gateway that

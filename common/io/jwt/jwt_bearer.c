@@ -7,12 +7,11 @@
 #include "common/io/http/credentials.h"
 #include "common/io/http/peer.h"
 
-static kd_bearer_end bearer_refuse(kd_http_request *req, kd_jwt_fault fault, kd_refusal *why)
+static bool bearer_refuse(kd_http_request *req, const char *detail, kd_refusal *why)
 {
     req->challenge = "Bearer error=\"invalid_token\"";
-    *why = (kd_refusal){
-        .problem = KD_PROBLEM_UNAUTHORIZED, .detail = kd_jwt_fault_detail(fault), .field = "Authorization"};
-    return KD_BEARER_REFUSED;
+    *why = (kd_refusal){.problem = KD_PROBLEM_UNAUTHORIZED, .detail = detail, .field = "Authorization"};
+    return false;
 }
 
 /* A copy: the claims are the gate's until its next token. */
@@ -34,7 +33,7 @@ static bool bearer_act(kd_http_request *req, kd_bearer *who, kd_refusal *why)
 {
     kd_bytes named;
     if (!(who->rights & KD_SCOPE_ACT_AS) || !kd_http_request_header(req, "x-user-id", &named)) return true;
-    return kd_peer_named(req, &who->user, why);
+    return kd_peer_named(req, false, &who->user, why);
 }
 
 static bool bearer_scheme(kd_bytes value)
@@ -43,17 +42,45 @@ static bool bearer_scheme(kd_bytes value)
            (value.len == 6 || value.data[6] == ' ' || value.data[6] == '\t');
 }
 
-kd_bearer_end kd_bearer_ask(kd_jwt_gate *gate, kd_http_request *req, kd_bearer *who, kd_refusal *why)
+/* The two ways to verify a token: true, and the caller is kept in req->user; or false with *why filled. */
+
+static bool bearer_user(kd_jwt_gate *gate, kd_http_request *req, kd_bytes token, kd_refusal *why)
+{
+    const kd_jwt_claims *claims;
+    kd_jwt_fault fault = kd_jwt_gate_ask(gate, token, &claims);
+    if (fault != KD_JWT_GOOD) return bearer_refuse(req, kd_jwt_fault_detail(fault), why);
+    req->user = bearer_keep(req, claims);
+    return true;
+}
+
+static bool bearer_visitor(kd_visitor_gate *gate, kd_http_request *req, kd_bytes token, kd_refusal *why)
+{
+    struct {
+        kd_bearer who;
+        kd_visitor visitor;
+        char id[KD_VISITOR_ID];
+    } *kept = kd_http_request_alloc(req, sizeof *kept);
+    kd_visitor_fault fault = kd_visitor_gate_ask(gate, token, &kept->visitor);
+    if (fault != KD_VISITOR_GOOD) return bearer_refuse(req, kd_visitor_fault_detail(fault), why);
+    kd_visitor_id(&kept->visitor, kept->id);
+    kept->who =
+        (kd_bearer){.user = kd_bytes_of(kept->id, KD_VISITOR_ID), .token = true, .visitor = &kept->visitor};
+    req->user = &kept->who;
+    return true;
+}
+
+kd_bearer_end kd_bearer_ask(const kd_bearer_gates *gates, kd_http_request *req, kd_bearer *who,
+                            kd_refusal *why)
 {
     kd_bytes value;
-    const kd_jwt_claims *claims;
-    if (!gate || !kd_http_request_header(req, "authorization", &value) || !bearer_scheme(value))
-        return KD_BEARER_NONE;
-    if (!req->user) {
-        kd_jwt_fault fault = kd_jwt_gate_ask(gate, kd_bearer_token(value), &claims);
-        if (fault != KD_JWT_GOOD) return bearer_refuse(req, fault, why);
-        req->user = bearer_keep(req, claims);
-    }
+    if (!kd_http_request_header(req, "authorization", &value) || !bearer_scheme(value)) return KD_BEARER_NONE;
+    kd_bytes token = kd_bearer_token(value);
+    bool visitor = gates->visitors->keys && kd_visitor_meant(token), good = req->user != NULL;
+    if (!visitor && !gates->users) return KD_BEARER_NONE;
+    if (!good)
+        good = visitor ? bearer_visitor(gates->visitors, req, token, why)
+                       : bearer_user(gates->users, req, token, why);
+    if (!good) return KD_BEARER_REFUSED;
     *who = *(const kd_bearer *)req->user;
     return bearer_act(req, who, why) ? KD_BEARER_GOOD : KD_BEARER_REFUSED;
 }

@@ -4,6 +4,7 @@
  * An object has the members that are named here and no others, so that a test finds an answer with a member that is not described. Where edge and
  * central differ the document's program decides: at an edge a number may be unknown (null), at central it never is.
  */
+#include "common/io/http/visitor.h"
 #include "common/io/openapi/openapi_internal.h"
 
 #include <stdio.h>
@@ -394,6 +395,18 @@ static json_t *schema_admin(kd_openapi *doc)
         NULL);
 }
 
+static json_t *schema_visitor(kd_openapi *doc)
+{
+    (void)doc;
+    return schema_object(kd_openapi_pack("{s:{s:s,s:s,s:i,s:i}, s:{s:s,s:s,s:i,s:i}, s:{s:s,s:s}}", "visitor",
+                                         "type", "string", "pattern", "^visitor~", "minLength", KD_VISITOR_ID,
+                                         "maxLength", KD_VISITOR_ID, "token", "type", "string", "pattern",
+                                         "^kudos-visitor~", "minLength", KD_VISITOR_TEXT, "maxLength",
+                                         KD_VISITOR_TEXT, "expires_at", "type", "string", "format",
+                                         "date-time"),
+                         NULL);
+}
+
 static json_t *schema_problem(kd_openapi *doc)
 {
     char type[64];
@@ -466,6 +479,7 @@ static const struct {
     {"Time", schema_time},
     {"Catalogue", schema_catalogue},
     {"Admin", schema_admin},
+    {"Visitor", schema_visitor},
     {"Problem", schema_problem},
     {"OpenApi", schema_openapi},
     {"Record", schema_record},

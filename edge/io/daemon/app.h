@@ -63,7 +63,8 @@ struct kd_edge_app {
     kd_admin_ports admin;
     kd_stale_metrics stale;
     kd_drift_probe *drift;
-    kd_jwt_source *jwt; /* keys of users' tokens; NULL: none are taken */
+    kd_jwt_source *jwt;        /* keys of users' tokens; NULL: none are taken */
+    kd_key_file *visitor_keys; /* of visitors' tokens, for any thread; NULL: likewise */
     kd_offer *offer;
     kd_drain drain;
     int exit_code;

@@ -77,6 +77,7 @@ static int edge_main_init_secrets(kd_edge_app *app, char *error)
                                "other edges refuse them"));
     int err = kd_settings_session_key(set, &app->session_key, error);
     if (!err) err = edge_main_load_keys(&app->settings, error);
+    if (!err) err = kd_visitor_keys_create(&app->visitor_keys, set->visitor_keys_file, error);
     if (err || !set->tls_certificate) return err;
     const kd_http_tls_options tls = KD_HTTP_TLS_OF(set);
     return kd_http_tls_create(&app->tls, &tls, error, KD_OPTIONS_ERROR_MAX);
@@ -180,7 +181,7 @@ static void edge_main_take_origins(kd_edge_app *app, const kd_strings *fresh)
     for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_set_origins(app->shards[i], mine);
 }
 
-/* Takes over what is logged, limits, the origins of pages, and collections and counters that were added. Any other option that differs keeps its value, and the
+/* Takes over what is logged, limits, what visitors may, the origins of pages, and collections and counters that were added. Any other option that differs keeps its value, and the
  * log names it. */
 static void edge_main_take_over(void *arg, const void *config)
 {
@@ -216,6 +217,7 @@ static void edge_main_reload(void *arg)
     const kd_reload_file files[] = {
         kd_reload_tls(app->tls, &stale->tls),
         kd_reload_keys("kafka.keys_file", kd_record_keys_file(set->record_keys), &stale->keys),
+        kd_reload_keys("visitors.keys_file", app->visitor_keys, &stale->visitor_keys),
         kd_reload_tokens("admin.token_file", set->admin_token_file, &app->admin.tokens,
                          &stale->admin_tokens)};
     const kd_reload reload = {.command = &app->command,
@@ -331,6 +333,7 @@ static void edge_main_finish(void *arg)
     kd_http_door_destroy(app->door);
     kd_http_tls_destroy(app->tls);
     kd_record_keys_destroy(app->settings.record_keys);
+    kd_key_file_destroy(app->visitor_keys);
     kd_cidrs_finish(&app->trusted);
     kd_cidrs_finish(&app->balancers);
     kd_clock_finish(&app->clock);

@@ -13,6 +13,9 @@ static const kd_metric_table shard_table = {rows, KD_COUNT(rows)};
 #define KD_JWT_PREFIX "kudos_edge_jwt_"
 static const kd_metric_info gate_rows[] = {KD_JWT_GATE_ROWS};
 static const kd_metric_table gate_table = {gate_rows, KD_COUNT(gate_rows)};
+#define KD_VISITOR_METRICS_PREFIX "kudos_edge_visitor_"
+static const kd_metric_info visitor_rows[] = {KD_VISITOR_ROWS};
+static const kd_metric_table visitor_table = {visitor_rows, KD_COUNT(visitor_rows)};
 static const kd_metric_info source_rows[] = {KD_JWT_SOURCE_METRICS(KD_JWT_SOURCE_ROW)};
 static const kd_metric_table source_table = {source_rows, KD_COUNT(source_rows)};
 #define REACH_ROW(...) KD_METRIC_ROW(kd_reach_metrics, __VA_ARGS__)
@@ -98,6 +101,8 @@ static void edge_metrics_write_tokens(const kd_edge_app *app, kd_buf *out)
     const void *instances[KD_SHARDS_MAX];
     const kd_jwt_source_metrics keys = kd_jwt_source_measure(app->jwt);
     const void *source = &keys;
+    for (uint32_t i = 0; i < app->shard_count; i++) instances[i] = &app->shards[i]->visitors.metrics;
+    if (app->visitor_keys) kd_metrics_render(&visitor_table, instances, app->shard_count, out);
     if (!app->jwt) return;
     for (uint32_t i = 0; i < app->shard_count; i++) instances[i] = kd_jwt_gate_counted(app->shards[i]->jwt);
     kd_metrics_render(&gate_table, instances, app->shard_count, out);

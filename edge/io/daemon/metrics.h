@@ -27,14 +27,23 @@
     X(limited_user, COUNTER, "kudos_edge_limited_requests_total", "limit=\"user\"",                          \
       "Requests of which something was refused because their user did too much.")                            \
     X(limited_collection, COUNTER, "kudos_edge_limited_requests_total", "limit=\"collection\"", "")          \
+    X(limited_address, COUNTER, "kudos_edge_limited_requests_total", "limit=\"address\"", "")                \
     X(limited_velocity, COUNTER, "kudos_edge_limited_requests_total", "limit=\"velocity\"", "")              \
     X(limited_ops_user, COUNTER, "kudos_edge_limited_operations_total", "limit=\"user\"",                    \
       "Their operations that were refused.")                                                                 \
     X(limited_ops_collection, COUNTER, "kudos_edge_limited_operations_total", "limit=\"collection\"", "")    \
+    X(limited_ops_address, COUNTER, "kudos_edge_limited_operations_total", "limit=\"address\"", "")          \
     X(limited_ops_velocity, COUNTER, "kudos_edge_limited_operations_total", "limit=\"velocity\"", "")        \
     X(fast_users, COUNTER, "kudos_edge_velocity_operations_total", "of=\"user\"",                            \
       "Operations of users and on items that were too fast, refused or not.")                                \
     X(fast_items, COUNTER, "kudos_edge_velocity_operations_total", "of=\"item\"", "")                        \
+    X(visitors_new, COUNTER, "kudos_edge_visitors_total", "result=\"new\"",                                  \
+      "Requests for a visitor's token, by what became of them.")                                             \
+    X(visitors_renewed, COUNTER, "kudos_edge_visitors_total", "result=\"renewed\"", "")                      \
+    X(visitors_limited, COUNTER, "kudos_edge_visitors_total", "result=\"limited\"", "")                      \
+    X(visitors_off, COUNTER, "kudos_edge_visitors_total", "result=\"off\"", "")                              \
+    X(visitors_forbidden, COUNTER, "kudos_edge_visitor_writes_forbidden_total", "",                          \
+      "Writes of visitors to counters that take none.")                                                      \
     X(in_flight, GAUGE, "kudos_edge_in_flight", "", "Operations and items in work.")                         \
     X(groups, COUNTER, "kudos_edge_commit_groups_total", "", "Groups committed.")                            \
     X(group_size, SIZES, "kudos_edge_commit_group_answers", "", "Requests that one sync released.")          \
@@ -160,6 +169,7 @@ typedef struct {
     X(tls, GAUGE, "kudos_edge_config_stale", "file=\"http.tls_certificate\"",                                \
       "1 while old content is in use, because the last SIGHUP found the file unusable.")                     \
     X(keys, GAUGE, "kudos_edge_config_stale", "file=\"kafka.keys_file\"", "")                                \
+    X(visitor_keys, GAUGE, "kudos_edge_config_stale", "file=\"visitors.keys_file\"", "")                     \
     X(admin_tokens, GAUGE, "kudos_edge_config_stale", "file=\"admin.token_file\"", "")
 
 typedef struct {

@@ -11,6 +11,7 @@
 #include "common/api/route.h"
 #include "common/base/cidr.h"
 #include "common/io/http/server/access_log.h"
+#include "common/io/http/visitor_gate.h"
 #include "common/io/http/server/http_tls_options.h"
 #include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
@@ -177,6 +178,21 @@ static const kd_option table[] = {
 
     KD_JWT_OPTIONS(kd_settings),
 
+    KD_VISITOR_KEYS_OPTION(kd_settings),
+    S(LIST, visitor_counters, "visitors", "counters", "",
+      "Counters that visitors, who have no account, may write to; empty: there are no visitors",
+      .reloadable = true),
+    S(DURATION, visitor_token_ttl_us, "visitors", "token_ttl", "90d",
+      "How long a visitor's token is good; it can be renewed until then", .min = SEC,
+      .max = 3650ull * 24 * 3600 * SEC, .reloadable = true,
+      .more = "Whole seconds. A key that signs no more is needed for as long."),
+    S(STRING, visitor_limit_new, "visitors", "limit_new", "60/1m, 600/1h",
+      "Visitors that an IPv4 address or IPv6 /64 is given, in sliding windows; empty: no limit",
+      .valid = kd_rate_text_valid, .allowed = KD_RATE_TEXT, .reloadable = true),
+    S(STRING, visitor_limit, "visitors", "limit_address", "600/1m, 6000/1h",
+      "Operations of all visitors at one address, likewise, besides the limit of each",
+      .valid = kd_rate_text_valid, .allowed = KD_RATE_TEXT, .reloadable = true),
+
     S(LIST, collections, "api", "collections", "posts, reels, comments, stories",
       "Collections that are served", .required = true, .valid = kd_collection_valid,
       .allowed = "names of a-z 0-9 _ -, the first a letter, up to 32 bytes", .reloadable = true,
@@ -254,8 +270,9 @@ static const kd_option table[] = {
       "Operations of a user at this edge, in sliding windows; empty: no limit", .valid = kd_rate_text_valid,
       .allowed = KD_RATE_TEXT, .reloadable = true,
       .more = "An operation counts for its window at least and for 12/11 of it at most."),
-    S(UINT, users_max, "limits", "users_max", "100000", "Users whose operations are counted at a time",
-      .min = 1000, .max = 100000000,
+    S(UINT, users_max, "limits", "users_max", "100000",
+      "Users, and addresses of visitors, whose operations are counted at a time", .min = 1000,
+      .max = 100000000,
       .more = "256 to 512 bytes each, taken as they come. Of more users, those who did least are forgotten "
               "and begin anew."),
     S(STRING, velocity_user, "limits", "velocity_user", NULL,
@@ -386,6 +403,8 @@ kd_rate_rules kd_settings_rates(const kd_settings *s)
 {
     kd_rate_rules rules = {.refuse_fast = s->velocity_refuse};
     kd_limit_set(&rules.user, kd_bytes_str("user"), s->limit_user);
+    kd_limit_set(&rules.address, kd_bytes_str("address"), s->visitor_limit);
+    kd_limit_set(&rules.visitors, kd_bytes_str("visitors"), s->visitor_limit_new);
     kd_limit_set(&rules.fast_user, kd_bytes_str("velocity-user"), s->velocity_user);
     kd_limit_set(&rules.fast_item, kd_bytes_str("velocity-item"), s->velocity_item);
     for (uint32_t i = 0; i < s->limit_collections.count; i++) {
@@ -409,6 +428,21 @@ static int edge_settings_check_rates(const kd_settings *s, char *error)
                      KD_RATE_TEXT);
             return KD_EINVAL;
         }
+    }
+    return KD_OK;
+}
+
+static int edge_settings_check_visitors(const kd_settings *s, char *error)
+{
+    if (s->visitor_token_ttl_us % SEC != 0)
+        return edge_settings_refuse(error, "visitors.token_ttl: whole seconds are wanted");
+    if (s->visitor_counters.count > 0 && !s->visitor_keys_file)
+        return edge_settings_refuse(error, "visitors.counters needs visitors.keys_file");
+    for (uint32_t i = 0; i < s->visitor_counters.count; i++) {
+        if (kd_counters_by_name(&s->counters, kd_bytes_str(s->visitor_counters.at[i])) >= 0) continue;
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "visitors.counters: [counters] has no %.64s",
+                 s->visitor_counters.at[i]);
+        return KD_EINVAL;
     }
     return KD_OK;
 }
@@ -449,6 +483,7 @@ int kd_settings_check(const kd_settings *s, char *error)
     if (!err) err = edge_settings_check_rates(s, error);
     if (!err) err = kd_http_tls_check_ciphers(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (!err) err = kd_jwt_settings_check(&s->jwt, error);
+    if (!err) err = edge_settings_check_visitors(s, error);
     if (!err) err = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin_listen, error);
     return err ? err : edge_settings_check_kafka(s, error);
 }
@@ -497,6 +532,7 @@ static int edge_settings_check_files(const kd_settings *s, char *error)
     if (!err) err = kd_tokens_read(&tokens, "central.token_file", s->central_token_file, error);
     if (!err) err = kd_tokens_read(&tokens, "admin.token_file", s->admin_token_file, error);
     if (!err) err = kd_jwt_settings_check_files(&s->jwt, error);
+    if (!err) err = kd_visitor_keys_check(s->visitor_keys_file, error);
     if (!err) err = kd_admin_socket_check(s->admin_socket, error);
     if (!err && s->tls_certificate) err = kd_http_tls_check(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (!err) err = edge_settings_check_central(s, error);

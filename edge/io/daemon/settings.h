@@ -40,6 +40,10 @@ typedef struct {
     kd_strings cors_origins;
     kd_jwt_settings jwt;
 
+    char *visitor_keys_file, *visitor_limit, *visitor_limit_new;
+    kd_strings visitor_counters;
+    uint64_t visitor_token_ttl_us;
+
     kd_strings collections;
     kd_counters counters;
     uint64_t display_max_age_us, display_while_revalidate_us, display_if_error_us;

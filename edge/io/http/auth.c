@@ -9,30 +9,39 @@ static bool auth_refuse(kd_refusal *why, kd_problem problem, const char *field, 
     return false;
 }
 
+static kd_bearer_gates auth_gates(kd_shard *s)
+{
+    return (kd_bearer_gates){s->jwt, &s->visitors};
+}
+
+kd_bearer_end kd_auth_token(kd_shard *s, kd_http_request *req, kd_bearer *who, kd_refusal *why)
+{
+    const kd_bearer_gates gates = auth_gates(s);
+    return kd_bearer_ask(&gates, req, who, why);
+}
+
 bool kd_auth_caller(kd_shard *s, kd_http_request *req, kd_bearer *who, kd_refusal *why)
 {
     const kd_settings *set = &s->app->settings;
     const kd_peer_trust trust = {&s->app->trusted, &set->host_names, &set->trusted_names};
-    kd_bearer_end end = kd_bearer_ask(s->jwt, req, who, why);
+    const kd_bearer_gates gates = auth_gates(s);
+    kd_bearer_end end = kd_auth_token(s, req, who, why);
     if (end != KD_BEARER_NONE) return end == KD_BEARER_GOOD;
     *who = (kd_bearer){.token = false};
     if (kd_peer_user(&trust, req, &who->user, why)) return true;
-    if (s->jwt && why->problem == KD_PROBLEM_UNAUTHORIZED) req->challenge = "Bearer";
+    if (kd_bearer_taken(&gates) && why->problem == KD_PROBLEM_UNAUTHORIZED) req->challenge = "Bearer";
     return false;
-}
-
-bool kd_auth_user(kd_shard *s, kd_http_request *req, kd_bytes *user, kd_refusal *why)
-{
-    kd_bearer who;
-    bool known = kd_auth_caller(s, req, &who, why);
-    if (known) *user = who.user;
-    return known;
 }
 
 bool kd_auth_write(kd_shard *s, kd_http_request *req, const kd_bearer *who, kd_bytes item, uint32_t counter,
                    kd_refusal *why)
 {
-    return kd_bearer_writes(who, req, kd_key_collection(item), s->served.known.at[counter].name, why);
+    const char *name = s->served.known.at[counter].name;
+    if (!who->visitor) return kd_bearer_writes(who, req, kd_key_collection(item), name, why);
+    if (kd_strings_hold(&s->limits->visitor_counters, kd_bytes_str(name))) return true;
+    kd_metric_add(&s->base.metrics.visitors_forbidden, 1);
+    return auth_refuse(why, KD_PROBLEM_FORBIDDEN, "Authorization",
+                       "this counter takes no visitors: it wants a user who is known");
 }
 
 bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, kd_seen *seen, kd_refusal *why)

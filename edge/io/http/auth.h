@@ -11,13 +11,13 @@
 
 /* The functions are true, or false with *why filled: refuse the request with it. Views live as long as the request. */
 
-/* The caller: of a bearer token, where [jwt] is configured; such a request is decided by its token alone. Else X-User-Id, believed from a peer of
+/* The caller: of a bearer token, where [jwt] or [visitors] is configured; such a request is decided by its token alone. Else X-User-Id, believed from a peer of
  * http.trusted_peers or a certificate with a name of http.trusted_names alone. From anyone else the request has no user (401). A loopback peer must ask by a
  * loopback Host, or one of http.host_names (403). */
 bool kd_auth_caller(kd_shard *s, kd_http_request *req, kd_bearer *who, kd_refusal *why);
-/* The same, where nothing but the user counts. */
-bool kd_auth_user(kd_shard *s, kd_http_request *req, kd_bytes *user, kd_refusal *why);
-/* Whether the caller may write to this counter of the item (403). `item` is its key, `counter` the index of one that is served. */
+/* The same for a token alone: a user's or a visitor's. KD_BEARER_REFUSED: *why is filled. */
+kd_bearer_end kd_auth_token(kd_shard *s, kd_http_request *req, kd_bearer *who, kd_refusal *why);
+/* Whether the caller may write to this counter of the item, as a visitor or by the scopes of its token (403). `item` is its key, `counter` the index of one that is served. */
 bool kd_auth_write(kd_shard *s, kd_http_request *req, const kd_bearer *who, kd_bytes item, uint32_t counter,
                    kd_refusal *why);
 /* What the session token of `user` tells; nothing where there is no token. False where its signature or its user is not good: then *seen is nothing,

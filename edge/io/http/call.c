@@ -3,9 +3,9 @@
 
 #include "edge/io/http/answer.h"
 
-uint64_t kd_call_client_user(kd_bytes user)
+uint64_t kd_call_client_of(const kd_bearer *who)
 {
-    return kd_hash(user) | 1;
+    return who->visitor ? 0 : kd_hash(who->user) | 1;
 }
 
 static uint64_t call_room(const kd_call *call, const kd_shard *origin)

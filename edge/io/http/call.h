@@ -15,6 +15,7 @@
 
 #include <sys/queue.h>
 
+#include "common/io/jwt/jwt_bearer.h"
 #include "edge/io/shard/shard.h"
 #include "edge/io/upstream/ask_members.h"
 
@@ -46,7 +47,7 @@ struct kd_call {
     kd_shard *origin;
     uint64_t started_us;
     /* Whose budget pays for questions to central (kudos/ask_budget.h): the user where the request needs one, as a gateway's address stands for many
-     * (kd_call_client_user); else the address. */
+     * (kd_call_client_of); else the address. */
     uint64_t client;
     kd_trace trace;  /* that questions to central are asked in */
     uint32_t weight; /* operations or items: they count towards edge.in_flight_max */
@@ -61,8 +62,8 @@ struct kd_call {
     void (*finish)(kd_call *call);
 };
 
-/* The key of a user that a trusted gateway names, for kd_call.client. Never 0. */
-uint64_t kd_call_client_user(kd_bytes user);
+/* The key of a user who asks, for kd_call.client; 0 for a visitor, whose address pays: pseudonyms cost nothing. */
+uint64_t kd_call_client_of(const kd_bearer *who);
 /* Admits a request with `weight` operations or items unless the shard's calls in work would exceed edge.in_flight_max, or with call->reads its part of
  * that; a call that is alone is always admitted. call->client is set to the address unless it is set already, call->trace to what the request
  * says. False: the request was answered 503 and the call is gone. */

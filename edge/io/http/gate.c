@@ -2,13 +2,21 @@
 #include "edge/io/http/gate.h"
 
 #include "common/json/json_writer.h"
+#include "edge/io/http/auth.h"
 
 #define SECOND_US ((uint64_t)1000000)
 
-void kd_gate_open(kd_gate *g, kd_shard *s, kd_bytes user, bool unlimited)
+static kd_bytes gate_address(const kd_http_request *req)
 {
-    g->user = user;
-    if (!unlimited && kd_rate_rules_any(&s->limits->rules)) g->limits = kd_shard_limits_hold(s->limits);
+    return kd_bytes_of(&req->client, sizeof req->client);
+}
+
+void kd_gate_open(kd_gate *g, kd_shard *s, const kd_bearer *who, const kd_http_request *req)
+{
+    g->user = who->user;
+    if (who->visitor) g->address = gate_address(req);
+    if (!kd_auth_unlimited(who) && kd_rate_rules_any(&s->limits->rules))
+        g->limits = kd_shard_limits_hold(s->limits);
 }
 
 void kd_gate_close(kd_gate *g)
@@ -20,6 +28,25 @@ void kd_gate_close(kd_gate *g)
 static const kd_limit *gate_limit(const kd_gate *g, uint32_t index)
 {
     return kd_rate_rules_of(&g->limits->rules, kd_key_collection(g->item(g, index)));
+}
+
+/* Of visitors at one address; NULL: a user asks. */
+static const kd_limit *gate_address_limit(const kd_gate *g)
+{
+    return g->address.len > 0 ? &g->limits->rules.address : NULL;
+}
+
+/* Who is counted under a limit. */
+static kd_bytes gate_name(const kd_gate *g, const kd_limit *limit)
+{
+    const kd_rate_rules *rules = &g->limits->rules;
+    return limit == &rules->address || limit == &rules->visitors ? g->address : g->user;
+}
+
+static kd_rate_answer gate_take(const kd_gate *g, kd_shard *s, const kd_limit *limit, uint32_t want,
+                                uint64_t now_us)
+{
+    return kd_limiter_take(s->app->limiter, limit, gate_name(g, limit), want, now_us);
 }
 
 static void gate_tell(kd_gate *g, const kd_limit *limit)
@@ -87,6 +114,22 @@ static uint32_t gate_pace_items(kd_gate *g, kd_shard *s, uint32_t end)
 
 /* ---- limits ---- */
 
+/* Before the limits of the visitor itself: what those refuse is given back here. */
+static uint32_t gate_limit_address(kd_gate *g, kd_shard *s, uint32_t end, kd_metric **requests,
+                                   kd_metric **ops)
+{
+    kd_edge_metrics *m = &s->base.metrics;
+    const kd_limit *limit = gate_address_limit(g);
+    if (!limit || limit->rule.count == 0 || end == 0) return end;
+    gate_tell(g, limit);
+    kd_rate_answer answer = gate_take(g, s, limit, end, g->at_us);
+    if (answer.fits == end) return end;
+    *requests = &m->limited_address;
+    *ops = &m->limited_ops_address;
+    return gate_cut(g, answer.fits, answer.wait_us,
+                    "visitors at this address have done as much as the limit allows");
+}
+
 static uint32_t gate_limits(kd_gate *g, kd_shard *s, uint32_t end, kd_metric **requests, kd_metric **ops)
 {
     kd_edge_metrics *m = &s->base.metrics;
@@ -95,7 +138,7 @@ static uint32_t gate_limits(kd_gate *g, kd_shard *s, uint32_t end, kd_metric **r
         n = gate_run(g, i, end, limit);
         if (limit->rule.count == 0) continue;
         gate_tell(g, limit);
-        kd_rate_answer answer = kd_limiter_take(s->app->limiter, limit, g->user, n, g->at_us);
+        kd_rate_answer answer = gate_take(g, s, limit, n, g->at_us);
         if (answer.fits == n) continue;
         bool whole = limit == &g->limits->rules.user;
         *requests = whole ? &m->limited_user : &m->limited_collection;
@@ -107,6 +150,16 @@ static uint32_t gate_limits(kd_gate *g, kd_shard *s, uint32_t end, kd_metric **r
     return end;
 }
 
+/* Operations that were counted under a limit do not count; or, of a request that counted nothing, they do. `limit` NULL: there is none. */
+static void gate_correct(const kd_gate *g, kd_shard *s, const kd_limit *limit, uint32_t n)
+{
+    if (!limit || limit->rule.count == 0) return;
+    if (g->at_us > 0)
+        kd_limiter_give_back(s->app->limiter, limit, gate_name(g, limit), n, g->at_us);
+    else
+        kd_limiter_add(s->app->limiter, limit, gate_name(g, limit), n, kd_clock_mono_us());
+}
+
 uint32_t kd_gate_ask(kd_gate *g, kd_shard *s)
 {
     g->fits = g->count;
@@ -115,37 +168,53 @@ uint32_t kd_gate_ask(kd_gate *g, kd_shard *s)
     g->at_us = kd_clock_mono_us();
     g->fits = gate_pace_user(g, s, g->fits);
     g->fits = gate_pace_items(g, s, g->fits);
-    g->fits = gate_limits(g, s, g->fits, &requests, &ops);
+    uint32_t at_address = gate_limit_address(g, s, g->fits, &requests, &ops);
+    g->fits = gate_limits(g, s, at_address, &requests, &ops);
+    if (g->fits < at_address) gate_correct(g, s, gate_address_limit(g), at_address - g->fits);
     if (g->fits == g->count) return g->fits;
     kd_metric_add(requests, 1);
     kd_metric_add(ops, g->count - g->fits);
     return g->fits;
 }
 
-/* The wait is that of the first operation that did not fit, as things stand now. */
+/* Until one more operation fits, as things stand now. */
+static uint64_t gate_wait_us(const kd_gate *g, kd_shard *s, const kd_limit *limit)
+{
+    return limit ? gate_take(g, s, limit, 0, kd_clock_mono_us()).wait_us : 0;
+}
+
+/* The wait is that of the first operation that did not fit. */
 uint32_t kd_gate_again(kd_gate *g, kd_shard *s, uint32_t fits)
 {
     g->fits = fits > 0 ? KD_MIN(fits, g->count) : g->count;
     g->detail = "this operation did not fit a limit when the request came first: it needs a new key";
     if (!g->limits) return g->fits;
+    const kd_limit *address = gate_address_limit(g);
+    if (address) gate_tell(g, address);
     for (uint32_t i = 0; i < g->count; i++) gate_tell(g, gate_limit(g, i));
     if (g->fits == g->count) return g->fits;
-    const kd_limit *limit = gate_limit(g, g->fits);
-    g->wait_us = kd_limiter_take(s->app->limiter, limit, g->user, 0, kd_clock_mono_us()).wait_us;
+    g->wait_us = KD_MAX(gate_wait_us(g, s, address), gate_wait_us(g, s, gate_limit(g, g->fits)));
     return g->fits;
 }
 
 void kd_gate_settle(kd_gate *g, kd_shard *s)
 {
     for (uint32_t i = 0; g->limits && i < g->fits; i++) {
-        const kd_limit *limit = gate_limit(g, i);
-        bool counted = g->at_us > 0, counts = g->counts(g, i);
-        if (limit->rule.count == 0 || counted == counts) continue;
-        if (counted)
-            kd_limiter_give_back(s->app->limiter, limit, g->user, 1, g->at_us);
-        else
-            kd_limiter_add(s->app->limiter, limit, g->user, 1, kd_clock_mono_us());
+        if ((g->at_us > 0) == g->counts(g, i)) continue;
+        gate_correct(g, s, gate_address_limit(g), 1);
+        gate_correct(g, s, gate_limit(g, i), 1);
     }
+}
+
+bool kd_gate_visitor(kd_gate *g, kd_shard *s, const kd_http_request *req)
+{
+    const kd_limit *limit = &s->limits->rules.visitors;
+    g->limits = kd_shard_limits_hold(s->limits);
+    g->address = gate_address(req);
+    gate_tell(g, limit);
+    kd_rate_answer answer = gate_take(g, s, limit, 1, kd_clock_mono_us());
+    gate_cut(g, answer.fits, answer.wait_us, "this address was given as many visitors as the limit allows");
+    return answer.fits > 0;
 }
 
 /* ---- the answer ---- */
@@ -170,7 +239,7 @@ static uint64_t gate_seconds(uint64_t us)
 /* "user";r=50;t=30 for each window. Shorter than the policy's text and its numbers, as no number of r or t is longer. */
 static char *gate_put_state(char *at, kd_shard *s, const kd_gate *g, const kd_limit *limit)
 {
-    kd_rate_answer answer = kd_limiter_take(s->app->limiter, limit, g->user, 0, kd_clock_mono_us());
+    kd_rate_answer answer = gate_take(g, s, limit, 0, kd_clock_mono_us());
     for (uint32_t i = 0; i < limit->rule.count; i++) {
         if (i > 0) at = gate_put(at, ", ", 2);
         at = gate_put(at, limit->label[i], strlen(limit->label[i]));

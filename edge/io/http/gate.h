@@ -4,13 +4,14 @@
  *     kd_gate_open -> kd_gate_ask, or kd_gate_again for a retry -> the operations that fit are worked on -> kd_gate_settle -> kd_gate_fields, answer
  *
  * Operations fit in their order: behind the first that does not fit none is let through, so that a number tells what was. An operation that fits counts at
- * once. When the request ends, what turned out to be a retry or was not taken is given back.
+ * once. When the request ends, what turned out to be a retry or was not taken is given back. Operations of a visitor meet the limit of its address, too.
  *
  * Embedded in a request's memory; on the shard where the request came.
  */
 #ifndef KUDOS_EDGE_IO_HTTP_GATE_H
 #define KUDOS_EDGE_IO_HTTP_GATE_H
 
+#include "common/io/jwt/jwt_bearer.h"
 #include "edge/io/shard/shard.h"
 
 /* Limits that one answer tells of. A batch over collections with more limits of their own meets them all, but its answer tells the first ones. */
@@ -31,7 +32,8 @@ struct kd_gate {
     /* The gate's own. */
     kd_shard_limits *limits; /* held; NULL: nothing is limited */
     kd_bytes user;
-    uint64_t at_us; /* when they were counted; 0: they were not */
+    kd_bytes address; /* a visitor's, as limits count it; empty: a user */
+    uint64_t at_us;   /* when they were counted; 0: they were not */
     uint32_t fits;
     uint32_t told_count;
     const kd_limit *told[KD_GATE_TOLD];
@@ -39,8 +41,11 @@ struct kd_gate {
     const char *detail; /* why not all fit */
 };
 
-/* `user` is a view that lives as long as the request. `unlimited`: nothing is asked or counted. */
-void kd_gate_open(kd_gate *g, kd_shard *s, kd_bytes user, bool unlimited);
+/* Operations of `who` by this request, with which the views end. Of an account without limits nothing is asked or counted. */
+void kd_gate_open(kd_gate *g, kd_shard *s, const kd_bearer *who, const kd_http_request *req);
+/* In place of kd_gate_open and kd_gate_ask, for a request that wants a visitor's token instead of operations. False: its address was given as many as
+ * the limit allows. */
+bool kd_gate_visitor(kd_gate *g, kd_shard *s, const kd_http_request *req);
 /* How many operations, from the first on, may be worked on. They are counted. */
 uint32_t kd_gate_ask(kd_gate *g, kd_shard *s);
 /* A retry, of which `fits` operations were let through the first time (0: all): returns their number, and counts nothing. */

@@ -329,7 +329,7 @@ static bool likes_pass_gate(kd_likes *likes, kd_shard *s)
 {
     kd_gate *g = &likes->gate;
     *g = (kd_gate){.item = likes_gate_item, .counts = likes_gate_counts, .count = likes->count};
-    kd_gate_open(g, s, likes->who.user, kd_auth_unlimited(&likes->who));
+    kd_gate_open(g, s, &likes->who, likes->call.req);
     likes->fits = likes->was.kept ? kd_gate_again(g, s, likes->was.fits) : kd_gate_ask(g, s);
     likes->use.fits = likes->fits < likes->count ? likes->fits : 0;
     return likes->fits > 0;
@@ -347,7 +347,7 @@ static void likes_start(kd_likes *likes, kd_shard *s, kd_http_request *req)
 {
     likes->call.work = likes_work;
     likes->call.finish = likes_finish;
-    likes->call.client = kd_call_client_user(likes->who.user);
+    likes->call.client = kd_call_client_of(&likes->who);
     if (!likes_claim(likes, s, req)) return;
     bool keyed = likes->key.len > 0;
     kd_key_use use = likes->use;

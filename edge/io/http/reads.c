@@ -60,10 +60,11 @@ static void edge_reads_start(kd_edge_read *read, kd_shard *s, kd_http_request *r
 }
 
 /* Of a user who is known. A session token that is not good does not fail a read: as without a token, this edge's own row then counts as the user's last word. */
-static void read_token(kd_shard *s, kd_http_request *req, kd_edge_read *read)
+static void read_token(kd_shard *s, kd_http_request *req, const kd_bearer *who, kd_edge_read *read)
 {
     kd_refusal why;
-    read->call.client = kd_call_client_user(read->user);
+    read->user = who->user;
+    read->call.client = kd_call_client_of(who);
     kd_auth_session(s, req, read->user, &read->seen, &why);
 }
 
@@ -71,14 +72,15 @@ static void read_one(kd_shard *s, kd_http_request *req, const kd_item *item, kd_
                      uint32_t counter)
 {
     uint8_t *keys;
+    kd_bearer who;
     kd_refusal why;
     kd_edge_expect(s->base.edge, kd_item_key(item));
     kd_edge_read *read = edge_reads_prepare(s, req, kind, 1, kind == KD_READ_LIKED, item->len, &keys);
-    if (read->members && !kd_auth_user(s, req, &read->user, &why)) {
+    if (read->members && !kd_auth_caller(s, req, &who, &why)) {
         kd_answer_refusal(req, &why);
         return;
     }
-    if (read->members) read_token(s, req, read);
+    if (read->members) read_token(s, req, &who, read);
     read->counter = counter;
     edge_reads_add(read, item, &keys);
     edge_reads_start(read, s, req);
@@ -102,14 +104,15 @@ void kd_reads_liked(kd_shard *s, kd_http_request *req, const kd_item *item, uint
 /* The user who asks, and the counter whose likes are meant (not named: "like"). False: the request was answered. */
 static bool read_caller(kd_shard *s, kd_http_request *req, kd_bytes counter, kd_edge_read *read)
 {
+    kd_bearer who;
     kd_refusal why;
     kd_bytes name = counter.data ? counter : kd_bytes_str("like");
-    if (!kd_auth_user(s, req, &read->user, &why) ||
+    if (!kd_auth_caller(s, req, &who, &why) ||
         !kd_route_counter(name, &s->served.counters, KD_SET, &read->counter, &why)) {
         kd_answer_refusal(req, &why);
         return false;
     }
-    read_token(s, req, read);
+    read_token(s, req, &who, read);
     return true;
 }
 

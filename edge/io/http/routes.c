@@ -10,6 +10,7 @@
 #include "edge/io/http/auth.h"
 #include "edge/io/http/likes.h"
 #include "edge/io/http/reads.h"
+#include "edge/io/http/visitors.h"
 
 /* ---- the table ---- */
 
@@ -73,6 +74,12 @@ static void routes_lookup(void *s, kd_http_request *req, const kd_asked *asked)
     kd_reads_lookup(s, req);
 }
 
+static void routes_visitors(void *s, kd_http_request *req, const kd_asked *asked)
+{
+    (void)asked;
+    kd_visitors_post(s, req);
+}
+
 static void routes_openapi(void *shard, kd_http_request *req, const kd_asked *asked);
 
 /* Who may ask: kd_endpoint.right. */
@@ -119,6 +126,9 @@ static const kd_endpoint routes_table[] = {
      .traits = KD_TAKES_SESSION, .body = "AskLiked", .answer = "LikedList", .handle = routes_lookup},
     {KD_HTTP_GET, "/v1/openapi.json", "openapi", "This description", .traits = KD_GIVES_ETAG,
      .answer = "OpenApi", .type = "application/json", .handle = routes_openapi},
+    {KD_HTTP_POST, "/v1/visitors", "visitor", "A pseudonym for somebody without an account",
+     .may = ROUTES_OWN | KD_MAY(RATE_LIMITED), .writes = true, .body = "Nothing", .answer = "Visitor",
+     .handle = routes_visitors},
 };
 
 void kd_routes_init(kd_paths *paths)

@@ -157,6 +157,7 @@ int kd_shard_create(kd_shard **out, kd_edge_app *app, uint32_t index, const kd_s
     if (app->jwt)
         s->jwt = kd_jwt_gate_create(kd_jwt_source_ring(app->jwt), &app->settings.jwt,
                                     app->settings.jwt.cache_max / app->shard_count);
+    s->visitors.keys = app->visitor_keys;
     s->limits = kd_shard_limits_create(&app->settings);
     int err = edge_shard_assemble(s, options, error);
     if (err) {

@@ -14,6 +14,7 @@
 #ifndef KUDOS_EDGE_IO_SHARD_SHARD_H
 #define KUDOS_EDGE_IO_SHARD_SHARD_H
 
+#include "common/io/http/visitor_gate.h"
 #include "common/io/jwt/jwt_gate.h"
 #include "common/io/leveldb/leveldb_store.h"
 #include "edge/io/daemon/app.h"
@@ -37,6 +38,7 @@ struct kd_shard {
     kd_shard_limits *limits;
     kd_http_server *server;
     kd_jwt_gate *jwt; /* NULL: no token of a user is taken */
+    kd_visitor_gate visitors;
     kd_shard_commit commit;
     kd_sender sender;
     kd_counts_reader counts;

@@ -14,7 +14,10 @@ typedef struct {
 kd_shard_limits *kd_shard_limits_create(const kd_settings *settings)
 {
     kd_shard_limits *limits = kd_alloc(sizeof *limits);
-    *limits = (kd_shard_limits){.rules = kd_settings_rates(settings), .holds = 1};
+    *limits = (kd_shard_limits){.rules = kd_settings_rates(settings),
+                                .visitor_counters = kd_strings_copy(&settings->visitor_counters),
+                                .visitor_token_ttl_s = settings->visitor_token_ttl_us / 1000000,
+                                .holds = 1};
     return limits;
 }
 
@@ -22,6 +25,7 @@ void kd_shard_limits_release(kd_shard_limits *limits)
 {
     if (!limits || --limits->holds > 0) return;
     kd_rate_rules_finish(&limits->rules);
+    kd_strings_finish(&limits->visitor_counters);
     free(limits);
 }
 

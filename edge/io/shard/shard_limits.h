@@ -1,5 +1,5 @@
 /*
- * shard_limits.h - the limits (kudos/rate_rules.h) that requests at a shard meet. A reload replaces them; a request ends with those that it began with.
+ * shard_limits.h - the limits (kudos/rate_rules.h) that requests at a shard meet, and what visitors may. A reload replaces them; a request ends with those that it began with.
  * What is counted stands in the limiter of the process (limiter.h).
  */
 #ifndef KUDOS_EDGE_IO_SHARD_SHARD_LIMITS_H
@@ -11,6 +11,8 @@ struct kd_shard;
 
 typedef struct {
     kd_rate_rules rules;
+    kd_strings visitor_counters; /* names of those that visitors may write to; empty: there are no visitors */
+    uint64_t visitor_token_ttl_s;
     uint32_t holds; /* of the shard, while they are its own, and of requests in work */
 } kd_shard_limits;
 
