@@ -132,6 +132,7 @@ make_secrets() {
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=localhost \
             -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$RUN/key.pem" -out "$RUN/cert.pem" 2>/dev/null
         openssl rand -hex 32 >"$RUN/session.secret"
+        echo "1 visitors $(openssl rand -hex 32)" >"$RUN/visitors.keys"
         openssl genpkey -algorithm ed25519 -out "$RUN/jwt.key"
         openssl pkey -in "$RUN/jwt.key" -pubout -out "$RUN/jwt.pem"
     )
@@ -155,7 +156,7 @@ start_broker() {
 
 start_central() {
     start central "$BUILD/kudos-central" -c configs/demo/central.conf --set central.data_dir="$PWD/$RUN/central" \
-        --set jwt.keys_file="$PWD/$RUN/jwt.pem" \
+        --set jwt.keys_file="$PWD/$RUN/jwt.pem" --set visitors.keys_file="$PWD/$RUN/visitors.keys" \
         --set kafka.brokers="$BROKER" --set http.listen="127.0.0.1:$PORT_BASE" \
         --set admin.listen="127.0.0.1:$((PORT_BASE + 1000))"
     wait_for central 30 ready "$PORT_BASE"
@@ -168,7 +169,8 @@ start_edge() { # index
         --set edge.data_dir="$PWD/$RUN/$name" --set kafka.brokers="$BROKER" --set http.listen="127.0.0.1:$port" \
         --set admin.listen="127.0.0.1:$((port + 1000))" --set central.url="$CENTRAL_URL" \
         --set http.tls_certificate="$PWD/$RUN/cert.pem" --set http.tls_key="$PWD/$RUN/key.pem" \
-        --set http.session_secret="$PWD/$RUN/session.secret" --set jwt.keys_file="$PWD/$RUN/jwt.pem"
+        --set http.session_secret="$PWD/$RUN/session.secret" --set jwt.keys_file="$PWD/$RUN/jwt.pem" \
+        --set visitors.keys_file="$PWD/$RUN/visitors.keys"
 }
 
 start_edges() {
