@@ -13,7 +13,7 @@ import subprocess
 import pytest
 
 import kafka_wire
-from central_feed import DAY, PARTITIONS, SAVE, T0, TOPICS, VIEW, Central, Feed, export, like, unlike, until
+from central_feed import DAY, LIKE, PARTITIONS, SAVE, T0, TOPICS, VIEW, Central, Feed, export, like, unlike, until
 from central_feed import broker, central, feed  # noqa: F401 (fixtures)
 from certificate import make_certificate
 from ports import free_ports
@@ -99,6 +99,36 @@ def test_likers_in_pages(central, feed):
     assert sorted(seen) == users and len(seen) == 25
     first = next(m for m in central.get(f"/v1/{item}/likers").json["likers"] if m["user"] == "user001")
     assert first["at"] == "2024-10-04T00:00:00.001Z" and first["region"] == "eu"
+
+
+def test_a_cursor_is_good_for_its_own_question_alone(central, feed):
+    """Of an item, a counter or a partition that it was not made for, cut short, longer or made up: an empty page would look like the end."""
+    item, longer, other = feed.item(0), feed.item(0, "posts/longer"), feed.item(1)
+    both = [like(i, f"u{n}", counter=c) for i in (item, longer) for n in range(5) for c in (LIKE, SAVE)]
+    feed.batch("a", both)
+    feed.batch("a", [like(other, f"u{n}") for n in range(5)], partition=1)
+    for i in (item, longer, other):
+        central.wait_likes(i, 5)
+
+    def of(path):
+        reply = central.get(path)
+        return reply.headers.get("kudos-cursor") or reply.json["next"]
+
+    def page(path):
+        reply = central.get(path)
+        return (reply.status, reply.json["field"]) if reply.status != 200 else reply.status
+
+    likers, export = f"/v1/{item}/likers?limit=2", "/v1/export?partition=0&limit=2"
+    good = {likers: of(likers), export: of(export)}
+    others = [of(f"/v1/{longer}/likers?limit=2"), of(f"/v1/{other}/likers?limit=2"), of(f"{likers}&counter=save"),
+              of("/v1/export?partition=1&limit=2"), "zzzzzzzzzzzzzzzz", "AA", "A" * 16]
+    for path, cursor in good.items():
+        wrong = others + [c for p, c in good.items() if p != path] + [cursor[:-4], cursor[4:], cursor + "AAAA", cursor[:4], cursor + cursor]
+        assert {c: page(f"{path}&cursor={c}") for c in wrong} == {c: (400, "cursor") for c in wrong}
+        assert page(f"{path.replace('limit=2', 'limit=3')}&cursor={cursor}") == 200
+    central.kill9()
+    central.start()
+    assert [page(f"{path}&cursor={cursor}") for path, cursor in good.items()] == [200, 200]
 
 
 def test_refusals(central):

@@ -1,6 +1,7 @@
 /* api_members.c - see the header. */
 #include "central/io/api/api_members.h"
 
+#include "central/io/api/cursor.h"
 #include "central/io/api/member_line.h"
 #include "central/io/api/read.h"
 #include "common/base/display.h"
@@ -106,9 +107,16 @@ static int write_liker(void *arg, const kd_member *m)
     return 0;
 }
 
+static kd_cursor_question likers_question(kd_api_read *r)
+{
+    return (kd_cursor_question){KD_CURSOR_LIKERS, r->api->settings->counters.at[r->counter].id,
+                                kd_item_key(&r->items[0].item)};
+}
+
 static int find_likers(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     const kd_counter *counter = &r->api->settings->counters.at[r->counter];
+    const kd_cursor_question question = likers_question(r);
     char cursor[KD_CURSOR_TEXT_MAX];
     kd_json j = kd_api_read_writer(r);
     likers_writing writing = {&j, r->detail};
@@ -125,7 +133,7 @@ static int find_likers(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
     if (r->next.len == 0)
         kd_json_null(&j);
     else
-        kd_json_str(&j, kd_bytes_of(cursor, kd_api_read_cursor_text(kd_buf_view(&r->next), cursor)));
+        kd_json_str(&j, kd_bytes_of(cursor, kd_cursor_write(&question, kd_buf_view(&r->next), cursor)));
     kd_json_key(&j, "source");
     kd_json_cstr(&j, "central");
     kd_json_end_object(&j);
@@ -142,7 +150,9 @@ static bool ask_likers(kd_api *api, kd_http_request *req, kd_api_read *r, kd_ref
     kd_bytes name = kd_bytes_of(NULL, 0);
     uint64_t limit;
     kd_query_find(req->query, "counter", &name);
-    if (!kd_api_read_set_counter(api, name, &r->counter, why) || !kd_api_read_cursor(req, &r->cursor, why) ||
+    if (!kd_api_read_set_counter(api, name, &r->counter, why)) return false;
+    const kd_cursor_question question = likers_question(r);
+    if (!kd_cursor_read(req, &question, &r->cursor, why) ||
         !kd_route_number(req->query, "limit", KD_LIKERS_PAGE, 1, KD_LIKERS_PAGE_MAX, &limit, why))
         return false;
     r->limit = (uint32_t)limit;
@@ -186,32 +196,43 @@ static int find_page(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
                               &l, &r->next);
 }
 
+static kd_cursor_question export_question(uint32_t partition)
+{
+    return (kd_cursor_question){.kind = KD_CURSOR_EXPORT, .number = partition};
+}
+
 static void answer_page(kd_api_read *r)
 {
+    const kd_cursor_question question = export_question(r->items[0].partition);
     char cursor[KD_CURSOR_TEXT_MAX], partitions[20];
     const kd_http_field fields[] = {
-        {"kudos-cursor", kd_bytes_of(cursor, kd_api_read_cursor_text(kd_buf_view(&r->next), cursor))},
+        {"kudos-cursor", kd_bytes_of(cursor, kd_cursor_write(&question, kd_buf_view(&r->next), cursor))},
         {"kudos-partitions", kd_bytes_of(partitions, kd_decimal(r->api->settings->partitions, partitions))},
     };
     kd_api_read_respond(r, "text/tab-separated-values", fields, KD_COUNT(fields));
 }
 
+static bool ask_export(kd_api *api, kd_http_request *req, kd_api_read *r, kd_refusal *why)
+{
+    uint64_t partition, limit;
+    if (!kd_route_number(req->query, "partition", 0, 0, api->settings->partitions - 1, &partition, why) ||
+        !kd_route_number(req->query, "limit", KD_EXPORT_PAGE, 1, KD_EXPORT_PAGE_MAX, &limit, why))
+        return false;
+    const kd_cursor_question question = export_question((uint32_t)partition);
+    r->items[0].partition = (uint32_t)partition;
+    r->limit = (uint32_t)limit;
+    return kd_cursor_read(req, &question, &r->cursor, why);
+}
+
 void kd_api_export(kd_api *api, kd_http_request *req)
 {
     kd_refusal why;
-    uint64_t partition, limit;
-    kd_bytes cursor;
-    if (!kd_route_number(req->query, "partition", 0, 0, api->settings->partitions - 1, &partition, &why) ||
-        !kd_route_number(req->query, "limit", KD_EXPORT_PAGE, 1, KD_EXPORT_PAGE_MAX, &limit, &why) ||
-        !kd_api_read_cursor(req, &cursor, &why)) {
+    kd_api_read *r = kd_api_read_create(api, req, NULL, 0);
+    if (!r) return;
+    if (!ask_export(api, req, r, &why)) {
         kd_api_read_refuse(req, &why);
         return;
     }
-    kd_api_read *r = kd_api_read_create(api, req, NULL, 0);
-    if (!r) return;
-    r->items[0].partition = (uint32_t)partition;
-    r->limit = (uint32_t)limit;
-    r->cursor = cursor;
     r->work = find_page;
     r->answer = answer_page;
     kd_api_read_start(r);

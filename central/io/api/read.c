@@ -1,8 +1,6 @@
 /* read.c - see the header. */
 #include "central/io/api/read.h"
 
-#include <sodium.h>
-
 #include "common/api/body.h"
 #include "common/io/http/peer.h"
 
@@ -157,29 +155,4 @@ void kd_api_read_refuse(kd_http_request *req, const kd_refusal *why)
 {
     kd_http_respond_problem(req, why->problem, why->detail, why->field,
                             kd_problem_status(why->problem) == 503 ? RETRY_AFTER_S : 0);
-}
-
-bool kd_api_read_cursor(kd_http_request *req, kd_bytes *cursor, kd_refusal *why)
-{
-    kd_bytes text;
-    size_t len = 0;
-    *cursor = kd_bytes_of(NULL, 0);
-    if (!kd_query_find(req->query, "cursor", &text)) return true;
-    uint8_t *bytes = kd_http_request_alloc(req, KD_CURSOR_MAX);
-    if (sodium_base642bin(bytes, KD_CURSOR_MAX, (const char *)text.data, text.len, NULL, &len, NULL,
-                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0) {
-        *why = (kd_refusal){KD_PROBLEM_INVALID_REQUEST, "not a cursor of an answer", "cursor"};
-        return false;
-    }
-    *cursor = kd_bytes_of(bytes, len);
-    return true;
-}
-
-size_t kd_api_read_cursor_text(kd_bytes cursor, char *out)
-{
-    KD_ASSERT(cursor.len <= KD_CURSOR_MAX);
-    if (cursor.len == 0) return 0;
-    sodium_bin2base64(out, KD_CURSOR_TEXT_MAX, cursor.data, cursor.len,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    return strlen(out);
 }

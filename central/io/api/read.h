@@ -74,11 +74,5 @@ kd_api_read_list *kd_api_read_items(kd_api *api, kd_http_request *req, bool look
 bool kd_api_read_set_counter(const kd_api *api, kd_bytes name, uint32_t *index, kd_refusal *why);
 /* Answers the request with a problem. */
 void kd_api_read_refuse(kd_http_request *req, const kd_refusal *why);
-/* The cursor of the query (base64url) as bytes in the request's memory; empty when there is none. False with *why filled. */
-bool kd_api_read_cursor(kd_http_request *req, kd_bytes *cursor, kd_refusal *why);
-enum { KD_CURSOR_MAX = 512, KD_CURSOR_TEXT_MAX = KD_CURSOR_MAX * 4 / 3 + 4 };
-/* A cursor of at most KD_CURSOR_MAX bytes as text in `out` (KD_CURSOR_TEXT_MAX bytes). Returns its length; 0 for an empty cursor, and `out` is left
- * alone. */
-size_t kd_api_read_cursor_text(kd_bytes cursor, char *out);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "central/io/api/read.h"
+#include "central/io/api/cursor.h"
 #include "common/io/http/client/http_client.h"
 #include "common/base/text.h"
 #include "common/io/daemon/options_file.h"
