@@ -303,6 +303,25 @@ def test_a_token_is_verified_once_until_the_keys_change(broker, tmp_path):
         assert one_connection(e, [(LIKE, RSA.token())] * 2) == [200] * 2
 
 
+def test_the_verification_of_a_token_is_charged_to_who_shows_it_and_a_remembered_one_is_not(broker, tmp_path):
+    with edge_of(tmp_path, broker, "charged", with_keys(tmp_path, key_set(EC))) as e:
+        asked = 0
+
+        def work(token, status):
+            """What has been charged when these 20 are counted, too: a shard publishes its figures together, from time to time."""
+            nonlocal asked
+            assert one_connection(e, [(LIKE, token)] * 20) == [status] * 20
+            asked += 20
+            wait_until(lambda: e.metric("kudos_edge_http_requests_total") >= asked, 20, "the requests are counted")
+            return e.metric("kudos_edge_http_work_total")
+
+        good, forged = EC.token(), Key("ES256", "e1").token()  # the name of a key that is known, the signature of another
+        first = work(good, 200)
+        remembered = work(good, 200) - first
+        refused_one = work(forged, 401) - first - remembered
+        assert refused_one > remembered + 20 * 20, "some 100 microseconds each"
+
+
 def test_no_more_tokens_are_remembered_than_there_is_room_for(broker, tmp_path):
     with edge_of(tmp_path, broker, "small", with_keys(tmp_path, key_set(ED), cache_max="8"), edge={"shards": "1"}) as e:
         tokens = [ED.token(f"u{n}") for n in range(40)]

@@ -47,7 +47,9 @@ static bool bearer_scheme(kd_bytes value)
 static bool bearer_user(kd_jwt_gate *gate, kd_http_request *req, kd_bytes token, kd_refusal *why)
 {
     const kd_jwt_claims *claims;
-    kd_jwt_fault fault = kd_jwt_gate_ask(gate, token, &claims);
+    uint32_t cost_us;
+    kd_jwt_fault fault = kd_jwt_gate_ask(gate, token, &claims, &cost_us);
+    kd_http_charge(req, cost_us, false); /* a unit is about a microsecond */
     if (fault != KD_JWT_GOOD) return bearer_refuse(req, kd_jwt_fault_detail(fault), why);
     req->user = bearer_keep(req, claims);
     return true;

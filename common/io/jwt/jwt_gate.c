@@ -55,17 +55,22 @@ static kd_jwt_fault gate_verify(kd_jwt_gate *gate, kd_bytes token, uint64_t now_
     return fault;
 }
 
-kd_jwt_fault kd_jwt_gate_ask(kd_jwt_gate *gate, kd_bytes token, const kd_jwt_claims **claims)
+kd_jwt_fault kd_jwt_gate_ask(kd_jwt_gate *gate, kd_bytes token, const kd_jwt_claims **claims,
+                             uint32_t *cost_us)
 {
     uint64_t now_s = kd_clock_wall_us() / 1000000;
     gate_follow(gate);
     *claims = kd_jwt_cache_find(gate->cache, token, now_s);
+    *cost_us = 0;
     if (*claims) {
         kd_metric_add(&gate->metrics.remembered, 1);
         return KD_JWT_GOOD;
     }
     *claims = &gate->claims;
-    return gate_verify(gate, token, now_s);
+    uint64_t began_us = kd_clock_thread_us();
+    kd_jwt_fault fault = gate_verify(gate, token, now_s);
+    *cost_us = (uint32_t)(kd_clock_thread_us() - began_us);
+    return fault;
 }
 
 const kd_jwt_gate_metrics *kd_jwt_gate_counted(const kd_jwt_gate *gate)

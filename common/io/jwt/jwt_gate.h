@@ -15,8 +15,10 @@ typedef struct kd_jwt_gate kd_jwt_gate;
 kd_jwt_gate *kd_jwt_gate_create(kd_jwt_ring *ring, const kd_jwt_settings *settings, uint64_t remembered);
 /* Before the ring. NULL is fine. */
 void kd_jwt_gate_destroy(kd_jwt_gate *gate);
-/* KD_JWT_GOOD with *claims, which live until the next call, or a fault. Counts. */
-kd_jwt_fault kd_jwt_gate_ask(kd_jwt_gate *gate, kd_bytes token, const kd_jwt_claims **claims);
+/* KD_JWT_GOOD with *claims, which live until the next call, or a fault. Counts. *cost_us: processor time of the verification, 0 for a token that is
+ * remembered. Anybody can make a token that costs as much as a good one. */
+kd_jwt_fault kd_jwt_gate_ask(kd_jwt_gate *gate, kd_bytes token, const kd_jwt_claims **claims,
+                             uint32_t *cost_us);
 /* Lives as long as the gate. */
 const kd_jwt_gate_metrics *kd_jwt_gate_counted(const kd_jwt_gate *gate);
 

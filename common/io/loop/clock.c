@@ -22,6 +22,11 @@ uint64_t kd_clock_mono_us(void)
     return read_clock_us(CLOCK_BOOTTIME);
 }
 
+uint64_t kd_clock_thread_us(void)
+{
+    return read_clock_us(CLOCK_THREAD_CPUTIME_ID);
+}
+
 struct timespec kd_clock_wait_until(uint64_t ms)
 {
     struct timespec t;

@@ -10,6 +10,8 @@
 
 /* Monotonic us since boot, CLOCK_BOOTTIME: it goes on during suspend, so a carried clock stays right. */
 uint64_t kd_clock_mono_us(void);
+/* Processor time of the calling thread, us. A system call: not for each request. */
+uint64_t kd_clock_thread_us(void);
 /* The moment `ms` from now on CLOCK_MONOTONIC, for pthread_cond_clockwait. */
 struct timespec kd_clock_wait_until(uint64_t ms);
 /* Wall clock, us since 1970. */

@@ -185,9 +185,9 @@ void *kd_http_request_alloc(kd_http_request *req, size_t size);
 /* The request cost more than its client may cause: its connection is not read for `ms`, times the connections of the same address, at most a second. What
  * has been read already is worked on. Nothing happens to the connection of a gateway that named the client. Before the answer. */
 void kd_http_slow(kd_http_request *req, uint64_t ms);
-/* The request is so much work beside what every request is: a unit for each item or operation. Told once, before the work is done: it is charged to the
+/* The request is so much work beside what every request is, in units of about a microsecond: one for each item or operation. It is charged to the
  * client's address, whose further requests wait for those of others (http_share.h). computes: as a rule the answer waits for nothing but computing,
- * here or on another thread. */
+ * here or on another thread; told so once, before the work is done. */
 void kd_http_charge(kd_http_request *req, uint32_t units, bool computes);
 /* False when the client has gone. The answer is still owed, though it will be thrown away; work for it may be skipped. */
 bool kd_http_request_alive(const kd_http_request *req);
