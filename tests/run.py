@@ -29,7 +29,7 @@ NO_CRITERION = os.path.basename(BUILD) == "thread"  # it does not start under Th
 STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
 APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_backup.py", "test_drills.py",
          "test_h2spec.py", "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py", "test_bounds.py", "test_flat.py",
-         "test_attack.py", "test_attack_tool.py", "test_asyncapi.py", "test_follow_changes.py", "test_openapi.py",
+         "test_attack.py", "test_attack_tool.py", "test_asyncapi.py", "test_follow_changes.py", "test_openapi.py", "test_described.py",
          "test_refusals.py", "test_security.py"}
 DOOR = ("jwt", "visitors", "limits", "overload", "cdn", "browsers", "cors", "msgpack", "access_log", "viral")  # what a product team meets first
 
@@ -90,7 +90,7 @@ def stages(scratch, long):
         pytest(scratch, "identity", 2, 3600 if long else 240, f"{integration}/test_identity.py"),
         pytest(scratch, "kafka", 2, 120, f"{integration}/test_kafka.py"),
         pytest(scratch, "kafka-worst", 3, 7200 if long else 240, f"{integration}/test_kafka_worst.py"),
-        pytest(scratch, "openapi", 2, 3600 if long else 300, f"{integration}/test_openapi.py"),
+        pytest(scratch, "openapi", 2, 3600 if long else 300, f"{integration}/test_openapi.py", f"{integration}/test_described.py"),
         pytest(scratch, "h2spec", 3, 270, f"{integration}/test_h2spec.py"),
         pytest(scratch, "bounds", 3, 7200 if long else 180, f"{integration}/test_bounds.py", f"{integration}/test_flat.py"),
         pytest(scratch, "topics", 3, 400, f"{integration}/test_asyncapi.py", f"{integration}/test_follow_changes.py"),

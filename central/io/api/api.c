@@ -150,7 +150,7 @@ static const kd_endpoint api_table[] = {
     {KD_HTTP_GET, "/v1/counts", "counts_of", "Counters of many items", .right = KD_RIGHT_COUNTS,
      .may = API_NAMES, .query = KD_READS(ITEMS), .answer = "CountsList", .handle = api_counts_query},
     {KD_HTTP_POST, "/v1/counts", "ask_counts", "Counters of many items, in a body", .right = KD_RIGHT_COUNTS,
-     .may = API_NAMES, .body = "AskCounts", .answer = "CountsList", .handle = api_counts_body},
+     .may = API_NAMES, .body = "AskCounts", .answer = "CountsForList", .handle = api_counts_body},
     {KD_HTTP_POST, "/v1/likes/lookup", "lookup", "Whether the user likes these items",
      .right = KD_RIGHT_LIKED, .may = API_NAMES | KD_MAY(UNKNOWN_COUNTER), .traits = KD_TAKES_SEEN,
      .body = "AskLiked", .answer = "LikedList", .handle = api_lookup},

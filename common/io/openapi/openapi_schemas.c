@@ -184,10 +184,15 @@ static json_t *schema_number(kd_openapi *doc)
 {
     json_t *members = json_object();
     schema_add_number(doc, members);
-    if (!doc->source->edge) {
-        json_object_set_new(members, "regions", schema_parts("by=region; parts of 0 are left out"));
-        json_object_set_new(members, "days", schema_parts("by=day, of UTC; parts of 0 are left out"));
-    }
+    return schema_object(members, NULL);
+}
+
+static json_t *schema_number_parts(kd_openapi *doc)
+{
+    json_t *members = json_object();
+    schema_add_number(doc, members);
+    json_object_set_new(members, "regions", schema_parts("by=region; parts of 0 are left out"));
+    json_object_set_new(members, "days", schema_parts("by=day, of UTC; parts of 0 are left out"));
     return schema_object(members, " regions days ");
 }
 
@@ -275,11 +280,20 @@ static json_t *schema_added(kd_openapi *doc)
     return schema_object(members, NULL);
 }
 
+/* The problem of an operation that does not fit a limit: one of the many that there are. */
+static json_t *schema_limited(void)
+{
+    return schema_object(kd_openapi_pack("{s:{s:s}, s:{s:s}, s:{s:i}, s:{s:s}, s:{s:s,s:i}}", "type", "const",
+                                         "urn:kudos:rate-limited", "title", "type", "string", "status",
+                                         "const", 429, "detail", "type", "string", "retry_after_s", "type",
+                                         "integer", "minimum", 1),
+                         NULL);
+}
+
 static json_t *schema_refused(kd_openapi *doc)
 {
     return schema_object(kd_openapi_pack("{s:o, s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "counter",
-                                         kd_openapi_schema(doc, "SetCounter"), "error",
-                                         kd_openapi_schema(doc, "Problem")),
+                                         kd_openapi_schema(doc, "SetCounter"), "error", schema_limited()),
                          NULL);
 }
 
@@ -290,23 +304,29 @@ static json_t *schema_results(kd_openapi *doc)
     return schema_object(kd_openapi_pack("{s:o}", "results", schema_list(one, 1, KD_BULK_OPS_MAX)), NULL);
 }
 
-static json_t *schema_counts_with(kd_openapi *doc, bool me)
+static json_t *schema_counts_with(kd_openapi *doc, const char *number, bool me)
 {
     json_t *members = kd_openapi_pack("{s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "counts",
-                                      schema_by_counter(doc, "Number"));
+                                      schema_by_counter(doc, number));
     if (me) json_object_set_new(members, "liked", schema_bool(doc->source->edge));
     schema_add_age(doc, members);
     return schema_object(members, " liked ");
 }
 
+/* Of one item: central tells parts of each number, where they are asked for. */
 static json_t *schema_counts(kd_openapi *doc)
 {
-    return schema_counts_with(doc, false);
+    return schema_counts_with(doc, doc->source->edge ? "Number" : "NumberParts", false);
+}
+
+static json_t *schema_counts_each(kd_openapi *doc)
+{
+    return schema_counts_with(doc, "Number", false);
 }
 
 static json_t *schema_counts_for(kd_openapi *doc)
 {
-    return schema_counts_with(doc, true);
+    return schema_counts_with(doc, "Number", true);
 }
 
 static json_t *schema_answer_list(kd_openapi *doc, const char *of)
@@ -317,6 +337,11 @@ static json_t *schema_answer_list(kd_openapi *doc, const char *of)
 }
 
 static json_t *schema_counts_list(kd_openapi *doc)
+{
+    return schema_answer_list(doc, "CountsEach");
+}
+
+static json_t *schema_counts_for_list(kd_openapi *doc)
 {
     return schema_answer_list(doc, "CountsFor");
 }
@@ -456,6 +481,7 @@ static const struct {
     {"AsOf", schema_as_of},
     {"Source", schema_source},
     {"Number", schema_number},
+    {"NumberParts", schema_number_parts},
     {"Nothing", schema_nothing},
     {"Amount", schema_amount},
     {"Operation", schema_operation},
@@ -468,7 +494,9 @@ static const struct {
     {"Refused", schema_refused},
     {"Results", schema_results},
     {"Counts", schema_counts},
+    {"CountsEach", schema_counts_each},
     {"CountsFor", schema_counts_for},
+    {"CountsForList", schema_counts_for_list},
     {"CountsList", schema_counts_list},
     {"Liked", schema_liked},
     {"LikedList", schema_liked_list},
