@@ -1,10 +1,10 @@
-"""As much of Kafka's protocol as the fixtures need: what a broker knows, where logs end, deleting topics, electing leaders.
+"""As much of Kafka's protocol as the fixtures need: what a broker knows, where logs end, making and deleting topics, electing leaders.
 One request a connection."""
 import socket
 import time
 from collections import namedtuple
 
-PRODUCE, LIST_OFFSETS, METADATA, DELETE_TOPICS, CREATE_ACLS, ELECT_LEADERS = 0, 2, 3, 20, 30, 43
+PRODUCE, LIST_OFFSETS, METADATA, CREATE_TOPICS, DELETE_TOPICS, CREATE_ACLS, ELECT_LEADERS = 0, 2, 3, 19, 20, 30, 43
 OK = 0
 LATEST, UNCLEAN = -1, 1
 
@@ -102,6 +102,15 @@ def delete_topics(port, names, timeout_s=10):
     for name, error in c.array(lambda: (c.text(), c.number(2))):
         if error != OK:
             raise RuntimeError(f"topic {name} cannot be deleted: Kafka's error {error}")
+
+
+def create_topic(port, name, partitions, timeout_s=10):
+    """With one replica of each partition."""
+    one = text(name) + number(partitions, 4) + number(1, 2) + array([]) + array([])
+    c = ask(port, CREATE_TOPICS, 0, array([one]) + number(timeout_s * 1000, 4), timeout_s + 1)
+    for _, error in c.array(lambda: (c.text(), c.number(2))):
+        if error != OK:
+            raise RuntimeError(f"topic {name} cannot be created: Kafka's error {error}")
 
 
 KINDS = {"topic": 2, "group": 3}

@@ -1,10 +1,14 @@
 """Edge and central over a real Kafka: the likes topic deleted, the broker killed, Kafka away for longer than any timeout of its client; and every
-like still counted once."""
+like still counted once. And the changes topic deleted alone."""
+import signal
 import time
 
 import pytest
 
 import kafka
+import kafka_wire
+from central_feed import PARTITIONS as FEED_PARTITIONS
+from central_feed import Feed
 from proc import Central, Edge, wait_until
 
 PARTITIONS, ITEMS, WAIT = 4, 7, 60
@@ -94,3 +98,49 @@ def test_away_for_longer_than_any_timeout(tmp_path, cluster):
         wait_until(lambda: edge.admin("/debug/partitions").json["outbox_op_bytes"] == 0, WAIT,
                    "the outbox is empty")
         assert (edge.stop(), central.stop()) == (0, 0)
+
+
+def changes_of(bootstrap, topics):
+    """All that stand in the changes topic: item, user, liked, counter, edge."""
+    feed = Feed(bootstrap, topics=topics)
+    try:
+        records = [r for p in range(FEED_PARTITIONS) for r in feed.read("changes", p)]
+    finally:
+        feed.stop()
+    return [(*change, stamp[0], stamp[2]) for r in records for change, stamp in zip(r["changes"], r["stamps"])]
+
+
+def test_a_changes_topic_that_is_deleted_alone_is_made_again(tmp_path, cluster):
+    """Nobody reads it, and without a change nobody writes it: central looks for it. Changes that are merged while it is not there wait, and come
+    out of the new one as they are. Somebody's topic in its place with another number of partitions ends central by name, as at a start."""
+    names = ("again.likes", "again.counts", "again.changes")
+    likes, counts, changes = ({f"{n.split('.')[1]}_topic": n} for n in names)
+
+    def taken_away():  # of a central that stands still, which cannot make it meanwhile
+        cluster.delete_topics(names[2])
+        wait_until(lambda: names[2] not in kafka_wire.metadata(cluster.some_port()).topics, WAIT, "the topic is deleted")
+
+    with Central(tmp_path, cluster.bootstrap, partitions=FEED_PARTITIONS, more={"kafka": {**likes, **counts, **changes}}) as central, \
+            Edge(tmp_path, cluster.bootstrap, partitions=FEED_PARTITIONS, central=central.url,
+                 more={"kafka": {**likes, **counts}, "edge": {"flush_interval": "200ms"}}) as edge:
+        crowd = Crowd(edge, central)
+        crowd.like(20)
+        wait_until(lambda: len(changes_of(cluster.bootstrap, names)) == 20, WAIT, "the first changes")
+        cluster.delete_topics(names[2])  # and no change comes
+        wait_until(lambda: central.events("topics-ready"), WAIT, "the topic was not made again")
+        assert names[2] in central.events("topic-gone")[0]["cause"]
+        assert len(kafka_wire.metadata(cluster.some_port()).topics[names[2]]) == FEED_PARTITIONS
+        central.signal(signal.SIGSTOP)
+        taken_away()
+        crowd.like(20)
+        central.signal(signal.SIGCONT)
+        wait_until(lambda: len(central.events("topics-ready")) == 2, WAIT, "the topic was not made again")
+        wanted = {(f"posts/{n % ITEMS}", f"u{n}", True, 1, edge.name) for n in range(20, 40)}
+        wait_until(lambda: set(changes_of(cluster.bootstrap, names)) == wanted, WAIT, "the changes that waited")
+        crowd.wait_exact("all likes")
+        central.signal(signal.SIGSTOP)
+        taken_away()
+        kafka_wire.create_topic(cluster.some_port(), names[2], FEED_PARTITIONS + 1)
+        central.signal(signal.SIGCONT)
+        assert central.wait() == 2
+        assert "again.changes has 3 partitions, not 2" in central.events("topics-refused")[0]["cause"]

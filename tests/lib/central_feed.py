@@ -21,8 +21,8 @@ WAIT = 15
 class Feed:
     """The companion: batches of edges in their order, and topics read back."""
 
-    def __init__(self, bootstrap, properties=None):
-        self.process = subprocess.Popen([program("feed"), bootstrap, str(PARTITIONS), *TOPICS] + [str(properties)] * bool(properties),
+    def __init__(self, bootstrap, properties=None, topics=TOPICS):
+        self.process = subprocess.Popen([program("feed"), bootstrap, str(PARTITIONS), *topics] + [str(properties)] * bool(properties),
                                         text=True, bufsize=1,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.last = {}

@@ -82,19 +82,27 @@ static bool keeper_rest(kd_keeper *k, uint64_t ms)
     return gone;
 }
 
-static int keeper_ensure_once(kd_keeper *k, char *error)
+/* The topics that central needs, into topics[KD_TOPICS]; returns how many. */
+static size_t keeper_topics(const kd_keeper *k, kd_kafka_topic *topics)
 {
     const kd_central_settings *s = k->settings;
     uint32_t partitions = (uint32_t)s->partitions;
     uint16_t replication = (uint16_t)s->replication;
-    kd_kafka_topic topics[KD_TOPICS] = {
-        {s->likes_topic, partitions, replication, (int64_t)(s->likes_retention_us / 1000), 0},
-        {s->counts_topic, partitions, replication, (int64_t)(s->counts_retention_us / 1000), 0},
-        {s->changes_topic, partitions, replication, (int64_t)(s->changes_retention_us / 1000), 0},
-    };
-    const kd_kafka_config kafka = kd_central_kafka(s, kd_central_kafka_log);
-    return kd_kafka_ensure_topics(&kafka, topics, s->publish_changes ? KD_TOPICS : KD_TOPICS - 1, ENSURE_MS,
-                                  error, KD_OPTIONS_ERROR_MAX);
+    topics[0] =
+        (kd_kafka_topic){s->likes_topic, partitions, replication, (int64_t)(s->likes_retention_us / 1000), 0};
+    topics[1] = (kd_kafka_topic){s->counts_topic, partitions, replication,
+                                 (int64_t)(s->counts_retention_us / 1000), 0};
+    topics[2] = (kd_kafka_topic){s->changes_topic, partitions, replication,
+                                 (int64_t)(s->changes_retention_us / 1000), 0};
+    return s->publish_changes ? KD_TOPICS : KD_TOPICS - 1;
+}
+
+static int keeper_ensure_once(kd_keeper *k, char *error)
+{
+    kd_kafka_topic topics[KD_TOPICS];
+    const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_central_kafka_log);
+    size_t n = keeper_topics(k, topics);
+    return kd_kafka_ensure_topics(&kafka, topics, n, ENSURE_MS, error, KD_OPTIONS_ERROR_MAX);
 }
 
 /* Without a client that can ask, central goes on: its consumers and producers still reach Kafka. */
@@ -104,22 +112,57 @@ static void keeper_open_reach(kd_keeper *k)
     kd_kafka_reach_open(&k->reach, &kafka, &k->kafka_up, NULL);
 }
 
-/* False when the program ends meanwhile. Topics that waiting cannot mend end the program, by `topics-refused`. */
-static bool keeper_ensure_topics(kd_keeper *k)
+/* One look. False: the topics are not ready, and after kd_topics_retry_wait_us the caller looks again. Topics that waiting cannot mend end the
+ * program, by `topics-refused`. */
+static bool keeper_try_topics(kd_keeper *k)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
     bool news;
+    int err = keeper_ensure_once(k, error);
+    kd_topics_verdict verdict = kd_topics_retry_take(&k->retry, err, error, &news);
+    if (verdict == KD_TOPICS_READY) return true;
+    if (verdict == KD_TOPICS_HOPELESS) kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
+    if (news) KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
+    kd_kafka_reach_unanswered(&k->reach); /* by the look for the topics */
+    kd_kafka_reach_ask(&k->reach, WATCH_BRIEF_MS);
+    return false;
+}
+
+static uint64_t keeper_retry_ms(kd_keeper *k)
+{
+    return kd_topics_retry_wait_us(&k->retry, kd_random_next(&k->random)) / 1000;
+}
+
+/* False when the program ends meanwhile. */
+static bool keeper_ensure_topics(kd_keeper *k)
+{
     while (!keeper_stopping(k)) {
-        int err = keeper_ensure_once(k, error);
-        kd_topics_verdict verdict = kd_topics_retry_take(&k->retry, err, error, &news);
-        if (verdict == KD_TOPICS_READY) return true;
-        if (verdict == KD_TOPICS_HOPELESS) kd_fail_stop(KD_EXIT_USAGE, "topics-refused", UINT32_MAX, error);
-        if (news) KD_LOG(KD_WARN, "kafka-unavailable", KD_STR("cause", error));
-        kd_kafka_reach_unanswered(&k->reach); /* by the look for the topics */
-        kd_kafka_reach_ask(&k->reach, WATCH_BRIEF_MS);
-        keeper_rest(k, kd_topics_retry_wait_us(&k->retry, kd_random_next(&k->random)) / 1000);
+        if (keeper_try_topics(k)) return true;
+        keeper_rest(k, keeper_retry_ms(k));
     }
     return false;
+}
+
+/* A topic that nobody reads or writes just now is missed by no worker: so the keeper looks itself. Another number of partitions counts as well, for
+ * the look that follows ends the program by it. */
+static bool keeper_misses_topics(kd_keeper *k)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    kd_kafka_topic topics[KD_TOPICS];
+    if (k->reach.watch == NULL) return false;
+    size_t n = keeper_topics(k, topics);
+    int err = kd_kafka_watch_topics(k->reach.watch, topics, n, WATCH_MS, error, sizeof(error));
+    if (err == KD_ENOTFOUND) KD_LOG(KD_WARN, "topic-gone", KD_STR("cause", error));
+    return err == KD_ENOTFOUND || err == KD_EMISMATCH;
+}
+
+/* Creates topics that have gone. True: they are all there. */
+static bool keeper_mend_topics(kd_keeper *k)
+{
+    if (!keeper_try_topics(k)) return false;
+    KD_LOG(KD_INFO, "topics-ready");
+    for (uint32_t w = 0; w < k->count; w++) kd_worker_rejoin(&k->workers[w]);
+    return true;
 }
 
 static void keeper_open_reader(kd_keeper *k)
@@ -173,6 +216,23 @@ static void keeper_look_up_ends(kd_keeper *k, bool answered)
     }
 }
 
+/* Round by round until the end. A topic that cannot be created is tried again with back-off, and the rest goes on meanwhile. */
+static void keeper_watch(kd_keeper *k)
+{
+    bool answered = kd_kafka_reach_ask(&k->reach, WATCH_MS), gone = false;
+    keeper_look_up_ends(k, answered);
+    while (!keeper_stopping(k)) {
+        uint64_t ms = gone ? keeper_retry_ms(k) : answered ? ROUND_MS : WATCH_AGAIN_MS;
+        gone = keeper_rest(k, ms) || gone;
+        if (keeper_stopping(k)) break;
+        gone = gone || (answered && keeper_misses_topics(k));
+        gone = gone && !keeper_mend_topics(k);
+        if (keeper_stopping(k)) break;
+        answered = kd_kafka_reach_ask(&k->reach, WATCH_MS);
+        keeper_look_up_ends(k, answered);
+    }
+}
+
 static void *keeper_run(void *arg)
 {
     kd_keeper *k = arg;
@@ -181,15 +241,7 @@ static void *keeper_run(void *arg)
     if (!keeper_ensure_topics(k)) return NULL;
     keeper_open_reader(k);
     keeper_hand_over(k);
-    bool answered = kd_kafka_reach_ask(&k->reach, WATCH_MS);
-    keeper_look_up_ends(k, answered);
-    while (!keeper_stopping(k)) {
-        if (keeper_rest(k, answered ? ROUND_MS : WATCH_AGAIN_MS) && keeper_ensure_topics(k))
-            for (uint32_t w = 0; w < k->count; w++) kd_worker_rejoin(&k->workers[w]);
-        if (keeper_stopping(k)) break;
-        answered = kd_kafka_reach_ask(&k->reach, WATCH_MS);
-        keeper_look_up_ends(k, answered);
-    }
+    keeper_watch(k);
     return NULL;
 }
 

@@ -4,7 +4,8 @@
  *     1. makes sure that the topics exist, with back-off while Kafka does not answer
  *     2. reads the record at each stored log position again (rule 13 of docs/protocol.md)
  *     3. hands the partitions to the workers, which begin to read
- *     4. from then on asks whether a broker answers, looks up the ends of the log for the lag, and creates topics anew that have gone
+ *     4. from then on asks whether a broker answers, looks up the ends of the log for the lag, and looks for the topics: those that have gone are
+ *        created anew, with back-off; one with another number of partitions ends the program
  */
 #ifndef KUDOS_CENTRAL_IO_WORKER_KEEPER_H
 #define KUDOS_CENTRAL_IO_WORKER_KEEPER_H

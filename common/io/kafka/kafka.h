@@ -248,5 +248,9 @@ int kd_kafka_watch_create(kd_kafka_watch **w, const kd_kafka_config *config, cha
 void kd_kafka_watch_destroy(kd_kafka_watch *w);
 /* KD_OK: a broker answered. KD_EUNAVAILABLE: none did within the time; *reason and *cause, valid until the next call, say why. */
 int kd_kafka_watch_ask(kd_kafka_watch *w, uint32_t timeout_ms, kd_reason *reason, const char **cause);
+/* Looks once whether the topics are there, and creates none. KD_ENOTFOUND: one is missing; KD_EMISMATCH: one has another number of partitions;
+ * KD_EAGAIN: one is not ready; KD_EUNAVAILABLE: no broker answered in time. `error` names the topic. */
+int kd_kafka_watch_topics(kd_kafka_watch *w, kd_kafka_topic *topics, size_t n, uint32_t timeout_ms,
+                          char *error, size_t size);
 
 #endif

@@ -87,6 +87,18 @@ static int kafka_admin_check_topics(const admin *a)
     return worst;
 }
 
+int kd_kafka_topics_check(rd_kafka_t *rk, kd_kafka_topic *topics, size_t n, uint32_t timeout_ms, char *error,
+                          size_t size)
+{
+    const admin a = {.rk = rk,
+                     .topics = topics,
+                     .n = n,
+                     .deadline_ms = kd_kafka_now_ms() + timeout_ms,
+                     .error = error,
+                     .size = size};
+    return kafka_admin_check_topics(&a);
+}
+
 /* NULL with a->error when librdkafka refuses a value. */
 static rd_kafka_NewTopic_t *new_topic(const admin *a, const kd_kafka_topic *t)
 {

@@ -30,6 +30,9 @@ kd_reason kd_kafka_reason(rd_kafka_resp_err_t e, const char *text);
 
 /* CLOCK_MONOTONIC. */
 uint64_t kd_kafka_now_ms(void);
+/* One look for all topics, by a client that the caller owns; results and blocking as kd_kafka_watch_topics. */
+int kd_kafka_topics_check(rd_kafka_t *rk, kd_kafka_topic *topics, size_t n, uint32_t timeout_ms, char *error,
+                          size_t size);
 /* Milliseconds until the deadline (kd_kafka_now_ms), `most` at most; 0 when it has passed. */
 int kd_kafka_left_ms(uint64_t deadline_ms, int most);
 

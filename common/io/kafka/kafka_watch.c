@@ -73,3 +73,11 @@ int kd_kafka_watch_ask(kd_kafka_watch *w, uint32_t timeout_ms, kd_reason *reason
     *cause = w->cause;
     return KD_EUNAVAILABLE;
 }
+
+int kd_kafka_watch_topics(kd_kafka_watch *w, kd_kafka_topic *topics, size_t n, uint32_t timeout_ms,
+                          char *error, size_t size)
+{
+    int err = kd_kafka_topics_check(w->rk, topics, n, timeout_ms, error, size);
+    rd_kafka_poll(w->rk, 0); /* as in kd_kafka_watch_ask */
+    return err;
+}
