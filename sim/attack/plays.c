@@ -9,8 +9,8 @@
  */
 enum { FLOOD_MB = 96, HOLD_MB = 160 };
 
-/* What others keep beside an attack of requests that anybody may send: the server cannot but work on them, in turn. The polite client of the same CPU
- * sends next to none. A client that is starved has less than 0.002. */
+/* What others keep beside an attack of requests that anybody may send: the server works on them whenever nobody else asks, which on a machine of two
+ * processors takes them from the honest client. The polite client of the same CPU sends next to none. A client that is starved has less than 0.002. */
 #define SHARED_RATIO 0.02
 
 const sim_play sim_plays[] = {

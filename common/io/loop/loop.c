@@ -10,9 +10,13 @@
  * before it takes the list. A post pushed between these two steps is taken at once, and its own wake-up finds an empty inbox.
  *
  * Stop is a post like any other, embedded in the loop: so all posted before it is run first.
+ *
+ * Deferred posts come by a timer of no time, which the loop looks at after its sockets: what activates itself would be run again before them. The timer
+ * activates a second event, behind those that the sockets of this turn have made active.
  */
 #include "common/io/loop/loop.h"
 
+#include "common/io/loop/clock.h"
 #include "common/io/loop/log.h"
 
 #include <errno.h>
@@ -24,9 +28,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+enum { LOOP_DEFERRED_US = 50 /* of deferred posts in a turn of the loop: then it looks for new input */ };
+
 struct kd_loop {
     struct event_base *base;
     struct event *wake;
+    struct event *deferred_due, *deferred_run;
+    kd_post *deferred, **deferred_end;
     int fd;
     char name[16];
     pthread_t thread;
@@ -60,6 +68,52 @@ static void inbox_run(kd_loop *loop)
     }
 }
 
+/* ---- deferred posts ---- */
+
+static void deferred_arm(kd_loop *loop)
+{
+    event_add(loop->deferred_due, &(struct timeval){0});
+}
+
+static void deferred_next(kd_loop *loop)
+{
+    kd_post *post = loop->deferred;
+    loop->deferred = post->next;
+    if (loop->deferred == NULL) loop->deferred_end = &loop->deferred;
+    post->fn(post);
+}
+
+static void deferred_on_due(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    event_active(((kd_loop *)arg)->deferred_run, 0, 0);
+}
+
+static void deferred_on_run(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    kd_loop *loop = arg;
+    uint64_t end_us = kd_clock_mono_us() + LOOP_DEFERRED_US;
+    bool in_time = true;
+    while (in_time &&
+           loop->deferred != NULL) { /* none: the run before this one took what had set the timer */
+        deferred_next(loop);
+        in_time = kd_clock_mono_us() < end_us;
+    }
+    if (loop->deferred != NULL) deferred_arm(loop);
+}
+
+void kd_loop_defer(kd_loop *loop, kd_post *post)
+{
+    KD_ASSERT(post->fn != NULL);
+    post->next = NULL;
+    *loop->deferred_end = post;
+    if (loop->deferred == post) deferred_arm(loop);
+    loop->deferred_end = &post->next;
+}
+
+/* ---- events ---- */
+
 static void loop_on_wake(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
@@ -85,6 +139,7 @@ int kd_loop_create(kd_loop **out, const char *name)
     kd_loop *loop = aligned_alloc(64, sizeof *loop);
     KD_ASSERT(loop != NULL);
     *loop = (kd_loop){.fd = -1, .stop.fn = loop_on_stop, .stopping = ATOMIC_FLAG_INIT};
+    loop->deferred_end = &loop->deferred;
     snprintf(loop->name, sizeof loop->name, "%s", name);
     event_set_log_callback(
         on_libevent_message); /* for the process; else warnings would be plain text on standard error */
@@ -93,6 +148,9 @@ int kd_loop_create(kd_loop **out, const char *name)
     if (loop->base == NULL || loop->fd < 0) goto failed;
     loop->wake = event_new(loop->base, loop->fd, EV_READ | EV_PERSIST, loop_on_wake, loop);
     if (loop->wake == NULL || event_add(loop->wake, NULL) != 0) goto failed;
+    loop->deferred_due = evtimer_new(loop->base, deferred_on_due, loop);
+    loop->deferred_run = event_new(loop->base, -1, 0, deferred_on_run, loop);
+    if (loop->deferred_due == NULL || loop->deferred_run == NULL) goto failed;
     *out = loop;
     return KD_OK;
 failed:
@@ -151,13 +209,22 @@ void kd_loop_join(kd_loop *loop)
     loop->spawned = false;
 }
 
+static bool loop_has_posts(const kd_loop *loop)
+{
+    return atomic_load(&loop->inbox) != NULL || loop->deferred != NULL;
+}
+
 void kd_loop_destroy(kd_loop *loop)
 {
     if (loop == NULL) return;
     KD_ASSERT(!loop->spawned);
-    while (loop->base != NULL && atomic_load(&loop->inbox) != NULL)
-        inbox_run(loop); /* a post may post another one */
+    while (loop_has_posts(loop)) { /* a post may post another one */
+        inbox_run(loop);
+        if (loop->deferred != NULL) deferred_next(loop);
+    }
     if (loop->wake != NULL) event_free(loop->wake);
+    if (loop->deferred_due != NULL) event_free(loop->deferred_due);
+    if (loop->deferred_run != NULL) event_free(loop->deferred_run);
     if (loop->base != NULL) event_base_free(loop->base);
     if (loop->fd >= 0) close(loop->fd);
     free(loop);

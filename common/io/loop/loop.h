@@ -2,7 +2,7 @@
  * loop.h - a thread with its own libevent base and an inbox that any thread may post to without a lock.
  *
  * A post is embedded by its sender and belongs to the loop from kd_loop_post until its fn is called; fn may free it or
- * post it on. Posts of one sender run in order. Posts that are still in the inbox when the loop stops are run once
+ * post it on. Posts of one sender run in order. Posts that are still in the inbox, or deferred, when the loop stops are run once
  * more by kd_loop_destroy in the caller's thread, so that their owners can free them.
  */
 #ifndef KUDOS_COMMON_IO_LOOP_LOOP_H
@@ -27,6 +27,9 @@ int kd_loop_start(kd_loop *loop);
 void kd_loop_run(kd_loop *loop);
 /* Posts to the inbox, from any thread. post->fn is set; it is called on the loop's thread. */
 void kd_loop_post(kd_loop *loop, kd_post *post);
+/* On the loop's thread: the post runs behind all that the loop has at hand, deferred ones in order. Of these as many run in a turn of the loop as take
+ * some ten microseconds, at least one; then new input comes first. For work that is long, so that short work need not wait for all of it. */
+void kd_loop_defer(kd_loop *loop, kd_post *post);
 /* From any thread, any number of times. All that was posted before the first stop is run first. */
 void kd_loop_stop(kd_loop *loop);
 /* Waits for the thread of kd_loop_start; nothing to do for kd_loop_run. */

@@ -3,6 +3,9 @@
 
 #include "edge/io/http/answer.h"
 
+/* Items. A read of so many has its steps one by one, between those of other calls. */
+enum { CALL_LARGE = 8 };
+
 uint64_t kd_call_client_of(const kd_bearer *who)
 {
     return who->visitor ? 0 : kd_hash(who->user) | 1;
@@ -55,12 +58,37 @@ kd_errand *kd_call_add(kd_call *call, kd_bytes item, kd_errand_item *entry)
     return errand;
 }
 
+/* ---- steps ---- */
+
+/* Operations are taken in the order in which they come: they give way to nobody. */
+static bool call_gives_way(const kd_call *call)
+{
+    return call->reads && call->weight >= CALL_LARGE;
+}
+
+/* A step of the errand's call, on the thread of `shard`: at once, or behind others. */
+static void call_run(kd_errand *errand, const kd_shard *shard, void (*step)(kd_post *post))
+{
+    errand->post.fn = step;
+    if (call_gives_way(errand->call))
+        kd_loop_defer(shard->base.loop, &errand->post);
+    else
+        step(&errand->post);
+}
+
+/* On the origin. */
+static void finish_post(kd_post *post)
+{
+    kd_call *call = KD_CONTAINER(post, kd_errand, post)->call;
+    call->finish(call);
+}
+
 static void call_join(kd_errand *errand)
 {
     kd_call *call = errand->call;
     if (call->status == KD_OK) call->status = errand->status;
     call->unasked += errand->unasked;
-    if (--call->errands_left == 0) call->finish(call);
+    if (--call->errands_left == 0) call_run(errand, call->origin, finish_post);
 }
 
 /* Back on the origin. */
@@ -82,19 +110,21 @@ void kd_errand_release(kd_errand *errand)
     kd_loop_post(call->origin->base.loop, &errand->post);
 }
 
-static void call_work(kd_errand *errand)
+/* On the errand's shard. */
+static void work_post(kd_post *post)
 {
+    kd_errand *errand = KD_CONTAINER(post, kd_errand, post);
     kd_errand_hold(errand);
     errand->call->work(errand);
     kd_errand_release(errand);
 }
 
-/* On the errand's shard, if that is not the origin. */
-static void work_post(kd_post *post)
+/* On the errand's shard, which is not the origin. */
+static void arrive_post(kd_post *post)
 {
     kd_errand *errand = KD_CONTAINER(post, kd_errand, post);
     kd_metric_add(&errand->shard->base.metrics.handed_over, 1);
-    call_work(errand);
+    call_run(errand, errand->shard, work_post);
 }
 
 /* Errands of other shards are posted first. If the origin's own errand is the last to end, it finishes the call and frees its memory: the loop must
@@ -110,10 +140,10 @@ void kd_call_start(kd_call *call)
             own = errand;
             continue;
         }
-        errand->post.fn = work_post;
+        errand->post.fn = arrive_post;
         kd_loop_post(errand->shard->base.loop, &errand->post);
     }
-    if (own) call_work(own);
+    if (own) call_run(own, call->origin, work_post);
 }
 
 /* A client that goes on asking for what it may not cause costs as much as before, for answers that tell nothing: it has to come at the pace of its

@@ -6,6 +6,8 @@
  *        └─post─► shard: work(errand) ... kd_errand_release
  *                    └─post─► origin: finish(call), once, when the last errand is back
  *
+ * A read of many items takes long at each step. Its steps are deferred (kd_loop_defer), so that calls with few need not wait for all that is there.
+ *
  * An errand is held by its work and by everything that it waits for (a sync, an answer of central). The last release ends it. Errands of a call run
  * on several threads at once and touch only their own entries, so nothing is locked. All memory is the request's (kd_http_request_alloc), which
  * lives until the request is answered.

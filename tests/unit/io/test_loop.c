@@ -1,4 +1,5 @@
 /* test_loop.c - every post runs once, in order and on its loop; timers; stop. */
+#include "common/io/loop/clock.h"
 #include "common/io/loop/countdown.h"
 
 #include <criterion/criterion.h>
@@ -105,6 +106,68 @@ Test(loop, posts_that_never_ran_are_run_by_destroy)
     kd_loop_post(loop, &n->post);
     kd_loop_destroy(loop);
     cr_expect_eq(seen[0], 1);
+}
+
+/* Each step of a scene on main_loop writes its letter and does what it is asked to. */
+typedef struct {
+    kd_post post;
+    char letter[2];
+    kd_post *posts, *defers; /* NULL: none */
+    bool takes_long, last;
+} step;
+
+static void on_step(kd_post *post)
+{
+    const step *s = KD_CONTAINER(post, step, post);
+    strcat(order, s->letter);
+    if (s->posts) kd_loop_post(main_loop, s->posts);
+    if (s->defers) kd_loop_defer(main_loop, s->defers);
+    for (uint64_t end_us = kd_clock_mono_us() + 2000; s->takes_long && kd_clock_mono_us() < end_us;) continue;
+    if (s->last) kd_loop_stop(main_loop);
+}
+
+Test(loop, a_deferred_post_runs_behind_what_is_there_and_gives_way_to_what_comes)
+{
+    step fourth = {.post.fn = on_step, .letter = "d", .last = true};
+    step third = {.post.fn = on_step, .letter = "c"};
+    step news = {.post.fn = on_step, .letter = "n"};
+    step tedious = {
+        .post.fn = on_step, .letter = "l", .posts = &news.post, .defers = &fourth.post, .takes_long = true};
+    step begin = {.post.fn = on_step, .letter = "b", .defers = &tedious.post};
+    step also = {.post.fn = on_step, .letter = "a", .defers = &third.post};
+    cr_assert_eq(kd_loop_create(&main_loop, "main"), KD_OK);
+    kd_loop_post(main_loop, &begin.post);
+    kd_loop_post(main_loop, &also.post);
+    kd_loop_run(main_loop);
+    kd_loop_destroy(main_loop);
+    cr_expect_str_eq(order, "balncd");
+}
+
+/* What the last one has deferred may run at once, and its timer then finds nothing. */
+Test(loop, a_deferred_post_may_defer_another_one_when_none_is_left)
+{
+    step other = {.post.fn = on_step, .letter = "o"};
+    step last = {.post.fn = on_step, .letter = "d"};
+    step begin = {.post.fn = on_step, .letter = "b", .defers = &last.post};
+    last.defers = &other.post;
+    cr_assert_eq(kd_loop_create(&main_loop, "main"), KD_OK);
+    kd_timer_init(&first, main_loop, on_timer, "t");
+    kd_timer_set(&first, 20000);
+    kd_loop_post(main_loop, &begin.post);
+    kd_loop_run(main_loop);
+    kd_timer_finish(&first);
+    kd_loop_destroy(main_loop);
+    cr_expect_str_eq(order, "bdot");
+}
+
+Test(loop, deferred_posts_that_never_ran_are_run_by_destroy)
+{
+    step more = {.post.fn = on_step, .letter = "m"};
+    step begin = {.post.fn = on_step, .letter = "b", .defers = &more.post};
+    cr_assert_eq(kd_loop_create(&main_loop, "idle"), KD_OK);
+    kd_loop_post(main_loop, &begin.post);
+    kd_loop_destroy(main_loop);
+    cr_expect_str_eq(order, "bm");
 }
 
 enum { ROUNDS = 200 };

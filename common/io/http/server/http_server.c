@@ -59,12 +59,17 @@ static void tell_drained(kd_http_server *server)
     if (server->drained) server->drained(server->drained_arg);
 }
 
+static void write_dirty(kd_http_server *server)
+{
+    for (http_conn *conn; (conn = http_turn_next(server)) != NULL;) http_conn_turn(conn);
+}
+
 static void server_on_turn(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     kd_http_server *server = arg;
     http_turn_clock(server);
-    for (http_conn *conn; (conn = http_turn_next(server)) != NULL;) http_conn_turn(conn);
+    write_dirty(server);
     tell_drained(server); /* last: it may destroy the server */
 }
 
@@ -73,6 +78,7 @@ static void server_on_serve(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     kd_http_server *server = arg;
     http_turn_clock(server);
+    write_dirty(server); /* answers that are there need not wait for new work */
     http_share_begin(server);
     for (http_conn *conn; (conn = http_share_next(server)) != NULL;) http_conn_serve(conn);
 }
