@@ -2,6 +2,7 @@
  * play_hooks.h - what the rows of the table do on a connection: the hooks of sim_play (raw.h).
  *
  *     plays_flood   frames that cost the server more than the client: as many as it takes
+ *     plays_tls     what comes before the first frame
  *     plays_hold    requests and connections that never end: what the server keeps for them
  *     play_words    requests and beginnings that both are made of
  */
@@ -37,6 +38,10 @@ void sim_flood_bomb(sim_raw *raw); /* `more`: the field that enters the table, t
 void sim_flood_cold(
     sim_raw *raw); /* `more`: as many bulk reads as may be under way, of items with new names */
 void sim_flood_hot(sim_raw *raw); /* `more`: likewise, of items that the edge knows since the first of them */
+
+/* ---- plays_tls.c ---- */
+
+void sim_tls_hello(sim_raw *raw); /* `begin`: the first message of a handshake */
 
 /* ---- plays_hold.c ---- */
 

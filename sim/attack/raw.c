@@ -120,13 +120,25 @@ static void raw_on_readable(evutil_socket_t fd, short what, void *arg)
     sim_raw *raw = arg;
     (void)fd, (void)what;
     if (!raw_take(raw, RAW_READ)) return;
-    if (raw->in.goaway)
+    if (raw->in.goaway || raw->shared->play->leaves)
         raw_close(raw);
     else
         raw_pump(raw);
 }
 
 /* ---- the life of a connection ---- */
+
+/* Of the addresses from shared->from on, the connection's; 127.0.0.0/8 is the machine's as a whole. False: it cannot be had. */
+static bool raw_bind(const sim_raw *raw)
+{
+    const sim_raw_shared *s = raw->shared;
+    struct sockaddr_storage from = s->from;
+    struct sockaddr_in *four = (struct sockaddr_in *)&from;
+    if (from.ss_family == 0) return true;
+    if (s->play->addresses > 0 && from.ss_family == AF_INET && ntohl(four->sin_addr.s_addr) >> 24 == 127)
+        four->sin_addr.s_addr = htonl(ntohl(four->sin_addr.s_addr) + raw->number % s->play->addresses);
+    return bind(raw->fd, (const struct sockaddr *)&from, s->from_len) == 0;
+}
 
 static void raw_open(sim_raw *raw)
 {
@@ -138,7 +150,7 @@ static void raw_open(sim_raw *raw)
     KD_ASSERT(raw->readable && raw->writable);
     int receive = s->play->receive;
     if (receive > 0) setsockopt(raw->fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof receive);
-    bool bound = s->from.ss_family == 0 || bind(raw->fd, (const struct sockaddr *)&s->from, s->from_len) == 0;
+    bool bound = raw_bind(raw);
     int err = bound ? connect(raw->fd, (const struct sockaddr *)&s->to, s->to_len) : -1;
     if (err == 0 || (bound && errno == EINPROGRESS))
         event_add(raw->writable, NULL);

@@ -21,11 +21,14 @@ typedef struct sim_raw sim_raw;
 /* One kind of attack: a row of the table in plays.h. Hooks that are NULL do nothing; they append to raw->out, and do not free the connection. */
 typedef struct {
     const char *name;
-    const char *what;            /* a sentence for --help and the documentation */
-    uint32_t connections;        /* at a time, from one address */
+    const char *what;     /* a sentence for --help and the documentation */
+    uint32_t connections; /* at a time */
+    uint32_t
+        addresses; /* they come from, by turns, if the target is on loopback; else, and with 0, from one */
     uint32_t growth_mb;          /* by so much the server's resident memory may grow beside it */
     double ratio_min;            /* of their service that others must keep; 0: as judge.h says */
     int receive;                 /* SO_RCVBUF; 0: the system's */
+    bool leaves;                 /* at the first bytes of the server, for the next connection */
     bool reads;                  /* takes what the server sends, as fast as it comes */
     bool kafka;                  /* plays on Kafka (rubbish.h), without connections */
     void (*begin)(sim_raw *raw); /* the connection is up; nothing was sent on it */

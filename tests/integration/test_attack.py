@@ -6,6 +6,7 @@ KUDOS_LONG=1: half a minute each.
 import pytest
 
 from attacking import ATTACKS, OTHERS_KEEP, SECONDS, attack
+from certificate import make_certificate
 from proc import Broker, Central, Edge
 
 DESCRIPTORS = 1024
@@ -20,8 +21,10 @@ def limited(daemon, descriptors=DESCRIPTORS):
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory):
     directory = tmp_path_factory.mktemp("attack")
+    certificate, key = make_certificate(directory, "edge")
+    more = {"store": {"write_buffer": "1MiB", "fresh_rows": "0"}, "http": {"tls_certificate": certificate, "tls_key": key}}
     with Broker(directory) as broker, Central(directory, broker.address, more={"central": {"snapshot_interval": "200ms"}}) as central:
-        edge = limited(Edge(directory, broker.address, central=central.url, more={"store": {"write_buffer": "1MiB", "fresh_rows": "0"}}))
+        edge = limited(Edge(directory, broker.address, central=central.url, more=more))
         with edge:
             yield broker, central, edge
             assert edge.stop() == 0 and central.stop() == 0, edge.log()[-3000:]

@@ -9,7 +9,7 @@ SECONDS = 30 if os.environ.get("KUDOS_LONG") == "1" else 0.7
 ROUNDS = 5  # of an attack at most; each has the attack and the polite client
 
 ATTACKS = ["rapid-reset", "continuation", "settings", "ping", "window", "tiny-window", "empty-data", "header-bomb", "slow-headers", "slow-bodies",
-           "slow-readers", "held-bodies", "unread-answers", "cold-reads", "hot-bulk", "idle-connections", "kafka-rubbish"]
+           "slow-readers", "held-bodies", "unread-answers", "cold-reads", "hot-bulk", "tls-handshakes", "idle-connections", "kafka-rubbish"]
 
 OTHERS_KEEP = {"hot-bulk": 0.02}  # docs/attacks.md; all others 0.8
 

@@ -303,6 +303,7 @@ struct kd_http_server {
     int64_t trimmed_ms;
     http_tls_queue handshakes; /* http_handshakes.c */
     http_tls_share handshake_share;
+    http_tls_debts handshake_debts;
     struct event *shake_event; /* set while a handshake waits */
     struct event *drain_event; /* http_server.c */
     bool draining;

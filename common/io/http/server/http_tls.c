@@ -261,12 +261,27 @@ void http_tls_arm(kd_http_server *server)
     event_add(server->shake_event, &(struct timeval){.tv_sec = us / 1000000, .tv_usec = us % 1000000});
 }
 
+static uint64_t tls_debtor(const http_conn *conn)
+{
+    uint64_t state = conn->address->key ^ conn->server->addresses.seed;
+    return kd_random_next(&state);
+}
+
+static void tls_note_lost(http_conn *conn)
+{
+    kd_http_server *server = conn->server;
+    if (SSL_is_init_finished(conn->ssl)) return;
+    http_tls_debts_note(&server->handshake_debts, tls_debtor(conn), server->now_ms);
+}
+
 bool http_tls_await(http_conn *conn, http_conn **displaced)
 {
     kd_http_server *server = conn->server;
+    http_tls_line *line = &conn->address->handshakes;
     http_tls_place *other;
-    bool waits =
-        http_tls_queue_add(&server->handshakes, &conn->address->handshakes, &conn->handshake, &other);
+    http_tls_queue_set_late(&server->handshakes, line,
+                            http_tls_debts_late(&server->handshake_debts, tls_debtor(conn), server->now_ms));
+    bool waits = http_tls_queue_add(&server->handshakes, line, &conn->handshake, &other);
     *displaced = tls_conn_of(other);
     server->counters.tls_refused += !waits || other;
     http_tls_arm(server);
@@ -297,6 +312,7 @@ void http_tls_end(http_conn *conn)
     kd_http_server *server = conn->server;
     http_tls_queue_remove(&server->handshakes, &conn->handshake);
     if (!conn->ssl) return;
+    tls_note_lost(conn);
     SSL_free(conn->ssl);
     conn->ssl = NULL;
     server->tls_open--;
@@ -316,7 +332,7 @@ static int tls_step(http_conn *conn)
     if (!conn->ssl) tls_begin(conn);
     ERR_clear_error(); /* SSL_get_error looks at the thread's queue, where an older error may stand */
     int rv = SSL_do_handshake(conn->ssl);
-    http_tls_share_use(&server->handshake_share, begin_us, tls_clock_us());
+    http_tls_share_use(&server->handshake_share, begin_us, tls_clock_us(), conn->address->handshakes.late);
     return rv;
 }
 
