@@ -13,6 +13,7 @@ import pytest
 
 from described import Described
 from http_peer import read_all
+from keys import write_keys
 from proc import SLOWER, Answer, Broker, Central, Edge, SyncOrder, wait_until
 
 PARTITIONS = 4
@@ -79,7 +80,8 @@ def pair(broker, tmp_path_factory):
     more = {"jwt": {"secret_file": secret}}
     with Central(directory, broker.address, partitions=PARTITIONS, more={**more, "central": {"snapshot_interval": "100ms"}}) as central:
         with Edge(directory, broker.address, partitions=PARTITIONS, central=central.url,
-                  more={**more, "edge": {"flush_interval": "100ms", "idle_interval_max": "1s"}, "limits": {"user": "1000000/1h"}}) as edge:
+                  more={**more, "edge": {"flush_interval": "100ms", "idle_interval_max": "1s"}, "limits": {"user": "1000000/1h"},
+                        "visitors": {"keys_file": write_keys(directory / "visitors.keys", "1 visitors"), "counters": "like"}}) as edge:
             yield {"edge": Asker(edge), "central": Asker(central)}
 
 
@@ -130,6 +132,8 @@ def provoke_members(edge, central):
 def provoke_refusals(asker, name):
     """What the user, the names and the body are refused for."""
     for method, template, op in asker.operations:
+        if op["operationId"] == "visitor":
+            continue  # it needs no user: provoke_visitors
         for status, ask in {"401": {"user": None} if name == "edge" else {"headers": {"Authorization": "Bearer nonsense"}},
                             "403": {"headers": {"Host": "elsewhere.example"}}, "404": {"item": "nothing/a", "me": False}}.items():
             if status in op["responses"]:
@@ -137,6 +141,14 @@ def provoke_refusals(asker, name):
         if "422" in op["responses"]:
             key = {"Idempotency-Key": f"reused-{op['operationId']}"}
             assert [asker.ask(method, template, op, item=item, headers=key).status for item in ("posts/k1", "posts/k2")] == [200, 422]
+
+
+def provoke_visitors(asker, without):
+    """A visitor's token that is not good, an edge that takes no visitors, and an address that has been given many."""
+    one = next((m, t, op) for m, t, op in asker.operations if op["operationId"] == "visitor")
+    assert asker.ask(*one, headers={"Authorization": "Bearer kudos-visitor~nonsense"}).status == 401
+    assert asker.ask(*one, on=without).status == 403
+    wait_until(lambda: asker.ask(*one).status == 429, WAIT_S, "429 of /v1/visitors", pause=0)
 
 
 def provoke_server(asker):
@@ -238,6 +250,7 @@ def test_all_that_is_described_of_an_edge_comes(pair, broker, tmp_path):
     provoke_refusals(asker, "edge")
     provoke_server(asker)
     with slow_edge(broker, tmp_path) as (edge, syncs):
+        provoke_visitors(asker, edge)
         provoke_waits(asker, edge, syncs)
     with full_edge(broker, tmp_path) as edge:
         provoke_full(asker, edge)
