@@ -21,7 +21,7 @@
 #include "common/conf/options.h"
 #include "common/io/daemon/exit_code.h"
 
-enum { KD_ARGS_MAX = 24, KD_ARGS_LIST_MAX = 512 };
+enum { KD_ARGS_MAX = 32, KD_ARGS_LIST_MAX = 512 };
 
 /* How an option is read, and the type of the variable that it is written to. Variables hold the defaults before the line is read. */
 typedef enum {

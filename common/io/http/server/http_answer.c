@@ -39,7 +39,7 @@ static kd_problem_text refusal_text(const http_request *req)
     kd_problem_text text = refusals[i];
     if (req->refusal_field) {
         text.field = req->refusal_field;
-        text.detail = "this header field comes twice";
+        text.detail = req->refusal_detail;
     }
     return text;
 }

@@ -122,8 +122,8 @@ typedef struct http_request {
     bool has_length;    /* content-length was given */
     bool head;          /* method HEAD: the answer has no body */
     int refusal;        /* status that the server answers with, without the handler; 0: none */
-    /* A header field that is at fault, static; NULL: none is named. */
-    const char *refusal_field;
+    /* A header field that is at fault, and what is wrong with it; static. NULL: none is named. */
+    const char *refusal_field, *refusal_detail;
     bool client_named;     /* by a trusted peer */
     uint8_t client_at[16]; /* then its address, IPv4 as mapped */
     uint64_t began_us;     /* http_access.c; 0: there was no access log then */

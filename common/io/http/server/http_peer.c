@@ -53,7 +53,9 @@ void http_peer_read_client(http_request *req)
     if (use == KD_HTTP_FORWARDED_ANY || use == KD_HTTP_FORWARDED_X)
         b = client_by(req, "x-forwarded-for", KD_X_FORWARDED_FOR, other);
     bool two = a == SAYS_CLIENT && b == SAYS_CLIENT && memcmp(one, other, 16) != 0;
-    if (a == SAYS_RUBBISH || b == SAYS_RUBBISH || two) http_request_refuse(req, 400);
+    if (a == SAYS_RUBBISH) http_request_refuse_field(req, "Forwarded", "a list as RFC 7239 has it is wanted");
+    if (b == SAYS_RUBBISH) http_request_refuse_field(req, "X-Forwarded-For", "a list of addresses is wanted");
+    if (two) http_request_refuse_field(req, "X-Forwarded-For", "Forwarded names another client");
     if (a != SAYS_CLIENT && b != SAYS_CLIENT) return;
     req->client_named = true;
     memcpy(req->client_at, a == SAYS_CLIENT ? one : other, sizeof req->client_at);

@@ -307,8 +307,7 @@ static void refuse_doubled(http_request *req)
         const http_header *h = &req->headers[i];
         const char *field = kd_http1_single(h->name);
         if (!field || !find_header(req, h->name, h)) continue;
-        if (req->refusal == 0) req->refusal_field = field;
-        http_request_refuse(req, 400);
+        http_request_refuse_field(req, field, "this header field comes twice");
     }
 }
 

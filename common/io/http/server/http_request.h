@@ -44,5 +44,13 @@ static inline void http_request_refuse(http_request *req, int status)
 {
     if (req->refusal == 0) req->refusal = status;
 }
+/* With 400, and with the name of the header field that is at fault and what is wrong with it, both static. */
+static inline void http_request_refuse_field(http_request *req, const char *field, const char *detail)
+{
+    if (req->refusal != 0) return;
+    req->refusal = 400;
+    req->refusal_field = field;
+    req->refusal_detail = detail;
+}
 
 #endif
