@@ -92,19 +92,19 @@ def test_backup_of_a_central_that_does_not_run(tmp_path, broker, feed):  # noqa:
     assert done["verdict"] == "done"
     assert "there is a backup of that name" in backup(tmp_path / "again", "--dir", c.data, "--name", "b1", rc=1)
     assert not os.path.exists(tmp_path / "again") and not os.path.exists(tmp_path / "again.partial")
-    assert "not empty" in backup(tmp_path / "saved", "--dir", c.data, rc=1)
+    assert "not empty" in backup(tmp_path / "saved", "--dir", c.data, rc=2)
     assert [b["name"] for b in backups("--dir", c.data)] == ["b1", "b1"]
     assert last_line(run("backup", "--forget", "b1", "--dir", c.data), "backup") == {"name": "b1", "verdict": "forgotten"}
     assert backups("--dir", c.data) == []
     assert "no partition knows" in run("backup", "--forget", "b1", "--dir", c.data, rc=1).stderr
     with c:
         assert "no absolute path" not in backup(tmp_path / "second", "-c", c.config)["verdict"]
-        assert "not empty" in backup(tmp_path / "second", "-c", c.config, rc=1)
+        assert "not empty" in backup(tmp_path / "second", "-c", c.config, rc=2)
         assert "cannot be made" in backup("/proc/no/such", "-c", c.config, rc=1)
         assert len(backups("-c", c.config)) == PARTITIONS
         assert "in use" in restore(tmp_path / "saved", c.data, "--force", rc=4)
         assert c.likes(item) == 1
-    for wrong in ([], ["x", "--list"], ["--list", "--forget", "b"], ["--list", "--name", "b"], ["x", "--name", "UPPER"]):
+    for wrong in ([], [""], ["x", "--list"], ["--list", "--forget", "b"], ["--list", "--name", "b"], ["x", "--name", "UPPER"]):
         run("backup", *wrong, rc=2)
 
 
@@ -149,7 +149,7 @@ def test_a_central_that_is_killed_during_a_backup(tmp_path, broker, feed):  # no
         assert not os.path.exists(at) and "no backup" in restore(f"{at}.partial", tmp_path / "to", rc=2)
         c.start()
         assert {(b["name"], b["complete"]) for b in backups("--url", c.url)} == {("broken", "no")}
-        assert ".partial is there" in backup(at, "--url", c.url, rc=1)
+        assert ".partial is there" in backup(at, "--url", c.url, rc=2)
         shutil.rmtree(f"{at}.partial")
         run("backup", "--forget", "broken", "--url", c.url)
         assert backup(at, "--url", c.url)["verdict"] == "done"
@@ -200,6 +200,45 @@ def test_restore_refuses_what_is_damaged_or_in_the_way(tmp_path, broker, feed): 
     assert (tmp_path / aside[0] / "mine").read_text() == "kept"
     assert audit("--dir", to)["members"] == "300"
     run("restore", tmp_path / "good", rc=2)
+
+
+def test_a_place_that_is_not_its_own_is_refused_by_name(tmp_path, broker, feed):  # noqa: F811
+    """Whatever lies in a data directory or a backup would be moved or deleted with it; and --force would move away what lies in the place."""
+    home, saved = tmp_path / "home", tmp_path / "saved"
+    data, link = home / "data", tmp_path / "link"
+
+    def refused(rc, *words):
+        before = sorted(os.listdir(tmp_path)), sorted(os.listdir(home)), sorted(os.listdir(data)), sorted(os.listdir(saved))
+        error = run(*words, rc=rc).stderr
+        assert before == (sorted(os.listdir(tmp_path)), sorted(os.listdir(home)), sorted(os.listdir(data)), sorted(os.listdir(saved))), words
+        return error
+
+    def restores(rc, named):
+        for to in (data / "partition-0000", data / "partition-0000" / "deep", data / "new", home, f"{home}/./", link):
+            error = refused(rc, "restore", saved, "--to", to, "--force")
+            assert (named in error) == (rc == 4) and str(data) in error, error
+        for to in (saved / "new", saved / "partition-0001"):
+            assert f"lies in {saved}" in refused(2, "restore", saved, "--to", to, "--force")
+
+    home.mkdir()
+    with Central(tmp_path, broker.address, central={"data_dir": str(data)}) as c:
+        item = feed.item(0)
+        feed.batch("a", [like(item, "u1")])
+        c.wait_likes(item, 1)
+        link.symlink_to(data / "partition-0000")
+        backup(saved, "--url", c.url, "--name", "one")
+        restores(4, "in use by another process")
+        for where in (data / "sub", data / "partition-0000" / "sub", link / "sub"):
+            assert f"lies in {data}" in refused(2, "backup", where, "--url", c.url)
+        for where in (saved / "sub", saved / "partition-0001" / "sub"):
+            assert f"lies in {saved}" in refused(2, "backup", where, "--url", c.url)
+        assert "DIR is an empty text" in refused(2, "backup", "", "--url", c.url)
+        assert c.likes(item) == 1 and len(backups("--url", c.url)) == PARTITIONS
+        assert c.stop() == 0
+    restores(2, "in use")
+    assert f"{tmp_path} holds {tmp_path}/" in refused(2, "restore", saved, "--to", tmp_path, "--force")
+    assert f"lies in {saved}" in refused(2, "backup", saved / "sub", "--dir", data)
+    assert restore(saved, data, "--force")["verdict"] == "done"
 
 
 # Counts the renames beside the data directory; kills the process before that of a number. A file system may have no exchange. Or the process

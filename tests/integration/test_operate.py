@@ -133,7 +133,7 @@ def test_each_command_is_told_its_own_verdict(tmp_path, central):  # noqa: F811
         return request(central.admin_port, "GET", "/admin/job" + (f"?job={number}" if number else "")).json
 
     assert request(central.admin_port, "POST", "/admin/job?do=backup&dir=relative&name=x", headers=mark).status == 202
-    until(lambda: job()["state"] == "failed", "a backup that cannot be made ends")
+    until(lambda: job()["state"] == "refused", "a backup that cannot be made ends")
     first = job()
     audit(*where)
     assert job()["kind"] == "audit" and job()["job"] != first["job"] and job(first["job"]) == first

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "central/io/backup/backup_manifest.h"
+#include "central/io/backup/place.h"
 #include "central/io/partition/tenure.h"
 #include "common/io/leveldb/leveldb_store.h"
 #include "common/io/loop/point.h"
@@ -115,8 +116,15 @@ static int backup_set_copy_partitions(const kd_backup_source *s, kd_backup_set *
 
 static int backup_set_check_place(const kd_backup_source *s, const char *partial, char *error)
 {
+    char found[KD_PATH_MAX];
     if (s->dir[0] != '/')
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is no absolute path", s->dir);
+    else if (kd_place_lies_in(s->dir, found))
+        snprintf(
+            error, KD_OPTIONS_ERROR_MAX,
+            "%.300s lies in %.300s, a database, a data directory or a backup; a backup wants a directory "
+            "of its own",
+            s->dir, found);
     else if (!kd_dir_is_free(s->dir))
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is not empty; a backup wants a directory of its own",
                  s->dir);

@@ -42,7 +42,7 @@ typedef struct {
     bool (*progress)(void *arg, uint32_t partition, uint64_t rows); /* false: the backup is to be given up */
 } kd_backup_source;
 
-/* Makes a backup. KD_OK and *set; or a kd_err with `error`, and nothing of it is left, neither on disk nor in the list of backups (as far as the
+/* Makes a backup. KD_OK and *set; KD_EINVAL: `dir` is no place for one; or another kd_err; with `error`, and nothing of it is left, neither on disk nor in the list of backups (as far as the
  * partitions can be told). Only when KD_ORDER_BACKUP_COMPLETE fails does the copy stay, in its place and in the lists, not complete in some of them.
  * kd_backup_set_finish in any case. libsodium is initialised. */
 int kd_backup_make(const kd_backup_source *source, kd_backup_set *set, char *error);

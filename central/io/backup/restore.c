@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "central/io/backup/place.h"
 #include "central/io/partition/tenure.h"
 #include "common/io/leveldb/leveldb_store.h"
 #include "common/io/loop/point.h"
@@ -84,27 +85,41 @@ int kd_restore_awaited(const char *data_dir, char *error)
     return KD_EUNAVAILABLE;
 }
 
-static bool restore_any_held(const restoring *r)
+/* KD_EXIT_OK when nothing at the place would be moved away that is not its own, or an exit code with `error`. */
+static int restore_check_content(const restoring *r, char *error)
 {
-    char path[KD_PATH_MAX + 32];
-    bool held = false;
-    for (uint32_t p = 0; p < r->restored->set.partitions; p++) {
-        kd_tenure_path(path, sizeof(path), r->restored->to, p);
-        held = held || kd_database_is_held(path);
-    }
-    return held;
+    char found[KD_PATH_MAX];
+    const char *to = r->restored->to;
+    kd_place_content content = kd_place_look_through(to, found);
+    if (content == KD_PLACE_OWN) return KD_EXIT_OK;
+    if (content == KD_PLACE_HELD && strcmp(found, to) == 0)
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is in use by another process", to);
+    else
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.300s holds %.300s, which %s", to, found,
+                 content == KD_PLACE_HELD    ? "is in use by another process"
+                 : content == KD_PLACE_HOLDS ? "is a database: restore to a directory of its own"
+                                             : "cannot be read");
+    return content == KD_PLACE_HELD ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
 }
 
-static int restore_in_use(const restoring *r, char *error)
+/* The same of the directories above the place. */
+static int restore_check_above(const restoring *r, char *error)
 {
-    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is in use by another process", r->restored->to);
-    return KD_EXIT_UNAVAILABLE;
+    char found[KD_PATH_MAX], ignored[KD_PATH_MAX];
+    if (!kd_place_lies_in(r->restored->to, found)) return KD_EXIT_OK;
+    bool held = kd_place_look_through(found, ignored) == KD_PLACE_HELD;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.300s lies in %.300s, which %s", r->restored->to, found,
+             held ? "is in use by another process"
+                  : "is a database, a data directory or a backup: restore to a directory of its own");
+    return held ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
 }
 
 /* KD_EXIT_OK when the place may be taken, or an exit code with `error`. */
 static int restore_check_place(const restoring *r, char *error)
 {
-    if (restore_any_held(r)) return restore_in_use(r, error);
+    int code = restore_check_above(r, error);
+    if (code == KD_EXIT_OK) code = restore_check_content(r, error);
+    if (code != KD_EXIT_OK) return code;
     if (kd_path_same(r->source->from, r->restored->to)) {
         snprintf(error, KD_OPTIONS_ERROR_MAX,
                  "%.500s is the backup itself: restore a copy of it, so that the backup stays",
@@ -157,8 +172,8 @@ static int restore_replace(const restoring *r, char *error)
 
 static int restore_put_in_place(const restoring *r, char *error)
 {
-    if (restore_any_held(r))
-        return restore_in_use(r, error); /* a central may have started since the place was checked */
+    int code = restore_check_content(r, error); /* a central may have started since the place was checked */
+    if (code != KD_EXIT_OK) return code;
     int err = kd_dir_is_free(r->restored->to) ? kd_dir_rename(r->partial, r->restored->to, error)
                                               : restore_replace(r, error);
     return err == KD_OK ? KD_EXIT_OK : KD_EXIT_FAILED;

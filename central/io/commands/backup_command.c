@@ -36,7 +36,8 @@ static const kd_command_line line = {
              "Last line: backup name= partitions= rows= bytes= verdict=done (list: a line for each partition "
              "of each; backups= verdict=listed; "
              "forget: verdict=forgotten).\n"
-             "Exit codes: 0 done, 1 failed (nothing of it is left), 2 usage, 4 not reached or in use.",
+             "Exit codes: 0 done, 1 failed (nothing of it is left), 2 usage or DIR is no place for it, 4 not "
+             "reached or in use.",
     .options = options,
     .option_count = KD_COUNT(options),
     .words_max = 1,
@@ -136,7 +137,10 @@ static int backup_make_stopped(const kd_source *source, const kd_order *order, k
     int err = kd_backup_make(&from, &set, error);
     if (err == KD_OK) kd_backup_set_line(&set, text);
     kd_backup_set_finish(&set);
-    return err == KD_OK ? KD_EXIT_OK : err == KD_EUNAVAILABLE ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
+    return err == KD_OK             ? KD_EXIT_OK
+           : err == KD_EUNAVAILABLE ? KD_EXIT_UNAVAILABLE
+           : err == KD_EINVAL       ? KD_EXIT_USAGE
+                                    : KD_EXIT_FAILED;
 }
 
 /* ---- the command ---- */
@@ -148,6 +152,8 @@ static bool backup_command_read_order(const kd_arguments *a, kd_order *order, ch
     snprintf(error, KD_OPTIONS_ERROR_MAX, "one of DIR, --list and --forget NAME");
     if (list && forget) return false;
     if (make != (a->word_count == 1) || (name && !make)) return false;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "DIR is an empty text");
+    if (make && a->words[0][0] == '\0') return false;
     order->kind = list ? KD_ORDER_BACKUP_LIST : forget ? KD_ORDER_BACKUP_FORGET : KD_ORDER_BACKUP;
     const char *wanted = forget ? forget : name;
     if (!wanted && make) backup_default_name(order);

@@ -46,7 +46,9 @@ static int job_watch_ended(const kd_admin_answer *a, uint64_t id, char *error)
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%.*s", (int)KD_MIN(text.len, KD_OPTIONS_ERROR_MAX - 1),
              text.data ? (const char *)text.data : "");
     kd_buf_finish(&text);
-    return state_is(a, "unavailable") ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
+    return state_is(a, "unavailable") ? KD_EXIT_UNAVAILABLE
+           : state_is(a, "refused")   ? KD_EXIT_USAGE
+                                      : KD_EXIT_FAILED;
 }
 
 int kd_job_watch(kd_admin_client *c, const kd_order *order, kd_admin_answer *answer, char *error)

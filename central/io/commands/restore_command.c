@@ -25,7 +25,7 @@ static const kd_command_line line = {
              "Of two that are\n"
              "restored only one may run. Last line: restore name= partitions= rows= to= verdict=done.\n"
              "Exit codes: 0 done, 1 damaged or it could not be copied, 2 usage or the directory is not "
-             "empty, 4 it is in use.",
+             "empty or not one of its own, 4 it is in use.",
     .options = options,
     .option_count = KD_COUNT(options),
     .words_min = 1,

@@ -19,7 +19,14 @@ enum {
     KD_JOBS_ENDED_BYTES_MAX = 16 << 20 /* of their lines in sum; the newest of them stays in any case */
 };
 
-typedef enum { KD_JOB_NONE, KD_JOB_RUNS, KD_JOB_DONE, KD_JOB_FAILED, KD_JOB_UNAVAILABLE } kd_job_state;
+typedef enum {
+    KD_JOB_NONE,
+    KD_JOB_RUNS,
+    KD_JOB_DONE,
+    KD_JOB_FAILED,
+    KD_JOB_UNAVAILABLE,
+    KD_JOB_REFUSED
+} kd_job_state;
 
 /* The running job, or the last one that ran. `order` and `id` do not change while it runs; all other fields are under the lock. */
 typedef struct {

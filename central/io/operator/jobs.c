@@ -15,12 +15,15 @@ static const char *const states[] = {[KD_JOB_NONE] = "none",
                                      [KD_JOB_RUNS] = "running",
                                      [KD_JOB_DONE] = "done",
                                      [KD_JOB_FAILED] = "failed",
-                                     [KD_JOB_UNAVAILABLE] = "unavailable"};
+                                     [KD_JOB_UNAVAILABLE] = "unavailable",
+                                     [KD_JOB_REFUSED] = "refused"};
 
-/* A worker that is busy, or a central that stops, says nothing about the data. So the job has not failed, and its command is told to come again. */
+/* A worker that is busy, or a central that stops, says nothing about the data. So the job has not failed, and its command is told to come again.
+ * Refused is a job whose words could never be carried out, such as a place that is no place for a backup. */
 static kd_job_state job_ended_as(int err)
 {
     if (err == KD_OK) return KD_JOB_DONE;
+    if (err == KD_EINVAL) return KD_JOB_REFUSED;
     return err == KD_ETIMEOUT || err == KD_EAGAIN ? KD_JOB_UNAVAILABLE : KD_JOB_FAILED;
 }
 

@@ -63,6 +63,7 @@ Test(job, that_could_not_be_done_now_has_not_failed)
     cr_expect_eq(audit(KD_OK), KD_JOB_DONE);
     cr_expect_eq(audit(KD_EIO), KD_JOB_FAILED);
     cr_expect_eq(audit(KD_EMISMATCH), KD_JOB_FAILED);
+    cr_expect_eq(audit(KD_EINVAL), KD_JOB_REFUSED);       /* its words could never be carried out */
     cr_expect_eq(audit(KD_ETIMEOUT), KD_JOB_UNAVAILABLE); /* a worker did not answer */
     cr_expect_eq(audit(KD_EAGAIN), KD_JOB_UNAVAILABLE);   /* central stops */
 }
