@@ -350,9 +350,11 @@ def test_keys_are_taken_up_when_the_file_changes(broker, tmp_path):
         refused(e.get(LIKE, headers=bearer(EC.token(header=unnamed))), 401, "unauthorized", "unknown key", INVALID)  # which of the two?
         write_file(path, '{"keys": []}')
         wait_until(lambda: e.events("jwt-keys-kept"), 10, "a set without keys is told")
-        assert "jwt.keys_file" in e.events("jwt-keys-kept")[0]["cause"]
+        assert "jwt.keys_file" in e.events("jwt-keys-kept")[0]["cause"] and e.metric("kudos_edge_jwt_files_stale") == 1
         assert e.get(LIKE, headers=bearer(fresh.token())).status == 200, "the last keys stay"
         assert e.metric("kudos_edge_jwt_keys") == 2
+        write_file(path, key_set(fresh))
+        wait_until(lambda: e.metric("kudos_edge_jwt_files_stale") == 0, 10, "the file is good again")
 
 
 def test_keys_are_read_again_on_sighup(central, broker, tmp_path):

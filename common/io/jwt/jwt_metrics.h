@@ -29,6 +29,8 @@ typedef struct {
     X(keys, GAUGE, KD_JWT_PREFIX "keys", "", "Keys that users' tokens are verified by.")                     \
     X(age, AGE, KD_JWT_PREFIX "keys_age_seconds", "",                                                        \
       "Since the keys were last read; NaN: never. jwt.keys_url is fetched every jwt.refresh_interval.")      \
+    X(stale, GAUGE, KD_JWT_PREFIX "files_stale", "",                                                         \
+      "1 while old keys are in use, because a file of [jwt] could not be used when it was last read.")       \
     X(fetches, COUNTER, KD_JWT_PREFIX "fetches_total", "", "Fetches of jwt.keys_url that ended.")            \
     X(failures, COUNTER, KD_JWT_PREFIX "fetch_failures_total", "", "Of them those that gave no keys.")
 

@@ -31,6 +31,7 @@ struct kd_jwt_source {
     file_mark keys_mark, secret_mark;
     uint32_t count;
     bool used;        /* they were put in use */
+    bool stale;       /* a file could not be used when it was last read */
     uint64_t read_us; /* monotonic: when the keys were read last; 0: never */
     /* jwt.keys_url */
     kd_jwt_fetch *fetch;
@@ -114,7 +115,8 @@ static int source_read_files(kd_jwt_source *s, char *error)
 static void source_read_again(kd_jwt_source *s)
 {
     char error[KD_OPTIONS_ERROR_MAX];
-    if (source_read_files(s, error) != KD_OK) KD_LOG(KD_ERROR, "jwt-keys-kept", KD_STR("cause", error));
+    s->stale = source_read_files(s, error) != KD_OK;
+    if (s->stale) KD_LOG(KD_ERROR, "jwt-keys-kept", KD_STR("cause", error));
 }
 
 static void source_look_at_files(kd_jwt_source *s)
@@ -247,6 +249,7 @@ kd_jwt_source_metrics kd_jwt_source_measure(const kd_jwt_source *s)
     if (!s) return m;
     kd_metric_set(&m.keys, s->count);
     if (s->read_us > 0) kd_metric_set(&m.age, (int64_t)(kd_clock_mono_us() - s->read_us));
+    kd_metric_set(&m.stale, s->stale);
     kd_metric_set(&m.fetches, (int64_t)s->fetches);
     kd_metric_set(&m.failures, (int64_t)s->failures);
     return m;
