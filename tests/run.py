@@ -30,7 +30,7 @@ STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
 APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_backup.py", "test_drills.py",
          "test_h2spec.py", "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py", "test_bounds.py", "test_flat.py",
          "test_attack.py", "test_attack_tool.py", "test_asyncapi.py", "test_follow_changes.py", "test_openapi.py", "test_described.py",
-         "test_refusals.py", "test_security.py"}
+         "test_refusals.py", "test_security.py", "test_real_kafka.py"}
 DOOR = ("jwt", "visitors", "limits", "overload", "cdn", "browsers", "cors", "msgpack", "access_log", "viral")  # what a product team meets first
 
 
@@ -78,23 +78,24 @@ def stages(scratch, long):
         Stage("threads", [f"{BUILD}/loop-tsan"], 60, count_verdict),
         Stage("limiter", [f"{BUILD}/limiter-tsan"], 60, count_verdict),
         pytest(scratch, "purity", 0, 60, f"{integration}/test_purity.py"),
-        pytest(scratch, "attack", 0, 3600 if long else 240, f"{integration}/test_attack.py"),
-        pytest(scratch, "process", 1, 400, *sorted(
+        pytest(scratch, "attack", 0, 3600 if long else 360, f"{integration}/test_attack.py"),
+        pytest(scratch, "process", 1, 600, *sorted(
             f"{integration}/{f}" for f in os.listdir(integration)
             if f.startswith("test_") and f.endswith(".py") and f not in APART and f[5:-3] not in DOOR)),
         pytest(scratch, "door", 2, 240, *(f"{integration}/test_{name}.py" for name in DOOR)),
         pytest(scratch, "drill", 2, 5400 if long else 240, f"{integration}/test_drill_real.py"),
-        pytest(scratch, "operate", 2, 120, f"{integration}/test_operate.py", f"{integration}/test_backup.py"),
-        pytest(scratch, "refusals", 2, 240, f"{integration}/test_refusals.py", f"{integration}/test_security.py"),
-        pytest(scratch, "attack-tool", 2, 120, f"{integration}/test_attack_tool.py"),
-        pytest(scratch, "identity", 2, 3600 if long else 240, f"{integration}/test_identity.py"),
-        pytest(scratch, "kafka", 2, 120, f"{integration}/test_kafka.py"),
+        pytest(scratch, "operate", 1, 240, f"{integration}/test_operate.py", f"{integration}/test_backup.py"),
+        pytest(scratch, "refusals", 1, 240, f"{integration}/test_refusals.py", f"{integration}/test_security.py"),
+        pytest(scratch, "attack-tool", 2, 240, f"{integration}/test_attack_tool.py"),
+        pytest(scratch, "identity", 2, 3600 if long else 360, f"{integration}/test_identity.py"),
+        pytest(scratch, "kafka", 2, 240, f"{integration}/test_kafka.py"),
         pytest(scratch, "kafka-worst", 3, 7200 if long else 240, f"{integration}/test_kafka_worst.py"),
         pytest(scratch, "openapi", 2, 3600 if long else 300, f"{integration}/test_openapi.py", f"{integration}/test_described.py"),
+        pytest(scratch, "real-kafka", 3, 300, f"{integration}/test_real_kafka.py"),
         pytest(scratch, "h2spec", 3, 270, f"{integration}/test_h2spec.py"),
-        pytest(scratch, "bounds", 3, 7200 if long else 180, f"{integration}/test_bounds.py", f"{integration}/test_flat.py"),
+        pytest(scratch, "bounds", 3, 7200 if long else 300, f"{integration}/test_bounds.py", f"{integration}/test_flat.py"),
         pytest(scratch, "topics", 3, 400, f"{integration}/test_asyncapi.py", f"{integration}/test_follow_changes.py"),
-        pytest(scratch, "end-to-end", 3, 3600 if long else 300, f"{integration}/test_end_to_end.py"),
+        pytest(scratch, "end-to-end", 3, 3600 if long else 500, f"{integration}/test_end_to_end.py"),
         pytest(scratch, "torture", 3, 3600 if long else 300, f"{integration}/test_torture.py"),
     ]
 
