@@ -33,8 +33,8 @@ def pair(bench, edges, key, first, client):
     measured, before = [], []
     for edge, more in zip(edges, (("--jwt-key", key), ())):
         once = ("--phones", 1) if client else ()
-        before.append(bench.load(edge.port, edge.popen.pid, "--like", "--users", USERS, *FIRST, *once, *more, *PATIENT, seconds=60))
-        measured.append(bench.like(edge, "--users", USERS, *client, *more, *PATIENT, again=True))
+        before.append(bench.load(edge.port, edge.popen.pid, "--like", "--users", USERS, *FIRST, *once, *more, *PATIENT, seconds=60, pump=False))
+        measured.append(bench.like(edge, "--users", USERS, *client, *more, *PATIENT, again=True, pump=False))
     first.append(before)
     return measured
 
