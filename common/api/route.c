@@ -130,8 +130,10 @@ bool kd_route_item(kd_bytes collection, kd_bytes id, const kd_strings *collectio
         return route_refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, "collection",
                             "no such collection, here or at central");
     bool decodes = kd_percent_decode(id, text, sizeof(text), &text_len) == KD_OK;
-    return make_item(kd_bytes_of(name, name_len), kd_bytes_of(text, decodes ? text_len : 0), collections,
-                     NULL, item, why);
+    bool good = make_item(kd_bytes_of(name, name_len), kd_bytes_of(text, decodes ? text_len : 0), collections,
+                          NULL, item, why);
+    if (!good && why->problem == KD_PROBLEM_INVALID_ID) why->field = "id";
+    return good;
 }
 
 bool kd_route_item_text(kd_bytes text, const kd_strings *collections, const char *field, kd_item *item,

@@ -178,7 +178,7 @@ ASKED = [
     ("edge", "POST", "/v1/likes", {**USER, "Content-Type": "text/plain"}, LIKE, 415, "unsupported-media-type", "Content-Type", None),
     ("edge", "POST", "/v1/likes", {**USER, **JSON, "Content-Encoding": "gzip"}, LIKE, 415, "unsupported-media-type", "Content-Encoding", None),
     ("edge", "GET", "/v1/posts/1/counts", {"Expect": "miracles"}, None, 417, "invalid-request", "Expect", None),
-    ("central", "GET", "/v1/posts/a%2fb/counts", OPERATOR, None, 400, "invalid-id", None, None),
+    ("central", "GET", "/v1/posts/a%2fb/counts", OPERATOR, None, 400, "invalid-id", "id", None),
     ("central", "POST", "/v1/counts", OPERATOR, {"items": ["posts/.."]}, 400, "invalid-id", "items", None),
     ("central", "POST", "/v1/likes/lookup", {**OPERATOR, "X-User-Id": "a b"}, {"items": ["posts/1"]}, 400, "invalid-id", "X-User-Id", None),
     ("central", "GET", "/v1/posts/1/counts?by=week", OPERATOR, None, 400, "invalid-request", "by", None),

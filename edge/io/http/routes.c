@@ -217,7 +217,6 @@ static bool routes_find_item(kd_shard *s, kd_http_request *req, const kd_route *
     kd_refusal why;
     const kd_path *found = path;
     bool known = kd_route_item(route->at[0], route->at[1], &s->served.collections, &asked->item, &why);
-    if (!known && !why.field && why.problem == KD_PROBLEM_INVALID_ID) why.field = "id";
     if (known && !path) found = routes_find_counter(s, route->at[2], &asked->counter, &why);
     bool refused = !known || !found;
     if (refused && central_alone_has(route)) return no_such_path(req, route);
