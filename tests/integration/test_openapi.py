@@ -188,3 +188,30 @@ def test_what_a_tool_makes_of_the_description_is_answered_as_described(pair, nam
                     seconds=3000 if LONG else 150, cwd=tmp_path)
     operations = len(described(daemon).operations)
     assert f"Tested: {operations}" in said and int(re.search(r"(\d+) generated", said)[1]) > 10 * operations, said
+
+
+# ---- a client by a tool of others ----
+
+BY_A_GENERATED_CLIENT = """
+import sys
+from made import AuthenticatedClient
+from made.api.edge import ask_counts, set_like, unset_like
+from made.models import AskCounts, Collection
+
+client = AuthenticatedClient(base_url=sys.argv[1], token="ada", auth_header_name="X-User-Id", prefix="")
+said = set_like.sync_detailed(Collection.POSTS, "made", client=client, idempotency_key="1")
+assert said.parsed.liked is True and said.parsed.count == 1, said
+feed = ask_counts.sync(client=client, body=AskCounts(["posts/made"], me=True), kudos_session=said.headers["kudos-session"])
+assert feed.items[0].liked is True and feed.items[0].counts.like.count == 1, feed
+reused = unset_like.sync(Collection.POSTS, "made", client=client, idempotency_key="1")
+assert (reused.type_.value, reused.status.value, reused.field) == ("urn:kudos:key-reused", 422, "Idempotency-Key"), reused
+"""
+
+
+def test_a_generator_makes_a_client_of_an_edge_that_knows_every_answer(pair, tmp_path):
+    edge, description, settings = pair["edge"], tmp_path / "openapi.json", tmp_path / "settings.json"
+    description.write_bytes(edge.get("/v1/openapi.json").body)
+    settings.write_text(json.dumps({"post_hooks": [], "package_name_override": "made"}))
+    run_tool("openapi-python-client", "generate", "--path", description, "--output-path", tmp_path / "made", "--meta", "none", "--config", settings,
+             "--fail-on-warning")
+    run_tool("python", "-c", BY_A_GENERATED_CLIENT, f"http://127.0.0.1:{edge.port}", cwd=tmp_path)

@@ -147,6 +147,10 @@ static void answer_put_redirect(kd_openapi *doc, json_t *responses, const kd_end
 
 /* ---- problems ---- */
 
+/*
+ * Narrows the members type and status of a Problem. Each says its type again: generators that join the parts of an allOf into one class
+ * (openapi-python-client) leave an answer out when they cannot tell that a part narrows the other.
+ */
 static json_t *answer_problem_schema(kd_openapi *doc, const answer_slugs *s, uint32_t status)
 {
     char type[64];
@@ -155,8 +159,8 @@ static json_t *answer_problem_schema(kd_openapi *doc, const answer_slugs *s, uin
         snprintf(type, sizeof type, "urn:kudos:%s", s->slugs[i]);
         json_array_append_new(types, json_string(type));
     }
-    json_t *members =
-        kd_openapi_pack("{s:{s:o}, s:{s:i}}", "type", "enum", types, "status", "const", (int)status);
+    json_t *members = kd_openapi_pack("{s:{s:s,s:o}, s:{s:s,s:[i]}}", "type", "type", "string", "enum", types,
+                                      "status", "type", "integer", "enum", (int)status);
     return kd_openapi_pack("{s:[o, {s:o}]}", "allOf", schema, "properties", members);
 }
 
