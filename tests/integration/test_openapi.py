@@ -135,6 +135,19 @@ def test_paths_that_the_other_program_has_say_whom_to_ask(pair):
             assert (answer.status, answer.problem) == (404, "not-found") and word in answer.json["detail"], (name, path)
 
 
+def test_a_client_of_the_description_may_show_a_token_where_a_user_is_told_something(pair):
+    """A client made by a generator sends what `security` names, and nothing else: without a token there is no `liked` in a feed."""
+    edge = pair["edge"]
+    for op in described(edge).operations.values():
+        told = {parameter["name"] for parameter in op["parameters"]} & {"me", "Kudos-Session"}
+        if not told or op["operationId"] == "visitor":
+            continue
+        assert {"token": []} in op["security"] and {"user": []} in op["security"], op["operationId"]
+        assert ({} in op["security"]) == (op["operationId"] in ("counts_of", "ask_counts")), op["operationId"]
+    assert edge.post("/v1/counts", body={"items": ["posts/1"]}).status == 200
+    assert edge.post("/v1/counts", body={"items": ["posts/1"], "me": True}).status == 401
+
+
 # ---- docs/api.md ----
 
 def requests_of(section):

@@ -28,6 +28,7 @@ static json_t *openapi_security(const kd_openapi *doc, const kd_endpoint *endpoi
     if (who.edges) openapi_allow(security, "edge", NULL, who.names_user);
     if (who.operators) openapi_allow(security, "operator", NULL, who.names_user);
     if (who.edges || who.operators) openapi_allow(security, NULL, NULL, who.names_user);
+    if (who.nobody) openapi_allow(security, NULL, NULL, false);
     return security;
 }
 

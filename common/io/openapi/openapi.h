@@ -15,11 +15,12 @@
 
 #include "common/io/http/endpoint.h"
 
-/* Who may ask for an endpoint, and how he shows that. All false: anybody. */
+/* Who may ask for an endpoint, and how he shows that. All false: anybody, and nothing that he shows is looked at. */
 typedef struct {
     bool edges, operators; /* by tokens of files, certificates or addresses */
     bool names_user;       /* X-User-Id of those names the user */
     bool gateway;          /* X-User-Id of a trusted peer is enough */
+    bool nobody;           /* so is nothing at all, for a part of what may be asked */
     const char *token; /* a user's token: NULL: is not enough; else the scope that it needs, "" for none */
 } kd_openapi_who;
 

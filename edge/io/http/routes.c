@@ -82,8 +82,8 @@ static void routes_visitors(void *s, kd_http_request *req, const kd_asked *asked
 
 static void routes_openapi(void *shard, kd_http_request *req, const kd_asked *asked);
 
-/* Who may ask: kd_endpoint.right. */
-enum { ROUTES_ANYBODY, ROUTES_USER };
+/* Who may ask: kd_endpoint.right. ROUTES_ALSO_USER: anybody, but what is told of a user needs to know him (`me`). */
+enum { ROUTES_ANYBODY, ROUTES_ALSO_USER, ROUTES_USER };
 
 #define ROUTES_NAMES (KD_MAY(INVALID_ID) | KD_MAY(UNKNOWN_COLLECTION))
 #define ROUTES_OWN (KD_MAY(UNAUTHORIZED) | KD_MAY(FORBIDDEN))
@@ -108,11 +108,11 @@ static const kd_endpoint routes_table[] = {
      .may = ROUTES_WRITES, .writes = true, .body = "Nothing", .answer = "Said", .handle = routes_unlike},
     {KD_HTTP_POST, ROUTES_COUNTER, .kind = KD_SUM, .id = "add", .title = "Add to a sum", .may = ROUTES_WRITES,
      .writes = true, .body = "Amount", .answer = "Added", .handle = routes_add},
-    {KD_HTTP_GET, "/v1/counts", "counts_of", "Counters of many items",
+    {KD_HTTP_GET, "/v1/counts", "counts_of", "Counters of many items", .right = ROUTES_ALSO_USER,
      .may = ROUTES_NAMES | ROUTES_OWN | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(STORAGE_FAILED),
      .query = KD_READS(ITEMS) | KD_READS(ME), .traits = KD_TAKES_SESSION, .answer = "CountsForList",
      .handle = routes_query},
-    {KD_HTTP_POST, "/v1/counts", "ask_counts", "Counters of many items, in a body",
+    {KD_HTTP_POST, "/v1/counts", "ask_counts", "Counters of many items, in a body", .right = ROUTES_ALSO_USER,
      .may = ROUTES_NAMES | ROUTES_OWN | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(STORAGE_FAILED),
      .traits = KD_TAKES_SESSION, .body = "AskCounts", .answer = "CountsForList", .handle = routes_bulk},
     {KD_HTTP_GET, "/v1/display", "displays", "The display forms of many items, for caches",
@@ -140,8 +140,8 @@ void kd_routes_init(kd_paths *paths)
 
 static kd_openapi_who routes_who(uint32_t right)
 {
-    bool user = right == ROUTES_USER;
-    return (kd_openapi_who){.gateway = user, .token = user ? "" : NULL};
+    bool user = right != ROUTES_ANYBODY;
+    return (kd_openapi_who){.gateway = user, .token = user ? "" : NULL, .nobody = right == ROUTES_ALSO_USER};
 }
 
 kd_openapi_source kd_routes_source(const kd_strings *collections, const kd_counters *counters)
@@ -266,7 +266,7 @@ bool kd_routes_begin(kd_http_request *req, void *arg)
     if (!routes_find(s, req, &asked) || routes_shed(s, req, asked.endpoint)) return true;
     bool one =
         asked.endpoint->writes && asked.endpoint->kind; /* a batch is looked at operation by operation */
-    if (asked.endpoint->right == ROUTES_ANYBODY) return false;
+    if (asked.endpoint->right != ROUTES_USER) return false;
     if (kd_auth_caller(s, req, &who, &why) &&
         (!one || kd_auth_write(s, req, &who, kd_item_key(&asked.item), asked.counter, &why)))
         return false;
