@@ -125,8 +125,8 @@ def test_a_batch_and_a_lookup_by_token(edge):
 
 def test_nobody_is_told_how_to_ask(broker, tmp_path):
     with edge_of(tmp_path, broker, "closed", with_keys(tmp_path, key_set(EC)), http={"trusted_peers": "192.0.2.1"}) as e:
-        refused(e.post(LIKE, user="ada"), 401, "unauthorized", "says who is asking", "Bearer", None)
-        refused(e.post(LIKE, headers={"Authorization": "Basic YTpi"}), 401, "unauthorized", "says who is asking", "Bearer", None)
+        refused(e.post(LIKE, user="ada"), 401, "unauthorized", "no bearer token and no gateway that is trusted here says who is asking", "Bearer", None)
+        refused(e.post(LIKE, headers={"Authorization": "Basic YTpi"}), 401, "unauthorized", "no bearer token and no gateway that is trusted here says who is asking", "Bearer", None)
         assert e.post(LIKE, headers=bearer(EC.token())).status == 200
         assert e.get("/v1/posts/1/counts").status == 200  # needs no user
 

@@ -41,7 +41,7 @@ bool kd_peer_elsewhere(kd_refusal *why)
 static bool peer_unknown(kd_refusal *why)
 {
     return peer_refuse(why, KD_PROBLEM_UNAUTHORIZED, NULL,
-                       "no gateway that is trusted here says who is asking");
+                       "no bearer token and no gateway that is trusted here says who is asking");
 }
 
 bool kd_peer_user(const kd_peer_trust *trust, kd_http_request *req, kd_bytes *user, kd_refusal *why)
