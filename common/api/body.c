@@ -33,16 +33,32 @@ bool kd_body_coding(kd_bytes coding, kd_refusal *why)
     return kd_text_is_word(coding, "identity");
 }
 
-/* Index of the key in `names`; -1 with *why when it is unknown or comes twice. `seen` has a bit for each name that came. */
-static int known_key(kd_bytes key, const char *const *names, int count, uint32_t *seen, kd_refusal *why)
+/* The fields that an object of a body may have, at most three, and what a refusal of any other says: `object` is its name, "" for an operation. */
+typedef struct {
+    const char *names[3], *object, *others;
+} body_fields;
+
+static const body_fields fields_counts = {
+    {"items", "me"}, "body", "an unknown field: there are items and me"};
+static const body_fields fields_lookup = {
+    {"items", "counter"}, "body", "an unknown field: there are items and counter"};
+static const body_fields fields_batch = {
+    {"operations"}, "body", "an unknown field: there is operations alone"};
+static const body_fields fields_operation = {
+    {"item", "op", "counter"}, "", "an unknown field: there are item, op and counter"};
+static const body_fields fields_amount = {{"amount"}, "body", "an unknown field: there is amount alone"};
+static const body_fields fields_none = {{NULL}, "body", "an unknown field: no body, or {}, is wanted"};
+
+/* Index of the key; -1 with *why when it is unknown or comes twice. `seen` has a bit for each field that came. */
+static int known_key(kd_bytes key, const body_fields *fields, uint32_t *seen, kd_refusal *why)
 {
-    for (int i = 0; i < count; i++) {
-        if (!kd_bytes_eq(key, kd_bytes_str(names[i]))) continue;
-        if (*seen & 1u << i) return body_refuse(why, names[i], "this field comes twice"), -1;
+    for (size_t i = 0; i < KD_COUNT(fields->names) && fields->names[i]; i++) {
+        if (!kd_bytes_eq(key, kd_bytes_str(fields->names[i]))) continue;
+        if (*seen & 1u << i) return body_refuse(why, fields->names[i], "this field comes twice"), -1;
         *seen |= 1u << i;
-        return i;
+        return (int)i;
     }
-    return body_refuse(why, "body", "an unknown field in the body"), -1;
+    return body_refuse(why, fields->object, fields->others), -1;
 }
 
 static bool read_item_texts(kd_json_in *j, kd_body_items *out, kd_refusal *why)
@@ -59,14 +75,14 @@ static bool read_item_texts(kd_json_in *j, kd_body_items *out, kd_refusal *why)
 
 bool kd_body_read_items(kd_bytes body, kd_buf *text, bool lookup, kd_body_items *out, kd_refusal *why)
 {
-    const char *const names[] = {"items", lookup ? "counter" : "me"};
+    const body_fields *fields = lookup ? &fields_lookup : &fields_counts;
     kd_json_in j = kd_json_in_of(body, text);
     kd_bytes key;
     uint32_t seen = 0;
     out->count = 0, out->me = false, out->counter = kd_bytes_of(NULL, 0);
     if (!kd_json_in_object(&j)) return body_refuse(why, "body", "a JSON object is wanted");
     while (kd_json_in_key(&j, &key)) {
-        int which = known_key(key, names, 2, &seen, why);
+        int which = known_key(key, fields, &seen, why);
         if (which < 0) return false;
         if (which == 0 && !read_item_texts(&j, out, why)) return false;
         if (which == 1 && lookup && (!kd_json_in_str(&j, &out->counter) || out->counter.len == 0))
@@ -90,17 +106,14 @@ static bool body_read_verb(kd_json_in *j, kd_body_op *op, kd_refusal *why)
 
 static bool body_read_op(kd_json_in *j, kd_body_op *op, kd_refusal *why)
 {
-    static const char *const names[] = {"item", "op", "counter"};
+    const char *const *names = fields_operation.names;
     kd_bytes key;
     uint32_t seen = 0;
     op->counter = kd_bytes_of(NULL, 0);
     if (!kd_json_in_object(j)) return body_refuse(why, "", "an operation is an object with item and op");
     while (kd_json_in_key(j, &key)) {
-        int which = known_key(key, names, 3, &seen, why);
-        if (which < 0) {
-            if (strcmp(why->field, "body") == 0) why->field = "";
-            return false;
-        }
+        int which = known_key(key, &fields_operation, &seen, why);
+        if (which < 0) return false;
         if (which == 0 && !kd_json_in_str(j, &op->item))
             return body_refuse(why, names[0], "a string collection/id is wanted");
         if (which == 1 && !body_read_verb(j, op, why)) return false;
@@ -114,14 +127,13 @@ static bool body_read_op(kd_json_in *j, kd_body_op *op, kd_refusal *why)
 
 bool kd_body_read_ops(kd_bytes body, kd_buf *text, kd_body_ops *out, kd_refusal *why)
 {
-    static const char *const names[] = {"operations"};
     kd_json_in j = kd_json_in_of(body, text);
     kd_bytes key;
     uint32_t seen = 0;
     out->count = 0, out->wrong = KD_BULK_OPS_MAX;
     if (!kd_json_in_object(&j)) return body_refuse(why, "body", "a JSON object is wanted");
     while (kd_json_in_key(&j, &key)) {
-        if (known_key(key, names, 1, &seen, why) < 0) return false;
+        if (known_key(key, &fields_batch, &seen, why) < 0) return false;
         if (!kd_json_in_array(&j)) return body_refuse(why, "operations", "a list of operations is wanted");
         while (kd_json_in_element(&j)) {
             if (out->count == KD_BULK_OPS_MAX)
@@ -137,14 +149,14 @@ bool kd_body_read_ops(kd_bytes body, kd_buf *text, kd_body_ops *out, kd_refusal 
 
 bool kd_body_read_amount(kd_bytes body, kd_buf *text, uint64_t *amount, kd_refusal *why)
 {
-    static const char *const names[] = {"amount"};
+    const body_fields *fields = amount ? &fields_amount : &fields_none;
     kd_json_in j = kd_json_in_of(body, text);
     kd_bytes key;
     uint32_t seen = 0;
     if (body.len == 0) return true;
     if (!kd_json_in_object(&j)) return body_refuse(why, "body", "no body, or a JSON object, is wanted");
     while (kd_json_in_key(&j, &key)) {
-        if (known_key(key, names, amount ? 1 : 0, &seen, why) < 0) return false;
+        if (known_key(key, fields, &seen, why) < 0) return false;
         if (!kd_json_in_u64(&j, amount) || *amount < 1 || *amount > KD_AMOUNT_MAX)
             return body_refuse(why, "amount", "a whole number from 1 to 1000 is wanted");
     }

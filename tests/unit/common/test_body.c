@@ -158,3 +158,21 @@ Test(body, type)
     cr_expect_eq(why.problem, KD_PROBLEM_UNSUPPORTED_MEDIA_TYPE);
     cr_expect_str_eq(why.field, "Content-Type");
 }
+
+Test(body, an_unknown_field_is_refused_with_those_that_there_are)
+{
+    kd_refusal why = {0};
+    uint64_t amount = 1;
+    kd_body_read_items(kd_bytes_str("{\"ids\":1}"), &text, false, &items, &why);
+    cr_expect_str_eq(why.detail, "an unknown field: there are items and me");
+    kd_body_read_items(kd_bytes_str("{\"me\":1}"), &text, true, &items, &why);
+    cr_expect_str_eq(why.detail, "an unknown field: there are items and counter");
+    kd_body_read_ops(kd_bytes_str("{\"likes\":1}"), &text, &ops, &why);
+    cr_expect_str_eq(why.detail, "an unknown field: there is operations alone");
+    kd_body_read_ops(kd_bytes_str("{\"operations\":[{\"id\":1}]}"), &text, &ops, &why);
+    cr_expect_str_eq(why.detail, "an unknown field: there are item, op and counter");
+    kd_body_read_amount(kd_bytes_str("{\"count\":1}"), &text, &amount, &why);
+    cr_expect_str_eq(why.detail, "an unknown field: there is amount alone");
+    kd_body_read_amount(kd_bytes_str("{\"amount\":1}"), &text, NULL, &why);
+    cr_expect_str_eq(why.detail, "an unknown field: no body, or {}, is wanted");
+}
