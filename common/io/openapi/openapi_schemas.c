@@ -24,6 +24,13 @@ static json_t *schema_object(json_t *members, const char *optional)
                            required, "additionalProperties", 0);
 }
 
+/* The schema, which says what it is about. */
+static json_t *schema_about(json_t *schema, const char *about)
+{
+    json_object_set_new(schema, "description", json_string(about));
+    return schema;
+}
+
 static json_t *schema_list(json_t *of, int min, int max)
 {
     json_t *list = kd_openapi_pack("{s:s, s:o, s:i}", "type", "array", "items", of, "minItems", min);
@@ -136,12 +143,15 @@ static json_t *schema_display_form(kd_openapi *doc)
     json_object_set_new(form, "pattern",
                         json_string("^([0-9]{1,3}|[0-9]{1,3}[KMB]|[0-9]{1,2}\\.[1-9][KMB]|"
                                     "[0-9]+(\\.[1-9])?T)$"));
+    schema_about(form, doc->source->edge ? "a count as people read it, truncated; null where the count is"
+                                         : "a count as people read it, truncated");
     return schema_or_null(form, doc->source->edge);
 }
 
-static json_t *schema_count(const kd_openapi *doc)
+/* What may be unknown at an edge. */
+static json_t *schema_count(const kd_openapi *doc, const char *about)
 {
-    return schema_or_null(schema_whole(0), doc->source->edge);
+    return schema_about(schema_or_null(schema_whole(0), doc->source->edge), about);
 }
 
 static json_t *schema_as_of(kd_openapi *doc)
@@ -149,6 +159,7 @@ static json_t *schema_as_of(kd_openapi *doc)
     (void)doc;
     json_t *time = schema_of("string", json_string("2026-01-02T03:04:05.678Z"));
     json_object_set_new(time, "format", json_string("date-time"));
+    schema_about(time, "every like acknowledged anywhere before it is in the numbers; null: unknown");
     return schema_or_null(time, true);
 }
 
@@ -156,20 +167,27 @@ static json_t *schema_source(kd_openapi *doc)
 {
     json_t *names = kd_openapi_pack("[s]", "central");
     if (doc->source->edge) json_array_insert_new(names, 0, json_string("edge"));
-    return kd_openapi_pack("{s:s, s:o}", "type", "string", "enum", names);
+    return schema_about(kd_openapi_pack("{s:s, s:o}", "type", "string", "enum", names),
+                        "central where central was asked for this answer");
 }
 
 /* Adds count, display and pending. */
 static void schema_add_number(kd_openapi *doc, json_t *members)
 {
-    json_object_set_new(members, "count", schema_count(doc));
+    json_object_set_new(
+        members, "count",
+        schema_count(doc, "with this edge's own operations in it; null: no number of central is known here"));
     json_object_set_new(members, "display", kd_openapi_schema(doc, "DisplayForm"));
-    json_object_set_new(members, "pending", schema_whole(0));
+    json_object_set_new(
+        members, "pending",
+        schema_about(schema_whole(0), "operations of this edge that central has not confirmed"));
 }
 
 static void schema_add_age(kd_openapi *doc, json_t *members)
 {
-    json_object_set_new(members, "age_ms", schema_count(doc));
+    json_object_set_new(
+        members, "age_ms",
+        schema_count(doc, "how old the snapshot is that the numbers rest on; null: there is none"));
     json_object_set_new(members, "as_of", kd_openapi_schema(doc, "AsOf"));
     json_object_set_new(members, "source", kd_openapi_schema(doc, "Source"));
 }
@@ -247,9 +265,10 @@ static json_t *schema_items(kd_openapi *doc)
 
 static json_t *schema_ask_counts(kd_openapi *doc)
 {
-    return schema_object(
-        kd_openapi_pack("{s:o, s:o}", "items", kd_openapi_schema(doc, "Items"), "me", schema_bool(false)),
-        " me ");
+    return schema_object(kd_openapi_pack("{s:o, s:o}", "items", kd_openapi_schema(doc, "Items"), "me",
+                                         schema_about(schema_bool(false),
+                                                      "whether each item is to have `liked`; needs a user")),
+                         " me ");
 }
 
 static json_t *schema_ask_liked(kd_openapi *doc)
@@ -263,9 +282,12 @@ static json_t *schema_ask_liked(kd_openapi *doc)
 
 static json_t *schema_said(kd_openapi *doc)
 {
-    json_t *members = kd_openapi_pack("{s:o, s:o, s:o, s:o}", "item", kd_openapi_schema(doc, "Item"),
-                                      "counter", kd_openapi_schema(doc, "SetCounter"), "liked",
-                                      schema_bool(false), "changed", schema_bool(true));
+    json_t *members =
+        kd_openapi_pack("{s:o, s:o, s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "counter",
+                        kd_openapi_schema(doc, "SetCounter"), "liked",
+                        schema_about(schema_bool(false), "the user's state now"), "changed",
+                        schema_about(schema_bool(true),
+                                     "whether the request changed that state; null: this edge cannot know"));
     schema_add_number(doc, members);
     schema_add_age(doc, members);
     return schema_object(members, NULL);
@@ -304,11 +326,18 @@ static json_t *schema_results(kd_openapi *doc)
     return schema_object(kd_openapi_pack("{s:o}", "results", schema_list(one, 1, KD_BULK_OPS_MAX)), NULL);
 }
 
+static json_t *schema_whether(const kd_openapi *doc)
+{
+    return schema_about(schema_bool(doc->source->edge),
+                        doc->source->edge ? "whether the user likes it; null: not known here now"
+                                          : "whether the user likes it");
+}
+
 static json_t *schema_counts_with(kd_openapi *doc, const char *number, bool me)
 {
     json_t *members = kd_openapi_pack("{s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "counts",
                                       schema_by_counter(doc, number));
-    if (me) json_object_set_new(members, "liked", schema_bool(doc->source->edge));
+    if (me) json_object_set_new(members, "liked", schema_whether(doc));
     schema_add_age(doc, members);
     return schema_object(members, " liked ");
 }
@@ -348,8 +377,8 @@ static json_t *schema_counts_for_list(kd_openapi *doc)
 
 static json_t *schema_liked(kd_openapi *doc)
 {
-    json_t *members = kd_openapi_pack("{s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "liked",
-                                      schema_bool(doc->source->edge));
+    json_t *members =
+        kd_openapi_pack("{s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "liked", schema_whether(doc));
     if (!doc->source->edge) {
         json_object_set_new(members, "at_us", schema_whole(1));
         json_object_set_new(members, "complete", schema_bool(false));
@@ -441,11 +470,14 @@ static json_t *schema_problem(kd_openapi *doc)
         snprintf(type, sizeof type, "urn:kudos:%s", kd_problem_slug(p));
         json_array_append_new(types, json_string(type));
     }
-    return schema_object(kd_openapi_pack("{s:{s:s,s:o}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s,s:i}}",
-                                         "type", "type", "string", "enum", types, "title", "type", "string",
-                                         "status", "type", "integer", "detail", "type", "string", "field",
-                                         "type", "string", "retry_after_s", "type", "integer", "minimum", 1),
-                         " detail field retry_after_s ");
+    return schema_object(
+        kd_openapi_pack("{s:{s:s,s:o}, s:{s:s}, s:{s:s}, s:{s:s,s:s}, s:{s:s,s:s}, s:{s:s,s:i,s:s}}", "type",
+                        "type", "string", "enum", types, "title", "type", "string", "status", "type",
+                        "integer", "detail", "type", "string", "description", "what is wrong", "field",
+                        "type", "string", "description", "the part of the request that is at fault",
+                        "retry_after_s", "type", "integer", "minimum", 1, "description",
+                        "seconds after which it may be tried again"),
+        " detail field retry_after_s ");
 }
 
 static json_t *schema_openapi(kd_openapi *doc)
