@@ -99,7 +99,8 @@ bool kd_route_query(kd_bytes query, kd_refusal *why)
         int at = route_known(p.name, names, KD_COUNT(names));
         if (at < 0) continue;
         if (seen & 1u << at)
-            return route_refuse(why, KD_PROBLEM_INVALID_REQUEST, names[at], "this parameter comes twice");
+            return route_refuse(why, KD_PROBLEM_INVALID_REQUEST, names[at],
+                                "this parameter comes twice: a list of items is one, with commas between");
         if (p.name.len != strlen(names[at]))
             return route_refuse(why, KD_PROBLEM_INVALID_REQUEST, names[at],
                                 "the name of a parameter is not percent-encoded");

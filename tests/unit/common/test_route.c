@@ -135,6 +135,13 @@ Test(route, number)
     for (size_t i = 0; i < KD_COUNT(bad); i++) cr_expect_eq(number(bad[i]), 0, "%s", bad[i]);
 }
 
+Test(route, a_list_that_comes_twice_is_told_how_lists_are_written)
+{
+    kd_refusal why = {0};
+    cr_assert_not(kd_route_query(kd_bytes_str("items=posts/1&items=posts/2"), &why));
+    cr_expect(strstr(why.detail, "a list of items is one, with commas between"), "%s", why.detail);
+}
+
 static const char *wrong_in(const char *query)
 {
     kd_refusal why;
