@@ -22,6 +22,12 @@ PATIENT = {"edge": {"flush_interval": "100ms"}, "central": {"read_deadline": "5s
 FRESH = "public, max-age=1, stale-while-revalidate=5, stale-if-error=60"
 
 
+def test_nginx_of_a_bare_debian_can_make_the_folder_of_the_cache():
+    with open(os.path.join(TOP, "configs", "nginx-cdn.conf"), encoding="utf-8") as f:
+        folder = next(line.split()[1] for line in f if line.startswith("proxy_cache_path "))
+    assert os.path.dirname(folder) == "/var/cache", "nginx makes the last folder of the path alone"
+
+
 class Nginx(Process):
     """The example of configs/, with the ports and the directory of a test."""
 
@@ -32,7 +38,7 @@ class Nginx(Process):
         with open(os.path.join(TOP, "configs", "nginx-cdn.conf"), encoding="utf-8") as f:
             text = f.read()
         for theirs, ours in (("127.0.0.1:8441", f"127.0.0.1:{edge.port}"), ("listen 8080", f"listen 127.0.0.1:{self.port} backlog=8192"),
-                             ("/var/cache/nginx/kudos", f"{where}/cache")):
+                             ("/var/cache/nginx-kudos", f"{where}/cache")):
             assert text.count(theirs) == 1, theirs
             text = text.replace(theirs, ours)
         with open(f"{where}/kudos.conf", "w", encoding="utf-8") as f:
