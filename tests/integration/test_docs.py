@@ -83,11 +83,18 @@ def test_the_project_stands_alone():
 
 
 COMMANDS = [["kudos-edge"], ["kudos-edge", "compare"], ["kudos-edge", "aside"], ["kudos-central"], ["kudos-central", "export"], ["kudos-central", "backup"],
-            ["kudos-sim"], ["kudos-sim", "replay"], ["kudos-sim", "run"], ["kudos-sim", "attack"], ["kudos-sim", "broker"]]
+            ["kudos-sim"]]
+
+
+def commands_of_sim():
+    """Those that `kudos-sim --help` lists."""
+    said = subprocess.run([os.path.join(BUILD, "kudos-sim"), "--help"], capture_output=True, text=True, check=True).stdout
+    return [["kudos-sim", name] for name in re.findall(r"^  ([a-z]+) {2,}", said, re.M)]
 
 
 def test_h_is_help():
-    for command in COMMANDS:
+    assert ["kudos-sim", "load"] in commands_of_sim()
+    for command in COMMANDS + commands_of_sim():
         short, long = (subprocess.run([os.path.join(BUILD, command[0]), *command[1:], option], capture_output=True, text=True) for option in ("-h", "--help"))
         assert (short.returncode, short.stdout, short.stderr) == (0, long.stdout, ""), command
 
