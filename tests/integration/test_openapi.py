@@ -146,6 +146,12 @@ def test_paths_that_the_other_program_has_say_whom_to_ask(pair):
             assert (answer.status, answer.problem) == (404, "not-found") and word in answer.json["detail"], (name, path)
 
 
+@pytest.mark.parametrize("name", ("edge", "central"))
+def test_no_two_operations_are_said_to_do_the_same(pair, name):
+    said = [op["summary"] for op in described(pair[name]).operations.values()]
+    assert len(set(said)) == len(said), said
+
+
 def test_a_client_of_the_description_may_show_a_token_where_a_user_is_told_something(pair):
     """A client made by a generator sends what `security` names, and nothing else: without a token there is no `liked` in a feed."""
     edge = pair["edge"]

@@ -69,12 +69,21 @@ static json_t *openapi_id(const kd_openapi_operation *op)
     return json_string(id);
 }
 
+/* What the operation does, and the counter that it is about. */
+static json_t *openapi_summary(const kd_openapi_operation *op)
+{
+    char summary[128];
+    const char *counter = op->counter ? op->counter->name : "";
+    snprintf(summary, sizeof summary, "%s%s%s", op->endpoint->title, *counter ? ": " : "", counter);
+    return json_string(summary);
+}
+
 static json_t *openapi_operation(kd_openapi *doc, const kd_openapi_operation *op)
 {
     const kd_endpoint *endpoint = op->endpoint;
     json_t *one =
-        kd_openapi_pack("{s:o, s:s, s:[s], s:o, s:o}", "operationId", openapi_id(op), "summary",
-                        endpoint->title, "tags", doc->source->name, "security",
+        kd_openapi_pack("{s:o, s:o, s:[s], s:o, s:o}", "operationId", openapi_id(op), "summary",
+                        openapi_summary(op), "tags", doc->source->name, "security",
                         openapi_security(doc, endpoint), "parameters", kd_openapi_parameters(doc, op));
     if (endpoint->body) json_object_set_new(one, "requestBody", openapi_body(doc, endpoint));
     json_object_set_new(one, "responses", kd_openapi_responses(doc, op));
