@@ -56,7 +56,8 @@ static json_t *openapi_schemes(const kd_openapi_source *source)
 
 static json_t *openapi_body(kd_openapi *doc, const kd_endpoint *endpoint)
 {
-    return kd_openapi_pack("{s:b, s:{s:{s:o}}}", "required", !endpoint->kind, "content", "application/json",
+    bool required = !endpoint->kind && strcmp(endpoint->body, "Nothing") != 0;
+    return kd_openapi_pack("{s:b, s:{s:{s:o}}}", "required", required, "content", "application/json",
                            "schema", kd_openapi_schema(doc, endpoint->body));
 }
 

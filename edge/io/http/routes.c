@@ -82,8 +82,9 @@ static void routes_visitors(void *s, kd_http_request *req, const kd_asked *asked
 
 static void routes_openapi(void *shard, kd_http_request *req, const kd_asked *asked);
 
-/* Who may ask: kd_endpoint.right. ROUTES_ALSO_USER: anybody, but what is told of a user needs to know him (`me`). */
-enum { ROUTES_ANYBODY, ROUTES_ALSO_USER, ROUTES_USER };
+/* Who may ask: kd_endpoint.right. ROUTES_ALSO_USER: anybody, but what is told of a user needs to know him (`me`). ROUTES_VISITOR:
+ * anybody, and a visitor by its token. */
+enum { ROUTES_ANYBODY, ROUTES_ALSO_USER, ROUTES_VISITOR, ROUTES_USER };
 
 #define ROUTES_NAMES (KD_MAY(INVALID_ID) | KD_MAY(UNKNOWN_COLLECTION))
 #define ROUTES_OWN (KD_MAY(UNAUTHORIZED) | KD_MAY(FORBIDDEN))
@@ -127,8 +128,8 @@ static const kd_endpoint routes_table[] = {
     {KD_HTTP_GET, "/v1/openapi.json", "openapi", "This description", .traits = KD_GIVES_ETAG,
      .answer = "OpenApi", .type = "application/json", .handle = routes_openapi},
     {KD_HTTP_POST, "/v1/visitors", "visitor", "A pseudonym for somebody without an account",
-     .may = ROUTES_OWN | KD_MAY(RATE_LIMITED), .writes = true, .body = "Nothing", .answer = "Visitor",
-     .handle = routes_visitors},
+     .right = ROUTES_VISITOR, .may = ROUTES_OWN | KD_MAY(RATE_LIMITED), .writes = true, .body = "Nothing",
+     .answer = "Visitor", .handle = routes_visitors},
 };
 
 void kd_routes_init(kd_paths *paths)
@@ -140,8 +141,10 @@ void kd_routes_init(kd_paths *paths)
 
 static kd_openapi_who routes_who(uint32_t right)
 {
-    bool user = right != ROUTES_ANYBODY;
-    return (kd_openapi_who){.gateway = user, .token = user ? "" : NULL, .nobody = right == ROUTES_ALSO_USER};
+    bool known = right != ROUTES_ANYBODY;
+    return (kd_openapi_who){.gateway = known && right != ROUTES_VISITOR,
+                            .token = known ? "" : NULL,
+                            .nobody = known && right != ROUTES_USER};
 }
 
 kd_openapi_source kd_routes_source(const kd_strings *collections, const kd_counters *counters)
