@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs all tests and prints `N passed, N failed` last: first what needs the processors, one stage after the other, then in three lanes side
+"""Runs all tests and prints `N passed, N failed` last: first what needs the processors, one stage after the other, then in four lanes side
 by side what mostly waits for processes.
 
 A stage that does not finish in its time, crashes, runs no test, or leaves a process behind counts as one failure: nothing is
@@ -88,9 +88,9 @@ def stages(scratch, long):
         pytest(scratch, "refusals", 1, 240, f"{integration}/test_refusals.py", f"{integration}/test_security.py"),
         pytest(scratch, "attack-tool", 2, 240, f"{integration}/test_attack_tool.py"),
         pytest(scratch, "identity", 2, 3600 if long else 360, f"{integration}/test_identity.py"),
-        pytest(scratch, "kafka", 2, 240, f"{integration}/test_kafka.py"),
+        pytest(scratch, "kafka", 4, 240, f"{integration}/test_kafka.py"),
         pytest(scratch, "kafka-worst", 3, 7200 if long else 240, f"{integration}/test_kafka_worst.py"),
-        pytest(scratch, "openapi", 2, 3600 if long else 300, f"{integration}/test_openapi.py", f"{integration}/test_described.py"),
+        pytest(scratch, "openapi", 4, 3600 if long else 300, f"{integration}/test_openapi.py", f"{integration}/test_described.py"),
         pytest(scratch, "real-kafka", 3, 300, f"{integration}/test_real_kafka.py"),
         pytest(scratch, "h2spec", 3, 270, f"{integration}/test_h2spec.py"),
         pytest(scratch, "bounds", 3, 7200 if long else 300, f"{integration}/test_bounds.py", f"{integration}/test_flat.py"),
@@ -197,7 +197,7 @@ def run_lane(chosen, results):
 def run_all(chosen):
     """The results; in threads, so that the main one may be interrupted."""
     results = []
-    for lanes in ((0,), (1, 2, 3)):
+    for lanes in ((0,), (1, 2, 3, 4)):
         threads = [threading.Thread(target=run_lane, args=([s for s in chosen if s.lane == lane], results)) for lane in lanes]
         for thread in threads:
             thread.start()
