@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/io/loop/clock.h"
 #include "sim/attack/rubbish.h"
 
 enum { CREW_OPENED_A_TICK = 200 /* connections: a server's backlog is short */ };
@@ -21,13 +21,6 @@ struct sim_crew {
     uint32_t begun; /* connections that have had their first tick */
     sim_crew_figures figures;
 };
-
-uint64_t sim_crew_cpu_us(void)
-{
-    struct timespec t = {0};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 static void crew_on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -80,7 +73,7 @@ static void *crew_main(void *arg)
     event_add(tick, &every);
     event_active(tick, 0, 0);
     event_base_dispatch(c->shared.base);
-    c->figures.cpu_us = sim_crew_cpu_us();
+    c->figures.cpu_us = kd_clock_thread_us();
     event_free(tick);
     crew_finish(c);
     return NULL;

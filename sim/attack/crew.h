@@ -22,7 +22,4 @@ sim_crew *sim_crew_start(const sim_play *play, const sim_target *target);
 /* Hangs up all connections and frees the crew. */
 sim_crew_figures sim_crew_stop(sim_crew *crew);
 
-/* CPU time of the calling thread. */
-uint64_t sim_crew_cpu_us(void);
-
 #endif

@@ -28,7 +28,7 @@ static bool polite_may(const sim_polite *p)
 {
     if (atomic_load(&p->stopping)) return false;
     uint64_t real_us = kd_clock_mono_us() - p->begin_us;
-    return (double)sim_crew_cpu_us() <= p->share * (double)real_us;
+    return (double)kd_clock_thread_us() <= p->share * (double)real_us;
 }
 
 static bool polite_describe(void *arg, sim_lane *lane, sim_lane_request *q)
@@ -88,7 +88,7 @@ static void *polite_main(void *arg)
     }
     p->begin_us = kd_clock_mono_us();
     sim_engine_run(p->engine, TICK_US);
-    p->cpu_us = sim_crew_cpu_us();
+    p->cpu_us = kd_clock_thread_us();
     sim_engine_destroy(p->engine);
     event_base_free(base);
     return NULL;

@@ -3,7 +3,7 @@
 
 static const char PREFACE[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-enum { SETTING_INITIAL_WINDOW = 4, SETTING_BYTES = 6, CANCEL = 8, STATUS_200 = 0x88 };
+enum { CANCEL = 8, STATUS_200 = 0x80 | SIM_HPACK_STATUS_200 };
 
 /* ---- frames ---- */
 
@@ -35,7 +35,7 @@ void sim_frame_reset(kd_buf *out, uint32_t stream)
 
 void sim_frame_preface(kd_buf *out, uint32_t window)
 {
-    uint8_t setting[SETTING_BYTES] = {0, SETTING_INITIAL_WINDOW};
+    uint8_t setting[SIM_SETTING_BYTES] = {0, SIM_SETTING_WINDOW};
     uint32_t be = __builtin_bswap32(window);
     memcpy(setting + 2, &be, sizeof be);
     kd_buf_put(out, PREFACE, sizeof PREFACE - 1);
@@ -123,7 +123,7 @@ static uint32_t frames_be32(const uint8_t *at)
 /* Of SETTINGS only the first setting is looked at while bytes are kept; `payload` holds one at a time. */
 static void reader_setting(sim_frame_reader *r)
 {
-    if (r->payload[0] == 0 && r->payload[1] == SETTING_INITIAL_WINDOW)
+    if (r->payload[0] == 0 && r->payload[1] == SIM_SETTING_WINDOW)
         r->initial_window = frames_be32(r->payload + 2);
 }
 
@@ -152,7 +152,7 @@ static void reader_payload(sim_frame_reader *r, kd_bytes *bytes)
         r->payload[r->kept++] = *bytes->data;
         *bytes = kd_bytes_of(bytes->data + 1, bytes->len - 1);
         r->skip--;
-        if (type == SIM_FRAME_SETTINGS && r->kept == SETTING_BYTES) reader_setting(r);
+        if (type == SIM_FRAME_SETTINGS && r->kept == SIM_SETTING_BYTES) reader_setting(r);
         if (r->kept == sizeof r->payload) r->kept = 0;
     }
     size_t over = KD_MIN((size_t)r->skip, bytes->len);

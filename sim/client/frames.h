@@ -29,6 +29,9 @@ enum {
     SIM_FRAME_END_HEADERS = 0x4, /* of HEADERS and CONTINUATION */
     SIM_FRAME_WINDOW = 65535,    /* a window's first size */
     SIM_FRAME_WINDOW_MAX = 0x7fffffff,
+    SIM_SETTING_STREAMS = 3, /* SETTINGS_MAX_CONCURRENT_STREAMS */
+    SIM_SETTING_WINDOW = 4,  /* SETTINGS_INITIAL_WINDOW_SIZE */
+    SIM_SETTING_BYTES = 6,   /* of one setting */
 };
 
 /* One frame. */

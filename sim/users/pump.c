@@ -14,9 +14,6 @@ enum {
     PUMP_STREAM_LAST = 0x7ffffffd,
     PUMP_WINDOW_STEP =
         64 * 1024 * 1024, /* our window of the connection is opened again by so much at a time */
-    SETTING_STREAMS = 3,
-    SETTING_WINDOW = 4,
-    SETTING_BYTES = 6
 };
 
 /* ---- requests in flight ---- */
@@ -119,14 +116,14 @@ void sim_pump_fill(sim_pump *p)
 
 static void pump_setting(sim_pump *p, uint16_t name, uint32_t value)
 {
-    if (name == SETTING_STREAMS) p->allowed = value;
-    if (name == SETTING_WINDOW && value < SIM_PUMP_BODY_MAX) pump_fail(p, KD_ETOOBIG);
+    if (name == SIM_SETTING_STREAMS) p->allowed = value;
+    if (name == SIM_SETTING_WINDOW && value < SIM_PUMP_BODY_MAX) pump_fail(p, KD_ETOOBIG);
 }
 
 static void pump_settings(sim_pump *p, kd_bytes payload)
 {
     kd_reader r = kd_reader_of(payload);
-    while (kd_reader_left(&r) >= SETTING_BYTES) {
+    while (kd_reader_left(&r) >= SIM_SETTING_BYTES) {
         uint16_t name = kd_read_be16(&r);
         pump_setting(p, name, kd_read_be32(&r));
     }
