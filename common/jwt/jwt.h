@@ -18,7 +18,7 @@
 
 enum { KD_JWT_MAX = 4096 }; /* bytes of a token */
 
-/* id, the value of the label `reason`, what the client is told */
+/* id, the value of the label `reason`, what the client is told. UNTRIED is the fault of a token that was not looked at (jwt_budget.h). */
 #define KD_JWT_FAULTS(X)                                                                                     \
     X(MALFORMED, "malformed",                                                                                \
       "malformed: no signed JWT, or a member of it is missing, stands twice or has another type than it "    \
@@ -33,7 +33,8 @@ enum { KD_JWT_MAX = 4096 }; /* bytes of a token */
     X(USER, "invalid-user",                                                                                  \
       "invalid user: the claim that names the user must be 1 to 128 bytes of [A-Za-z0-9._~:@=+-], and not "  \
       "begin with visitor~")                                                                                 \
-    X(SCOPE, "unknown-scope", "unknown scope: a scope that begins with kudos: is none of those there are")
+    X(SCOPE, "unknown-scope", "unknown scope: a scope that begins with kudos: is none of those there are")   \
+    X(UNTRIED, "not-verified", "not verified: too many tokens of this address were worthless lately")
 
 #define KD_JWT_FAULT_ID(id, name, detail) KD_JWT_##id,
 typedef enum { KD_JWT_GOOD = -1, KD_JWT_FAULTS(KD_JWT_FAULT_ID) KD_JWT_FAULT_COUNT } kd_jwt_fault;

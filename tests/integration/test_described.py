@@ -5,7 +5,6 @@ import concurrent.futures
 import contextlib
 import itertools
 import json
-import os
 import socket
 import threading
 
@@ -15,9 +14,11 @@ from described import Described
 from http_peer import read_all
 from keys import write_keys
 from proc import SLOWER, Answer, Broker, Central, Edge, SyncOrder, wait_until
+from tokens import Key, bearer, key_set, write_file
 
 PARTITIONS = 4
 WAIT_S = 60 * SLOWER
+KEY = Key("ES256", "one")
 SEEN = "1:1,2:1,0"  # two edges with times, and that of the rest
 BY_DISK = {"level_1": "60ms", "level_2": "220ms", "level_3": "500ms", "level_4": "30s", "enter_after": "100ms", "leave_after": "500ms"}
 
@@ -74,10 +75,7 @@ def broker(tmp_path_factory):
 def pair(broker, tmp_path_factory):
     """{name: Asker} of an edge and its central. Both take tokens of users, so that they tell which one they want."""
     directory = tmp_path_factory.mktemp("pair")
-    secret = str(directory / "secret")
-    with open(os.open(secret, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="ascii") as f:
-        f.write("s" * 40)
-    more = {"jwt": {"secret_file": secret}}
+    more = {"jwt": {"keys_file": write_file(directory / "keys.json", key_set(KEY))}}
     with Central(directory, broker.address, partitions=PARTITIONS, more={**more, "central": {"snapshot_interval": "100ms"}}) as central:
         with Edge(directory, broker.address, partitions=PARTITIONS, central=central.url,
                   more={**more, "edge": {"flush_interval": "100ms", "idle_interval_max": "1s"}, "limits": {"user": "1000000/1h"},
@@ -149,6 +147,14 @@ def provoke_visitors(asker, without):
     assert asker.ask(*one, headers={"Authorization": "Bearer kudos-visitor~nonsense"}).status == 401
     assert asker.ask(*one, on=without).status == 403
     wait_until(lambda: asker.ask(*one).status == 429, WAIT_S, "429 of /v1/visitors", pause=0)
+
+
+def provoke_forger(asker):
+    """429: worthless tokens of one address, beyond what may be spent on them. Last: the address of all others is the same."""
+    bad = bearer(Key(KEY.alg, KEY.kid).token())
+    for method, template, op in asker.operations:
+        if "429" in op["responses"]:
+            wait_until(lambda: asker.ask(method, template, op, headers=bad).status == 429, WAIT_S, f"429 of {template}", pause=0)
 
 
 def provoke_server(asker):
@@ -254,6 +260,7 @@ def test_all_that_is_described_of_an_edge_comes(pair, broker, tmp_path):
         provoke_waits(asker, edge, syncs)
     with full_edge(broker, tmp_path) as edge:
         provoke_full(asker, edge)
+    provoke_forger(asker)
     check(asker)
 
 
@@ -268,4 +275,5 @@ def test_all_that_is_described_of_central_comes(pair, tmp_path):
     with Broker(tmp_path, PARTITIONS) as broker, Central(tmp_path, broker.address, partitions=PARTITIONS,
                                                          more={"http": {"max_requests_per_address": 1}}) as central:
         provoke_full_central(asker, central)
+    provoke_forger(asker)
     check(asker)

@@ -322,6 +322,29 @@ def test_the_verification_of_a_token_is_charged_to_who_shows_it_and_a_remembered
         assert refused_one > remembered + 20 * 20, "some 100 microseconds each"
 
 
+def test_an_address_that_forges_is_verified_no_more_and_what_is_remembered_goes_on(broker, tmp_path):
+    forged = Key("ES256", "e1").token()
+    with edge_of(tmp_path, broker, "forging", with_keys(tmp_path, key_set(EC))) as e:
+        ours = http.client.HTTPConnection("127.0.0.1", e.port, timeout=15)
+        others = http.client.HTTPConnection("127.0.0.1", e.port, timeout=15, source_address=("127.0.0.9", 0))
+
+        def status(connection, token):
+            connection.request("GET", LIKE, headers=bearer(token))
+            response = connection.getresponse()
+            response.read()
+            return response.status
+
+        known = EC.token("ada")
+        assert status(ours, known) == 200
+        wait_until(lambda: status(ours, forged) == 429, 20, "the budget is spent", pause=0)
+        assert status(ours, known) == 200, "remembered"
+        assert status(others, EC.token("bob")) == 200, "another address"
+        wait_until(lambda: status(ours, EC.token("eve")) == 200, 20, "the budget comes back")
+        wait_until(lambda: e.metric('kudos_edge_jwt_refused_total{reason="not-verified"}') > 0, 20, "counted")
+        ours.close()
+        others.close()
+
+
 def test_no_more_tokens_are_remembered_than_there_is_room_for(broker, tmp_path):
     with edge_of(tmp_path, broker, "small", with_keys(tmp_path, key_set(ED), cache_max="8"), edge={"shards": "1"}) as e:
         tokens = [ED.token(f"u{n}") for n in range(40)]

@@ -118,7 +118,7 @@ def secret_file(directory, name, text):
     return path
 
 
-KEY = Key("EdDSA", kid="one")
+KEY, FORGED = Key("EdDSA", kid="one"), Key("EdDSA", kid="one")
 
 
 @pytest.fixture(scope="module")
@@ -286,6 +286,18 @@ def test_who_is_too_fast_is_told_when_to_come_again_also_for_each_entry_of_a_bat
         read_problem(entry["error"], 429, "rate-limited", detail="", retry=True)
     for answer in writes(edge, "ann"):
         check("edge", answer, 429, "rate-limited", detail="", retry=True)
+
+
+@provokes(("edge", "rate-limited"), ("central", "rate-limited"))
+def test_who_shows_worthless_tokens_without_end_is_told_when_to_come_again(programs):
+    path, good, forged = "/v1/posts/1/like", bearer(KEY.token("ann")), bearer(FORGED.token("ann"))
+    for place in ("edge", "central"):
+        program = programs[place]
+        wait_until(lambda p=program: p.get(path, headers=good).status == 200, WAIT_S, "remembered")
+        refused = wait_until(lambda p=program: a if (a := p.get(path, headers=forged)).status == 429 else None, WAIT_S, "refused", pause=0)
+        check(place, refused, 429, "rate-limited", "Authorization", "not verified", retry=True)
+        assert "www-authenticate" not in refused.headers
+        wait_until(lambda p=program: p.get(path, headers=bearer(KEY.token("bob"))).status == 200, WAIT_S, "the budget comes back")
 
 
 def refused_beside(edge, first, second, status):

@@ -129,7 +129,7 @@ static void api_openapi(void *arg, kd_http_request *req, const kd_asked *asked)
     kd_openapi_respond(&api->description, &source, req);
 }
 
-#define API_ASKED (KD_MAY(UNAUTHORIZED) | KD_MAY(FORBIDDEN))
+#define API_ASKED (KD_MAY(UNAUTHORIZED) | KD_MAY(FORBIDDEN) | KD_MAY(RATE_LIMITED))
 #define API_READS (API_ASKED | KD_MAY(STORAGE_FAILED))
 #define API_NAMES (API_READS | KD_MAY(INVALID_ID) | KD_MAY(UNKNOWN_COLLECTION))
 

@@ -153,6 +153,7 @@ kd_api_read_list *kd_api_read_items(kd_api *api, kd_http_request *req, bool look
 
 void kd_api_read_refuse(kd_http_request *req, const kd_refusal *why)
 {
+    uint32_t status = kd_problem_status(why->problem);
     kd_http_respond_problem(req, why->problem, why->detail, why->field,
-                            kd_problem_status(why->problem) == 503 ? RETRY_AFTER_S : 0);
+                            status == 503 || status == 429 ? RETRY_AFTER_S : 0);
 }

@@ -70,7 +70,8 @@ static int app_open_http(kd_central_app *app, char *error)
     err = kd_jwt_source_create(&app->jwt, &s->jwt, app->loop, error);
     if (err != KD_OK) return err;
     if (app->jwt)
-        app->api.access.jwt = kd_jwt_gate_create(kd_jwt_source_ring(app->jwt), &s->jwt, s->jwt.cache_max);
+        app->api.access.jwt = kd_jwt_gate_create(kd_jwt_source_ring(app->jwt), kd_jwt_source_budget(app->jwt),
+                                                 &s->jwt, s->jwt.cache_max);
     err = kd_visitor_keys_create(&app->visitor_keys, s->visitor_keys_file, error);
     if (err != KD_OK) return err;
     app->api.access.visitors.keys = app->visitor_keys;

@@ -7,10 +7,23 @@
 #include "common/io/http/credentials.h"
 #include "common/io/http/peer.h"
 
+enum { BEARER_UNTRIED_SLOW_MS = 20 };
+
 static bool bearer_refuse(kd_http_request *req, const char *detail, kd_refusal *why)
 {
     req->challenge = "Bearer error=\"invalid_token\"";
     *why = (kd_refusal){.problem = KD_PROBLEM_UNAUTHORIZED, .detail = detail, .field = "Authorization"};
+    return false;
+}
+
+/* A token that was not verified may be good: nothing is said against it but that it came at a bad time. To refuse it costs little, and those who have
+ * no other aim come again at once, as many times as they can: they have to wait. */
+static bool bearer_refuse_user(kd_http_request *req, kd_jwt_fault fault, kd_refusal *why)
+{
+    const char *detail = kd_jwt_fault_detail(fault);
+    if (fault != KD_JWT_UNTRIED) return bearer_refuse(req, detail, why);
+    kd_http_slow(req, BEARER_UNTRIED_SLOW_MS);
+    *why = (kd_refusal){.problem = KD_PROBLEM_RATE_LIMITED, .detail = detail, .field = "Authorization"};
     return false;
 }
 
@@ -48,9 +61,9 @@ static bool bearer_user(kd_jwt_gate *gate, kd_http_request *req, kd_bytes token,
 {
     const kd_jwt_claims *claims;
     uint32_t cost_us;
-    kd_jwt_fault fault = kd_jwt_gate_ask(gate, token, &claims, &cost_us);
+    kd_jwt_fault fault = kd_jwt_gate_ask(gate, req->client, token, &claims, &cost_us);
     kd_http_charge(req, cost_us, false); /* a unit is about a microsecond */
-    if (fault != KD_JWT_GOOD) return bearer_refuse(req, kd_jwt_fault_detail(fault), why);
+    if (fault != KD_JWT_GOOD) return bearer_refuse_user(req, fault, why);
     req->user = bearer_keep(req, claims);
     return true;
 }

@@ -23,7 +23,7 @@ typedef struct {
 typedef enum {
     KD_BEARER_NONE,    /* the request shows no bearer token */
     KD_BEARER_GOOD,    /* *who is filled */
-    KD_BEARER_REFUSED, /* *why is filled (401, or 400 for the X-User-Id of a token that may act for others), and the request's challenge */
+    KD_BEARER_REFUSED, /* *why is filled (401; 429 for a token that was not verified; 400 for the X-User-Id of a token that may act for others), and with 401 the request's challenge */
 } kd_bearer_end;
 
 /* What tokens are verified by, of one loop. */

@@ -8,17 +8,19 @@
 #include "common/io/jwt/jwt_metrics.h"
 #include "common/io/jwt/jwt_ring.h"
 #include "common/io/jwt/jwt_settings.h"
+#include "common/jwt/jwt_budget.h"
 
 typedef struct kd_jwt_gate kd_jwt_gate;
 
-/* Borrows both for its life. `remembered`: tokens. The caller frees it by kd_jwt_gate_destroy. */
-kd_jwt_gate *kd_jwt_gate_create(kd_jwt_ring *ring, const kd_jwt_settings *settings, uint64_t remembered);
-/* Before the ring. NULL is fine. */
+/* Borrows the first three for its life. `remembered`: tokens. The caller frees it by kd_jwt_gate_destroy. */
+kd_jwt_gate *kd_jwt_gate_create(kd_jwt_ring *ring, kd_jwt_budget *budget, const kd_jwt_settings *settings,
+                                uint64_t remembered);
+/* Before the ring and the budget. NULL is fine. */
 void kd_jwt_gate_destroy(kd_jwt_gate *gate);
-/* KD_JWT_GOOD with *claims, which live until the next call, or a fault. Counts. *cost_us: processor time of the verification, 0 for a token that is
- * remembered. Anybody can make a token that costs as much as a good one. */
-kd_jwt_fault kd_jwt_gate_ask(kd_jwt_gate *gate, kd_bytes token, const kd_jwt_claims **claims,
-                             uint32_t *cost_us);
+/* KD_JWT_GOOD with *claims, which live until the next call, or a fault; KD_JWT_UNTRIED where the client's address (kd_http_request.client) has spent its
+ * budget and the token is not remembered. Counts. *cost_us: processor time of the verification, 0 for a token that was not verified now. */
+kd_jwt_fault kd_jwt_gate_ask(kd_jwt_gate *gate, uint64_t address, kd_bytes token,
+                             const kd_jwt_claims **claims, uint32_t *cost_us);
 /* Lives as long as the gate. */
 const kd_jwt_gate_metrics *kd_jwt_gate_counted(const kd_jwt_gate *gate);
 

@@ -26,6 +26,7 @@ typedef struct {
 struct kd_jwt_source {
     const kd_jwt_settings *settings;
     kd_jwt_ring *ring;
+    kd_jwt_budget *budget;
     kd_timer timer;
     kd_buf text, secret; /* what the keys in use were made of */
     file_mark keys_mark, secret_mark;
@@ -207,6 +208,7 @@ int kd_jwt_source_create(kd_jwt_source **out, const kd_jwt_settings *settings, k
     s->settings = settings;
     s->ring = kd_jwt_ring_create();
     if (getrandom(&s->random, sizeof s->random, 0) != sizeof s->random) s->random = kd_clock_mono_us();
+    s->budget = kd_jwt_budget_create(kd_random_next(&s->random));
     kd_timer_init(&s->timer, loop, source_on_timer, s);
     int err = source_read_files(s, error);
     if (err == KD_OK && settings->keys_url) err = source_start_fetching(s, error);
@@ -225,6 +227,7 @@ void kd_jwt_source_destroy(kd_jwt_source *s)
     kd_timer_finish(&s->timer);
     kd_jwt_fetch_destroy(s->fetch);
     kd_jwt_ring_destroy(s->ring);
+    kd_jwt_budget_destroy(s->budget);
     kd_buf_finish(&s->text);
     kd_secret_finish(&s->secret);
     free(s);
@@ -240,6 +243,11 @@ void kd_jwt_source_reload(kd_jwt_source *s)
 kd_jwt_ring *kd_jwt_source_ring(kd_jwt_source *s)
 {
     return s ? s->ring : NULL;
+}
+
+kd_jwt_budget *kd_jwt_source_budget(kd_jwt_source *s)
+{
+    return s ? s->budget : NULL;
 }
 
 kd_jwt_source_metrics kd_jwt_source_measure(const kd_jwt_source *s)

@@ -9,6 +9,7 @@
 #include "common/io/jwt/jwt_ring.h"
 #include "common/io/jwt/jwt_settings.h"
 #include "common/io/loop/loop.h"
+#include "common/jwt/jwt_budget.h"
 
 typedef struct kd_jwt_source kd_jwt_source;
 
@@ -21,6 +22,8 @@ void kd_jwt_source_destroy(kd_jwt_source *source);
 void kd_jwt_source_reload(kd_jwt_source *source);
 /* Lives as long as the source; NULL for NULL. */
 kd_jwt_ring *kd_jwt_source_ring(kd_jwt_source *source);
+/* What all verifiers of the process spend on worthless tokens. Likewise. */
+kd_jwt_budget *kd_jwt_source_budget(kd_jwt_source *source);
 /* The metrics as they are now; those of no keys for NULL. */
 kd_jwt_source_metrics kd_jwt_source_measure(const kd_jwt_source *source);
 

@@ -10,6 +10,7 @@ static uint32_t answer_retry_after(kd_problem problem)
     switch (problem) {
     case KD_PROBLEM_OVERLOADED:
     case KD_PROBLEM_KEY_IN_FLIGHT:
+    case KD_PROBLEM_RATE_LIMITED: /* a token that was not verified; what a limit refuses has its own time (gate.c) */
         return 1;
     case KD_PROBLEM_OUTBOX_FULL:
         return 5;

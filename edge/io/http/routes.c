@@ -87,11 +87,10 @@ static void routes_openapi(void *shard, kd_http_request *req, const kd_asked *as
 enum { ROUTES_ANYBODY, ROUTES_ALSO_USER, ROUTES_VISITOR, ROUTES_USER };
 
 #define ROUTES_NAMES (KD_MAY(INVALID_ID) | KD_MAY(UNKNOWN_COLLECTION))
-#define ROUTES_OWN (KD_MAY(UNAUTHORIZED) | KD_MAY(FORBIDDEN))
+#define ROUTES_OWN (KD_MAY(UNAUTHORIZED) | KD_MAY(FORBIDDEN) | KD_MAY(RATE_LIMITED))
 #define ROUTES_WRITES                                                                                        \
     (ROUTES_NAMES | ROUTES_OWN | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(KEY_REUSED) | KD_MAY(KEY_IN_FLIGHT) |      \
-     KD_MAY(RATE_LIMITED) | KD_MAY(OUTBOX_FULL) | KD_MAY(CLOCK_OUT_OF_BOUNDS) | KD_MAY(STORAGE_FAILED) |     \
-     KD_MAY(EDGE_RETIRED))
+     KD_MAY(OUTBOX_FULL) | KD_MAY(CLOCK_OUT_OF_BOUNDS) | KD_MAY(STORAGE_FAILED) | KD_MAY(EDGE_RETIRED))
 #define ROUTES_COUNTER .path = "/v1/{collection}/{id}/{counter}", .right = ROUTES_USER
 
 static const kd_endpoint routes_table[] = {
@@ -128,8 +127,8 @@ static const kd_endpoint routes_table[] = {
     {KD_HTTP_GET, "/v1/openapi.json", "openapi", "This description", .traits = KD_GIVES_ETAG,
      .answer = "OpenApi", .type = "application/json", .handle = routes_openapi},
     {KD_HTTP_POST, "/v1/visitors", "visitor", "A pseudonym for somebody without an account",
-     .right = ROUTES_VISITOR, .may = ROUTES_OWN | KD_MAY(RATE_LIMITED), .writes = true, .body = "Nothing",
-     .answer = "Visitor", .handle = routes_visitors},
+     .right = ROUTES_VISITOR, .may = ROUTES_OWN, .writes = true, .body = "Nothing", .answer = "Visitor",
+     .handle = routes_visitors},
 };
 
 void kd_routes_init(kd_paths *paths)

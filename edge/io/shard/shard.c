@@ -155,8 +155,8 @@ int kd_shard_create(kd_shard **out, kd_edge_app *app, uint32_t index, const kd_s
     s->drained = options->drained;
     s->served = kd_served_copy(options->served);
     if (app->jwt)
-        s->jwt = kd_jwt_gate_create(kd_jwt_source_ring(app->jwt), &app->settings.jwt,
-                                    app->settings.jwt.cache_max / app->shard_count);
+        s->jwt = kd_jwt_gate_create(kd_jwt_source_ring(app->jwt), kd_jwt_source_budget(app->jwt),
+                                    &app->settings.jwt, app->settings.jwt.cache_max / app->shard_count);
     s->visitors.keys = app->visitor_keys;
     s->limits = kd_shard_limits_create(&app->settings);
     int err = edge_shard_assemble(s, options, error);
