@@ -6,6 +6,8 @@
  */
 #include "sim/attack/attack.h"
 
+#include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -38,6 +40,17 @@ typedef struct {
     sim_watch *watch;
     uint32_t passed, failed, unknown;
 } attack_stage;
+
+/*
+ * Real clients have processors of their own. Here they share them with the server: one that always has work would take them from the honest client, and
+ * the ratio would tell how the kernel shares. So the honest client comes first, beside the attack and beside the polite client alike, where this
+ * process may; what it starts (the other two) does not.
+ */
+static bool attack_come_first(void)
+{
+    const struct sched_param first = {.sched_priority = 1};
+    return sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &first) == 0;
+}
 
 /* ---- one attack ---- */
 
@@ -117,10 +130,18 @@ static void attack_count(attack_stage *s, sim_attack_verdict verdict)
     s->unknown += verdict == SIM_ATTACK_UNKNOWN;
 }
 
-/* A row that cannot be played. With --all it is no part of the verdict: it was not asked for by name. */
-static void attack_skip(attack_stage *s, const sim_play *play)
+/* Why the row cannot be played; NULL: it can. */
+static const char *attack_lacks(const attack_stage *s, const sim_play *play)
 {
-    attack_tell(play, &(sim_judge_figures){0}, SIM_ATTACK_UNKNOWN, "not played: it needs --kafka BROKERS");
+    if (play->kafka && !s->o->target.kafka) return "not played: it needs --kafka BROKERS";
+    if (play->token && !s->o->target.token) return "not played: it needs --token JWT";
+    return NULL;
+}
+
+/* A row that cannot be played. With --all it is no part of the verdict: it was not asked for by name. */
+static void attack_skip(attack_stage *s, const sim_play *play, const char *why)
+{
+    attack_tell(play, &(sim_judge_figures){0}, SIM_ATTACK_UNKNOWN, why);
     if (!s->o->all) attack_count(s, SIM_ATTACK_UNKNOWN);
 }
 
@@ -128,9 +149,9 @@ static void attack_play(attack_stage *s, const sim_play *play)
 {
     sim_judge_figures f = {.growth_max = (s->o->growth_mb ? s->o->growth_mb : play->growth_mb) * MIB,
                            .ratio_min = play->ratio_min};
-    const char *why;
-    if (play->kafka && !s->o->target.kafka) {
-        attack_skip(s, play);
+    const char *why = attack_lacks(s, play);
+    if (why) {
+        attack_skip(s, play, why);
         return;
     }
     s->watch = sim_watch_create(&s->o->target, s->base); /* anew: the edge may have been started again */
@@ -172,6 +193,7 @@ static int attack_all(const attack_options *o)
 {
     attack_stage s = {.o = o, .base = event_base_new()};
     KD_ASSERT(s.base);
+    if (!attack_come_first()) printf("  the honest client has no priority here: %s\n", strerror(errno));
     s.honest = sim_honest_create(&o->target, s.base);
     int rc = KD_EXIT_UNAVAILABLE;
     if (attack_serves(&s)) {
@@ -212,6 +234,14 @@ static void attack_put_names(kd_buf *out, bool sentences)
     kd_buf_put_u8(out, 0);
 }
 
+static bool attack_token_valid(const char *token)
+{
+    const char *first = strchr(token, '.'), *last = strrchr(token, '.');
+    return first && last > first && strlen(last) > 1 &&
+           strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") ==
+               strlen(token);
+}
+
 static int attack_check(const kd_args *args, attack_options *o)
 {
     kd_buf names = {0};
@@ -223,6 +253,8 @@ static int attack_check(const kd_args *args, attack_options *o)
         rc = kd_args_refuse(args, "no attack has this name; there are %s", (const char *)names.data);
     else if (!kd_collection_valid(kd_bytes_str(o->target.collection)))
         rc = kd_args_refuse(args, "--collection is not [a-z][a-z0-9_-]{0,31}");
+    else if (o->target.token && !attack_token_valid(o->target.token))
+        rc = kd_args_refuse(args, "--token is no JWT: three parts of base64url with dots between");
     else if (o->target.admin && kd_client_url_parse(&(kd_client_url){0}, o->target.admin) != KD_OK)
         rc = kd_args_refuse(args, "--admin is no http:// URL");
     kd_buf_finish(&names);
@@ -260,6 +292,8 @@ static int attack_parse(attack_options *o, int argc, char **argv)
                     "MiB by which the edge's memory may grow [that of the attack]", .min = 1, .max = 1e6),
         KD_ARG_TEXT("kafka", "BROKERS", &o->target.kafka,
                     "bootstrap addresses of the edge's Kafka; without them kafka-rubbish is not played"),
+        KD_ARG_TEXT("token", "JWT", &o->target.token,
+                    "a token whose key the edge knows, good or not; without it forged-tokens is not played"),
         KD_ARG_TEXT("collection", "NAME", &o->target.collection, "collection of the items [posts]"),
         KD_ARG_TEXT("from", "ADDRESS", &o->from, "address of the attackers [127.0.0.2 on loopback]"),
         KD_ARG_UINT("seed", "N", &o->target.seed, "names the users and items [the time of day]", .max = 1e15),

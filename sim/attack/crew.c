@@ -46,6 +46,7 @@ static void crew_init(sim_crew *c)
                                  .from_len = t->from_len,
                                  .authority = t->parts.authority,
                                  .collection = t->collection,
+                                 .token = t->token,
                                  .seed = t->seed};
     KD_ASSERT(c->shared.base);
     c->raws = kd_alloc(c->play->connections * sizeof *c->raws);

@@ -3,6 +3,7 @@
  *
  *     plays_flood   frames that cost the server more than the client: as many as it takes
  *     plays_tls     what comes before the first frame
+ *     plays_token   requests that show tokens
  *     plays_hold    requests and connections that never end: what the server keeps for them
  *     play_words    requests and beginnings that both are made of
  */
@@ -42,6 +43,11 @@ void sim_flood_hot(sim_raw *raw); /* `more`: likewise, of items that the edge kn
 /* ---- plays_tls.c ---- */
 
 void sim_tls_hello(sim_raw *raw); /* `begin`: the first message of a handshake */
+
+/* ---- plays_token.c ---- */
+
+void sim_token_forged(
+    sim_raw *raw); /* `more`: as many reads as may be under way, each with a forged token of its own */
 
 /* ---- plays_hold.c ---- */
 

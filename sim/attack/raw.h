@@ -31,6 +31,7 @@ typedef struct {
     bool leaves;                 /* at the first bytes of the server, for the next connection */
     bool reads;                  /* takes what the server sends, as fast as it comes */
     bool kafka;                  /* plays on Kafka (rubbish.h), without connections */
+    bool token;                  /* needs a token to forge */
     void (*begin)(sim_raw *raw); /* the connection is up; nothing was sent on it */
     void (*more)(
         sim_raw *
@@ -47,10 +48,11 @@ typedef struct {
     struct sockaddr_storage to, from; /* from.ss_family 0: the system chooses the address */
     socklen_t to_len, from_len;
     const char *authority, *collection;
+    const char *token;  /* whose form forged ones have; NULL: the play needs none */
     uint64_t seed;      /* names items that nobody else asks for */
     uint64_t ups;       /* connections that came up */
     uint64_t sent;      /* bytes */
-    uint64_t questions; /* numbers the items of cold reads */
+    uint64_t questions; /* numbers the items of cold reads, and the tokens that are forged */
 } sim_raw_shared;
 
 struct sim_raw {

@@ -15,6 +15,7 @@ typedef struct {
     const char *url, *collection;
     const char *admin;   /* URL of the edge's admin port, or NULL */
     const char *kafka;   /* bootstrap addresses, or NULL */
+    const char *token;   /* a JWT that names a key of the edge, or NULL */
     kd_client_url parts; /* of url */
     struct sockaddr_storage to, from;
     socklen_t to_len, from_len; /* from_len 0: the system chooses */

@@ -8,8 +8,10 @@ import pytest
 from attacking import ATTACKS, LONGER, OTHERS_KEEP, SECONDS, attack
 from certificate import make_certificate
 from proc import Broker, Central, Edge
+from tokens import Key, key_set, write_file
 
 DESCRIPTORS = 1024
+KEY = Key("ES256", "one")  # of all algorithms the one that costs most to verify
 
 
 def limited(daemon, descriptors=DESCRIPTORS):
@@ -22,7 +24,8 @@ def limited(daemon, descriptors=DESCRIPTORS):
 def stage(tmp_path_factory):
     directory = tmp_path_factory.mktemp("attack")
     certificate, key = make_certificate(directory, "edge")
-    more = {"store": {"write_buffer": "1MiB", "fresh_rows": "0"}, "http": {"tls_certificate": certificate, "tls_key": key}}
+    more = {"store": {"write_buffer": "1MiB", "fresh_rows": "0"}, "http": {"tls_certificate": certificate, "tls_key": key},
+            "jwt": {"keys_file": write_file(directory / "keys.json", key_set(KEY))}}
     with Broker(directory) as broker, Central(directory, broker.address, more={"central": {"snapshot_interval": "200ms"}}) as central:
         edge = limited(Edge(directory, broker.address, central=central.url, more=more))
         with edge:
@@ -34,10 +37,11 @@ def stage(tmp_path_factory):
 def test_others_keep_their_service_beside(stage, name):
     broker, central, edge = stage
     seconds = SECONDS * LONGER.get(name, 1)
-    code, lines, last, said = attack(edge, name, "--kafka", broker.address, seconds=seconds)
+    needs = ("--kafka", broker.address, "--token", KEY.token())
+    code, lines, last, said = attack(edge, name, *needs, seconds=seconds)
     for longer in (2, 4):  # a ratio of moments, on a machine that may have had other work: once more, for longer
         if code == 1 and "of their service" in said:
-            code, lines, last, said = attack(edge, name, "--kafka", broker.address, seconds=longer * seconds)
+            code, lines, last, said = attack(edge, name, *needs, seconds=longer * seconds)
     assert (code, last) == (0, {"passed": "1", "failed": "0", "verdict": "held"}), said
     line = lines[name]
     assert list(line) == ["name", "answered", "rss_max_mb", "others_ratio", "verdict"], line

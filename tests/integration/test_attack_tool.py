@@ -47,13 +47,14 @@ def test_an_edge_that_is_killed_meanwhile_is_found_out(tmp_path):
 
 def test_what_cannot_be_played_is_unknown_and_says_why(tmp_path):
     with Broker(tmp_path) as broker, Edge(tmp_path, broker.address, shards=1) as edge:
-        code, _, last, said = attack(edge, "kafka-rubbish")
-        assert (code, last["verdict"]) == (3, "unknown") and "--kafka" in said, said
+        for seed, (name, option) in enumerate((("kafka-rubbish", "--kafka"), ("forged-tokens", "--token"))):
+            code, _, last, said = attack(edge, name, "--seed", str(seed))
+            assert (code, last["verdict"]) == (3, "unknown") and option in said, said
 
 
 def test_nobody_there_is_unavailable_and_a_wrong_line_is_usage(tmp_path):
     edge = Edge(tmp_path, "127.0.0.1:1")  # never started
     assert attack(edge, "ping")[0] == 4
     assert "rapid-reset" in attack(edge, "rapid-rest")[3]
-    for line in (["rapid-rest"], [], ["ping", "--all"], ["ping", "--from", "nowhere"], ["ping", "--admin", "edge:1"]):
+    for line in (["rapid-rest"], [], ["ping", "--all"], ["ping", "--from", "nowhere"], ["ping", "--admin", "edge:1"], ["ping", "--token", "a.b"]):
         assert attack(edge, *line)[0] == 2, line

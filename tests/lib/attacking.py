@@ -11,7 +11,7 @@ LONGER = {"slow-readers": 4}
 ROUNDS = 5  # of an attack at most; each has the attack and the polite client
 
 ATTACKS = ["rapid-reset", "continuation", "settings", "ping", "window", "tiny-window", "empty-data", "header-bomb", "slow-headers", "slow-bodies",
-           "slow-readers", "held-bodies", "unread-answers", "cold-reads", "hot-bulk", "tls-handshakes", "idle-connections", "kafka-rubbish"]
+           "slow-readers", "held-bodies", "unread-answers", "cold-reads", "hot-bulk", "forged-tokens", "tls-handshakes", "idle-connections", "kafka-rubbish"]
 
 OTHERS_KEEP = {"hot-bulk": 0.02}  # docs/attacks.md; all others 0.8
 
