@@ -164,12 +164,12 @@ void kd_json_cstr(kd_json *j, const char *value)
 
 size_t kd_decimal(uint64_t v, char *out)
 {
-    char reversed[20];
-    size_t n = 0;
-    do reversed[n++] = (char)('0' + v % 10);
+    char digits[20];
+    size_t at = sizeof digits;
+    do digits[--at] = (char)('0' + v % 10);
     while ((v /= 10) != 0);
-    for (size_t i = 0; i < n; i++) out[i] = reversed[n - 1 - i];
-    return n;
+    memcpy(out, digits + at, sizeof digits - at);
+    return sizeof digits - at;
 }
 
 void kd_json_u64(kd_json *j, uint64_t value)

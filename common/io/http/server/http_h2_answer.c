@@ -19,20 +19,22 @@ static ssize_t h2_read_body(nghttp2_session *session, int32_t stream_id, uint8_t
 }
 
 /* The token differs in every answer. In the compression table it would push out the fields that all answers share. */
-static bool h2_always_new(const char *name)
+static bool h2_always_new(const char *name, size_t len)
 {
-    return strcmp(name, "kudos-session") == 0;
+    static const char session[] = "kudos-session";
+    return len == sizeof session - 1 && memcmp(name, session, sizeof session - 1) == 0;
 }
 
 static nghttp2_nv h2_field(const char *name, kd_bytes value)
 {
+    size_t len = strlen(name);
     /* nghttp2 keeps the name's pointer (it is static by the contract of kd_http_field) and copies the value. */
     return (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name,
-                        .namelen = strlen(name),
+                        .namelen = len,
                         .value = (uint8_t *)(uintptr_t)value.data,
                         .valuelen = value.len,
                         .flags = (uint8_t)(NGHTTP2_NV_FLAG_NO_COPY_NAME |
-                                           (h2_always_new(name) ? NGHTTP2_NV_FLAG_NO_INDEX : 0))};
+                                           (h2_always_new(name, len) ? NGHTTP2_NV_FLAG_NO_INDEX : 0))};
 }
 
 void http_h2_respond(http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body)
