@@ -3,12 +3,14 @@ import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 
 import pytest
 
 from certificate import make_certificate
+from http_peer import DATA, END_HEADERS, END_STREAM, H2, HEADERS, fields, frame, integer
 from proc import SLOWER, Broker, Central, Edge, program, wait_until
 from tokens import Key, Provider, b64, bearer, key_set, write_file
 
@@ -301,6 +303,121 @@ def test_a_token_is_verified_once_until_the_keys_change(broker, tmp_path):
         write_file(jwt["jwt"]["keys_file"], key_set(RSA))
         wait_until(lambda: one_connection(e, [(LIKE, token)]) == [401], 10, "the key is gone, and with it what was remembered")
         assert one_connection(e, [(LIKE, RSA.token())] * 2) == [200] * 2
+
+
+class Kept:
+    """A connection that stays, and the user's token on it: as HTTP/1.1 sends it, or as HTTP/2 does, whose table of fields makes it one byte when it comes
+    again. `whole`: it never enters the table."""
+
+    def __init__(self, daemon, protocol):
+        self.port, self.protocol, self.in_table, self.stream = daemon.port, protocol, None, -1
+        sock = socket.create_connection(("127.0.0.1", daemon.port), timeout=15)
+        if protocol == "http/1.1":
+            self.h1 = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=15)
+            self.h1.sock = sock
+        else:
+            self.h2 = H2(None, sock=sock)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        (self.h1.close if self.protocol == "http/1.1" else self.h2.sock.close)()
+
+    def authorization(self, token):
+        value = f"Bearer {token}".encode()
+        if self.protocol != "whole" and self.in_table == token:
+            return b"\xbe"  # the newest field of the table
+        self.in_table = token
+        return (b"\x0f\x08" if self.protocol == "whole" else b"\x57") + integer(len(value), 7) + value
+
+    def headers(self, token, method, path, end=True):
+        self.stream += 2
+        block = fields(path.encode(), method.encode()) + self.authorization(token)
+        self.h2.send(frame(HEADERS, END_HEADERS | (END_STREAM if end else 0), self.stream, block))
+        return self.stream
+
+    def ask(self, token, path=LIKE, method="GET"):
+        """The answer's document."""
+        if self.protocol == "http/1.1":
+            self.h1.request(method, path, headers=bearer(token))
+            return json.loads(self.h1.getresponse().read())
+        return self.h2.problem(self.headers(token, method, path))
+
+    def likes(self, token, path):
+        return self.ask(token, path)["liked"] is True
+
+    def good(self, token, path=LIKE):
+        """Whether the token is taken; else it is refused as no longer good."""
+        said = self.ask(token, path)
+        if "liked" in said:
+            return True
+        assert said["status"] == 401, said
+        return False
+
+
+PROTOCOLS = ("http/1.1", "table", "whole")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_users_who_alternate_on_a_connection_are_told_apart(edge, protocol):
+    path = f"/v1/posts/alternate-{protocol[-3:]}/like"
+    ada, bob = EC.token("ada"), ED.token("bob")
+    with Kept(edge, protocol) as c:
+        assert c.ask(ada, path, "POST")["liked"] is True
+        for _ in range(3):
+            assert [c.likes(t, path) for t in (ada, ada, bob, bob)] == [True, True, False, False]
+        assert not c.good(bob[:-5] + "AAAAA", path), "the signature of another token"
+        assert [c.likes(t, path) for t in (bob, ada)] == [False, True]
+
+
+def test_a_request_whose_body_comes_late_stays_with_its_own_token(edge):
+    """Between its headers and its body another user's request comes."""
+    def batch(item):
+        return json.dumps({"operations": [{"item": item, "op": "like"}]}).encode()
+
+    with Kept(edge, "table") as c:
+        slow = c.headers(EC.token("slow"), "POST", "/v1/likes", end=False)
+        quick = c.headers(ED.token("quick"), "POST", "/v1/likes", end=False)
+        c.h2.send(frame(DATA, END_STREAM, slow, batch("posts/late")))
+        assert c.h2.problem(slow)["results"][0]["liked"] is True
+        c.h2.send(frame(DATA, END_STREAM, quick, batch("posts/early")))
+        assert c.h2.problem(quick)["results"][0]["liked"] is True
+        liked = {(user, item): c.likes(EC.token(user), f"/v1/posts/{item}/like") for user in ("slow", "quick") for item in ("late", "early")}
+    assert liked == {("slow", "late"): True, ("slow", "early"): False, ("quick", "late"): False, ("quick", "early"): True}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_connection_does_not_keep_a_token_that_expires_or_loses_its_key(broker, tmp_path, protocol):
+    jwt = with_keys(tmp_path, key_set(EC))
+    with edge_of(tmp_path, broker, f"kept-{protocol[-3:]}", jwt) as e, Kept(e, protocol) as c:
+        token, other = EC.token("ada"), EC.token("bob")
+        assert all(c.good(t) for t in (token, token, token, other, token))
+        assert (taken(e, "signature"), taken(e, "memory")) == (2, 3)
+        short = EC.token("brief", exp=int(time.time()) + 1 - 4)
+        assert c.good(short)
+        wait_until(lambda: not c.good(short), 20, "it expires, though the connection stays")
+        assert c.good(token)
+        before = taken(e, "signature")
+        write_file(jwt["jwt"]["keys_file"], key_set(RSA))
+        wait_until(lambda: not c.good(token), 20, "the key is gone")
+        assert not c.good(other)
+        write_file(jwt["jwt"]["keys_file"], key_set(EC))
+        wait_until(lambda: c.good(token), 20, "the key is back")
+        assert all(c.good(token) for _ in range(3))
+        wait_until(lambda: taken(e, "signature") == before + 1, 20, "it was verified anew")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_central_tells_the_users_of_a_connection_apart_too(central, protocol):
+    path, ada, bob = "/v1/posts/fed/like", EC.token("ada"), ED.token("bob")
+    with Kept(central, protocol) as c:
+        for _ in range(2):
+            assert [c.likes(t, path) for t in (ada, ada, bob, bob)] == [True, True, False, False]
+        short = EC.token("ada", exp=int(time.time()) + 1 - 4)
+        assert c.good(short, path)
+        wait_until(lambda: not c.good(short, path), 20, "it expires, though the connection stays")
+        assert c.good(ada, path)
 
 
 def test_the_verification_of_a_token_is_charged_to_who_shows_it_and_a_remembered_one_is_not(broker, tmp_path):

@@ -55,14 +55,22 @@ static bool bearer_scheme(kd_bytes value)
            (value.len == 6 || value.data[6] == ' ' || value.data[6] == '\t');
 }
 
+/* A connection's requests mostly bring one token: its digest is noted with the connection. */
+static kd_jwt_digest *bearer_digest(kd_http_request *req, kd_bytes token)
+{
+    _Static_assert(sizeof(kd_jwt_digest) <= KD_HTTP_NOTE, "a note holds a digest");
+    return kd_http_request_note(req, token);
+}
+
 /* The two ways to verify a token: true, and the caller is kept in req->user; or false with *why filled. */
 
 static bool bearer_user(kd_jwt_gate *gate, kd_http_request *req, kd_bytes token, kd_refusal *why)
 {
     const kd_jwt_claims *claims;
     uint32_t cost_us;
-    kd_jwt_fault fault = kd_jwt_gate_ask(gate, req->client, token, &claims, &cost_us);
-    kd_http_charge(req, cost_us, false); /* a unit is about a microsecond */
+    kd_jwt_fault fault =
+        kd_jwt_gate_ask(gate, req->client, token, bearer_digest(req, token), &claims, &cost_us);
+    if (cost_us > 0) kd_http_charge(req, cost_us, false); /* a unit is about a microsecond */
     if (fault != KD_JWT_GOOD) return bearer_refuse_user(req, fault, why);
     req->user = bearer_keep(req, claims);
     return true;

@@ -4,10 +4,12 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-enum { WAYS = 4, DIGEST = crypto_shorthash_siphashx24_BYTES };
+enum { WAYS = 4 };
+
+_Static_assert(sizeof(kd_jwt_digest) == crypto_shorthash_siphashx24_BYTES, "a digest is a SipHash");
 
 typedef struct {
-    uint8_t digest[DIGEST];
+    kd_jwt_digest digest;
     uint64_t used;         /* the cache's clock when it was asked for last */
     kd_jwt_claims *claims; /* NULL: the entry is free. Its scopes end where they end. */
 } cache_entry;
@@ -44,39 +46,46 @@ void kd_jwt_cache_destroy(kd_jwt_cache *cache)
     free(cache);
 }
 
-/* The entries of the token's place. */
-static cache_entry *cache_place(const kd_jwt_cache *cache, kd_bytes token, uint8_t digest[DIGEST])
+kd_jwt_digest kd_jwt_cache_digest(const kd_jwt_cache *cache, kd_bytes token)
 {
-    uint64_t word;
-    crypto_shorthash_siphashx24(digest, token.data, token.len, cache->key);
-    memcpy(&word, digest, sizeof word);
-    return &cache->at[word % cache->places * WAYS];
+    kd_jwt_digest digest;
+    crypto_shorthash_siphashx24((uint8_t *)&digest, token.data, token.len, cache->key);
+    return digest;
 }
 
-const kd_jwt_claims *kd_jwt_cache_find(kd_jwt_cache *cache, kd_bytes token, uint64_t now_s)
+/* The entries of the token's place. */
+static cache_entry *cache_place(const kd_jwt_cache *cache, kd_jwt_digest token)
 {
-    uint8_t digest[DIGEST];
+    return &cache->at[token.word[0] % cache->places * WAYS];
+}
+
+static bool cache_is(const cache_entry *e, kd_jwt_digest token)
+{
+    return e->claims && e->digest.word[0] == token.word[0] && e->digest.word[1] == token.word[1];
+}
+
+const kd_jwt_claims *kd_jwt_cache_find(kd_jwt_cache *cache, kd_jwt_digest token, uint64_t now_s)
+{
     if (cache->places == 0) return NULL;
-    cache_entry *place = cache_place(cache, token, digest);
+    cache_entry *place = cache_place(cache, token);
     for (int i = 0; i < WAYS; i++) {
         cache_entry *e = &place[i];
-        if (!e->claims || memcmp(e->digest, digest, DIGEST) != 0) continue;
+        if (!cache_is(e, token)) continue;
         e->used = ++cache->clock;
         return now_s < e->claims->good_until_s ? e->claims : NULL;
     }
     return NULL;
 }
 
-void kd_jwt_cache_put(kd_jwt_cache *cache, kd_bytes token, const kd_jwt_claims *claims)
+void kd_jwt_cache_put(kd_jwt_cache *cache, kd_jwt_digest token, const kd_jwt_claims *claims)
 {
-    uint8_t digest[DIGEST];
     if (cache->places == 0) return;
-    cache_entry *place = cache_place(cache, token, digest), *to = place;
+    cache_entry *place = cache_place(cache, token), *to = place;
     for (int i = 0; i < WAYS && to->claims; i++)
         if (!place[i].claims || place[i].used < to->used) to = &place[i];
     size_t size = offsetof(kd_jwt_claims, scopes) + claims->scopes_len;
     free(to->claims);
-    memcpy(to->digest, digest, DIGEST);
+    to->digest = token;
     to->used = ++cache->clock;
     to->claims = kd_dup(kd_bytes_of(claims, size));
 }

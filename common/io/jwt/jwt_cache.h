@@ -12,14 +12,21 @@
 
 typedef struct kd_jwt_cache kd_jwt_cache;
 
+/* The hash of a token, by the key of one cache. All zeros: it has not been taken yet, as no token's is but by a chance of 2^-128. */
+typedef struct {
+    uint64_t word[2];
+} kd_jwt_digest;
+
 /* For about `max` tokens, rounded up to a multiple of four; 0: it remembers none. The caller frees it by kd_jwt_cache_destroy. */
 kd_jwt_cache *kd_jwt_cache_create(uint64_t max);
 /* NULL is fine. */
 void kd_jwt_cache_destroy(kd_jwt_cache *cache);
+/* What this cache knows the token by, for its whole life. */
+kd_jwt_digest kd_jwt_cache_digest(const kd_jwt_cache *cache, kd_bytes token);
 /* The claims of a token that was put there and has not expired at that Unix second, until the next call on this cache; NULL: none are known. */
-const kd_jwt_claims *kd_jwt_cache_find(kd_jwt_cache *cache, kd_bytes token, uint64_t now_s);
+const kd_jwt_claims *kd_jwt_cache_find(kd_jwt_cache *cache, kd_jwt_digest token, uint64_t now_s);
 /* Remembers the claims, of which a copy is made. */
-void kd_jwt_cache_put(kd_jwt_cache *cache, kd_bytes token, const kd_jwt_claims *claims);
+void kd_jwt_cache_put(kd_jwt_cache *cache, kd_jwt_digest token, const kd_jwt_claims *claims);
 /* Forgets all of them. */
 void kd_jwt_cache_clear(kd_jwt_cache *cache);
 

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "common/io/jwt/jwt_cache.h"
 #include "common/io/loop/clock.h"
 #include "kudos/id.h"
 
@@ -51,13 +50,13 @@ static kd_jwt_fault gate_refuse(kd_jwt_gate *gate, kd_jwt_fault fault)
     return fault;
 }
 
-static kd_jwt_fault gate_verify(kd_jwt_gate *gate, kd_bytes token, uint64_t now_s)
+static kd_jwt_fault gate_verify(kd_jwt_gate *gate, kd_bytes token, kd_jwt_digest digest, uint64_t now_s)
 {
     const kd_jwt_keys *keys = &gate->set->keys;
     kd_jwt_fault fault = kd_jwt_verify(keys, &gate->policy, token, now_s, &gate->claims);
     if (fault == KD_JWT_GOOD) {
         kd_metric_add(&gate->metrics.verified, 1);
-        kd_jwt_cache_put(gate->cache, token, &gate->claims);
+        kd_jwt_cache_put(gate->cache, digest, &gate->claims);
         return fault;
     }
     if (fault == KD_JWT_UNKNOWN_KEY && kd_jwt_wants_keys(keys, token)) kd_jwt_ring_want(gate->ring);
@@ -76,12 +75,13 @@ static void gate_note(kd_jwt_gate *gate, uint64_t address, kd_jwt_fault fault, u
                            cost_us, now_us);
 }
 
-kd_jwt_fault kd_jwt_gate_ask(kd_jwt_gate *gate, uint64_t address, kd_bytes token,
+kd_jwt_fault kd_jwt_gate_ask(kd_jwt_gate *gate, uint64_t address, kd_bytes token, kd_jwt_digest *digest,
                              const kd_jwt_claims **claims, uint32_t *cost_us)
 {
     uint64_t now_s = kd_clock_wall_us() / 1000000;
     gate_follow(gate);
-    *claims = kd_jwt_cache_find(gate->cache, token, now_s);
+    if ((digest->word[0] | digest->word[1]) == 0) *digest = kd_jwt_cache_digest(gate->cache, token);
+    *claims = kd_jwt_cache_find(gate->cache, *digest, now_s);
     *cost_us = 0;
     if (*claims) {
         kd_metric_add(&gate->metrics.remembered, 1);
@@ -91,7 +91,7 @@ kd_jwt_fault kd_jwt_gate_ask(kd_jwt_gate *gate, uint64_t address, kd_bytes token
     uint64_t now_us = kd_clock_mono_us();
     if (!kd_jwt_budget_has(gate->budget, address, now_us)) return gate_refuse(gate, KD_JWT_UNTRIED);
     uint64_t began_us = kd_clock_thread_us();
-    kd_jwt_fault fault = gate_verify(gate, token, now_s);
+    kd_jwt_fault fault = gate_verify(gate, token, *digest, now_s);
     *cost_us = (uint32_t)(kd_clock_thread_us() - began_us);
     gate_note(gate, address, fault, *cost_us, now_us);
     return fault;

@@ -16,6 +16,7 @@
 #include "common/io/http/server/http_conns.h"
 #include "common/io/http/server/http_h1.h"
 #include "common/io/http/server/http_h2.h"
+#include "common/io/http/server/http_note.h"
 #include "common/io/http/server/http_proxy.h"
 #include "common/io/http/server/http_request.h"
 #include "common/io/http/server/http_share.h"
@@ -72,6 +73,7 @@ void http_conn_close(http_conn *conn)
     http_share_forget(conn);
     kd_buf_finish(&conn->in);
     kd_buf_finish(&conn->out);
+    http_note_finish(conn);
     http_request_detach_all(conn);
     http_conns_remove(conn);
 }
@@ -277,7 +279,8 @@ static size_t conn_shrink(kd_buf *buf)
 static void conn_count_buffers(http_conn *conn)
 {
     http_admission_buffers(conn, conn_shrink(&conn->in) + conn_shrink(&conn->out) +
-                                     conn_shrink(&conn->h1.out) + http_tls_buffered(conn));
+                                     conn_shrink(&conn->h1.out) + http_tls_buffered(conn) +
+                                     http_note_held(conn));
 }
 
 /* ---- turns ---- */

@@ -14,6 +14,7 @@
 #include "common/io/http/server/http_admission.h"
 #include "common/io/http/server/http_answer.h"
 #include "common/io/http/server/http_h1_text.h"
+#include "common/io/http/server/http_note.h"
 #include "common/io/http/server/http_request.h"
 #include "common/io/http/server/http_share.h"
 
@@ -308,7 +309,7 @@ static void h1_respond(http_request *req, int status, const kd_http_field *field
     conn->h1.stage = keep ? H1_HEAD : H1_END;
     http_request_free(req);
     /* At once, as HTTP/2 does: until the end of the turn thousands of answers may come. */
-    http_admission_buffers(conn, conn->in.cap + conn->out.cap + conn->h1.out.cap);
+    http_admission_buffers(conn, conn->in.cap + conn->out.cap + conn->h1.out.cap + http_note_held(conn));
 }
 
 /* More input is of no use while a request is in work, nor before the answers have gone: it would only pile up. */

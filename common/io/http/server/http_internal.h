@@ -12,6 +12,7 @@
  *   http_answer.c                     a request goes to the handler, and its answer to the driver
  *   http_access.c                     the line of the access log about it
  *   http_request.c  http_cors.c       headers, body and memory of a request; which pages may read the answer
+ *   http_note.c                       what the handler keeps about a value that comes again and again
  *   http_share.c                      which connection has its turn next, and what a turn may cost
  *   http_conns.c                      the list of connections, and when their memory goes
  *   http_proxy.c                      the PROXY header before everything else, where one is demanded
@@ -246,8 +247,12 @@ struct http_conn {
     } h2;
     http_address *address; /* whose limits count the connection */
     uint64_t held;         /* by the connection and its requests: http_admission.c */
-    size_t buffers;        /* of that, by in, out and h1.out */
-    bool doomed;           /* closed in this turn, to make room: http_admission.c */
+    size_t buffers;        /* of that, by in, out, h1.out and note */
+    struct {               /* http_note.c */
+        kd_buf of;         /* the value */
+        _Alignas(max_align_t) uint8_t kept[KD_HTTP_NOTE];
+    } note;
+    bool doomed; /* closed in this turn, to make room: http_admission.c */
     struct sockaddr_storage peer;
     socklen_t peer_len;
 };

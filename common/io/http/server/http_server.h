@@ -189,6 +189,12 @@ void kd_http_slow(kd_http_request *req, uint64_t ms);
  * client's address, whose further requests wait for those of others (http_share.h). computes: as a rule the answer waits for nothing but computing,
  * here or on another thread; told so once, before the work is done. */
 void kd_http_charge(kd_http_request *req, uint32_t units, bool computes);
+
+enum { KD_HTTP_NOTE = 16 };
+/* KD_HTTP_NOTE bytes, aligned for any type, for what the handler knows about a value that is part of a header field of the request, such as a token. Zeroed
+ * at first; then as the handler left them, as long as its calls on this connection name the same bytes. They live until the next call. */
+void *kd_http_request_note(kd_http_request *req, kd_bytes value);
+
 /* False when the client has gone. The answer is still owed, though it will be thrown away; work for it may be skipped. */
 bool kd_http_request_alive(const kd_http_request *req);
 
