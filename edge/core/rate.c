@@ -78,17 +78,17 @@ static uint64_t panes_sum(const rate_panes *p)
     return sum;
 }
 
-/* Until so many of the panes have passed that at most `most` operations count. */
+/* Until so many of the panes have passed, the oldest first, that at most `most` operations count: fewer than the `sum` of all. */
 static uint64_t panes_until(const rate_panes *p, const kd_rate_window *w, uint64_t sum, uint64_t most,
                             uint64_t now_us)
 {
-    uint64_t pane = p->newest;
-    for (uint64_t age = KD_RATE_PANES; sum > most && age-- > 0;) {
-        if (age > p->newest) continue; /* before time began */
-        pane = p->newest - age;
-        sum -= p->count[pane % KD_RATE_PANES];
+    uint64_t passed = 0, at = p->newest % KD_RATE_PANES;
+    if (p->count[at] > most) passed = KD_RATE_PANES; /* all must: as a rule, for all that counts is of now */
+    for (; sum > most && passed < KD_RATE_PANES; passed++) {
+        at = at + 1 < KD_RATE_PANES ? at + 1 : 0;
+        sum -= p->count[at]; /* 0 for a pane before time began */
     }
-    uint64_t at_us = (pane + KD_RATE_PANES) * pane_us(w);
+    uint64_t at_us = (p->newest + passed) * pane_us(w);
     return at_us > now_us ? at_us - now_us : 0;
 }
 
@@ -162,12 +162,13 @@ static void slot_count(rate_slot *slot, const kd_rate_rule *rule, uint32_t n, ui
 
 /* ---- calls ---- */
 
+/* How the windows stand, of which `used` told so far what was counted before. */
 static void rate_tell(const rate_slot *slot, const kd_rate_rule *rule, uint64_t now_us, kd_rate_answer *out)
 {
     for (uint32_t i = 0; i < rule->count; i++) {
         const kd_rate_window *w = &rule->at[i];
-        uint64_t used = slot ? panes_sum(&slot->window[i]) : 0;
-        out->at[i] = (kd_rate_told){.used = used, .left = used < w->quota ? w->quota - used : 0};
+        uint64_t used = out->at[i].used += out->fits;
+        out->at[i].left = used < w->quota ? w->quota - used : 0;
         if (used > 0) out->at[i].more_us = panes_until(&slot->window[i], w, used, used - 1, now_us);
         if (used < w->quota) continue;
         uint64_t wait_us = panes_until(&slot->window[i], w, used, w->quota - 1, now_us);
@@ -182,7 +183,7 @@ kd_rate_answer kd_rate_take(kd_rate *r, uint64_t key, const kd_rate_rule *rule, 
     if (rule->count == 0) return out;
     rate_slot *slot = rate_slot_at(r, key, rule, want > 0, now_us);
     for (uint32_t i = 0; slot && i < rule->count; i++) {
-        uint64_t used = panes_sum(&slot->window[i]), quota = rule->at[i].quota;
+        uint64_t used = out.at[i].used = panes_sum(&slot->window[i]), quota = rule->at[i].quota;
         out.fits = (uint32_t)KD_MIN((uint64_t)out.fits, used < quota ? quota - used : 0);
     }
     if (slot && out.fits > 0) slot_count(slot, rule, out.fits, now_us);

@@ -117,6 +117,21 @@ def test_likes_unlikes_and_sums_count_and_users_do_not_share(start):
     assert left(like(edge, 1, user="bob"))["user"][0] == 3
 
 
+def test_users_who_take_turns_are_each_told_what_is_left_of_theirs(start):
+    edge = start({"user": "9/1h"}, collections={"reels": "7/1h"}, more={"edge": {"shards": 1}})
+
+    def of(answer, name):
+        return left(answer)[name][0]
+
+    assert [of(like(edge, n), "user") for n in range(3)] == [8, 7, 6]
+    assert of(like(edge, 1, user="bob"), "user") == 8
+    assert [of(like(edge, 4), "user"), of(like(edge, 2, user="bob"), "user"), of(like(edge, 5), "user")] == [5, 7, 4]
+    assert of(edge.post("/v1/reels/1/like", user="ann"), "reels") == 6
+    both = left(many(edge, ["posts/7", "reels/2", "posts/8", "reels/3"]))
+    assert {n: r for n, (r, _) in both.items()} == {"user": 2, "reels": 4}
+    assert of(like(edge, 9), "user") == 1
+
+
 def test_nothing_is_limited_or_told_without_a_limit(start):
     edge = start({"user": ""})
     answers = [like(edge, n) for n in range(120)]

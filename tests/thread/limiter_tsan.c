@@ -24,7 +24,7 @@ static void ask(uint32_t round)
 {
     char text[16];
     uint32_t u = round % USERS;
-    kd_bytes user = user_name(u, text);
+    uint64_t user = kd_limiter_key(limiter, &limit, user_name(u, text));
     uint64_t now_us = 3600000000ull + round;
     uint32_t fits = kd_limiter_take(limiter, &limit, user, 1 + round % 3, now_us).fits;
     if (fits > 0 && round % 7 == 0) {
@@ -67,7 +67,8 @@ int main(void)
     for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
     for (uint32_t i = 0; i < USERS; i++) {
         char text[16];
-        uint32_t rest = kd_limiter_take(limiter, &limit, user_name(i, text), QUOTA, 3600000000ull).fits;
+        uint64_t user = kd_limiter_key(limiter, &limit, user_name(i, text));
+        uint32_t rest = kd_limiter_take(limiter, &limit, user, QUOTA, 3600000000ull).fits;
         held = held && let[i] + rest == QUOTA && let[i] > QUOTA / 2;
     }
     kd_limiter_destroy(limiter);

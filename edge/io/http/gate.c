@@ -43,17 +43,21 @@ static kd_bytes gate_name(const kd_gate *g, const kd_limit *limit)
     return limit == &rules->address || limit == &rules->visitors ? g->address : g->user;
 }
 
-static kd_rate_answer gate_take(const kd_gate *g, kd_shard *s, const kd_limit *limit, uint32_t want,
-                                uint64_t now_us)
+/* The key of who is counted under the limit, of which the answer will tell. */
+static uint64_t gate_tell(kd_gate *g, const kd_shard *s, const kd_limit *limit)
 {
-    return kd_limiter_take(s->app->limiter, limit, gate_name(g, limit), want, now_us);
+    if (limit->rule.count == 0) return 0; /* nobody is counted */
+    for (uint32_t i = 0; i < g->told_count; i++)
+        if (g->told[i].limit == limit) return g->told[i].key;
+    uint64_t key = kd_limiter_key(s->app->limiter, limit, gate_name(g, limit));
+    if (g->told_count < KD_GATE_TOLD) g->told[g->told_count++] = (kd_gate_told){limit, key};
+    return key;
 }
 
-static void gate_tell(kd_gate *g, const kd_limit *limit)
+static kd_rate_answer gate_take(kd_gate *g, kd_shard *s, const kd_limit *limit, uint32_t want,
+                                uint64_t now_us)
 {
-    for (uint32_t i = 0; i < g->told_count; i++)
-        if (g->told[i] == limit) return;
-    if (limit->rule.count > 0 && g->told_count < KD_GATE_TOLD) g->told[g->told_count++] = limit;
+    return kd_limiter_take(s->app->limiter, limit, gate_tell(g, s, limit), want, now_us);
 }
 
 /* Of operations from `from` on: how many have the same limit. */
@@ -121,7 +125,6 @@ static uint32_t gate_limit_address(kd_gate *g, kd_shard *s, uint32_t end, kd_met
     kd_edge_metrics *m = &s->base.metrics;
     const kd_limit *limit = gate_address_limit(g);
     if (!limit || limit->rule.count == 0 || end == 0) return end;
-    gate_tell(g, limit);
     kd_rate_answer answer = gate_take(g, s, limit, end, g->at_us);
     if (answer.fits == end) return end;
     *requests = &m->limited_address;
@@ -137,7 +140,6 @@ static uint32_t gate_limits(kd_gate *g, kd_shard *s, uint32_t end, kd_metric **r
         const kd_limit *limit = gate_limit(g, i);
         n = gate_run(g, i, end, limit);
         if (limit->rule.count == 0) continue;
-        gate_tell(g, limit);
         kd_rate_answer answer = gate_take(g, s, limit, n, g->at_us);
         if (answer.fits == n) continue;
         bool whole = limit == &g->limits->rules.user;
@@ -151,21 +153,22 @@ static uint32_t gate_limits(kd_gate *g, kd_shard *s, uint32_t end, kd_metric **r
 }
 
 /* Operations that were counted under a limit do not count; or, of a request that counted nothing, they do. `limit` NULL: there is none. */
-static void gate_correct(const kd_gate *g, kd_shard *s, const kd_limit *limit, uint32_t n)
+static void gate_correct(kd_gate *g, kd_shard *s, const kd_limit *limit, uint32_t n)
 {
     if (!limit || limit->rule.count == 0) return;
+    uint64_t key = gate_tell(g, s, limit);
     if (g->at_us > 0)
-        kd_limiter_give_back(s->app->limiter, limit, gate_name(g, limit), n, g->at_us);
+        kd_limiter_give_back(s->app->limiter, limit, key, n, g->at_us);
     else
-        kd_limiter_add(s->app->limiter, limit, gate_name(g, limit), n, kd_clock_mono_us());
+        kd_limiter_add(s->app->limiter, limit, key, n, kd_clock_mono_us());
 }
 
-uint32_t kd_gate_ask(kd_gate *g, kd_shard *s)
+uint32_t kd_gate_ask(kd_gate *g, kd_shard *s, uint64_t now_us)
 {
     g->fits = g->count;
     if (!g->limits) return g->fits;
     kd_metric *requests = &s->base.metrics.limited_velocity, *ops = &s->base.metrics.limited_ops_velocity;
-    g->at_us = kd_clock_mono_us();
+    g->at_us = now_us;
     g->fits = gate_pace_user(g, s, g->fits);
     g->fits = gate_pace_items(g, s, g->fits);
     uint32_t at_address = gate_limit_address(g, s, g->fits, &requests, &ops);
@@ -178,7 +181,7 @@ uint32_t kd_gate_ask(kd_gate *g, kd_shard *s)
 }
 
 /* Until one more operation fits, as things stand now. */
-static uint64_t gate_wait_us(const kd_gate *g, kd_shard *s, const kd_limit *limit)
+static uint64_t gate_wait_us(kd_gate *g, kd_shard *s, const kd_limit *limit)
 {
     return limit ? gate_take(g, s, limit, 0, kd_clock_mono_us()).wait_us : 0;
 }
@@ -190,8 +193,8 @@ uint32_t kd_gate_again(kd_gate *g, kd_shard *s, uint32_t fits)
     g->detail = "this operation did not fit a limit when the request came first: it needs a new key";
     if (!g->limits) return g->fits;
     const kd_limit *address = gate_address_limit(g);
-    if (address) gate_tell(g, address);
-    for (uint32_t i = 0; i < g->count; i++) gate_tell(g, gate_limit(g, i));
+    if (address) gate_tell(g, s, address);
+    for (uint32_t i = 0; i < g->count; i++) gate_tell(g, s, gate_limit(g, i));
     if (g->fits == g->count) return g->fits;
     g->wait_us = KD_MAX(gate_wait_us(g, s, address), gate_wait_us(g, s, gate_limit(g, g->fits)));
     return g->fits;
@@ -211,7 +214,6 @@ bool kd_gate_visitor(kd_gate *g, kd_shard *s, const kd_http_request *req)
     const kd_limit *limit = &s->limits->rules.visitors;
     g->limits = kd_shard_limits_hold(s->limits);
     g->address = gate_address(req);
-    gate_tell(g, limit);
     kd_rate_answer answer = gate_take(g, s, limit, 1, kd_clock_mono_us());
     gate_cut(g, answer.fits, answer.wait_us, "this address was given as many visitors as the limit allows");
     return answer.fits > 0;
@@ -237,26 +239,49 @@ static uint64_t gate_seconds(uint64_t us)
 }
 
 /* "user";r=50;t=30 for each window. Shorter than the policy's text and its numbers, as no number of r or t is longer. */
-static char *gate_put_state(char *at, kd_shard *s, const kd_gate *g, const kd_limit *limit)
+static size_t gate_say(kd_shard_limits *limits)
 {
-    kd_rate_answer answer = gate_take(g, s, limit, 0, kd_clock_mono_us());
+    const kd_limit *limit = limits->said.limit;
+    char *at = limits->said.text;
     for (uint32_t i = 0; i < limit->rule.count; i++) {
         if (i > 0) at = gate_put(at, ", ", 2);
         at = gate_put(at, limit->label[i], strlen(limit->label[i]));
-        at = gate_put_number(at, ";r=", answer.at[i].left);
-        at = gate_put_number(at, ";t=", gate_seconds(answer.at[i].more_us));
+        at = gate_put_number(at, ";r=", limits->said.left[i]);
+        at = gate_put_number(at, ";t=", limits->said.more_s[i]);
     }
-    return at;
+    KD_ASSERT(at <= limits->said.text + sizeof limits->said.text);
+    return (size_t)(at - limits->said.text);
 }
 
-size_t kd_gate_fields(const kd_gate *g, kd_shard *s, kd_gate_text *text, kd_http_field out[KD_GATE_FIELDS])
+/* Answers that leave together mostly tell the same of a user: the text is made once. */
+static char *gate_put_state(char *at, kd_shard *s, const kd_gate *g, const kd_gate_told *told,
+                            uint64_t now_us)
+{
+    const kd_limit *limit = told->limit;
+    kd_rate_answer answer = kd_limiter_take(s->app->limiter, limit, told->key, 0, now_us);
+    kd_shard_limits *limits = g->limits;
+    bool same = limits->said.limit == limit;
+    limits->said.limit = limit;
+    for (uint32_t i = 0; i < limit->rule.count; i++) {
+        uint64_t left = answer.at[i].left, more_s = gate_seconds(answer.at[i].more_us);
+        same = same && limits->said.left[i] == left && limits->said.more_s[i] == more_s;
+        limits->said.left[i] = left;
+        limits->said.more_s[i] = more_s;
+    }
+    if (!same) limits->said.len = gate_say(limits);
+    return gate_put(at, limits->said.text, limits->said.len);
+}
+
+size_t kd_gate_fields(const kd_gate *g, kd_shard *s, uint64_t now_us, kd_gate_text *text,
+                      kd_http_field out[KD_GATE_FIELDS])
 {
     if (!g->limits || g->told_count == 0) return 0;
     char *policy = text->policy, *state = text->state;
     for (uint32_t i = 0; i < g->told_count; i++) {
         if (i > 0) policy = gate_put(policy, ", ", 2), state = gate_put(state, ", ", 2);
-        policy = gate_put(policy, g->told[i]->policy, strlen(g->told[i]->policy));
-        state = gate_put_state(state, s, g, g->told[i]);
+        const kd_limit *limit = g->told[i].limit;
+        policy = gate_put(policy, limit->policy, strlen(limit->policy));
+        state = gate_put_state(state, s, g, &g->told[i], now_us);
     }
     KD_ASSERT(policy <= text->policy + KD_GATE_TEXT && state <= text->state + KD_GATE_TEXT);
     out[0] = (kd_http_field){"ratelimit-policy", kd_bytes_of(text->policy, (size_t)(policy - text->policy))};
@@ -278,7 +303,7 @@ void kd_gate_refuse(kd_gate *g, kd_shard *s, kd_http_request *req)
 {
     kd_gate_text text;
     kd_http_field fields[KD_GATE_FIELDS];
-    size_t n = kd_gate_fields(g, s, &text, fields);
+    size_t n = kd_gate_fields(g, s, kd_clock_mono_us(), &text, fields);
     kd_gate_close(g);
     kd_http_respond_problem_with(req, KD_PROBLEM_RATE_LIMITED, g->detail, NULL, kd_gate_retry_after(g),
                                  fields, n);

@@ -22,6 +22,12 @@ typedef struct {
     char policy[KD_GATE_TEXT], state[KD_GATE_TEXT];
 } kd_gate_text;
 
+/* A limit that the answer tells of, and who is counted under it. */
+typedef struct {
+    const kd_limit *limit;
+    uint64_t key;
+} kd_gate_told;
+
 typedef struct kd_gate kd_gate;
 struct kd_gate {
     /* The caller sets these three. */
@@ -36,7 +42,7 @@ struct kd_gate {
     uint64_t at_us;   /* when they were counted; 0: they were not */
     uint32_t fits;
     uint32_t told_count;
-    const kd_limit *told[KD_GATE_TOLD];
+    kd_gate_told told[KD_GATE_TOLD];
     uint64_t wait_us;   /* until one more fits, if fits < count */
     const char *detail; /* why not all fit */
 };
@@ -46,14 +52,15 @@ void kd_gate_open(kd_gate *g, kd_shard *s, const kd_bearer *who, const kd_http_r
 /* In place of kd_gate_open and kd_gate_ask, for a request that wants a visitor's token instead of operations. False: its address was given as many as
  * the limit allows. */
 bool kd_gate_visitor(kd_gate *g, kd_shard *s, const kd_http_request *req);
-/* How many operations, from the first on, may be worked on. They are counted. */
-uint32_t kd_gate_ask(kd_gate *g, kd_shard *s);
+/* How many operations, from the first on, may be worked on. They are counted. now_us is monotonic, or a moment behind. */
+uint32_t kd_gate_ask(kd_gate *g, kd_shard *s, uint64_t now_us);
 /* A retry, of which `fits` operations were let through the first time (0: all): returns their number, and counts nothing. */
 uint32_t kd_gate_again(kd_gate *g, kd_shard *s, uint32_t fits);
 /* The operations are done, or will not be: `counts` tells which. */
 void kd_gate_settle(kd_gate *g, kd_shard *s);
-/* RateLimit-Policy and RateLimit, as things stand now, with their values in *text. Returns how many fields that are: none without a limit. */
-size_t kd_gate_fields(const kd_gate *g, kd_shard *s, kd_gate_text *text, kd_http_field out[KD_GATE_FIELDS]);
+/* RateLimit-Policy and RateLimit, as things stand at now_us, with their values in *text. Returns how many fields that are: none without a limit. */
+size_t kd_gate_fields(const kd_gate *g, kd_shard *s, uint64_t now_us, kd_gate_text *text,
+                      kd_http_field out[KD_GATE_FIELDS]);
 /* Whole seconds until one more fits, at least 1. */
 uint32_t kd_gate_retry_after(const kd_gate *g);
 /* Writes the error of an operation that did not fit, as the value of a key. */

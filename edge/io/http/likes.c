@@ -267,10 +267,10 @@ static void likes_finish(kd_call *call)
     kd_http_field fields[KD_GATE_FIELDS + 1];
     likes_end_claim(likes);
     kd_gate_settle(&likes->gate, s);
-    size_t n = kd_gate_fields(&likes->gate, s, &text, fields);
-    kd_gate_close(&likes->gate);
     uint64_t mono_us =
         kd_call_end(call, likes->batch ? &s->base.metrics.batch_time : &s->base.metrics.like_time);
+    size_t n = kd_gate_fields(&likes->gate, s, mono_us, &text, fields);
+    kd_gate_close(&likes->gate);
     if (call->status != KD_OK)
         kd_answer_error_with(call->req, call->status, fields, n);
     else
@@ -330,7 +330,8 @@ static bool likes_pass_gate(kd_likes *likes, kd_shard *s)
     kd_gate *g = &likes->gate;
     *g = (kd_gate){.item = likes_gate_item, .counts = likes_gate_counts, .count = likes->count};
     kd_gate_open(g, s, &likes->who, likes->call.req);
-    likes->fits = likes->was.kept ? kd_gate_again(g, s, likes->was.fits) : kd_gate_ask(g, s);
+    likes->fits =
+        likes->was.kept ? kd_gate_again(g, s, likes->was.fits) : kd_gate_ask(g, s, likes->call.started_us);
     likes->use.fits = likes->fits < likes->count ? likes->fits : 0;
     return likes->fits > 0;
 }

@@ -68,7 +68,7 @@ void kd_visitors_post(kd_shard *s, kd_http_request *req)
     }
     if (!shown) kd_visitor_draw(&v);
     kd_metric_add(shown ? &s->base.metrics.visitors_renewed : &s->base.metrics.visitors_new, 1);
-    size_t n = kd_gate_fields(&gate, s, &text, fields);
+    size_t n = kd_gate_fields(&gate, s, kd_clock_mono_us(), &text, fields);
     kd_gate_close(&gate);
     visitors_answer(s, req, &v, fields, n);
 }

@@ -61,7 +61,7 @@ void kd_limiter_destroy(kd_limiter *l)
 }
 
 /* SipHash: nobody who does not know the secret can choose names that share a set or a key. */
-static uint64_t limiter_key(const kd_limiter *l, const kd_limit *limit, kd_bytes name)
+uint64_t kd_limiter_key(const kd_limiter *l, const kd_limit *limit, kd_bytes name)
 {
     uint8_t text[sizeof limit->id + KD_ITEM_KEY_MAX];
     uint64_t key;
@@ -81,27 +81,24 @@ static limiter_stripe *limiter_lock(limiter_stripe *at, uint64_t key)
     return s;
 }
 
-kd_rate_answer kd_limiter_take(kd_limiter *l, const kd_limit *limit, kd_bytes user, uint32_t want,
+kd_rate_answer kd_limiter_take(kd_limiter *l, const kd_limit *limit, uint64_t key, uint32_t want,
                                uint64_t now_us)
 {
-    uint64_t key = limiter_key(l, limit, user);
     limiter_stripe *s = limiter_lock(l->users, key);
     kd_rate_answer answer = kd_rate_take(s->rate, key, &limit->rule, want, now_us);
     pthread_mutex_unlock(&s->lock);
     return answer;
 }
 
-void kd_limiter_add(kd_limiter *l, const kd_limit *limit, kd_bytes user, uint32_t n, uint64_t now_us)
+void kd_limiter_add(kd_limiter *l, const kd_limit *limit, uint64_t key, uint32_t n, uint64_t now_us)
 {
-    uint64_t key = limiter_key(l, limit, user);
     limiter_stripe *s = limiter_lock(l->users, key);
     kd_rate_add(s->rate, key, &limit->rule, n, now_us);
     pthread_mutex_unlock(&s->lock);
 }
 
-void kd_limiter_give_back(kd_limiter *l, const kd_limit *limit, kd_bytes user, uint32_t n, uint64_t at_us)
+void kd_limiter_give_back(kd_limiter *l, const kd_limit *limit, uint64_t key, uint32_t n, uint64_t at_us)
 {
-    uint64_t key = limiter_key(l, limit, user);
     limiter_stripe *s = limiter_lock(l->users, key);
     kd_rate_give_back(s->rate, key, &limit->rule, n, at_us);
     pthread_mutex_unlock(&s->lock);
@@ -109,7 +106,7 @@ void kd_limiter_give_back(kd_limiter *l, const kd_limit *limit, kd_bytes user, u
 
 kd_rate_answer kd_limiter_pace_take(kd_limiter *l, const kd_limiter_pace *pace)
 {
-    uint64_t key = limiter_key(l, pace->limit, pace->name);
+    uint64_t key = kd_limiter_key(l, pace->limit, pace->name);
     limiter_stripe *s = limiter_lock(l->fast[pace->kind], key);
     kd_rate_answer answer = kd_rate_take(s->rate, key, &pace->limit->rule, pace->count, pace->mono_us);
     uint32_t over = pace->count - answer.fits;

@@ -18,11 +18,13 @@ kd_limiter *kd_limiter_create(uint64_t users_max);
 /* After the shards' threads. NULL is fine. */
 void kd_limiter_destroy(kd_limiter *l);
 
-/* Operations of the user under a limit: as kd_rate_take, kd_rate_add and kd_rate_give_back. `user` is hashed with a secret of this process. */
-kd_rate_answer kd_limiter_take(kd_limiter *l, const kd_limit *limit, kd_bytes user, uint32_t want,
+/* By what the user is known under a limit: a hash with a secret of this process. To take it costs as much as a question. */
+uint64_t kd_limiter_key(const kd_limiter *l, const kd_limit *limit, kd_bytes user);
+/* Operations of a user under a limit: as kd_rate_take, kd_rate_add and kd_rate_give_back. */
+kd_rate_answer kd_limiter_take(kd_limiter *l, const kd_limit *limit, uint64_t key, uint32_t want,
                                uint64_t now_us);
-void kd_limiter_add(kd_limiter *l, const kd_limit *limit, kd_bytes user, uint32_t n, uint64_t now_us);
-void kd_limiter_give_back(kd_limiter *l, const kd_limit *limit, kd_bytes user, uint32_t n, uint64_t at_us);
+void kd_limiter_add(kd_limiter *l, const kd_limit *limit, uint64_t key, uint32_t n, uint64_t now_us);
+void kd_limiter_give_back(kd_limiter *l, const kd_limit *limit, uint64_t key, uint32_t n, uint64_t at_us);
 
 /* One question about velocity: n operations of a user, or on an item, at a moment by both clocks. */
 typedef struct {

@@ -13,6 +13,12 @@ typedef struct {
     kd_rate_rules rules;
     kd_strings visitor_counters; /* names of those that visitors may write to; empty: there are no visitors */
     uint64_t visitor_token_ttl_s;
+    struct { /* the value of RateLimit in the answer before, by what it tells: gate.c */
+        const kd_limit *limit;
+        uint64_t left[KD_RATE_WINDOWS], more_s[KD_RATE_WINDOWS];
+        char text[KD_LIMIT_POLICY];
+        size_t len;
+    } said;
     uint32_t holds; /* of the shard, while they are its own, and of requests in work */
 } kd_shard_limits;
 

@@ -97,6 +97,25 @@ Test(rate, the_wait_that_is_told_is_exact_and_what_is_left_is_true)
     kd_rate_destroy(r);
 }
 
+/* Until the moment that was told all count that did, and then fewer: the oldest have ceased to. */
+Test(rate, the_time_until_more_fits_is_exact_on_random_traces)
+{
+    for (uint64_t seed = 1, trace = 0; trace < 500; trace++) {
+        kd_rate *r = kd_rate_create(64);
+        uint64_t now_us = START + kd_random_next(&seed) % (100 * SECOND);
+        for (uint64_t step = kd_random_next(&seed) % 12; step > 0; step--) {
+            kd_rate_add(r, 1, &one, 1 + (uint32_t)kd_random_next(&seed) % 2, now_us);
+            now_us += kd_random_next(&seed) % (3 * SECOND);
+        }
+        for (kd_rate_told last; (last = kd_rate_take(r, 1, &one, 0, now_us).at[0]).used > 0;) {
+            cr_assert_eq(kd_rate_take(r, 1, &one, 0, now_us + last.more_us - 1).at[0].used, last.used);
+            now_us += last.more_us;
+            cr_assert_lt(kd_rate_take(r, 1, &one, 0, now_us).at[0].used, last.used);
+        }
+        kd_rate_destroy(r);
+    }
+}
+
 Test(rate, an_idle_user_has_all_again)
 {
     kd_rate *r = kd_rate_create(64);
