@@ -22,7 +22,7 @@ def test_an_edge_that_lets_one_address_take_every_connection_is_found_out(tmp_pa
     tool must say so."""
     weak = {"http": {"max_connections": "60", "max_connections_per_address": "60"}}
     with Broker(tmp_path) as broker, Edge(tmp_path, broker.address, shards=1, more=weak) as edge:
-        code, lines, last, said = attack(edge, "idle-connections", "--from", "127.0.0.1", seconds=1)
+        code, lines, last, said = attack(edge, "idle-connections", "--from", "127.0.0.1")
         assert (code, last["failed"], last["verdict"]) == (1, "1", "violated"), said
         assert lines["idle-connections"]["verdict"] == "violated" and "not answered" in said, said
 
@@ -30,7 +30,7 @@ def test_an_edge_that_lets_one_address_take_every_connection_is_found_out(tmp_pa
 def test_memory_beyond_the_bound_is_found_out_from_the_metrics_alone(tmp_path):
     """With --admin /proc is not looked at; 400 connections do not fit into a bound of 1 MiB."""
     with Broker(tmp_path) as broker, Edge(tmp_path, broker.address, shards=1) as edge:
-        code, lines, last, said = attack(edge, "slow-headers", "--growth-mb", "1", "--admin", f"http://127.0.0.1:{edge.admin_port}", seconds=1)
+        code, lines, last, said = attack(edge, "slow-headers", "--growth-mb", "1", "--admin", f"http://127.0.0.1:{edge.admin_port}")
         assert (code, last["verdict"]) == (1, "violated") and "memory" in said, said
 
 

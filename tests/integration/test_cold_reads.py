@@ -10,7 +10,7 @@ from proc import SLOWER, Broker, Central, Edge, wait_until
 
 PARTITIONS = 4
 ROOM, LIKED, PER_S = 4000, 400, 1000
-FLOOD = 15000 // SLOWER // 600 * 600  # by three threads, 200 with each request
+FLOOD = 9000 // SLOWER // 600 * 600  # by three threads, 200 with each request
 ADDRESSES, ASKED_EACH, SUM = 10, 6000, 400
 
 

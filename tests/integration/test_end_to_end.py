@@ -20,6 +20,9 @@ from whole import broker, cluster, real  # noqa: F401 (fixtures)
 LOG = os.path.join(TOP, "sim", "data", "polis.tsv.gz")
 PAIRS = 157648
 LONG = os.environ.get("KUDOS_LONG") == "1"
+EVENTS = 60000  # of a log in whose middle something happens; the real one has four times as many
+MANY = 1000 if LONG else 250
+STREAMS = 48 if LONG else 24
 LIKE = 1
 
 
@@ -37,13 +40,22 @@ def anywhere(request, tmp_path):
 # ---- the real log ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("spread", ["sticky", "random"])
-def test_the_real_log_is_exact(anywhere, spread):
-    anywhere.start()
-    with Replay(anywhere, LOG, spread) as replay:
-        replay.exact(PAIRS)
-    assert len(anywhere.export("--url", anywhere.central.url)) == PAIRS
-    anywhere.stop()
+def exact_and_exported(c, log, spread, pairs):
+    with c, Replay(c, log, spread) as replay:
+        replay.exact(pairs)
+        assert len(c.export("--url", c.central.url)) == pairs
+        c.stop()
+
+
+@pytest.mark.parametrize("spread", ["sticky", "random"] if LONG else ["random"])
+def test_the_real_log_is_exact(tmp_path, real, spread):
+    exact_and_exported(OnKafka(tmp_path, real), LOG, spread, PAIRS)
+
+
+@pytest.mark.parametrize("spread", ["sticky", "random"] if LONG else ["sticky"])
+def test_a_log_is_exact_on_the_embedded_broker(tmp_path, broker, spread):
+    log, pairs = long_log(tmp_path)
+    exact_and_exported(Cluster(tmp_path, broker.address), log, spread, pairs)
 
 
 @pytest.mark.parametrize("spread", ["random", "user"])
@@ -55,6 +67,14 @@ def test_lost_answers_are_asked_for_again(cluster, spread, tmp_path):
 
 
 # ---- kills and restarts in the middle of it ---------------------------------------------------------------------------
+
+
+def long_log(directory):
+    """(log, its pairs): the real one, or in the short form one of a quarter of its length."""
+    if LONG:
+        return LOG, PAIRS
+    log = os.path.join(directory, "long.tsv")
+    return log, len(small_log(log, EVENTS, seed=5, users=3000, items=400))
 
 
 def kill_edge(c, real, replay, at):
@@ -89,27 +109,29 @@ def kill_broker(c, real, replay, at):
 
 @pytest.mark.parametrize("spread", ["sticky", "random"] if LONG else ["random"])
 def test_killed_in_the_middle_it_is_still_exact(tmp_path, real, spread):
-    with OnKafka(tmp_path, real) as c, Replay(c, LOG, spread, connections=1, streams=48) as replay:
-        for at, kill in ((3000, kill_central), (8000, kill_edge), (20000, kill_broker)):
-            kill(c, real, replay, at)
-        replay.exact(PAIRS)
+    log, pairs = long_log(tmp_path)
+    with OnKafka(tmp_path, real) as c, Replay(c, log, spread, connections=1, streams=STREAMS) as replay:
+        for at, kill in ((3, kill_central), (8, kill_edge), (20, kill_broker)):
+            kill(c, real, replay, at * MANY)
+        replay.exact(pairs)
         assert replay.retries() > 0, "nobody noticed the kill of an edge"
-        assert len(c.export("--url", c.central.url)) == PAIRS
+        assert len(c.export("--url", c.central.url)) == pairs
         for edge in c.edges:
             assert edge.metric("kudos_edge_identity_alarms_total") == 0
         assert c.central.metric("kudos_central_alarms_total") == 0
 
 
 def test_a_rolling_restart_refuses_nobody(tmp_path, real):
-    with OnKafka(tmp_path, real) as c, Replay(c, LOG, "random", connections=1, streams=48) as replay:
+    log, pairs = long_log(tmp_path)
+    with OnKafka(tmp_path, real) as c, Replay(c, log, "random", connections=1, streams=STREAMS) as replay:
         for i, edge in enumerate(c.edges):
-            c.wait_taken(8000 if i == 0 else 3000, edge)
+            c.wait_taken(8 * MANY if i == 0 else 3 * MANY, edge)
             assert replay.running()
             assert edge.stop() == 0
             edge.start()
-        c.wait_taken(3000)
+        c.wait_taken(3 * MANY)
         assert replay.running(), "the last restart came after the end"
-        replay.exact(PAIRS)
+        replay.exact(pairs)
         for edge in c.edges:
             assert edge.metric("kudos_edge_requests_overloaded_total") == 0
             assert edge.metric("kudos_edge_commit_expired_total") == 0
@@ -117,8 +139,9 @@ def test_a_rolling_restart_refuses_nobody(tmp_path, real):
 
 def test_the_likes_topic_deleted_before_central_has_read_it(tmp_path, real):
     """Kafka's acknowledgement is worth nothing then: only the outboxes still hold the likes."""
-    with OnKafka(tmp_path, real) as c, Replay(c, LOG, "random", connections=1, streams=32) as replay:
-        c.wait_taken(2000)
+    log, pairs = long_log(tmp_path)
+    with OnKafka(tmp_path, real) as c, Replay(c, log, "random", connections=1, streams=STREAMS) as replay:
+        c.wait_taken(2 * MANY)
         c.central.kill9()
         sent = {e.name: e.metric("kudos_edge_batches_sent_total") for e in c.edges}
         wait_until(lambda: all(e.metric("kudos_edge_batches_sent_total") > sent[e.name] + 2 * PARTITIONS for e in c.edges), 30,
@@ -127,7 +150,7 @@ def test_the_likes_topic_deleted_before_central_has_read_it(tmp_path, real):
         real.delete_topics(c.topics["likes"])
         kafka.until(lambda: c.topics["likes"] not in real.metadata().topics, 20, "the topic is still there")
         c.central.start()  # makes the topic anew
-        replay.exact(PAIRS)
+        replay.exact(pairs)
 
 
 if LONG:

@@ -18,7 +18,7 @@ def kudos_sim(*args, cwd=None):
 
 
 def test_the_sound_cores_hold(tmp_path):
-    done, last = kudos_sim("hunt", "--first", "1", "--minutes", "20" if LONG else "0.1", "--out", str(tmp_path))
+    done, last = kudos_sim("hunt", "--first", "1", "--minutes", "20" if LONG else "0.05", "--out", str(tmp_path))
     assert re.fullmatch(r"hunt seeds=\d+ events=\d+ failures=0 verdict=held", last), done.stdout
     assert done.returncode == 0 and os.listdir(tmp_path) == []
 
