@@ -32,6 +32,7 @@ APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_re
          "test_attack.py", "test_attack_tool.py", "test_asyncapi.py", "test_follow_changes.py", "test_openapi.py", "test_described.py",
          "test_refusals.py", "test_security.py", "test_real_kafka.py"}
 DOOR = ("jwt", "visitors", "limits", "overload", "cdn", "browsers", "cors", "msgpack", "access_log", "viral")  # what a product team meets first
+KEPT = ("central", "storage", "trust")  # central, what both keep on a disk, and whom they believe
 
 
 class Stage:
@@ -81,8 +82,9 @@ def stages(scratch, long):
         pytest(scratch, "attack", 0, 3600 if long else 360, f"{integration}/test_attack.py"),
         pytest(scratch, "process", 1, 600, *sorted(
             f"{integration}/{f}" for f in os.listdir(integration)
-            if f.startswith("test_") and f.endswith(".py") and f not in APART and f[5:-3] not in DOOR)),
+            if f.startswith("test_") and f.endswith(".py") and f not in APART and f[5:-3] not in (*DOOR, *KEPT))),
         pytest(scratch, "door", 2, 240, *(f"{integration}/test_{name}.py" for name in DOOR)),
+        pytest(scratch, "kept", 4, 400, *(f"{integration}/test_{name}.py" for name in KEPT)),
         pytest(scratch, "drill", 2, 5400 if long else 240, f"{integration}/test_drill_real.py"),
         pytest(scratch, "operate", 1, 240, f"{integration}/test_operate.py", f"{integration}/test_backup.py"),
         pytest(scratch, "refusals", 1, 240, f"{integration}/test_refusals.py", f"{integration}/test_security.py"),
