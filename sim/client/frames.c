@@ -3,7 +3,7 @@
 
 static const char PREFACE[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-enum { CANCEL = 8, STATUS_200 = 0x80 | SIM_HPACK_STATUS_200 };
+enum { CANCEL = 8 };
 
 /* ---- frames ---- */
 
@@ -133,7 +133,6 @@ static void reader_frame_over(sim_frame_reader *r)
     uint32_t stream = frames_be32(r->head + 5);
     bool carries_end = type == SIM_FRAME_DATA || type == SIM_FRAME_HEADERS;
     if ((carries_end && (flags & SIM_FRAME_END_STREAM)) || type == SIM_FRAME_RST_STREAM) r->ended++;
-    if (type == SIM_FRAME_RST_STREAM) r->refused++;
     if (type == SIM_FRAME_SETTINGS && !(flags & SIM_FRAME_ACK)) r->settings = true;
     if (type == SIM_FRAME_GOAWAY) r->goaway = true;
     if (type == SIM_FRAME_WINDOW_UPDATE && stream == 0 && r->kept >= 4) r->window += frames_be32(r->payload);
@@ -143,10 +142,6 @@ static void reader_frame_over(sim_frame_reader *r)
 static void reader_payload(sim_frame_reader *r, kd_bytes *bytes)
 {
     uint8_t type = r->head[3];
-    if (type == SIM_FRAME_HEADERS && !r->kept && bytes->len > 0) {
-        r->refused += *bytes->data != STATUS_200;
-        r->kept = 1;
-    }
     bool looked_at = type == SIM_FRAME_SETTINGS || type == SIM_FRAME_WINDOW_UPDATE;
     while (looked_at && r->skip > 0 && bytes->len > 0) {
         r->payload[r->kept++] = *bytes->data;

@@ -1,8 +1,8 @@
 /*
- * frames.h - HTTP/2 frames and HPACK that no library writes for attackers and phones: anything that the format can express. Pure.
+ * frames.h - HTTP/2 frames and HPACK that no library writes for attackers and pumps: anything that the format can express. Pure.
  *
- * Functions append to a buffer and check nothing. The reader looks at little more than the heads of frames: enough to know which windows the peer
- * opened, how many streams ended, and whether all answers were 200.
+ * Functions append to a buffer and check nothing. The reader, which is the attackers', looks at little more than the heads of frames: enough to know which
+ * windows the peer opened and how many streams ended.
  */
 #ifndef KUDOS_SIM_CLIENT_FRAMES_H
 #define KUDOS_SIM_CLIENT_FRAMES_H
@@ -77,7 +77,6 @@ typedef struct {
     uint32_t initial_window; /* of streams that we send on */
     int64_t window;          /* of the connection: what the peer granted, nothing that was sent taken off */
     uint32_t ended;          /* streams that the peer ended or reset */
-    uint32_t refused;        /* of them, those that did not begin with the status 200 of the static table */
     bool settings;           /* the peer's SETTINGS have come */
     bool goaway;             /* the peer's GOAWAY has come: it takes no more streams */
 } sim_frame_reader;

@@ -34,7 +34,7 @@ static void *crew_main(void *arg)
 {
     crew *c = arg;
     const sim_load_plan *p = c->plan;
-    c->rc = (p->pump ? sim_load_pump : p->phones ? sim_load_phones : sim_load_work)(p, c->index, &c->result);
+    c->rc = (p->pump ? sim_load_pump : sim_load_work)(p, c->index, &c->result);
     return NULL;
 }
 
@@ -42,6 +42,7 @@ static void *crew_main(void *arg)
 static int load_check(const kd_args *args, load_options *o)
 {
     sim_load_plan *p = &o->plan;
+    p->pump = p->pump || p->phones > 0;
     if (o->like + o->read + o->batch + (p->path != NULL) > 1)
         return kd_args_refuse(args, "--like, --read, --batch and --path exclude each other");
     if (p->path && (*p->path != '/' || strlen(p->path) + NUMBER_MAX > KD_LOAD_PATH_MAX))
@@ -56,11 +57,10 @@ static int load_check(const kd_args *args, load_options *o)
     if (p->check && (o->read || p->path))
         return kd_args_refuse(args, "--check goes with --like or --batch alone");
     if (p->pump && (strncmp(p->edge, "http://", 7) != 0 || p->batch_size > PUMP_BATCH_MAX))
-        return kd_args_refuse(args, "--pump goes with http:// and batches of at most %d", PUMP_BATCH_MAX);
-    if (p->cpu_of && !p->pump) return kd_args_refuse(args, "--cpu-of goes with --pump");
-    if (p->phones && (p->pump || o->read || o->batch || p->path || p->rate || p->keys || p->named))
-        return kd_args_refuse(args,
-                              "--phones goes with --like alone, without --pump, --rate, --keys and --named");
+        return kd_args_refuse(args, "--pump and --phones go with http:// and batches of at most %d",
+                              PUMP_BATCH_MAX);
+    if (p->phones && (o->read || o->batch || p->path || p->keys))
+        return kd_args_refuse(args, "--phones goes with --like alone, without --keys");
     if (p->phones && p->threads * p->connections > p->users)
         return kd_args_refuse(args, "--phones: there are fewer --users than connections");
     p->mode = p->path ? KD_LOAD_PATH : o->batch ? KD_LOAD_BATCH : o->read ? KD_LOAD_READ : KD_LOAD_LIKE;
@@ -85,9 +85,8 @@ static int load_parse(load_options *o, int argc, char **argv)
                     "with aud kudos, "
                     "instead of their names"),
         KD_ARG_UINT("phones", "N", &p->phones,
-                    "http:// and likes alone: a connection belongs to one user for N likes, then to the "
-                    "next; his token or name "
-                    "enters the compression table of the connection",
+                    "with --like: a connection belongs to one user for N likes, then to the next; his token "
+                    "or name enters the compression table of the connection. By the client of --pump",
                     .min = 1, .max = 1e6),
         KD_ARG_UINT("users", "N", &p->users, "number of users [1000000]", .min = 1, .max = 4e9),
         KD_ARG_UINT("items", "N", &p->items, "number of items [10000]", .min = 1, .max = 1e8),
@@ -115,7 +114,8 @@ static int load_parse(load_options *o, int argc, char **argv)
                     "sends bytes made beforehand and reads of answers no more than their status, which costs "
                     "little: for benches"),
         KD_ARG_UINT("cpu-of", "PID", &p->cpu_of,
-                    "with --pump: tells the processor time of this process per request", .max = INT32_MAX),
+                    "tells the processor time of this process per request, until --seconds are over",
+                    .max = INT32_MAX),
         KD_ARG_UINT("deadline-ms", "N", &p->deadline_ms,
                     "a request without an answer after so many milliseconds is an error [5000]", .min = 1,
                     .max = 600000),
@@ -156,8 +156,7 @@ static int load_run(const sim_load_plan *plan, sim_load_result *sum)
         sum->likes += one->likes;
         for (int s = 0; s < KD_LOAD_STATUS_MAX; s++) sum->answers[s] += one->answers[s];
         for (int e = 0; e < KD_LOAD_ERRORS_MAX; e++) sum->failed[e] += one->failed[e];
-        sum->cpu_us = KD_MAX(sum->cpu_us, one->cpu_us);
-        sum->elapsed_us = KD_MAX(sum->elapsed_us, one->elapsed_us);
+        sim_load_window_merge(&sum->window, &one->window);
         if (sum->first_status == 0) sum->first_status = one->first_status;
         sim_histogram_merge(&sum->latency_us, &one->latency_us);
         sim_load_tally_merge(&sum->tally, &one->tally);
@@ -218,21 +217,22 @@ static uint64_t load_unanswered(const sim_load_result *r)
 
 static int load_report(const sim_load_plan *plan, const sim_load_result *r)
 {
-    double seconds = (double)KD_MAX(r->elapsed_us, (uint64_t)1) / 1e6;
+    const sim_load_window *w = &r->window;
+    double seconds = (double)KD_MAX(w->elapsed_us, (uint64_t)1) / 1e6;
     bool ok = r->errors == 0 && r->requests > 0;
     if (r->first_status > 0) printf("first error: status %d\n", r->first_status);
     if (r->first_status < 0) printf("first error: %s\n", kd_strerror(r->first_status));
     if (plan->mode == KD_LOAD_LIKE || plan->mode == KD_LOAD_BATCH) {
-        printf("likes=%llu likes_per_s=%.0f\n", (unsigned long long)r->likes, (double)r->likes / seconds);
+        printf("likes=%llu likes_per_s=%.0f\n", (unsigned long long)r->likes, (double)w->likes / seconds);
     }
     if (plan->cpu_of)
-        printf("cpu_us=%llu cpu_us_per_request=%.3f\n", (unsigned long long)r->cpu_us,
-               (double)r->cpu_us / (double)KD_MAX(r->requests, (uint64_t)1));
+        printf("cpu_us=%llu cpu_us_per_request=%.3f\n", (unsigned long long)w->cpu_us,
+               (double)w->cpu_us / (double)KD_MAX(w->requests, (uint64_t)1));
     if (r->errors > 0) print_answers(r);
     fflush(stdout); /* who waits for the end of the load need not wait for the check */
     if (plan->check) ok = sim_load_check(plan, &r->tally) && ok;
     printf("load requests=%llu errors=%llu per_s=%.0f p50_us=%llu p99_us=%llu max_us=%llu verdict=%s\n",
-           (unsigned long long)r->requests, (unsigned long long)r->errors, (double)r->requests / seconds,
+           (unsigned long long)r->requests, (unsigned long long)r->errors, (double)w->requests / seconds,
            (unsigned long long)sim_histogram_quantile(&r->latency_us, 0.5),
            (unsigned long long)sim_histogram_quantile(&r->latency_us, 0.99),
            (unsigned long long)r->latency_us.max, ok ? "ok" : "failed");
@@ -267,7 +267,8 @@ int sim_sim_load(int argc, char **argv)
     if (failed != KD_OK) {
         const char *why = failed == KD_EIO ? "the file of --ca cannot be used" : kd_strerror(failed);
         fprintf(stderr, "kudos-sim load: %s: %s\n", o.plan.edge, why);
-        rc = failed == KD_ENOTFOUND ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
+        bool gone = failed == KD_ENOTFOUND || failed == KD_EUNAVAILABLE;
+        rc = gone ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
     } else {
         rc = load_report(&o.plan, sum);
     }

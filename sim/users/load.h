@@ -6,10 +6,10 @@
  * workers.
  *
  *     load_ops     which request comes next       load_worker  sends it and counts the answer
- *     load_pump    the same on connections of its own making, for benches
- *     load_phones  the worker with --phones       load_tokens  users' tokens (JWT)
- *     load_answer  what became of a request       load_tally   what the counts must be
- *     load_check   reads the counts and judges    load         the command
+ *     load_pump    the same by pumps (pump.h), for benches and phones
+ *     load_tokens  users' tokens (JWT)            load_answer  what became of a request, and of a window of them
+ *     load_tally   what the counts must be        load_check   reads the counts and judges
+ *     load         the command
  */
 #ifndef KUDOS_SIM_USERS_LOAD_H
 #define KUDOS_SIM_USERS_LOAD_H
@@ -38,10 +38,18 @@ typedef struct {
 enum { KD_LOAD_STATUS_MAX = 600, KD_LOAD_ERRORS_MAX = 32 };
 _Static_assert(-KD_EUNTRUSTED < KD_LOAD_ERRORS_MAX, "every kd_err has its place");
 
+/* From the first request until the plan's seconds are over: rates are of what was answered in it. Answers that come later, while less and less is in flight,
+ * count everywhere else. */
+typedef struct {
+    uint64_t requests, likes;
+    uint64_t start_us, elapsed_us;
+    uint64_t start_cpu_us, cpu_us; /* of plan->cpu_of */
+    bool over;
+} sim_load_window;
+
 typedef struct {
     uint64_t requests, errors, likes;
-    uint64_t elapsed_us;
-    uint64_t cpu_us; /* of plan->cpu_of, in elapsed_us; only a pump measures it */
+    sim_load_window window;
     sim_histogram latency_us;
     uint64_t answers[KD_LOAD_STATUS_MAX]; /* by status */
     uint64_t failed[KD_LOAD_ERRORS_MAX];  /* requests without an answer, by -kd_err */
@@ -71,7 +79,8 @@ typedef struct {
     char user[KD_LOAD_USER_MAX];
     char key[64]; /* "" without --keys */
     size_t path_len, user_len, key_len;
-    kd_bytes token; /* of that user: shown instead of his name. Empty: there are no tokens */
+    kd_bytes token;   /* of that user: shown instead of his name. Empty: there are no tokens */
+    bool stays, came; /* --phones: the connection belongs to this user; from this request on */
     kd_buf body;
     uint32_t item, likes; /* the request likes each of so many items from `item` on; 0: it reads */
 } sim_load_request;
@@ -93,7 +102,7 @@ int sim_load_work(const sim_load_plan *plan, uint32_t index, sim_load_result *re
 
 /* ---- load_pump.c ---- */
 
-/* As sim_load_work, on connections that cost the machine little: pump.h. KD_OK, KD_EINVAL for a URL that it does not take, KD_EUNAVAILABLE. */
+/* As sim_load_work, on connections that cost the machine little, and with --phones: pump.h. KD_OK, KD_EINVAL for a URL that it does not take, KD_EUNAVAILABLE. */
 int sim_load_pump(const sim_load_plan *plan, uint32_t index, sim_load_result *result);
 
 /* ---- load_answer.c: what a request came to ---- */
@@ -108,13 +117,11 @@ typedef struct {
 bool sim_load_answer_good(const sim_load_answer *a);
 /* Adds it to the figures and to the tally. */
 void sim_load_note(sim_load_result *result, const sim_load_answer *a);
-/* Processor time that plan->cpu_of has had; 0 without one, or when it is gone. */
-uint64_t sim_load_cpu_us(const sim_load_plan *plan);
-
-/* ---- load_phones.c ---- */
-
-/* The same with --phones, by connections of its own. KD_EINVAL: the URL is no http:// with an address. */
-int sim_load_phones(const sim_load_plan *plan, uint32_t index, sim_load_result *result);
+void sim_load_window_begin(sim_load_result *result, const sim_load_plan *plan, uint64_t now_us);
+/* Nothing, if it has ended before. */
+void sim_load_window_end(sim_load_result *result, const sim_load_plan *plan, uint64_t now_us);
+/* Adds what another worker did in the same seconds. */
+void sim_load_window_merge(sim_load_window *to, const sim_load_window *from);
 
 /* ---- load_check.c ---- */
 

@@ -78,6 +78,8 @@ static bool next_of_phone(sim_load_ops *o, sim_load_request *r)
     uint64_t n = visit / o->users * stay + o->sequence % stay; /* that this user has liked */
     if (n >= items) return false;
     name_user(o, r, user);
+    r->stays = true;
+    r->came = o->sequence % stay == 0;
     return put_like(o, r, ((user * o->shares + o->index) * 2654435761u + n * o->step) % items);
 }
 
@@ -129,6 +131,7 @@ bool sim_load_ops_next(sim_load_ops *o, sim_load_request *r)
     r->method = "GET";
     r->likes = 0;
     r->user_len = r->key_len = 0;
+    r->stays = r->came = false;
     r->token = kd_bytes_of(NULL, 0);
     bool more = true;
     if (plan->mode == KD_LOAD_LIKE)

@@ -27,7 +27,7 @@ typedef struct {
     sim_engine *engine;
     load_worker_slot *slots;
     uint64_t rate; /* of this worker; 0: closed loop */
-    uint64_t start_us, end_us, last_us;
+    uint64_t start_us, end_us;
     uint64_t due;   /* open loop: requests that fell due and were sent */
     bool exhausted; /* every pair has been used */
 } load_worker;
@@ -72,7 +72,6 @@ static void load_worker_answered(void *arg, sim_lane *lane, const sim_lane_answe
     const sim_load_answer answer = {s->item, s->likes, a->result, a->status, a->latency_us};
     bool good = sim_load_answer_good(&answer);
     sim_load_note(w->result, &answer);
-    w->last_us = a->at_us;
     if (!good)
         sim_lane_rest(lane, REST_US);
     else if (w->rate == 0 && a->at_us < w->end_us)
@@ -95,8 +94,10 @@ static void load_worker_fill(void *arg, uint64_t now_us)
 
 static bool load_worker_over(void *arg)
 {
-    const load_worker *w = arg;
-    return w->exhausted || kd_clock_mono_us() >= w->end_us;
+    load_worker *w = arg;
+    uint64_t now = kd_clock_mono_us();
+    if (now >= w->end_us) sim_load_window_end(w->result, w->plan, now);
+    return w->exhausted || now >= w->end_us;
 }
 
 static void load_worker_run(load_worker *w)
@@ -112,10 +113,11 @@ static void load_worker_run(load_worker *w)
                                                  .answered = load_worker_answered,
                                                  .fill = load_worker_fill,
                                                  .over = load_worker_over});
-    w->start_us = w->last_us = kd_clock_mono_us();
+    w->start_us = kd_clock_mono_us();
     w->end_us = w->start_us + w->plan->seconds * 1000000;
+    sim_load_window_begin(w->result, w->plan, w->start_us);
     sim_engine_run(w->engine, TICK_US);
-    w->result->elapsed_us = w->last_us - w->start_us;
+    sim_load_window_end(w->result, w->plan, kd_clock_mono_us());
 }
 
 static int load_worker_connect(load_worker *w)

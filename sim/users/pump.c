@@ -53,7 +53,7 @@ static void pump_answered(sim_pump *p, sim_pump_slot *slot, int status)
     const sim_pump_slot was = *slot;
     slot->stream = 0;
     p->idle[p->free_count++] = (uint16_t)(slot - p->slots);
-    p->hooks->answered(p->hooks->arg, &was, status);
+    p->hooks->answered(p->arg, &was, status);
 }
 
 static void pump_fail(sim_pump *p, int err)
@@ -93,7 +93,7 @@ static bool pump_may_send(const sim_pump *p)
 static bool pump_send_one(sim_pump *p)
 {
     uint64_t began_us;
-    const sim_load_request *r = p->hooks->next(p->hooks->arg, &began_us);
+    const sim_load_request *r = p->hooks->next(p->arg, &began_us);
     if (!r) return false;
     KD_ASSERT(r->body.len <= SIM_PUMP_BODY_MAX);
     sim_pump_slot *slot = pump_take_slot(p);
@@ -227,13 +227,17 @@ static int pump_connect(const struct sockaddr *to, socklen_t to_len)
 }
 
 int sim_pump_open(sim_pump *p, struct event_base *base, const struct sockaddr *to, socklen_t to_len,
-                  const char *authority, uint32_t streams, const sim_pump_hooks *hooks)
+                  const char *authority, uint32_t streams, const sim_pump_hooks *hooks, void *arg)
 {
     KD_ASSERT(streams <= SIM_PUMP_STREAMS_MAX);
     int fd = pump_connect(to, to_len);
     if (fd < 0) return KD_EUNAVAILABLE;
-    *p = (sim_pump){
-        .hooks = hooks, .authority = authority, .fd = fd, .allowed = streams, .window = SIM_FRAME_WINDOW};
+    *p = (sim_pump){.hooks = hooks,
+                    .arg = arg,
+                    .authority = authority,
+                    .fd = fd,
+                    .allowed = streams,
+                    .window = SIM_FRAME_WINDOW};
     p->slots = kd_alloc(streams * sizeof *p->slots);
     p->slot_count = p->free_count = streams;
     for (uint32_t i = 0; i < streams; i++) p->idle[i] = (uint16_t)i;

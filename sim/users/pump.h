@@ -1,10 +1,11 @@
 /*
- * pump.h - HTTP/2 connections that cost the machine little, for `load --pump`: a request is written as bytes, and of an answer no more is read than
- * its stream, its status and its end.
+ * pump.h - HTTP/2 connections that cost the machine little, for `load --pump` and `--phones`: a request is written as bytes, and of an answer no more is
+ * read than its stream, its status and its end.
  *
  * The ordinary client (sim/client) spends more on a request than a server does, so on a machine that both share it measures itself. A pump checks nothing
  * of the protocol: a server that breaks it is another tool's to find. It speaks HTTP/2 with prior knowledge, without TLS. Each header that all requests
- * share enters the server's table with the first request, as a browser has it; users, keys and paths come as literals.
+ * share enters the server's table with the first request, as a browser has it; users, keys and paths come as literals. A user with whom the connection stays
+ * enters the table with his first request, name or token, and is one byte from then on. nghttp2 cannot send that: it never lets Authorization enter a table.
  *
  * One thread: calls and hooks run on the thread of the loop.
  */
@@ -25,7 +26,6 @@ typedef struct {
 } sim_pump_slot;
 
 typedef struct {
-    void *arg;
     /* The next request, and when it began or fell due. NULL: none for now. */
     const sim_load_request *(*next)(void *arg, uint64_t *began_us);
     /* Once for each request. Its status, or 0 where that is not known but is not 200; or a kd_err below 0. */
@@ -41,6 +41,7 @@ enum {
 /* Zero-initialise. All fields are the pump's. */
 typedef struct {
     const sim_pump_hooks *hooks;
+    void *arg; /* of the hooks */
     const char *authority;
     struct event *readable, *writable;
     kd_buf in, out, block;
@@ -61,7 +62,7 @@ typedef struct {
 
 /* Connects, which may block, and sends the preface; with so many requests in flight at most. KD_OK, KD_EUNAVAILABLE. */
 int sim_pump_open(sim_pump *p, struct event_base *base, const struct sockaddr *to, socklen_t to_len,
-                  const char *authority, uint32_t streams, const sim_pump_hooks *hooks);
+                  const char *authority, uint32_t streams, const sim_pump_hooks *hooks, void *arg);
 /* Sends what `next` gives, as far as the server takes it. */
 void sim_pump_fill(sim_pump *p);
 /* Ends the connection; requests in flight are answered with this kd_err. Takes one that was not opened. */
@@ -69,7 +70,7 @@ void sim_pump_close(sim_pump *p, int err);
 
 /* ---- pump_request.c ---- */
 
-/* Appends HEADERS, and DATA for a body; `first`: of this connection. `block` is room that is used again. */
+/* Appends HEADERS, and DATA for a body; `first`: of this connection, whose requests all have the same kinds of fields. `block` is room that is used again. */
 void sim_pump_put_request(kd_buf *out, kd_buf *block, const char *authority, uint32_t stream, bool first,
                           const sim_load_request *r);
 /* The status of an answer's HEADERS, by the first field of its block (RFC 7541, 6); 0: another than those of the static table. */

@@ -2,7 +2,7 @@
  * pump_request.c - a request as bytes: HPACK (RFC 7541) with the static table's numbers, and what of an answer's block is looked at.
  *
  * The shared fields of the first request enter the server's table in the order of pump_shared; from then on each is one byte or, where its value differs by
- * request, a name by number.
+ * request, a name by number. They all enter anew with the first request of a user with whom the connection stays: tokens are long, and push out what is older.
  */
 #include <stdio.h>
 
@@ -11,12 +11,21 @@
 
 /* Fields of the dynamic table, in the order of their entry. */
 typedef struct {
-    bool user, key, body;
+    bool token, user, key, body;
 } pump_shared;
+
+static pump_shared pump_shared_of(const sim_load_request *r)
+{
+    bool token = r->token.len > 0;
+    return (pump_shared){.token = token && r->stays,
+                         .user = !token && r->user_len > 0,
+                         .key = r->key_len > 0,
+                         .body = r->body.len > 0};
+}
 
 static uint32_t pump_shared_count(const pump_shared *s)
 {
-    return 1u + s->user + s->key + s->body;
+    return 1u + s->token + s->user + s->key + s->body;
 }
 
 /* Its number in the table: the newest comes first. */
@@ -28,6 +37,7 @@ static uint32_t pump_shared_at(const pump_shared *s, uint32_t entered)
 static void pump_enter(kd_buf *b, const pump_shared *s, const char *authority, const sim_load_request *r)
 {
     sim_hpack_insert_named(b, SIM_HPACK_AUTHORITY, kd_bytes_str(authority));
+    if (s->token) sim_hpack_insert_named(b, SIM_HPACK_AUTHORIZATION, r->token);
     if (s->user) sim_hpack_insert(b, "x-user-id", kd_bytes_of(r->user, r->user_len));
     if (s->key) sim_hpack_insert(b, "idempotency-key", kd_bytes_of(r->key, r->key_len));
     if (s->body) sim_hpack_insert_named(b, SIM_HPACK_CONTENT_TYPE, kd_bytes_str("application/json"));
@@ -37,23 +47,25 @@ static void pump_refer(kd_buf *b, const pump_shared *s, const sim_load_request *
 {
     uint32_t entered = 0;
     sim_hpack_indexed(b, pump_shared_at(s, entered++));
-    if (s->user) sim_hpack_named(b, pump_shared_at(s, entered++), kd_bytes_of(r->user, r->user_len));
+    if (s->token) sim_hpack_indexed(b, pump_shared_at(s, entered++));
+    if (s->user && r->stays) sim_hpack_indexed(b, pump_shared_at(s, entered++));
+    if (s->user && !r->stays)
+        sim_hpack_named(b, pump_shared_at(s, entered++), kd_bytes_of(r->user, r->user_len));
     if (s->key) sim_hpack_named(b, pump_shared_at(s, entered++), kd_bytes_of(r->key, r->key_len));
     if (s->body) sim_hpack_indexed(b, pump_shared_at(s, entered));
 }
 
 static void pump_block(kd_buf *b, const char *authority, bool first, const sim_load_request *r)
 {
-    const pump_shared s = {
-        .user = r->user_len > 0 && r->token.len == 0, .key = r->key_len > 0, .body = r->body.len > 0};
+    const pump_shared s = pump_shared_of(r);
     sim_hpack_indexed(b, *r->method == 'P' ? SIM_HPACK_POST : SIM_HPACK_GET);
     sim_hpack_indexed(b, SIM_HPACK_HTTP);
     sim_hpack_named(b, SIM_HPACK_PATH, kd_bytes_of(r->path, r->path_len));
-    if (first)
+    if (first || r->came)
         pump_enter(b, &s, authority, r);
     else
         pump_refer(b, &s, r);
-    if (r->token.len > 0) sim_hpack_named(b, SIM_HPACK_AUTHORIZATION, r->token);
+    if (r->token.len > 0 && !s.token) sim_hpack_named(b, SIM_HPACK_AUTHORIZATION, r->token);
     if (s.body) {
         char digits[24];
         int n = snprintf(digits, sizeof digits, "%zu", r->body.len);

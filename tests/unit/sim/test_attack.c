@@ -86,22 +86,6 @@ Test(attack_hpack, names_and_fields_of_the_static_table_are_those_that_they_are_
     kd_buf_finish(&block);
 }
 
-Test(attack_frames, the_reader_counts_answers_that_are_no_200)
-{
-    kd_buf bytes = {0};
-    sim_frame_reader r;
-    sim_frame_reader_init(&r);
-    sim_frame_put(&bytes, SIM_FRAME_HEADERS, SIM_FRAME_END_HEADERS, 1, kd_bytes_str("\x88x"));
-    sim_frame_put(&bytes, SIM_FRAME_DATA, SIM_FRAME_END_STREAM, 1, kd_bytes_str("{}"));
-    sim_frame_put(&bytes, SIM_FRAME_HEADERS, SIM_FRAME_END_HEADERS | SIM_FRAME_END_STREAM, 3,
-                  kd_bytes_str("\x8dx"));
-    sim_frame_reset(&bytes, 5);
-    for (size_t i = 0; i < bytes.len; i++) sim_frame_read(&r, kd_bytes_of(bytes.data + i, 1));
-    cr_assert_eq(r.ended, 3);
-    cr_assert_eq(r.refused, 2);
-    kd_buf_finish(&bytes);
-}
-
 Test(attack_frames, a_frame_is_its_head_and_its_payload)
 {
     static const uint8_t expected[] = {0, 0, 8, 6, 0, 0, 0, 0, 0, 'a', 't', 't', 'a', 'c', 'k', 'e', 'r'};

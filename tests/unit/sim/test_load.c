@@ -105,6 +105,7 @@ Test(load_ops, a_phone_stays_with_its_user_for_some_likes_and_shows_his_token)
         cr_expect(kd_bytes_eq(kd_bytes_of(r.user, r.user_len), kd_bytes_str(name)));
         cr_expect(kd_bytes_eq(r.token, sim_load_tokens_at(&plan.tokens, user)));
         cr_expect(memcmp(r.token.data, "Bearer ey", 9) == 0);
+        cr_expect(r.stays && r.came == (like % 4 == 0));
     }
     cr_expect(!kd_bytes_eq(sim_load_tokens_at(&plan.tokens, 0), sim_load_tokens_at(&plan.tokens, 1)));
     sim_load_ops_finish(&ops);

@@ -72,6 +72,52 @@ Test(pump, writes_requests_that_share_their_headers_through_the_table)
     kd_buf_finish(&lines);
 }
 
+/* The HEADERS of the like of one who shows a token, and whether it is the connection's first request. */
+static const char *like_with_token(nghttp2_hd_inflater *inflater, bool first, char who, bool stays, bool came,
+                                   kd_buf *out, kd_buf *lines)
+{
+    char token[256];
+    memset(token, who, sizeof token);
+    sim_load_request r = request_of("POST", "/v1/posts/1/like", "u", "", "");
+    r.token = kd_bytes_of(token, sizeof token);
+    r.stays = stays;
+    r.came = came;
+    return read_back(inflater, first, &r, out, lines);
+}
+
+Test(pump, has_the_token_of_one_who_stays_as_one_byte_from_his_second_request_on)
+{
+    nghttp2_hd_inflater *inflater;
+    kd_buf out = {0}, lines = {0};
+    cr_assert_eq(nghttp2_hd_inflate_new(&inflater), 0);
+    for (int i = 0; i < 60; i++) { /* some twenty tokens are more than the table holds */
+        char who = (char)('a' + i / 3);
+        const char *text = like_with_token(inflater, i == 0, who, true, i % 3 == 0, &out, &lines);
+        const char *token = strstr(text, "\nauthorization: ");
+        cr_assert(strstr(text, "\n:authority: edge:8441\n") && !strstr(text, "x-user-id"), "%s", text);
+        cr_assert(token && strspn(token + 16, (char[]){who, 0}) == 256, "%d: %s", i, text);
+        cr_expect_eq(out.len < 64, i % 3 != 0, "request %d has %zu bytes", i, out.len);
+    }
+    nghttp2_hd_inflate_del(inflater);
+    kd_buf_finish(&out);
+    kd_buf_finish(&lines);
+}
+
+Test(pump, has_the_token_whole_in_each_request_of_a_gateway)
+{
+    nghttp2_hd_inflater *inflater;
+    kd_buf out = {0}, lines = {0};
+    cr_assert_eq(nghttp2_hd_inflate_new(&inflater), 0);
+    for (int i = 0; i < 3; i++) {
+        const char *text = like_with_token(inflater, i == 0, (char)('a' + i), false, false, &out, &lines);
+        cr_expect(out.len > 256 && strstr(text, "authorization: "), "%s", text);
+        cr_expect_eq(nghttp2_hd_inflate_get_num_table_entries(inflater), 61 + 1, "the authority alone");
+    }
+    nghttp2_hd_inflate_del(inflater);
+    kd_buf_finish(&out);
+    kd_buf_finish(&lines);
+}
+
 Test(pump, ends_the_stream_of_a_read_with_its_headers)
 {
     nghttp2_hd_inflater *inflater;
