@@ -2,11 +2,12 @@
  * bench_merge.c - central's merge against raw synced LevelDB get + put: uniform keys, 4000 operations per
  * commit, repeats.
  *
- *     bench_merge DIR [operations] [items] [repeats per mille]
+ *     bench_merge DIR [operations] [items] [repeats per mille] [before]
  *
- * Both write in a second thread while the next commit is prepared. Afterwards the exact total is checked: a
- * merge that drops repeats or counts them twice is no merge. Last line: `bench_merge ops= raw_per_s=
- * merge_per_s= ratio= verdict=`.
+ * `before`: likes that both stores hold already, in pieces that are not measured. The merge writes in a second
+ * thread while the next commit is prepared. Afterwards the exact total is checked: a merge that drops repeats or
+ * counts them twice is no merge. Last line: `bench_merge ops= before= raw_per_s= merge_per_s= raw_cpu_us=
+ * merge_cpu_us= ratio= verdict=`, processor time of the process for an operation.
  */
 #include "common/io/leveldb/committer.h"
 #include "kudos/central.h"
@@ -35,10 +36,28 @@ static double clock_s(clockid_t id)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static double now_s(void)
+/* Time by the clock, and processor time of the process. */
+typedef struct {
+    double clock, cpu;
+} span;
+
+static span span_begin(void)
 {
-    return clock_s(CLOCK_MONOTONIC);
+    return (span){clock_s(CLOCK_MONOTONIC), clock_s(CLOCK_PROCESS_CPUTIME_ID)};
 }
+
+static span span_end(span from)
+{
+    span now = span_begin();
+    return (span){now.clock - from.clock, now.cpu - from.cpu};
+}
+
+/* Likes come in pieces of `count`; the last one is measured. */
+typedef struct {
+    const char *dir;
+    uint32_t count, items, repeats, pieces;
+    like *likes; /* of the piece at hand */
+} plan;
 
 static void on_done(void *arg, uint64_t id, int err)
 {
@@ -70,17 +89,18 @@ static kd_bytes user_of(char *text, uint32_t n)
     return kd_bytes_of(text, (size_t)snprintf(text, 24, "%016u", n));
 }
 
-/* Draws likes, `repeats` in a thousand of which repeat an earlier one. Returns how many are distinct. */
-static uint32_t draw(like *likes, uint32_t count, uint32_t items, uint32_t repeats)
+/* Draws the likes of a piece, `repeats` in a thousand of which repeat an earlier one of it. Returns how many are distinct. */
+static uint32_t draw(const plan *p, uint32_t piece)
 {
-    uint64_t random = 42;
+    uint64_t random = 42 + piece;
     uint32_t distinct = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        bool again = i > 0 && kd_random_next(&random) % 1000 < repeats;
+    for (uint32_t i = 0; i < p->count; i++) {
+        bool again = i > 0 && kd_random_next(&random) % 1000 < p->repeats;
         if (again)
-            likes[i] = likes[kd_random_next(&random) % i];
+            p->likes[i] = p->likes[kd_random_next(&random) % i];
         else
-            likes[i] = (like){(uint32_t)(kd_random_next(&random) % items), ++distinct};
+            p->likes[i] =
+                (like){(uint32_t)(kd_random_next(&random) % p->items), piece * p->count + ++distinct};
     }
     return distinct;
 }
@@ -96,32 +116,41 @@ static kd_leveldb *open_db(const char *dir, const char *name)
     exit(4);
 }
 
-static double run_raw(const char *dir, const like *likes, uint32_t count)
+static void put_piece(kd_leveldb *db, const plan *p)
 {
-    kd_leveldb *db = open_db(dir, "raw");
     kd_store store = kd_leveldb_store(db);
     kd_writes writes = {0};
     kd_buf key = {0}, value = {0};
-    double from = now_s();
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < p->count; i++) {
         kd_item item;
         char user[24];
         kd_buf_clear(&key);
         kd_buf_put_u8(&key, 'm');
-        kd_bytes k = item_of(&item, likes[i].item), u = user_of(user, likes[i].user);
+        kd_bytes k = item_of(&item, p->likes[i].item), u = user_of(user, p->likes[i].user);
         kd_buf_put(&key, k.data, k.len);
         kd_buf_put(&key, u.data, u.len);
         store.get(store.ctx, kd_buf_view(&key), &value);
         kd_writes_put(&writes, kd_buf_view(&key), kd_bytes_str("0123456789"));
-        if (i % PER_COMMIT != PER_COMMIT - 1 && i + 1 < count) continue;
+        if (i % PER_COMMIT != PER_COMMIT - 1 && i + 1 < p->count) continue;
         KD_ASSERT(kd_leveldb_write(db, &writes, true) == KD_OK);
         kd_writes_clear(&writes);
     }
-    double took = now_s() - from;
-    kd_leveldb_close(db);
     kd_writes_finish(&writes);
     kd_buf_finish(&key);
     kd_buf_finish(&value);
+}
+
+static span run_raw(const plan *p)
+{
+    kd_leveldb *db = open_db(p->dir, "raw");
+    span took = {0};
+    for (uint32_t piece = 0; piece < p->pieces; piece++) {
+        draw(p, piece);
+        span from = span_begin();
+        put_piece(db, p);
+        took = span_end(from);
+    }
+    kd_leveldb_close(db);
     return took;
 }
 
@@ -169,6 +198,7 @@ typedef struct {
     kd_committer *committer;
     gate gate;
     uint64_t ended, begun;
+    uint64_t fed, digest; /* batches, and the digest of the last one */
 } bench;
 
 static void end_one(bench *b)
@@ -187,10 +217,82 @@ static void commit(bench *b)
     kd_committer_submit(b->committer, writes, version);
 }
 
-static double run_merge(const char *dir, const kd_buf *records, uint32_t count, uint64_t *total,
-                        uint32_t items)
+/* When the batch was made; central quarantines what is ahead of its clock. */
+static uint64_t batch_us(uint64_t seq)
 {
-    kd_leveldb *db = open_db(dir, "merge");
+    return 1700000000000000ull + seq * 1000000;
+}
+
+/* The records of a piece, batches_of(p) of them. */
+static void seal_piece(bench *b, const plan *p, kd_buf *records)
+{
+    for (uint32_t from = 0, i = 0; from < p->count; from += PER_BATCH, i++) {
+        uint64_t seq = b->fed + i + 1;
+        kd_buf_clear(&records[i]);
+        seal(p->likes + from, KD_MIN(p->count - from, (uint32_t)PER_BATCH), seq, &b->digest, batch_us(seq),
+             &records[i]);
+    }
+}
+
+static uint32_t batches_of(const plan *p)
+{
+    return (p->count + PER_BATCH - 1) / PER_BATCH;
+}
+
+static span merge_piece(bench *b, const kd_buf *records, uint32_t count)
+{
+    span from = span_begin();
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t seq = ++b->fed;
+        KD_ASSERT(kd_central_feed(b->c, kd_buf_view(&records[i]), (int64_t)seq - 1, batch_us(seq)) ==
+                  KD_FED_MERGED);
+        if (kd_central_gathered(b->c) >= PER_COMMIT - PER_BATCH / 2 || i + 1 == count) commit(b);
+    }
+    while (b->ended < b->begun) end_one(b);
+    return span_end(from);
+}
+
+/* Adds the distinct likes of all pieces to *distinct. */
+static span merge_pieces(bench *b, const plan *p, uint64_t *distinct)
+{
+    uint32_t batches = batches_of(p);
+    kd_buf *records = kd_alloc(batches * sizeof *records);
+    span took = {0};
+    for (uint32_t piece = 0; piece < p->pieces; piece++) {
+        *distinct += draw(p, piece);
+        seal_piece(b, p, records);
+        took = merge_piece(b, records, batches);
+    }
+    for (uint32_t i = 0; i < batches; i++) kd_buf_finish(&records[i]);
+    free(records);
+    return took;
+}
+
+static uint64_t total_of(const bench *b, uint32_t items)
+{
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < items; i++) {
+        uint64_t totals[KD_COUNTERS_MAX];
+        kd_item item;
+        KD_ASSERT(kd_central_totals(b->c, item_of(&item, i), totals) == KD_OK);
+        total += totals[0];
+    }
+    return total;
+}
+
+static void tell(const bench *b, span took)
+{
+    kd_committer_stats written = kd_committer_stats_get(b->committer);
+    kd_central_stats stats;
+    kd_central_get_stats(b->c, &stats);
+    fprintf(stderr, "merge: %.2f s, %.2f s CPU, writer %.2f s, %llu writes, %.1f bytes each, redo %.1f MB\n",
+            took.clock, took.cpu, (double)written.sync_us / 1e6, (unsigned long long)written.writes,
+            (double)written.bytes / (double)written.writes, (double)stats.redo_bytes / 1e6);
+}
+
+static span run_merge(const plan *p, uint64_t *total, uint64_t *distinct)
+{
+    kd_leveldb *db = open_db(p->dir, "merge");
     kd_store store = kd_leveldb_store(db);
     kd_counters counters = {.count = 1, .at = {{"like", 1, KD_SET}}};
     kd_central_config config = {
@@ -200,59 +302,41 @@ static double run_merge(const char *dir, const kd_buf *records, uint32_t count, 
     bench b = {.gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0}};
     KD_ASSERT(kd_central_open(&config, &store, 1, 0, &b.c) == KD_OK);
     KD_ASSERT(kd_committer_create(&b.committer, db, on_done, &b.gate) == KD_OK);
-    double from = now_s(), cpu = clock_s(CLOCK_THREAD_CPUTIME_ID);
-    for (uint32_t i = 0; i < count; i++) {
-        KD_ASSERT(kd_central_feed(b.c, kd_buf_view(&records[i]), i, 0) == KD_FED_MERGED);
-        if (kd_central_gathered(b.c) >= PER_COMMIT - PER_BATCH / 2 || i + 1 == count) commit(&b);
-    }
-    while (b.ended < b.begun) end_one(&b);
-    double took = now_s() - from;
-    kd_committer_stats written = kd_committer_stats_get(b.committer);
-    kd_central_stats stats;
-    kd_central_get_stats(b.c, &stats);
-    fprintf(stderr,
-            "merge: %.2f s, core %.2f s CPU, writer %.2f s, %llu writes, %.1f bytes each, redo %.1f MB\n",
-            took, clock_s(CLOCK_THREAD_CPUTIME_ID) - cpu, (double)written.sync_us / 1e6,
-            (unsigned long long)written.writes, (double)written.bytes / (double)written.writes,
-            (double)stats.redo_bytes / 1e6);
-    *total = 0;
-    for (uint32_t i = 0; i < items; i++) {
-        uint64_t totals[KD_COUNTERS_MAX];
-        kd_item item;
-        KD_ASSERT(kd_central_totals(b.c, item_of(&item, i), totals) == KD_OK);
-        *total += totals[0];
-    }
+    span took = merge_pieces(&b, p, distinct);
+    tell(&b, took);
+    *total = total_of(&b, p->items);
     kd_committer_destroy(b.committer);
     kd_central_close(b.c);
     kd_leveldb_close(db);
     return took;
 }
 
+static uint32_t number(int argc, char **argv, int at, uint32_t otherwise)
+{
+    return argc > at ? (uint32_t)strtoul(argv[at], NULL, 10) : otherwise;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        fprintf(stderr, "usage: bench_merge DIR [operations] [items] [repeats per mille]\n");
+        fprintf(stderr, "usage: bench_merge DIR [operations] [items] [repeats per mille] [before]\n");
         return 2;
     }
-    uint32_t count = argc > 2 ? (uint32_t)atoi(argv[2]) : 400000,
-             items = argc > 3 ? (uint32_t)atoi(argv[3]) : 1000000;
-    like *likes = kd_alloc(count * sizeof *likes);
-    uint32_t distinct = draw(likes, count, items, argc > 4 ? (uint32_t)atoi(argv[4]) : 20);
-    uint32_t batches = (count + PER_BATCH - 1) / PER_BATCH;
-    kd_buf *records = kd_alloc(batches * sizeof *records);
-    uint64_t digest = 0, total;
-    for (uint32_t i = 0; i < batches; i++) {
-        uint32_t from = i * PER_BATCH, n = KD_MIN(count - from, (uint32_t)PER_BATCH);
-        seal(likes + from, n, i + 1, &digest, 1700000000000000ull + (uint64_t)i * 1000000, &records[i]);
-    }
-    double raw = run_raw(argv[1], likes, count), merge = run_merge(argv[1], records, batches, &total, items);
+    plan p = {
+        argv[1], number(argc, argv, 2, 400000), number(argc, argv, 3, 1000000), number(argc, argv, 4, 20), 1,
+        NULL};
+    uint32_t before = number(argc, argv, 5, 0);
+    if (p.count == 0 || p.items == 0) return 2;
+    p.pieces += (before + p.count - 1) / p.count;
+    p.likes = kd_alloc(p.count * sizeof *p.likes);
+    uint64_t total, distinct = 0;
+    span raw = run_raw(&p), merge = run_merge(&p, &total, &distinct);
     bool exact = total == distinct;
-    printf(
-        "bench_merge ops=%u distinct=%u total=%llu raw_per_s=%.0f merge_per_s=%.0f ratio=%.2f verdict=%s\n",
-        count, distinct, (unsigned long long)total, count / raw, count / merge, raw / merge,
-        exact ? "exact" : "wrong");
-    for (uint32_t i = 0; i < batches; i++) kd_buf_finish(&records[i]);
-    free(records);
-    free(likes);
+    printf("bench_merge ops=%u before=%llu distinct=%llu total=%llu raw_per_s=%.0f merge_per_s=%.0f "
+           "raw_cpu_us=%.3f merge_cpu_us=%.3f ratio=%.2f verdict=%s\n",
+           p.count, (p.pieces - 1ull) * p.count, (unsigned long long)distinct, (unsigned long long)total,
+           p.count / raw.clock, p.count / merge.clock, raw.cpu / p.count * 1e6, merge.cpu / p.count * 1e6,
+           raw.clock / merge.clock, exact ? "exact" : "wrong");
+    free(p.likes);
     return exact ? 0 : 1;
 }
