@@ -16,7 +16,7 @@ import yaml
 from proc import TOP
 
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
-DECODER = ["/usr/bin/python3", os.path.join(TOP, "docs", "examples", "kudos_records.py")]
+DECODER = ["/usr/bin/python3", os.path.join(TOP, "examples", "kudos_records.py")]
 KINDS = {"batch": "Batch", "claim": "Claim", "snapshot": "Snapshot", "changes": "Changes"}
 
 
@@ -225,7 +225,7 @@ def test_limits_are_those_of_the_sources():
 def test_a_record_of_changes_is_as_late_as_the_document_says():
     window = int(re.search(r"KD_CHANGES_WINDOW = (\d+)", source("include/kudos/publisher.h"))[1])
     assert f"up to {window - 1} records of its partition too late" in " ".join(DOCUMENT["info"]["description"].split())
-    kept = int(re.search(r"^LABELS_KEPT = (\d+)", source("docs/examples/follow_changes.py"), re.M)[1])
+    kept = int(re.search(r"^LABELS_KEPT = (\d+)", source("examples/follow_changes.py"), re.M)[1])
     assert kept >= 2 * window
 
 

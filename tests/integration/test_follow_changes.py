@@ -1,4 +1,4 @@
-"""The example of a consumer (docs/examples/follow_changes.py) beside a whole cluster: what it counts is what central exports, whatever is repeated,
+"""The example of a consumer (examples/follow_changes.py) beside a whole cluster: what it counts is what central exports, whatever is repeated,
 killed or restored.
 
 It runs under Debian's Python, whose packages it names.
@@ -19,7 +19,7 @@ from proc import SLOWER, TOP, Process, wait_until
 from whole import broker, cluster, ok  # noqa: F401
 
 PYTHON = "/usr/bin/python3"  # Debian's, not one that a machine has besides
-EXAMPLE = os.path.join(TOP, "docs", "examples", "follow_changes.py")
+EXAMPLE = os.path.join(TOP, "examples", "follow_changes.py")
 UNDONE = 3
 NUMBERS = {"like": 1, "save": 2, "view": 3, "share": 4}
 ITEMS = [f"posts/p{n}" for n in range(12)] + ["reels/r"]
