@@ -243,3 +243,13 @@ Test(http_admission, a_small_connection_stays_although_its_address_holds_most)
     leave(small);
     cr_expect_eq(server->held, 0);
 }
+
+Test(http_door, whoever_asks_one_server_is_known_to_all_of_the_process)
+{
+    kd_http_door *door = kd_http_door_create(10, 10, 0);
+    cr_expect_eq(http_door_asked_ms(door), 0);
+    http_door_asked(door, 5000);
+    http_door_asked(door, 4996); /* of a thread whose clock was read before */
+    cr_expect_eq(http_door_asked_ms(door), 5000);
+    kd_http_door_destroy(door);
+}

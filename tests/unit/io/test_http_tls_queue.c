@@ -139,6 +139,18 @@ Test(http_tls_debts, who_leaves_many_handshakes_is_late_until_they_are_forgiven)
     cr_expect(!http_tls_debts_late(&debts, 7, NOW_MS + HTTP_TLS_DEBT_MAX_MS), "a debt is bounded");
 }
 
+Test(http_tls_debts, what_was_held_open_and_is_done_after_all_is_taken_back)
+{
+    lose(7, NOW_MS, LATE + 1);
+    http_tls_debts_forgive(&debts, 8, NOW_MS);
+    cr_expect(http_tls_debts_late(&debts, 7, NOW_MS), "another's");
+    http_tls_debts_forgive(&debts, 7, NOW_MS);
+    cr_expect(!http_tls_debts_late(&debts, 7, NOW_MS));
+    for (int i = 0; i < 100; i++) http_tls_debts_forgive(&debts, 7, NOW_MS);
+    lose(7, NOW_MS, LATE + 1);
+    cr_expect(http_tls_debts_late(&debts, 7, NOW_MS), "nobody is paid in advance");
+}
+
 Test(http_tls_debts, who_leaves_few_a_second_is_never_late)
 {
     for (int i = 0; i < 1000; i++) {

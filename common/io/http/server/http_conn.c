@@ -14,6 +14,7 @@
 
 #include "common/io/http/server/http_admission.h"
 #include "common/io/http/server/http_conns.h"
+#include "common/io/http/server/http_door.h"
 #include "common/io/http/server/http_h1.h"
 #include "common/io/http/server/http_h2.h"
 #include "common/io/http/server/http_note.h"
@@ -104,7 +105,7 @@ static void conn_feed(http_conn *conn, kd_bytes plain)
     if (conn->pieces < HTTP_SETTLED_PIECES)
         conn->pieces++;
     else
-        http_tls_share_asked(&server->handshake_share, server->now_ms * 1000);
+        http_door_asked(server->door, server->now_ms);
     conn->driver->feed(conn, plain);
 }
 

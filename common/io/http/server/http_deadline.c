@@ -10,6 +10,7 @@
 #include "common/io/http/server/http_conn.h"
 #include "common/io/http/server/http_memory.h"
 #include "common/io/http/server/http_request.h"
+#include "common/io/http/server/http_tls.h"
 #include "common/io/http/server/http_turn.h"
 
 static void deadline_close(http_conn *conn)
@@ -60,6 +61,7 @@ static void deadline_check(http_conn *conn, int64_t now_ms)
     const kd_http_config *config = &conn->server->config;
     int64_t age_ms = now_ms - conn->since_ms;
     if (conn->state == HTTP_PROXY || conn->state == HTTP_DETECT || conn->state == HTTP_HANDSHAKE) {
+        http_tls_look(conn, age_ms);
         if (age_ms >= config->handshake_timeout_ms) deadline_close(conn);
     } else if (conn->state == HTTP_LINGER) {
         if (age_ms >= HTTP_LINGER_MS) http_conn_close(conn);

@@ -8,6 +8,7 @@
 #include "common/io/http/server/http_door.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "common/io/http/server/http_address.h"
@@ -37,6 +38,7 @@ struct kd_http_door {
     door_rate rates[DOOR_RATES];
     uint32_t max, max_per_address, count;
     uint32_t new_per_address; /* a second; 0: without limit */
+    _Atomic int64_t asked_ms; /* not behind the lock */
     http_addresses addresses;
 };
 
@@ -93,6 +95,18 @@ bool http_door_knock(kd_http_door *door, uint64_t address, int64_t now_ms)
     bool admitted = door_take_token(door, address, now_ms * 1000);
     pthread_mutex_unlock(&door->lock);
     return admitted;
+}
+
+/* Written once a tick of the clock at most: all threads read it. */
+void http_door_asked(kd_http_door *door, int64_t now_ms)
+{
+    if (http_door_asked_ms(door) < now_ms)
+        atomic_store_explicit(&door->asked_ms, now_ms, memory_order_relaxed);
+}
+
+int64_t http_door_asked_ms(const kd_http_door *door)
+{
+    return atomic_load_explicit(&door->asked_ms, memory_order_relaxed);
 }
 
 static bool door_has_room(kd_http_door *door, uint64_t address, int64_t now_ms)

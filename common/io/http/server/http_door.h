@@ -17,6 +17,9 @@ bool http_door_full(kd_http_door *door, uint64_t address, int64_t now_ms);
 void http_door_leave(kd_http_door *door, uint64_t address);
 /* A connection turns out to be another address's. False: that one has its limit already, or is barred, and nothing has changed. Any thread. */
 bool http_door_move(kd_http_door *door, uint64_t from, uint64_t to, int64_t now_ms);
+/* A client that is served already has sent something, to any server of the process; and when one did last, 0: none has. Any thread, without the lock. */
+void http_door_asked(kd_http_door *door, int64_t now_ms);
+int64_t http_door_asked_ms(const kd_http_door *door);
 enum { HTTP_BAR_MIN_MS = 1000, HTTP_BAR_MAX_MS = 8000, HTTP_BAR_FORGET_MS = 10000 };
 
 /* A connection of the address was closed because it held most: no new connection of the address is taken for HTTP_BAR_MIN_MS, or twice as long as the last

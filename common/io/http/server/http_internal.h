@@ -219,6 +219,7 @@ struct http_conn {
     struct event *write_event;
     SSL *ssl;                 /* NULL: plain */
     http_tls_place handshake; /* its place in the queue, before OPEN */
+    bool owes;                /* its handshake stands among the server's handshake_debts */
     uint32_t pieces;          /* of input since OPEN, up to HTTP_SETTLED_PIECES */
     kd_bytes tls_in;          /* bytes of the present read that OpenSSL has not taken yet */
     kd_strings peer_names;    /* of the client's certificate (http_tls_name.h) */

@@ -19,6 +19,7 @@
 
 #include "common/conf/options.h"
 #include "common/io/daemon/file_read.h"
+#include "common/io/http/server/http_door.h"
 #include "common/io/http/server/http_tls_name.h"
 #include "common/io/http/server/http_tls_suites.h"
 
@@ -257,6 +258,7 @@ static http_conn *tls_conn_of(http_tls_place *place)
 void http_tls_arm(kd_http_server *server)
 {
     if (server->handshakes.count == 0 || event_pending(server->shake_event, EV_TIMEOUT, NULL)) return;
+    http_tls_share_asked(&server->handshake_share, http_door_asked_ms(server->door) * 1000);
     int64_t us = http_tls_share_wait(&server->handshake_share, tls_clock_us());
     event_add(server->shake_event, &(struct timeval){.tv_sec = us / 1000000, .tv_usec = us % 1000000});
 }
@@ -267,11 +269,17 @@ static uint64_t tls_debtor(const http_conn *conn)
     return kd_random_next(&state);
 }
 
-static void tls_note_lost(http_conn *conn)
+static void tls_note_owed(http_conn *conn)
 {
     kd_http_server *server = conn->server;
-    if (SSL_is_init_finished(conn->ssl)) return;
+    if (conn->owes || SSL_is_init_finished(conn->ssl)) return;
+    conn->owes = true;
     http_tls_debts_note(&server->handshake_debts, tls_debtor(conn), server->now_ms);
+}
+
+void http_tls_look(http_conn *conn, int64_t age_ms)
+{
+    if (conn->ssl && !conn->handshake.line && age_ms >= HTTP_TLS_HELD_MS) tls_note_owed(conn);
 }
 
 bool http_tls_await(http_conn *conn, http_conn **displaced)
@@ -312,7 +320,7 @@ void http_tls_end(http_conn *conn)
     kd_http_server *server = conn->server;
     http_tls_queue_remove(&server->handshakes, &conn->handshake);
     if (!conn->ssl) return;
-    tls_note_lost(conn);
+    tls_note_owed(conn);
     SSL_free(conn->ssl);
     conn->ssl = NULL;
     server->tls_open--;
@@ -344,7 +352,9 @@ int http_tls_handshake(http_conn *conn, bool *http2)
         conn->server->counters.tls_failures++;
         return KD_EIO;
     }
-    conn->server->counters.tls_handshakes++;
+    kd_http_server *server = conn->server;
+    server->counters.tls_handshakes++;
+    if (conn->owes) http_tls_debts_forgive(&server->handshake_debts, tls_debtor(conn), server->now_ms);
     note_peer_names(conn);
     const unsigned char *alpn;
     unsigned len;

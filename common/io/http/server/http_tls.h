@@ -13,6 +13,9 @@ bool http_tls_await(http_conn *conn, http_conn **displaced);
 http_conn *http_tls_next(kd_http_server *server);
 /* Sets the timer of the next turn, if a handshake waits. */
 void http_tls_arm(kd_http_server *server);
+/* A connection whose handshake is not done is so old: where the client has it wait, and not the queue, that counts as one that came to nothing until it is
+ * done. */
+void http_tls_look(http_conn *conn, int64_t age_ms);
 /* The connection ends: it waits no longer, if it did, and OpenSSL's side of it is freed, if there is one. */
 void http_tls_end(http_conn *conn);
 /* An estimate of what OpenSSL holds of a record whose rest has not come, in bytes. What each connection of TLS takes besides (HTTP_TLS_BYTES) is in the

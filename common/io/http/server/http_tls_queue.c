@@ -137,6 +137,13 @@ void http_tls_debts_note(http_tls_debts *debts, uint64_t key, int64_t now_ms)
     debts->at[i].paid_ms = KD_MIN(paid_ms, now_ms + HTTP_TLS_DEBT_MAX_MS);
 }
 
+void http_tls_debts_forgive(http_tls_debts *debts, uint64_t key, int64_t now_ms)
+{
+    size_t i = key % HTTP_TLS_DEBTS;
+    if (debts->at[i].key == key)
+        debts->at[i].paid_ms = KD_MAX(debts->at[i].paid_ms - HTTP_TLS_DEBT_MS, now_ms);
+}
+
 bool http_tls_debts_late(const http_tls_debts *debts, uint64_t key, int64_t now_ms)
 {
     size_t i = key % HTTP_TLS_DEBTS;

@@ -4,7 +4,7 @@
  * A handshake costs its client some microseconds and the server some hundred. So those who want one wait: each address has a line of its own, the
  * lines have their turns one after the other, and beside clients that are served already handshakes have a quarter of the loop's time.
  *
- * A client that leaves once the server has worked, and comes again, can use all of that. So an address of which many handshakes came to nothing is late:
+ * A client that leaves once the server has worked, or just waits, and comes again, can use all of that. So an address of which many handshakes came to nothing is late:
  * its line has its turns when no other one waits, and what is done for it is charged several times over.
  */
 #ifndef KUDOS_COMMON_IO_HTTP_SERVER_HTTP_TLS_QUEUE_H
@@ -70,7 +70,7 @@ typedef struct {
     int64_t asked_us;
 } http_tls_share;
 
-/* A client that is served already has sent something. */
+/* A client that is served already has sent something, here or at another server of the process, whose threads want processors, too. */
 void http_tls_share_asked(http_tls_share *share, int64_t now_us);
 /* In how many us the next step of a handshake may run; 0: now. */
 int64_t http_tls_share_wait(http_tls_share *share, int64_t now_us);
@@ -83,8 +83,9 @@ enum {
     HTTP_TLS_DEBTS = 1024,
     HTTP_TLS_DEBT_MS =
         100, /* a handshake that came to nothing is forgiven after so long, one after the other */
-    HTTP_TLS_DEBT_LATE_MS = 1000, /* who owes more is late: five of them */
+    HTTP_TLS_DEBT_LATE_MS = 1000, /* who owes more is late: ten of them */
     HTTP_TLS_DEBT_MAX_MS = 5000,  /* more is forgiven at once */
+    HTTP_TLS_HELD_MS = 1000, /* a client that has a handshake wait for so long owes it, until it goes on */
 };
 
 /* What addresses owe, which outlives their connections. Of fixed size: an address whose place is held by one that owes is not noted. Zeroed memory is a
@@ -96,8 +97,10 @@ typedef struct {
     } at[HTTP_TLS_DEBTS];
 } http_tls_debts;
 
-/* A handshake of the address has ended before it was done, after the server had worked on it. */
+/* A handshake of the address that the server has worked on has ended before it was done, or is held open. */
 void http_tls_debts_note(http_tls_debts *debts, uint64_t key, int64_t now_ms);
+/* One that was noted was done after all. */
+void http_tls_debts_forgive(http_tls_debts *debts, uint64_t key, int64_t now_ms);
 bool http_tls_debts_late(const http_tls_debts *debts, uint64_t key, int64_t now_ms);
 
 #endif
