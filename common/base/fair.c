@@ -12,7 +12,8 @@ void kd_fair_init(kd_fair *fair, int64_t quantum)
 void kd_fair_flow_init(kd_fair_flow *flow)
 {
     memset(flow, 0, sizeof(*flow));
-    TAILQ_INIT(&flow->entries);
+    TAILQ_INIT(&flow->light);
+    TAILQ_INIT(&flow->heavy);
 }
 
 static void fair_leave(kd_fair_flow *flow)
@@ -29,11 +30,17 @@ static void fair_join(kd_fair *fair, kd_fair_flow *flow)
     TAILQ_INSERT_TAIL(flow->list, flow, next);
 }
 
-void kd_fair_wait(kd_fair *fair, kd_fair_flow *flow, kd_fair_entry *entry)
+static struct kd_fair_entries *fair_entries(kd_fair_flow *flow, const kd_fair_entry *entry)
+{
+    return entry->heavy ? &flow->heavy : &flow->light;
+}
+
+void kd_fair_wait(kd_fair *fair, kd_fair_flow *flow, kd_fair_entry *entry, bool heavy)
 {
     if (entry->flow) return;
     entry->flow = flow;
-    TAILQ_INSERT_TAIL(&flow->entries, entry, next);
+    entry->heavy = heavy;
+    TAILQ_INSERT_TAIL(fair_entries(flow, entry), entry, next);
     if (!flow->list) fair_join(fair, flow);
 }
 
@@ -42,19 +49,24 @@ void kd_fair_forget(kd_fair_entry *entry)
     kd_fair_flow *flow = entry->flow;
     if (!flow) return;
     entry->flow = NULL;
-    TAILQ_REMOVE(&flow->entries, entry, next);
-    if (TAILQ_EMPTY(&flow->entries)) fair_leave(flow);
+    TAILQ_REMOVE(fair_entries(flow, entry), entry, next);
+    if (TAILQ_EMPTY(&flow->light) && TAILQ_EMPTY(&flow->heavy)) fair_leave(flow);
+}
+
+static kd_fair_entry *fair_take(kd_fair_flow *flow)
+{
+    kd_fair_entry *light = TAILQ_FIRST(&flow->light), *heavy = TAILQ_FIRST(&flow->heavy);
+    kd_fair_entry *entry = heavy && (flow->heavy_next || !light) ? heavy : light;
+    flow->heavy_next = !entry->heavy;
+    kd_fair_forget(entry);
+    return entry;
 }
 
 kd_fair_entry *kd_fair_next(kd_fair *fair)
 {
     kd_fair_flow *flow;
     while ((flow = TAILQ_FIRST(TAILQ_EMPTY(&fair->fresh) ? &fair->owing : &fair->fresh)) != NULL) {
-        if (flow->credit > 0) {
-            kd_fair_entry *entry = TAILQ_FIRST(&flow->entries);
-            kd_fair_forget(entry);
-            return entry;
-        }
+        if (flow->credit > 0) return fair_take(flow);
         fair_leave(flow);
         fair_join(fair, flow);
     }

@@ -26,7 +26,7 @@ TestSuite(fair, .init = setup);
 
 static void arrive(int i, int entries)
 {
-    for (int e = 0; e < entries; e++) kd_fair_wait(&fair, &clients[i].flow, &clients[i].entries[e]);
+    for (int e = 0; e < entries; e++) kd_fair_wait(&fair, &clients[i].flow, &clients[i].entries[e], false);
 }
 
 /* One turn: whose it was. */
@@ -54,7 +54,7 @@ static void play(int turns, const uint64_t *units)
         kd_fair_charge(&clients[i].flow, units[i]);
         clients[i].served += units[i];
         clients[i].turns[entry - clients[i].entries]++;
-        kd_fair_wait(&fair, &clients[i].flow, entry);
+        kd_fair_wait(&fair, &clients[i].flow, entry, false);
     }
 }
 
@@ -156,6 +156,29 @@ Test(fair, little_work_that_always_comes_back_starves_nobody)
     arrive(1, 1);
     play(4 * QUANTUM, units);
     cr_expect_gt(clients[1].served, 0);
+}
+
+static int entry_next(void)
+{
+    return (int)(kd_fair_next(&fair) - clients[0].entries);
+}
+
+Test(fair, a_light_entry_waits_for_one_heavy_one_and_starves_none)
+{
+    enum { LIGHT = 17 };
+    for (int e = 0; e < ENTRIES; e++)
+        kd_fair_wait(&fair, &clients[0].flow, &clients[0].entries[e], e < LIGHT);
+    const int turns[] = {LIGHT, 0, LIGHT + 1, 1, LIGHT + 2, 2, 3};
+    for (size_t t = 0; t < KD_COUNT(turns); t++) cr_expect_eq(entry_next(), turns[t]);
+}
+
+Test(fair, a_light_entry_that_leaves_keeps_no_turn)
+{
+    kd_fair_wait(&fair, &clients[0].flow, &clients[0].entries[0], true);
+    kd_fair_wait(&fair, &clients[0].flow, &clients[0].entries[1], false);
+    kd_fair_forget(&clients[0].entries[1]);
+    cr_expect_eq(entry_next(), 0);
+    cr_expect(!kd_fair_waits(&fair));
 }
 
 Test(fair, who_leaves_is_not_next)

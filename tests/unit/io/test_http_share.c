@@ -92,6 +92,37 @@ Test(http_share, who_has_asked_for_little_is_served_beyond_the_slice)
     cr_expect_null(http_share_next(server));
 }
 
+/* Connections of one address, as behind a gateway. */
+Test(http_share, a_connection_that_has_cost_little_comes_before_the_heavy_ones_of_its_address)
+{
+    http_conn *heavy_too = come(1), *phone = come(1);
+    http_share_charge(heavy_too, HTTP_LIGHT_UNITS + 1);
+    http_share_charge(phone, HTTP_LIGHT_UNITS);
+    serve(heavy, HTTP_LIGHT_UNITS + 1);
+    serve(heavy, 1); /* heavy now: the next turn is a light one's */
+    http_share_wait(heavy_too);
+    http_share_wait(phone);
+    http_share_begin(server);
+    cr_expect_eq(http_share_next(server), phone);
+    cr_expect_eq(http_share_next(server), heavy);
+    cr_expect_eq(http_share_next(server), heavy_too);
+    leave(heavy_too);
+    leave(phone);
+}
+
+Test(http_share, what_a_connection_has_cost_is_forgotten)
+{
+    http_conn *phone = come(1);
+    http_share_charge(heavy, 1000);
+    server->now_ms += 2 * HTTP_WORK_MS;
+    http_share_begin(server);
+    http_share_wait(heavy);
+    http_share_wait(phone);
+    cr_expect(!heavy->turn.heavy && !phone->turn.heavy);
+    cr_expect_eq(http_share_next(server), heavy);
+    leave(phone);
+}
+
 Test(http_share, work_with_the_handler_bars_those_who_owe_until_it_is_answered)
 {
     http_request *req = http_request_create(heavy);

@@ -82,7 +82,8 @@ enum {
     HTTP_WORK_UNITS =
         512, /* not answered, of what began in HTTP_WORK_MS: beyond them only who asks for little has turns */
     HTTP_WORK_MS = 8,
-    HTTP_REQUEST_UNITS = 4,   /* any request, besides its items */
+    HTTP_LIGHT_UNITS = 32,  /* a connection that has cost more in the last one to two HTTP_WORK_MS is heavy */
+    HTTP_REQUEST_UNITS = 4, /* any request, besides its items */
     HTTP_UNIT_BYTES_IN = 256, /* input, whatever it is */
     HTTP_UNIT_BYTES_OUT = 1024,
     HTTP_TURN_ROUNDS = 8, /* of HTTP_WRITE_BYTES: a turn writes no more */
@@ -200,8 +201,13 @@ struct http_conn {
     LIST_ENTRY(http_conn) next;       /* in the server's list */
     LIST_ENTRY(http_conn) next_dirty; /* in the list of http_turn.c, while `dirty` */
     LIST_ENTRY(http_conn) next_of_address;
-    kd_fair_entry turn; /* http_share.c: waits for its next turn */
-    uint64_t spent;     /* units of work in the present turn */
+    kd_fair_entry turn;  /* http_share.c: waits for its next turn */
+    struct {             /* http_share.c: units of work that it cost */
+        int64_t window;  /* in units of HTTP_WORK_MS */
+        uint64_t units;  /* in that window */
+        uint64_t before; /* in the window before it */
+    } lately;
+    uint64_t spent; /* units of work in the present turn */
     int fd;
     http_state state;
     http_fate fate;

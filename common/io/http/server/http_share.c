@@ -19,9 +19,27 @@ void http_share_finish(kd_http_server *server)
     event_free(server->share.event);
 }
 
+static int64_t share_window(const kd_http_server *server)
+{
+    return server->now_ms / HTTP_WORK_MS;
+}
+
+/* What the connection has cost in this window and in the one before. */
+static uint64_t share_lately(http_conn *conn)
+{
+    int64_t window = share_window(conn->server);
+    if (conn->lately.window != window) {
+        conn->lately.before = conn->lately.window == window - 1 ? conn->lately.units : 0;
+        conn->lately.units = 0;
+        conn->lately.window = window;
+    }
+    return conn->lately.before + conn->lately.units;
+}
+
 static void share_queue(http_conn *conn)
 {
-    kd_fair_wait(&conn->server->share.fair, &conn->address->flow, &conn->turn);
+    kd_fair_wait(&conn->server->share.fair, &conn->address->flow, &conn->turn,
+                 share_lately(conn) > HTTP_LIGHT_UNITS);
 }
 
 static void share_arm(kd_http_server *server, bool rests)
@@ -58,11 +76,6 @@ void http_share_forget(http_conn *conn)
     kd_fair_forget(&conn->turn);
 }
 
-static int64_t share_window(const kd_http_server *server)
-{
-    return server->now_ms / HTTP_WORK_MS;
-}
-
 void http_share_begin(kd_http_server *server)
 {
     server->share.armed = true;
@@ -97,6 +110,8 @@ http_conn *http_share_next(kd_http_server *server)
 
 void http_share_charge(http_conn *conn, uint64_t units)
 {
+    share_lately(conn);
+    conn->lately.units += units;
     conn->spent += units;
     conn->server->share.spent += units;
     conn->server->counters.work += units;

@@ -11,7 +11,9 @@
  * addresses that have had their share get no turn. So little of it is held, and little is before a request of somebody else, wherever it waits. What
  * is not answered within HTTP_WORK_MS waits for something else than time, and counts no more.
  *
- * Clients behind a gateway or balancer without PROXY headers come from one address, and share as its connections do.
+ * Clients behind a gateway or balancer without PROXY headers come from one address, and share as its connections do: one that has cost little lately
+ * has the turn behind the present one, and between two such turns one of the others has its own. So a phone need not wait for a turn of each connection
+ * that brings as many requests as it can.
  */
 #ifndef KUDOS_COMMON_IO_HTTP_SERVER_HTTP_SHARE_H
 #define KUDOS_COMMON_IO_HTTP_SERVER_HTTP_SHARE_H
