@@ -1,11 +1,18 @@
 """Rows of `make bench` about one item beside all others: how soon a viral like is seen elsewhere, and what it costs the other items of its
-partition. Edges and central have all their defaults, but for the number of shards and partitions."""
+partition. Edges and central have all their defaults, but for the number of shards and partitions.
+
+In production clients, central and Kafka are on other machines. Here they share the processors with the edge, so the load of the hot item, central and the
+broker run only where nothing else wants a processor, with files in memory, and the client that measures (others.py) runs before all else."""
 import bisect
 import http.client
 import json
 import os
+import re
+import shutil
 import statistics
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 
@@ -18,6 +25,7 @@ OTHERS_PER_S, OTHERS, OTHERS_S = 500, 1000, 8
 SOME_PER_S = 40000
 END_S, SETTLE_S, PAUSE_S = 60, 180, 0.005
 KEPT = 1.2  # of the figure on a quiet edge
+IDLE = ("chrt", "-i", "0")  # only where nothing else wants a processor
 
 
 class Counts:
@@ -44,9 +52,9 @@ class Load:
 
     seed = int(time.time()) % 1000000 * 1000
 
-    def __init__(self, edge, *arguments):
+    def __init__(self, edge, *arguments, first=()):
         Load.seed += 1
-        command = [program("kudos-sim"), "load", "--edge", f"http://127.0.0.1:{edge.port}", "--like", "--seed", self.seed, "--users", 100000000,
+        command = [*first, program("kudos-sim"), "load", "--edge", f"http://127.0.0.1:{edge.port}", "--like", "--seed", self.seed, "--users", 100000000,
                    *arguments]
         self.process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, text=True)
 
@@ -116,36 +124,82 @@ def settle(edge):
     wait_until(lambda: all(p["outbox_batches"] <= 1 for p in edge.admin("/debug/partitions").json["partitions"]), SETTLE_S, "central keeps up")
 
 
+class Others:
+    """A run of others.py, and what the edge says of it."""
+
+    runs = 0
+
+    def __init__(self, edge):
+        Others.runs += 1
+        self.edge, self.before = edge, own_times(edge)
+        command = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "others.py"), edge.port, OTHERS, OTHERS_PER_S, OTHERS_S,
+                   f"o{Load.seed}-{Others.runs}"]
+        self.process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, text=True)
+
+    def end(self):
+        figures = dict(w.split("=", 1) for w in self.process.communicate(timeout=END_S)[0].split() if "=" in w)
+        assert figures.get("errors") == "0", figures
+        wait_until(lambda: own_times(self.edge)[-1][1] - self.before[-1][1] >= OTHERS_PER_S * OTHERS_S, 10, "the shard has published its metrics")
+        own = [(bound, after - before) for (bound, after), (_, before) in zip(own_times(self.edge), self.before)]
+        return int(figures["p99_us"]), within(own, 0.99), int(figures["late_us"])
+
+
+def own_times(edge):
+    """[(bound in us, batches that took at most so long at the edge)]: from the whole request until its answer is made."""
+    found = re.findall(r'^kudos_edge_request_seconds_bucket\{kind="batch",le="([^"]+)"\} (\d+)$', edge.admin("/metrics").body.decode(), re.M)
+    return [(float(bound) * 1e6, int(count)) for bound, count in found]
+
+
+def within(buckets, share):
+    """A percentile of a histogram, between its bounds as a straight line."""
+    wanted, below, before = share * buckets[-1][1], 0, 0
+    for bound, count in buckets:
+        if count >= wanted:
+            return below if bound == float("inf") else below + (bound - below) * (wanted - before) / max(count - before, 1)
+        below, before = bound, count
+    return below
+
+
 def others(edge):
-    """Likes of other items of the only partition: the 99th percentile of their answers in us, and of the age of their numbers in ms."""
-    load, counts, turn = Load(edge, "--items", OTHERS, "--rate", OTHERS_PER_S, "--seconds", OTHERS_S, "--connections", 4, "--streams", 8), Counts(edge), [0]
+    """Likes of other items of the only partition: the 99th percentiles of their answers and of the edge's own part, in us, how late they were sent, and of
+    the age of their numbers, in ms."""
+    run, counts, turn = Others(edge), Counts(edge), [0]
 
     def age():
         turn[0] = (turn[0] + 1) % OTHERS
         return counts.now(f"posts/{turn[0]}")["age_ms"]
 
-    ages = [age_ms for _, age_ms, _ in watch(age, lambda _: load.process.poll() is not None) if age_ms is not None]
-    return int(load.end()["p99_us"]), percentile(ages, 0.99)
+    ages = [age_ms for _, age_ms, _ in watch(age, lambda _: run.process.poll() is not None) if age_ms is not None]
+    return *run.end(), percentile(ages, 0.99)
 
 
 def beside(edge, *arguments):
     """As others(), while another load runs at the same edge; and how many likes a second that one got."""
     settle(edge)
-    load = Load(edge, *arguments, "--seconds", OTHERS_S + 3)
+    load = Load(edge, *arguments, "--pump", "--seconds", OTHERS_S + 4, first=IDLE)
     time.sleep(1.5)  # it has begun, and an item that is hot is viral
-    p99_us, age_ms = others(edge)
-    return p99_us, age_ms, float(load.end()["per_s"])
+    figures = others(edge)
+    return *figures, float(load.end()["per_s"])
+
+
+def elsewhere(process):
+    """It stands for another machine: it runs when nothing else wants the processor."""
+    process.command = [*IDLE, *process.command]
+    return process
 
 
 FULL = ("--connections", 16, "--streams", 64)
 HOT, SPREAD = ("--collection", "reels", "--items", 1), ("--collection", "comments", "--items", 100000)
+FIGURES = (("p99 us", 0), ("p99 us in the edge alone", 1), ("age ms", 3))
 
 
 def hot(bench):
     """Other items of the partition of an item that takes all it can, beside themselves on a quiet edge; then beside the same load on many items."""
     at = os.path.join(bench.directory, "hot")
+    memory = os.path.isdir("/dev/shm") and tempfile.mkdtemp(prefix="kudos-bench-", dir="/dev/shm")  # the disk of another machine is not the edge's
     quiet, hot_full, spread_full, hot_some = [], [], [], []
-    with Broker(at, 1) as broker, Central(at, broker.address, partitions=1) as central, \
+    with elsewhere(Broker(memory or at, 1)) as broker, \
+            elsewhere(Central(memory or at, broker.address, partitions=1)) as central, \
             Edge(at, broker.address, name="hot", shards=1, partitions=1, central=central.url) as edge:
         others(edge)  # the items are there
         for _ in range(bench.options.repeats):
@@ -155,11 +209,16 @@ def hot(bench):
             hot_full.append(beside(edge, *HOT, *FULL))
         for _ in range(bench.options.repeats):  # last: stores are busy for long with rows of many items
             spread_full.append(beside(edge, *SPREAD, *FULL))
+    if memory:
+        shutil.rmtree(memory)
+    bench.row("others were sent late, p99 us: beside one hot item (peer: quiet)", *(f"{statistics.median(r[2] for r in rows):,.0f}"
+                                                                                   for rows in (hot_full, quiet)))
     for name, runs, held in (("one hot item", hot_full, True), ("as much, spread over many items", spread_full, False),
                              ("one hot item that gets less than it can", hot_some, False)):
-        rate = statistics.median(r[2] for r in runs)
-        for what, i in (("p99 us", 0), ("age ms", 1)):
+        rate = statistics.median(r[4] for r in runs)
+        for what, i in FIGURES:
             ours, peer = (statistics.median(r[i] for r in rows) for rows in (runs, quiet))
             ratio = statistics.median(a[i] / b[i] for a, b in zip(runs, quiet))
+            held_here = held and i != 1
             bench.row(f"{what} of others beside {name}, {rate:,.0f}/s (peer: quiet)", f"{ours:,.0f}", f"{peer:,.0f}", f"{ratio:.2f}",
-                      f"<= {KEPT}" if held else "", ratio <= KEPT if held else None)
+                      f"<= {KEPT}" if held_here else "", ratio <= KEPT if held_here else None)
