@@ -3,11 +3,11 @@
 
 #include <xxhash.h>
 
-static bool id_byte(uint8_t c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           (c != 0 && strchr("._~:@=+-", c) != NULL);
-}
+/* Bytes that an id may have. A table, because central asks for each byte of each user. */
+static const uint8_t id_bytes[256] = {
+    ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['0' ... '9'] = 1, ['.'] = 1, ['_'] = 1, ['~'] = 1,
+    [':'] = 1,         ['@'] = 1,         ['='] = 1,         ['+'] = 1, ['-'] = 1,
+};
 
 static bool name_byte(uint8_t c)
 {
@@ -17,9 +17,9 @@ static bool name_byte(uint8_t c)
 bool kd_id_valid(kd_bytes id)
 {
     if (id.len < 1 || id.len > KD_ID_MAX) return false;
-    for (size_t i = 0; i < id.len; i++)
-        if (!id_byte(id.data[i])) return false;
-    return true;
+    uint8_t all = 1;
+    for (size_t i = 0; i < id.len; i++) all &= id_bytes[id.data[i]];
+    return all != 0;
 }
 
 bool kd_id_visitor(kd_bytes id)
@@ -67,13 +67,20 @@ int kd_item_parse(kd_item *item, kd_bytes text)
     return kd_item_make(item, kd_bytes_of(text.data, left), kd_bytes_of(slash + 1, text.len - left - 1));
 }
 
-int kd_item_from_key(kd_item *item, kd_bytes key)
+bool kd_item_key_valid(kd_bytes key)
 {
     kd_reader r = kd_reader_of(key);
     kd_bytes collection = kd_read_bytes(&r, kd_read_u8(&r));
     kd_bytes id = kd_read_bytes(&r, kd_read_u8(&r));
-    if (r.bad || kd_reader_left(&r) != 0) return KD_EMALFORMED;
-    return kd_item_make(item, collection, id) == KD_OK ? KD_OK : KD_EMALFORMED;
+    return !r.bad && kd_reader_left(&r) == 0 && kd_collection_valid(collection) && kd_id_valid(id);
+}
+
+int kd_item_from_key(kd_item *item, kd_bytes key)
+{
+    if (!kd_item_key_valid(key)) return KD_EMALFORMED;
+    memcpy(item->data, key.data, key.len);
+    item->len = (uint8_t)key.len;
+    return KD_OK;
 }
 
 kd_bytes kd_key_collection(kd_bytes key)

@@ -88,9 +88,8 @@ static void wire_body_decode_read_items(decoder *d)
         uint32_t len = kd_string_column_get(&strings, r, &d->body->arena);
         if (r->bad) return;
         kd_bytes key = last_string(d, len);
-        kd_item item;
         bool ascends = i == 0 || kd_bytes_cmp(kd_bytes_of(key.data - before, before), key) < 0;
-        if (!ascends || kd_item_from_key(&item, key) != KD_OK) d->bad = true;
+        if (!ascends || !kd_item_key_valid(key)) d->bad = true;
         d->items[i].len = before = len;
     }
 }
@@ -110,7 +109,7 @@ static void wire_body_decode_read_group(decoder *d, kd_string_column *strings, u
         uint32_t len = kd_string_column_get(strings, r, &b->arena);
         if (r->bad) return;
         kd_bytes user = last_string(d, len);
-        kd_split split = kd_split_of(user);
+        kd_split split = kd_string_column_split(strings);
         bool ascends =
             i == 0 || kd_split_cmp(kd_bytes_of(user.data - before_len, before_len), before, user, split) < 0;
         if (!ascends || !kd_id_valid(user)) d->bad = true;

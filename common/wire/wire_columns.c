@@ -115,20 +115,38 @@ static bool read_prefix(kd_string_column *state, kd_reader *r, bool *same)
     return true;
 }
 
-/* Appends prefix and tail. Bad unless kd_split_of gives the same two again: else a string would have two encodings. */
-static uint32_t append_string(const kd_string_column *state, kd_tail tail, kd_bytes tail_text, kd_reader *r,
-                              kd_buf *arena)
+static bool is_digit(uint8_t c)
 {
-    size_t len = state->prefix_len + tail_text.len;
+    return c >= '0' && c <= '9';
+}
+
+/* Whether kd_split_of divides a string that was put together of prefix and tail in the same place. The tail's digits have no zero in front. So only
+ * digits at the end of the prefix, or a UUID that both form, can move the place. Zeros there do not: kd_split_of leaves them to the prefix. */
+static bool splits_alike(kd_bytes s, const kd_string_column *state)
+{
+    size_t at = state->prefix_len;
+    if (state->tail == KD_TAIL_UUID) return true;
+    if (s.len >= UUID_TEXT && is_uuid(s.data + s.len - UUID_TEXT)) return false;
+    if (state->tail == KD_TAIL_NONE) return !is_digit(s.data[s.len - 1]);
+    if (s.len - at > DIGITS_MAX) return false;
+    while (at > 0 && s.len - at < DIGITS_MAX && s.data[at - 1] == '0') at--;
+    return at == 0 || s.len - at == DIGITS_MAX || !is_digit(s.data[at - 1]);
+}
+
+/* Appends prefix and tail. Bad unless kd_split_of gives the same two again: else a string would have two encodings. */
+static uint32_t append_string(const kd_string_column *state, kd_bytes tail, kd_reader *r, kd_buf *arena)
+{
+    size_t len = state->prefix_len + tail.len;
     if (len == 0 || len > KD_ITEM_KEY_MAX) {
         r->bad = true;
         return 0;
     }
-    kd_buf_put(arena, state->prefix, state->prefix_len);
-    kd_buf_put(arena, tail_text.data, tail_text.len);
-    kd_split split = kd_split_of(kd_bytes_of(arena->data + arena->len - len, len));
-    if (split.tail != tail || split.prefix_len != state->prefix_len || split.number != state->number)
-        r->bad = true;
+    kd_buf_reserve(arena, len);
+    uint8_t *text = arena->data + arena->len;
+    memcpy(text, state->prefix, state->prefix_len);
+    if (tail.len) memcpy(text + state->prefix_len, tail.data, tail.len);
+    arena->len += len;
+    if (!splits_alike(kd_bytes_of(text, len), state)) r->bad = true;
     return (uint32_t)len;
 }
 
@@ -139,7 +157,7 @@ static uint32_t append_number(const kd_string_column *state, kd_reader *r, kd_bu
     uint64_t v = state->number;
     do digits[--at] = (uint8_t)('0' + v % 10);
     while ((v /= 10) > 0);
-    return append_string(state, KD_TAIL_NUMBER, kd_bytes_of(digits + at, sizeof digits - at), r, arena);
+    return append_string(state, kd_bytes_of(digits + at, sizeof digits - at), r, arena);
 }
 
 static uint32_t append_uuid(const kd_string_column *state, kd_reader *r, kd_buf *arena)
@@ -148,7 +166,7 @@ static uint32_t append_uuid(const kd_string_column *state, kd_reader *r, kd_buf 
     kd_bytes bytes = kd_read_bytes(r, UUID_BYTES);
     if (r->bad) return 0;
     uuid_text(bytes.data, text);
-    return append_string(state, KD_TAIL_UUID, kd_bytes_of(text, sizeof text), r, arena);
+    return append_string(state, kd_bytes_of(text, sizeof text), r, arena);
 }
 
 uint32_t kd_string_column_get(kd_string_column *state, kd_reader *r, kd_buf *arena)
@@ -156,6 +174,7 @@ uint32_t kd_string_column_get(kd_string_column *state, kd_reader *r, kd_buf *are
     uint64_t form = kd_read_varint(r), before = state->number;
     bool same = false;
     if (form < FORM_UUID && !read_prefix(state, r, &same)) r->bad = true;
+    state->tail = form >= FORM_GAP ? KD_TAIL_NUMBER : form == FORM_UUID ? KD_TAIL_UUID : (kd_tail)form;
     if (form >= FORM_GAP)
         state->number += form - FORM_GAP;
     else
@@ -165,9 +184,8 @@ uint32_t kd_string_column_get(kd_string_column *state, kd_reader *r, kd_buf *are
         same && (form == FORM_NEW_UUID || (form == KD_TAIL_NUMBER && state->number >= before));
     if (wrapped || longer_than_needed) r->bad = true;
     if (r->bad) return 0;
-    if (form == KD_TAIL_NONE) return append_string(state, KD_TAIL_NONE, (kd_bytes){0}, r, arena);
-    if (form == FORM_NEW_UUID || form == FORM_UUID) return append_uuid(state, r, arena);
-    return append_number(state, r, arena);
+    if (state->tail == KD_TAIL_NONE) return append_string(state, (kd_bytes){0}, r, arena);
+    return state->tail == KD_TAIL_UUID ? append_uuid(state, r, arena) : append_number(state, r, arena);
 }
 
 uint32_t kd_bits_for(uint32_t values)

@@ -42,6 +42,7 @@ int kd_split_cmp(kd_bytes a, kd_split a_split, kd_bytes b, kd_split b_split);
 typedef struct {
     uint64_t number;
     uint32_t prefix_len;
+    kd_tail tail; /* of a column that is read */
     uint8_t prefix[KD_ITEM_KEY_MAX];
 } kd_string_column;
 
@@ -50,6 +51,11 @@ void kd_string_column_put(kd_string_column *state, kd_buf *out, kd_bytes s, kd_s
 /* Reads the next string, appends it to *arena and returns its length. r goes bad on anything that kd_string_column_put never writes; then the length
  * means nothing. */
 uint32_t kd_string_column_get(kd_string_column *state, kd_reader *r, kd_buf *arena);
+/* kd_split_of the string that kd_string_column_get read last. */
+static inline kd_split kd_string_column_split(const kd_string_column *state)
+{
+    return (kd_split){state->number, state->prefix_len, state->tail};
+}
 
 uint32_t kd_bits_for(uint32_t values); /* width in bits that holds 0..values-1 */
 /* Appends `count` numbers of `bits` bits each (at most 32), low bits first; the last byte is filled up with zeros. */

@@ -24,6 +24,8 @@ typedef struct {
 int kd_item_make(kd_item *item, kd_bytes collection, kd_bytes id);
 /* From "collection/id", cut at the first slash. KD_EINVAL as above, or without a slash. */
 int kd_item_parse(kd_item *item, kd_bytes text);
+/* Whether these are the bytes of a whole valid key. */
+bool kd_item_key_valid(kd_bytes key);
 /* From key bytes; KD_EMALFORMED unless they are a whole valid key. */
 int kd_item_from_key(kd_item *item, kd_bytes key);
 static inline kd_bytes kd_item_key(const kd_item *item)
