@@ -28,6 +28,13 @@ _Noreturn void kd_bug(const char *file, int line, const char *what)
 size_t kd_bytes_shared(kd_bytes a, kd_bytes b)
 {
     size_t n = 0, most = KD_MIN(a.len, b.len);
+    while (n + 8 <= most) {
+        uint64_t left, right;
+        memcpy(&left, a.data + n, sizeof left);
+        memcpy(&right, b.data + n, sizeof right);
+        if (left != right) return n + (size_t)__builtin_ctzll(left ^ right) / 8;
+        n += 8;
+    }
     while (n < most && a.data[n] == b.data[n]) n++;
     return n;
 }

@@ -45,12 +45,19 @@ static uint64_t places_of(uint64_t hash)
     return (hash ^ hash >> 29) * 0x9e3779b97f4a7c15u >> 16;
 }
 
-static bool filter_maybe(const kd_bloom_filter *f, uint64_t hash)
+/* Whether the block has the places of words `first` and the three behind it. */
+static bool block_has(const uint64_t *block, uint64_t places, int first)
+{
+    uint64_t all = 1;
+    for (int i = first; i < first + WORDS / 2; i++) all &= block[i] >> (places >> (6 * i) & 63);
+    return all != 0;
+}
+
+/* Half of the bits of a full filter are set: most rows that are not there show in the first half of the words. */
+static bool filter_maybe(const kd_bloom_filter *f, uint64_t hash, uint64_t places)
 {
     const uint64_t *block = block_of(f, hash);
-    uint64_t places = places_of(hash), all = 1;
-    for (int i = 0; i < WORDS; i++) all &= block[i] >> (places >> (6 * i) & 63);
-    return all != 0;
+    return block_has(block, places, 0) && block_has(block, places, WORDS / 2);
 }
 
 static void filter_add(kd_bloom_filter *f, uint64_t hash)
@@ -80,11 +87,17 @@ static kd_bloom_filter *filter_for_add(kd_bloom *b)
     return best;
 }
 
-void kd_bloom_add(kd_bloom *b, uint64_t hash)
+bool kd_bloom_learn(kd_bloom *b, uint64_t hash)
 {
-    if (kd_bloom_maybe(b, hash)) return;
+    if (kd_bloom_maybe(b, hash)) return true;
     filter_add(filter_for_add(b), hash);
     b->rows++;
+    return false;
+}
+
+void kd_bloom_add(kd_bloom *b, uint64_t hash)
+{
+    kd_bloom_learn(b, hash);
 }
 
 void kd_bloom_prefetch(const kd_bloom *b, uint64_t hash)
@@ -94,7 +107,8 @@ void kd_bloom_prefetch(const kd_bloom *b, uint64_t hash)
 
 bool kd_bloom_maybe(const kd_bloom *b, uint64_t hash)
 {
+    uint64_t places = places_of(hash);
     for (uint32_t i = b->filter_count; i-- > 0;)
-        if (filter_maybe(&b->filters[i], hash)) return true;
+        if (filter_maybe(&b->filters[i], hash, places)) return true;
     return false;
 }

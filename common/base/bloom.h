@@ -38,6 +38,8 @@ void kd_bloom_init(kd_bloom *b, uint64_t expected_rows, uint64_t max_bits);
 void kd_bloom_finish(kd_bloom *b);
 /* The hash must be well mixed: all 64 bits are used. May allocate a filter, twice the size of the newest. */
 void kd_bloom_add(kd_bloom *b, uint64_t hash);
+/* As kd_bloom_maybe asked before, and kd_bloom_add, in one. */
+bool kd_bloom_learn(kd_bloom *b, uint64_t hash);
 /* Fetches into the cache the blocks that kd_bloom_maybe reads for this hash. Call it some work ahead. */
 void kd_bloom_prefetch(const kd_bloom *b, uint64_t hash);
 /* False: never added. True: perhaps. */

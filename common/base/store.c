@@ -5,12 +5,15 @@ enum { WRITE_PUT = 1, WRITE_DELETE = 2, PUT_HEAD = 9 };
 
 void kd_writes_put(kd_writes *w, kd_bytes key, kd_bytes value)
 {
+    uint32_t klen = __builtin_bswap32((uint32_t)key.len), vlen = __builtin_bswap32((uint32_t)value.len);
     kd_buf_reserve(&w->buf, PUT_HEAD + key.len + value.len);
-    kd_buf_put_u8(&w->buf, WRITE_PUT);
-    kd_buf_put_be32(&w->buf, (uint32_t)key.len);
-    kd_buf_put_be32(&w->buf, (uint32_t)value.len);
-    kd_buf_put(&w->buf, key.data, key.len);
-    kd_buf_put(&w->buf, value.data, value.len);
+    uint8_t *p = w->buf.data + w->buf.len;
+    p[0] = WRITE_PUT;
+    memcpy(p + 1, &klen, sizeof klen);
+    memcpy(p + 5, &vlen, sizeof vlen);
+    if (key.len) memcpy(p + PUT_HEAD, key.data, key.len);
+    if (value.len) memcpy(p + PUT_HEAD + key.len, value.data, value.len);
+    w->buf.len += PUT_HEAD + key.len + value.len;
     w->count++;
 }
 

@@ -54,7 +54,8 @@ static uint32_t usable(uint32_t slots)
 static segment *make_segment(uint32_t slots, uint32_t depth)
 {
     uint32_t groups = slots / GROUP;
-    segment *s = kd_alloc(sizeof *s + (size_t)groups * (GROUP + 1) * sizeof(uint64_t));
+    /* Not zeroed: a slot is read only where its control byte says that it is taken. */
+    segment *s = kd_realloc(NULL, sizeof *s + (size_t)groups * (GROUP + 1) * sizeof(uint64_t));
     *s = (segment){.groups = groups, .room = usable(slots), .depth = depth};
     for (uint32_t g = 0; g < groups; g++) s->words[g] = EVERY_BYTE * EMPTY;
     return s;
@@ -100,7 +101,7 @@ static size_t directory_index(const kd_table *t, uint64_t hash)
     return t->depth == 0 ? 0 : (size_t)(hash >> (64 - t->depth));
 }
 
-static uint64_t table_hash_of(const kd_table *t, kd_bytes key)
+uint64_t kd_table_hash(const kd_table *t, kd_bytes key)
 {
     return XXH3_64bits_withSeed(key.data, key.len, t->seed);
 }
@@ -261,50 +262,64 @@ void kd_table_finish(kd_table *t)
     *t = (kd_table){0};
 }
 
-void *kd_table_find(const kd_table *t, kd_bytes key)
+void *kd_table_find_hashed(const kd_table *t, kd_bytes key, uint64_t hash)
 {
     if (!t->directory) return NULL;
-    uint64_t hash = table_hash_of(t, key);
     const segment *s = t->directory[directory_index(t, hash)];
     int64_t slot = find_slot(t, s, key, hash);
     return slot < 0 ? NULL : slots_of(s)[slot];
 }
 
-void kd_table_prefetch(const kd_table *t, kd_bytes key)
+void *kd_table_find(const kd_table *t, kd_bytes key)
+{
+    return t->directory ? kd_table_find_hashed(t, key, kd_table_hash(t, key)) : NULL;
+}
+
+void kd_table_prefetch_hashed(const kd_table *t, uint64_t hash)
 {
     if (!t->directory) return;
-    uint64_t hash = table_hash_of(t, key);
     const segment *s = t->directory[directory_index(t, hash)];
     uint32_t g = start_group(s, hash);
     __builtin_prefetch(&s->words[g]);
     __builtin_prefetch(slots_of(s) + (size_t)g * GROUP);
 }
 
-void *kd_table_put(kd_table *t, void *entry)
+void kd_table_prefetch(const kd_table *t, kd_bytes key)
 {
-    kd_bytes key = t->key_of(entry);
-    uint64_t hash = table_hash_of(t, key);
+    if (t->directory) kd_table_prefetch_hashed(t, kd_table_hash(t, key));
+}
+
+void kd_table_add_hashed(kd_table *t, void *entry, uint64_t hash)
+{
     ((kd_table_entry *)entry)->hash = hash;
     if (!t->directory) {
         t->directory = kd_alloc(sizeof *t->directory);
         t->directory[0] = make_segment(FIRST_SLOTS, 0);
     }
-    segment *s = t->directory[directory_index(t, hash)];
-    int64_t slot = find_slot(t, s, key, hash);
-    if (slot >= 0) {
-        void *replaced = slots_of(s)[slot];
-        slots_of(s)[slot] = entry;
-        return replaced;
-    }
     table_place(make_room(t, hash), entry);
     t->count++;
-    return NULL;
+}
+
+void *kd_table_put(kd_table *t, void *entry)
+{
+    kd_bytes key = t->key_of(entry);
+    uint64_t hash = kd_table_hash(t, key);
+    segment *s = t->directory ? t->directory[directory_index(t, hash)] : NULL;
+    int64_t slot = s ? find_slot(t, s, key, hash) : -1;
+    if (slot < 0) {
+        kd_table_add_hashed(t, entry, hash);
+        return NULL;
+    }
+    void *replaced = slots_of(s)[slot];
+    ((kd_table_entry *)entry)->hash = hash;
+    slots_of(s)[slot] = entry;
+    return replaced;
 }
 
 void *kd_table_remove(kd_table *t, kd_bytes key)
 {
     if (!t->directory) return NULL;
-    uint64_t hash = table_hash_of(t, key);
+    uint64_t hash = kd_table_hash(t, key);
     segment *s = t->directory[directory_index(t, hash)];
     int64_t slot = find_slot(t, s, key, hash);
     if (slot < 0) return NULL;

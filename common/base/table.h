@@ -33,10 +33,18 @@ void kd_table_init(kd_table *t, kd_bytes (*key_of)(const void *entry), uint64_t 
 /* Frees the table's own memory; the entries stay. */
 void kd_table_finish(kd_table *t);
 
+/* The hash of a key: XXH3_64bits_withSeed. */
+uint64_t kd_table_hash(const kd_table *t, kd_bytes key);
 /* The entry with that key, or NULL. */
 void *kd_table_find(const kd_table *t, kd_bytes key);
-/* Fetches into the cache what kd_table_find reads first for this key. Call it some work ahead. */
+/* As kd_table_find, for a caller that has the key's kd_table_hash. */
+void *kd_table_find_hashed(const kd_table *t, kd_bytes key, uint64_t hash);
+/* Fetches into the cache what kd_table_find reads first for a key of this hash. Call it some work ahead. */
+void kd_table_prefetch_hashed(const kd_table *t, uint64_t hash);
+/* As kd_table_prefetch_hashed, by the key. */
 void kd_table_prefetch(const kd_table *t, kd_bytes key);
+/* Adds an entry, of which the caller has the kd_table_hash of its key and knows that no entry in the table has that key. */
+void kd_table_add_hashed(kd_table *t, void *entry, uint64_t hash);
 /* Adds the entry. An entry with the same key is taken out and returned, for its owner to free; else NULL. */
 void *kd_table_put(kd_table *t, void *entry);
 /* Takes the entry with that key out and returns it, or NULL. */

@@ -89,3 +89,20 @@ Test(bloom, even_one_block_never_forgets)
     cr_assert_eq(b.bits, 512);
     kd_bloom_finish(&b);
 }
+
+Test(bloom, learning_answers_as_asking_before_does)
+{
+    kd_bloom asked, learned;
+    kd_bloom_init(&asked, 100, 1 << 12); /* soon full, so that many answers are "perhaps" */
+    kd_bloom_init(&learned, 100, 1 << 12);
+    for (uint64_t i = 0; i < 2000; i++) {
+        uint64_t hash = nth_hash(5, i % 1500);
+        bool perhaps = kd_bloom_maybe(&asked, hash);
+        kd_bloom_add(&asked, hash);
+        cr_assert_eq(kd_bloom_learn(&learned, hash), perhaps);
+        cr_assert(kd_bloom_maybe(&learned, hash));
+    }
+    cr_assert_eq(asked.rows, learned.rows);
+    kd_bloom_finish(&asked);
+    kd_bloom_finish(&learned);
+}

@@ -48,6 +48,23 @@ Test(table, an_empty_table_answers_everything)
     kd_table_finish(&t);
 }
 
+Test(table, an_entry_is_added_and_found_by_its_hash)
+{
+    kd_table t;
+    kd_table_init(&t, key_of, 9);
+    thing a = {.key = "here"};
+    uint64_t hash = kd_table_hash(&t, kd_bytes_str("here"));
+    kd_table_prefetch_hashed(&t, hash);
+    cr_assert_null(kd_table_find_hashed(&t, kd_bytes_str("here"), hash));
+    kd_table_add_hashed(&t, &a, hash);
+    cr_assert_eq(t.count, 1);
+    cr_assert_eq(kd_table_find_hashed(&t, kd_bytes_str("here"), hash), &a);
+    cr_assert_eq(kd_table_find(&t, kd_bytes_str("here")), &a);
+    cr_assert_null(kd_table_find_hashed(&t, kd_bytes_str("gone"), kd_table_hash(&t, kd_bytes_str("gone"))));
+    cr_assert_eq(kd_table_remove(&t, kd_bytes_str("here")), &a);
+    kd_table_finish(&t);
+}
+
 Test(table, put_returns_the_entry_that_it_replaces)
 {
     kd_table t;
