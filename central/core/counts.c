@@ -4,13 +4,12 @@
 #include "kudos/wire.h"
 
 #include <stdlib.h>
-#include <xxhash.h>
 
 static const uint32_t unsent_max = KD_SNAPSHOT_ITEMS_MAX * KD_SNAPSHOT_PARTS_MAX;
 
 static void counts_entry_destroy(kd_count_entry *e)
 {
-    free(e->parts);
+    if (e->parts != e->first) free(e->parts);
     free(e);
 }
 
@@ -21,12 +20,12 @@ static kd_bytes counts_key_of(const void *entry)
 
 uint64_t kd_counts_hash(const kd_counts *c, kd_bytes item)
 {
-    return XXH3_64bits_withSeed(item.data, item.len, c->seed);
+    return kd_table_hash(&c->table, item);
 }
 
 void kd_counts_init(kd_counts *c, const kd_store *store, kd_bloom *filter, uint64_t seed, uint32_t clean_max)
 {
-    *c = (kd_counts){.store = store, .filter = filter, .seed = seed, .clean_max = clean_max};
+    *c = (kd_counts){.store = store, .filter = filter, .clean_max = clean_max};
     kd_table_init(&c->table, counts_key_of, seed);
     TAILQ_INIT(&c->dirty);
     TAILQ_INIT(&c->clean);
@@ -73,10 +72,20 @@ void kd_counts_release(kd_counts *c, kd_count_entry *e)
 
 /* ---- count rows ---- */
 
+/* Makes room for one more part. */
+static void counts_make_room(kd_count_entry *e)
+{
+    if (e->part_count < e->part_cap) return;
+    bool inside = e->parts == e->first;
+    e->part_cap *= 2;
+    e->parts = kd_realloc(inside ? NULL : e->parts, e->part_cap * sizeof *e->parts);
+    if (inside) memcpy(e->parts, e->first, sizeof e->first);
+}
+
 static int counts_append_part(kd_count_entry *e, uint64_t where, uint64_t value)
 {
     if (e->part_count > 0 && e->parts[e->part_count - 1].where >= where) return KD_EMALFORMED;
-    e->parts = kd_grow(e->parts, e->part_count, &e->part_cap, sizeof *e->parts);
+    counts_make_room(e);
     e->parts[e->part_count++] = (kd_count_part){where, value};
     return KD_OK;
 }
@@ -138,18 +147,18 @@ static void counts_row_encode(const kd_count_entry *e, uint64_t version, kd_buf 
 
 static kd_count_entry *counts_entry_create(kd_bytes item)
 {
-    kd_count_entry *e = kd_alloc(sizeof *e + item.len);
-    e->key_len = (uint8_t)item.len;
+    kd_count_entry *e = kd_realloc(NULL, sizeof *e + item.len);
+    *e = (kd_count_entry){.part_cap = KD_COUNT_PARTS_FIRST, .key_len = (uint8_t)item.len};
+    e->parts = e->first;
     memcpy(e->key, item.data, item.len);
     return e;
 }
 
-static int counts_load(kd_counts *c, kd_bytes item, bool create, kd_count_entry **out)
+static int counts_load(kd_counts *c, kd_bytes item, uint64_t hash, bool create, kd_count_entry **out)
 {
-    uint64_t hash = kd_counts_hash(c, item);
     int err = KD_ENOTFOUND;
     /* An item that the filter does not know has no count row, so the store is not read. This spares most items their first like's read. */
-    if (kd_bloom_maybe(c->filter, hash)) {
+    if (create ? kd_bloom_learn(c->filter, hash) : kd_bloom_maybe(c->filter, hash)) {
         kd_bytes key = kd_key_named(&c->scratch, KD_ROW_COUNTS, item);
         kd_buf value = {0};
         err = c->store->get(c->store->ctx, key, &value);
@@ -162,24 +171,34 @@ static int counts_load(kd_counts *c, kd_bytes item, bool create, kd_count_entry 
         if (err == KD_OK) return KD_OK;
     }
     if (err != KD_ENOTFOUND || !create) return err;
-    kd_bloom_add(c->filter, hash);
     *out = counts_entry_create(item);
     return KD_OK;
 }
 
 int kd_counts_acquire(kd_counts *c, kd_bytes item, bool create, kd_count_entry **out)
 {
-    kd_count_entry *e = *out ? *out : kd_table_find(&c->table, item);
+    if (*out) {
+        counts_pin(c, *out);
+        return KD_OK;
+    }
+    uint64_t hash = kd_counts_hash(c, item);
+    kd_count_entry *e = kd_table_find_hashed(&c->table, item, hash);
     if (e) {
         counts_pin(c, e);
     } else {
-        int err = counts_load(c, item, create, &e);
+        int err = counts_load(c, item, hash, create, &e);
         if (err != KD_OK) return err;
         e->pins = 1;
-        kd_table_put(&c->table, e);
+        kd_table_add_hashed(&c->table, e, hash);
     }
     *out = e;
     return KD_OK;
+}
+
+void kd_counts_prefetch(const kd_counts *c, uint64_t hash)
+{
+    kd_table_prefetch_hashed(&c->table, hash);
+    kd_bloom_prefetch(c->filter, hash);
 }
 
 uint64_t kd_counts_value(const kd_count_entry *e, uint64_t where)
@@ -188,15 +207,17 @@ uint64_t kd_counts_value(const kd_count_entry *e, uint64_t where)
     return i < e->part_count && e->parts[i].where == where ? e->parts[i].value : 0;
 }
 
-static uint64_t *counts_part(kd_count_entry *e, uint64_t where)
+/* The part, which is made where it is not there. *from: a part at that index or behind, because all parts in front lie below; becomes the index
+ * behind. Most items have one region and day, so the next part is the one that is wanted. */
+static uint64_t *counts_part(kd_count_entry *e, uint32_t *from, uint64_t where)
 {
-    uint32_t i = kd_count_part_seek(e->parts, e->part_count, where);
+    uint32_t i = *from;
+    if (i < e->part_count && e->parts[i].where < where)
+        i += kd_count_part_seek(e->parts + i, e->part_count - i, where);
+    *from = i + 1;
     if (i < e->part_count && e->parts[i].where == where) return &e->parts[i].value;
-    if (e->part_count == e->part_cap) {
-        e->part_cap = e->part_cap ? e->part_cap * 2 : 3; /* most items have one counter, region and day */
-        e->parts = kd_realloc(e->parts, e->part_cap * sizeof *e->parts);
-    }
-    memmove(&e->parts[i + 1], &e->parts[i], (e->part_count - i) * sizeof *e->parts);
+    counts_make_room(e);
+    if (i < e->part_count) memmove(&e->parts[i + 1], &e->parts[i], (e->part_count - i) * sizeof *e->parts);
     e->parts[i] = (kd_count_part){where, 0};
     e->part_count++;
     return &e->parts[i].value;
@@ -207,8 +228,9 @@ static void counts_add(kd_count_entry *e, uint8_t counter, uint16_t region, uint
     const uint64_t where[] = {kd_part_where(counter, KD_PART_TOTAL, 0),
                               kd_part_where(counter, KD_PART_REGION, region),
                               kd_part_where(counter, KD_PART_DAY, day)};
+    uint32_t from = 0;
     for (size_t i = 0; i < KD_COUNT(where); i++) {
-        uint64_t *value = counts_part(e, where[i]);
+        uint64_t *value = counts_part(e, &from, where[i]);
         KD_ASSERT(!__builtin_add_overflow(*value, amount, value));
     }
 }
@@ -218,8 +240,9 @@ static void counts_take(kd_counts *c, kd_count_entry *e, uint8_t counter, uint16
     const uint64_t where[] = {kd_part_where(counter, KD_PART_TOTAL, 0),
                               kd_part_where(counter, KD_PART_REGION, region),
                               kd_part_where(counter, KD_PART_DAY, day)};
+    uint32_t from = 0;
     for (size_t i = 0; i < KD_COUNT(where); i++) {
-        uint64_t *value = counts_part(e, where[i]);
+        uint64_t *value = counts_part(e, &from, where[i]);
         if (c->forgiving && *value == 0) continue; /* a planted bug counts on, for the checkers to find */
         KD_ASSERT(*value > 0);
         (*value)--;

@@ -57,16 +57,19 @@ void kd_count_part_put(const kd_count_part *p, kd_buf *out);
 /* Index of the first part whose `where` is at least this one, in an array that ascends by `where`; `count` when there is none. */
 uint32_t kd_count_part_seek(const kd_count_part *at, uint32_t count, uint64_t where);
 
+enum { KD_COUNT_PARTS_FIRST = 3 }; /* most items have one counter, region and day */
+
 typedef struct kd_count_entry {
     kd_table_entry hashed;
     TAILQ_ENTRY(kd_count_entry) next; /* in the dirty queue or among the clean */
-    kd_count_part *parts;             /* ascending by where */
+    kd_count_part *parts; /* ascending by where; `first`, or memory of its own when there are more */
     uint32_t part_count, part_cap;
     uint64_t accurate;    /* version at which the count row that it was read from is accurate */
     uint64_t dirty_since; /* version of the first effect that no count row holds; 0: not in the dirty queue */
     uint32_t pins;
     bool unsent; /* it has changed since the last snapshot, and stands in `unsent` */
     uint8_t key_len;
+    kd_count_part first[KD_COUNT_PARTS_FIRST];
     uint8_t key[];
 } kd_count_entry;
 
@@ -74,9 +77,8 @@ typedef TAILQ_HEAD(kd_count_list, kd_count_entry) kd_count_list;
 
 typedef struct {
     kd_table table;
-    const kd_store *store; /* borrowed */
-    kd_bloom *filter;      /* borrowed; knows every item that may have a count row */
-    uint64_t seed;
+    const kd_store *store;      /* borrowed */
+    kd_bloom *filter;           /* borrowed; knows every item that may have a count row */
     kd_count_list dirty, clean; /* by dirty_since; by last use, the oldest first */
     uint32_t clean_count, clean_max;
     kd_count_entry **unsent; /* for the next snapshot */
@@ -90,7 +92,7 @@ static inline kd_bytes kd_count_key(const kd_count_entry *e)
 {
     return kd_bytes_of(e->key, e->key_len);
 }
-/* Hash by which the filter knows the item. */
+/* Hash by which table and filter know the item. */
 uint64_t kd_counts_hash(const kd_counts *c, kd_bytes item);
 
 /* Borrows store and filter for its life; the filter may be filled later. `clean_max`: clean entries kept. */
@@ -98,6 +100,8 @@ void kd_counts_init(kd_counts *c, const kd_store *store, kd_bloom *filter, uint6
 /* Frees all entries, pinned or not. */
 void kd_counts_finish(kd_counts *c);
 
+/* Fetches into the cache what kd_counts_acquire reads first for an item of this kd_counts_hash. Call it some work ahead. */
+void kd_counts_prefetch(const kd_counts *c, uint64_t hash);
 /* Pins the entry of an item, from memory or the store. *out is NULL, or its entry where the caller has it already (`item` is not looked at then).
  * KD_ENOTFOUND when the item has no counts and `create` is false; KD_EIO, KD_EMALFORMED. kd_counts_release ends the pin. */
 int kd_counts_acquire(kd_counts *c, kd_bytes item, bool create, kd_count_entry **out);
