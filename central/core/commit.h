@@ -15,6 +15,7 @@
 /* An operation that was gathered. After the begin only those that win their rows are left, sorted by key. */
 typedef struct {
     uint64_t time_us;
+    uint64_t hash;    /* of the key: kd_lookup_hash */
     uint32_t key_at;  /* in the commit's keys */
     uint32_t arrival; /* number within the commit */
     uint16_t key_len, edge, region;

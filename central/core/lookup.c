@@ -2,6 +2,7 @@
 #include "central/core/lookup.h"
 
 #include "central/core/collect.h"
+#include "central/core/order.h"
 #include "central/core/registry.h"
 #include "central/core/row.h"
 #include "central/core/state.h"
@@ -9,13 +10,15 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+enum { AHEAD = 8 }; /* so many rows and items ahead memory is fetched that a look-up reads */
+
 static const uint64_t filter_bytes_default = 1ull << 30;
 
 /* A filter that begins small grows by links in a chain, and each link costs a cache miss for every new row: twice the time at a million rows. So many
  * rows take 384 KB. */
 static const uint64_t filter_rows_least = 1 << 18;
 
-static uint64_t lookup_row_hash(const kd_central *c, kd_bytes key)
+uint64_t kd_lookup_hash(const kd_central *c, kd_bytes key)
 {
     return XXH3_64bits_withSeed(key.data, key.len, c->config.seed);
 }
@@ -27,7 +30,7 @@ static int lookup_load_member(void *arg, kd_bytes key, kd_bytes value)
     kd_central *c = arg;
     (void)value;
     if (!kd_member_key_valid(key)) return KD_EMALFORMED;
-    kd_bloom_add(&c->filter, lookup_row_hash(c, key));
+    kd_bloom_add(&c->filter, kd_lookup_hash(c, key));
     return KD_OK;
 }
 
@@ -62,48 +65,6 @@ int kd_lookup_get(kd_central *c, kd_bytes key, kd_stored_row *row)
     return known ? KD_OK : KD_EIO; /* a damaged row is a failed read, never "no row" */
 }
 
-/* ---- repeats within a commit ---- */
-
-bool kd_stamp_less(const kd_central *c, uint64_t a_us, uint16_t a_edge, uint64_t b_us, uint16_t b_edge)
-{
-    if (a_us != b_us) return a_us < b_us;
-    if (a_edge == b_edge) return false;
-    return kd_bytes_cmp(kd_registered_name(&c->edges[a_edge]), kd_registered_name(&c->edges[b_edge])) < 0;
-}
-
-typedef struct {
-    const kd_central *c;
-    const kd_commit *k;
-} lookup_sort_context;
-
-static int lookup_compare_ops(const void *left, const void *right, void *arg)
-{
-    const kd_gathered_op *a = left, *b = right;
-    const lookup_sort_context *s = arg;
-    int order = kd_bytes_cmp(kd_key_at(s->k, a->key_at, a->key_len), kd_key_at(s->k, b->key_at, b->key_len));
-    if (order != 0) return order;
-    if (!kd_planted(s->c, KD_PLANT_MERGE_ANY_STAMP)) {
-        if (kd_stamp_less(s->c, a->time_us, a->edge, b->time_us, b->edge)) return -1;
-        if (kd_stamp_less(s->c, b->time_us, b->edge, a->time_us, a->edge)) return 1;
-    }
-    return a->arrival < b->arrival ? -1 : a->arrival > b->arrival;
-}
-
-/* Sorts by key and stamp, and keeps of each row the operation with the largest stamp. */
-static void lookup_keep_last(const kd_central *c, kd_commit *k)
-{
-    lookup_sort_context s = {c, k};
-    if (k->op_count == 0) return;
-    qsort_r(k->ops, k->op_count, sizeof *k->ops, lookup_compare_ops, &s);
-    uint32_t kept = 0;
-    for (uint32_t i = 1; i < k->op_count; i++) {
-        const kd_gathered_op *a = &k->ops[kept], *b = &k->ops[i];
-        bool same = kd_bytes_eq(kd_key_at(k, a->key_at, a->key_len), kd_key_at(k, b->key_at, b->key_len));
-        k->ops[same ? kept : ++kept] = *b;
-    }
-    k->op_count = kept + 1;
-}
-
 /* ---- old rows ---- */
 
 /* The row as the outstanding commit writes it. Its operations are sorted, and the caller asks in ascending order: *at walks along. */
@@ -124,15 +85,12 @@ static bool lookup_find_staged(const kd_commit *before, uint32_t *at, kd_bytes k
 }
 
 /* KD_OK, KD_ENOTFOUND, KD_EIO. A row that is not found is about to be written, so the filter learns it here. */
-static int lookup_find(kd_central *c, const kd_commit *before, uint32_t *at, kd_bytes key, kd_stored_row *row)
+static int lookup_find(kd_central *c, const kd_commit *before, uint32_t *at, kd_bytes key, uint64_t hash,
+                       kd_stored_row *row)
 {
     if (lookup_find_staged(before, at, key, row)) return KD_OK;
-    uint64_t hash = lookup_row_hash(c, key);
-    int err = kd_bloom_maybe(&c->filter, hash) ? kd_lookup_get(c, key, row) : KD_ENOTFOUND;
-    if (err == KD_ENOTFOUND) {
-        kd_bloom_add(&c->filter, hash);
-        c->filter_rows++;
-    }
+    int err = kd_bloom_learn(&c->filter, hash) ? kd_lookup_get(c, key, row) : KD_ENOTFOUND;
+    if (err == KD_ENOTFOUND) c->filter_rows++;
     return err;
 }
 
@@ -192,7 +150,8 @@ static int lookup_resolve_ops(kd_central *c, kd_commit *k)
     for (uint32_t i = 0; i < k->op_count; i++) {
         const kd_gathered_op op = k->ops[i];
         kd_stored_row old;
-        int err = lookup_find(c, before, &at, kd_key_at(k, op.key_at, op.key_len), &old);
+        if (i + AHEAD < k->op_count) kd_bloom_prefetch(&c->filter, k->ops[i + AHEAD].hash);
+        int err = lookup_find(c, before, &at, kd_key_at(k, op.key_at, op.key_len), op.hash, &old);
         if (err != KD_OK && err != KD_ENOTFOUND) return KD_EIO;
         const kd_stored_row *had = err == KD_OK ? &old : NULL;
         if (!lookup_op_wins(c, &op, had)) continue;
@@ -236,12 +195,18 @@ static void lookup_resolve_sums(kd_commit *k)
 
 /* ---- counts of what is touched ---- */
 
+static void lookup_prefetch_counts(const kd_central *c, const kd_commit *k, uint32_t i)
+{
+    if (i < k->effect_count) kd_counts_prefetch(&c->counts, kd_counts_hash(&c->counts, k->effects[i].item));
+}
+
 static int lookup_pin_counts(kd_central *c, kd_commit *k)
 {
     /* Pinned until the end of the commit, which must not fail on a read. */
     k->entries = kd_realloc(k->entries, k->effect_count * sizeof(kd_count_entry *));
     for (uint32_t i = 0; i < k->effect_count; i++) {
         const kd_effect *e = &k->effects[i];
+        lookup_prefetch_counts(c, k, i + AHEAD);
         bool same = i > 0 && kd_bytes_eq(e->item, e[-1].item); /* neighbours often are of one item */
         k->entries[i] = same ? k->entries[i - 1] : NULL;
         int err = kd_counts_acquire(&c->counts, e->item, true, &k->entries[i]);
@@ -253,7 +218,7 @@ static int lookup_pin_counts(kd_central *c, kd_commit *k)
 
 int kd_lookup_resolve(kd_central *c, kd_commit *k)
 {
-    lookup_keep_last(c, k);
+    kd_order_keep_last(c, k);
     int err = lookup_resolve_ops(c, k);
     if (err != KD_OK) return err;
     lookup_resolve_sums(k);

@@ -2,7 +2,7 @@
  * lookup.h - membership rows: finding the old one, deciding who wins, and what that does to the counts.
  *
  * A row that was written must never be missed, else its like counts twice. It is in one of three places: in this commit (a repeat, resolved by
- * sorting), in the commit outstanding before it (sorted too: one walk over both), or in the store, where a filter says for most new rows that there
+ * order.h), in the commit outstanding before it (sorted too: one walk over both), or in the store, where a filter says for most new rows that there
  * is nothing to read.
  */
 #ifndef KUDOS_CENTRAL_CORE_LOOKUP_H
@@ -18,7 +18,7 @@ int kd_lookup_get(kd_central *c, kd_bytes key, kd_stored_row *row);
 /* Rules 2, 3, 11: decides which operations of a commit that is being closed win their rows, puts those rows, makes the effects and pins the counts
  * that they move. KD_OK, KD_EIO. */
 int kd_lookup_resolve(kd_central *c, kd_commit *k);
-/* Order of stamps (rule 3): by time, then by the names of the edges. Edges are indices of the registry. */
-bool kd_stamp_less(const kd_central *c, uint64_t a_us, uint16_t a_edge, uint64_t b_us, uint16_t b_edge);
+/* Hash by which the filter knows the row with this key. */
+uint64_t kd_lookup_hash(const kd_central *c, kd_bytes key);
 
 #endif

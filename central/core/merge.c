@@ -9,6 +9,7 @@
 
 #include "central/core/content.h"
 #include "central/core/epoch.h"
+#include "central/core/lookup.h"
 #include "central/core/place.h"
 #include "central/core/poison.h"
 #include "central/core/state.h"
@@ -32,6 +33,7 @@ static void merge_gather(kd_central *c, const kd_body *body, uint16_t edge, uint
         g.liked = op->liked;
         g.past = kd_collect_past(c, before, op->time_us); /* by the watermark as it was before this batch */
         g.key_at = merge_gather_key(k, op->counter, op->item, op->user, &g.key_len);
+        g.hash = kd_lookup_hash(c, kd_key_at(k, g.key_at, g.key_len));
         k->ops = kd_grow(k->ops, k->op_count, &k->op_cap, sizeof *k->ops);
         k->ops[k->op_count++] = g;
     }
