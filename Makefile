@@ -157,7 +157,7 @@ TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan l
 # The demo and the tests install what is missing, by name; `make all` leaves the machine alone.
 DEPS   = $(Q)sh .ci/install
 
-.PHONY: help demo demo-stop test test-long test-programs torture bench check fuzz keep-corpora lint fmt docs install uninstall clean
+.PHONY: help demo demo-stop test test-long test-programs torture bench bench-long bench-programs check fuzz keep-corpora lint fmt docs install uninstall clean
 help:
 	@echo 'make all         the programs, in $(BUILD)/'
 	@echo 'make demo        a broker, central and three edges, driven and checked; REPLAY=FILE SPREAD= KAFKA=embedded|real'
@@ -166,7 +166,7 @@ help:
 	@echo 'make torture     kill -9 at named points of the real programs, proved after each round; MINUTES=1 SEED=1 KAFKA=embedded|real'
 	@echo 'make check       unit tests, kept corpora, failing allocations and a hunt, under SANITIZE=address,undefined;'
 	@echo '                 make test SANITIZE=address,undefined (or thread, STAGES=) runs everything so'
-	@echo 'make bench       speed beside a peer, as ratios'
+	@echo 'make bench       speed beside a peer, as ratios; BENCH="--only likes,reads"; make bench-long large stores and an hour of load'
 	@echo 'make fuzz        every fuzzer for MINUTES=1; CONTRIBUTING.md says what to do with a finding'
 	@echo 'make lint, fmt   formatting, names, circles of calls, cppcheck, clang-tidy; formats'
 	@echo 'make docs        docs/configuration.md, from what the programs say'
@@ -195,10 +195,16 @@ run-torture: all
 	$(Q)$(BUILD)/kudos-sim torture --minutes $(MINUTES) --seed $(or $(SEED),1) --kafka $(or $(KAFKA),embedded)
 
 # BENCH='--only likes --repeats 5' measures less, or longer.
-bench:
+bench-programs:
 	$(DEPS) test
+	$(DEPS) bench
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(BUILD)/bench-puts $(BUILD)/bench-keys $(BUILD)/bench-merge
+
+bench: bench-programs
 	$(Q)BUILD=$(BUILD) python3 tests/bench/bench.py $(BENCH)
+
+bench-long: bench-programs
+	$(Q)BUILD=$(BUILD) python3 tests/bench/bench.py --long $(BENCH)
 
 check:
 	$(DEPS) test

@@ -10,7 +10,7 @@
 #include "sim/attack/target.h"
 #include "sim/users/pump.h"
 
-enum { PUMP_TICK_US = 1000 };
+enum { PUMP_TICK_US = 1000, PUMP_RATE_TICK_US = 100 /* how late a request may be sent that falls due */ };
 
 typedef struct pump_worker pump_worker;
 
@@ -84,7 +84,7 @@ static void pump_worker_on_tick(evutil_socket_t fd, short what, void *arg)
 
 static void pump_worker_run(pump_worker *w)
 {
-    const struct timeval every = {.tv_sec = 0, .tv_usec = PUMP_TICK_US};
+    const struct timeval every = {.tv_sec = 0, .tv_usec = w->rate ? PUMP_RATE_TICK_US : PUMP_TICK_US};
     struct event *tick = event_new(w->base, -1, EV_PERSIST, pump_worker_on_tick, w);
     KD_ASSERT(tick != NULL);
     w->start_us = kd_clock_mono_us();

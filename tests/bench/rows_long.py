@@ -1,0 +1,46 @@
+"""Rows of `make bench-long`: what is left of the speed of a short run in a large store, and after long load. The peer is ourselves, in the short run.
+
+`--members` is the size of the store, `--hour` the seconds of load: small ones try these rows, and their goals hold for those too.
+"""
+from rows_bytes import applied, fill
+from rows_store import MERGE_ITEMS, merged
+
+KEPT = ("ratio", ">=", 0.7)
+
+
+def beside_fresh(bench, row, broker, edge, central):
+    """Likes at this edge without central, beside those at a fresh one."""
+    central.stop()
+    with bench.edge(broker, f"fresh-{row}") as fresh:
+        pairs = [(bench.like(edge), bench.like(fresh)) for _ in range(bench.options.repeats)]
+    bench.beside(row, pairs, KEPT, "like")
+
+
+def likes_50m(bench):
+    with bench.new_broker("broker-50m") as broker, bench.central(broker, "central-50m") as central, \
+            bench.edge(broker, "edge-50m", central=central.url) as edge:
+        fill(bench, edge, bench.options.members)
+        beside_fresh(bench, "likes_50m", broker, edge, central)
+
+
+def likes_hour(bench):
+    """With central beside, at half of what the edge takes alone."""
+    with bench.new_broker("broker-hour") as broker, bench.central(broker, "central-hour") as central, \
+            bench.edge(broker, "edge-hour", central=central.url) as edge:
+        rate = int(float(bench.like(edge)["per_s"]) / 4)
+        figures = bench.like(edge, "--rate", rate, "--deadline-ms", 60000, "--users", 100000000, seconds=bench.options.hour)
+        bench.say(f"likes_hour: {figures['acked']} likes in {bench.options.hour} s, p99 {figures['p99_us']} us")
+        applied(edge)
+        beside_fresh(bench, "likes_hour", broker, edge, central)
+
+
+def merge_50m(bench):
+    """As many items as members, of which a million have their counts in memory."""
+    members = bench.options.members
+    pairs = []
+    for _ in range(bench.options.repeats):
+        large, _ = merged(bench, members, members)
+        pairs.append((large, merged(bench, MERGE_ITEMS)[0]))
+    bench.beside("merge_50m", pairs, KEPT, "like")
+
+

@@ -1,0 +1,76 @@
+"""Rows without HTTP: central's merge, signed records, the simulator, and a real log through everything."""
+import os
+import resource
+import shutil
+import statistics
+
+from cluster import Cluster
+from kafka import Kafka
+from proc import TOP, program
+from ruler import PARTITIONS, Wrong, exact, run
+
+MERGE_OPS, MERGE_ITEMS, MERGE_REPEATED, MERGE_S = 400000, 1000000, 20, 7200
+POLIS = os.path.join(TOP, "sim", "data", "polis.tsv.gz")
+POLIS_PAIRS = 157648
+STANDARD = os.path.join(TOP, "sim", "scenarios", "standard.scenario")
+
+
+def merged(bench, items, before=0):
+    """(figures of the merge, figures of get and put) with so many members in the store before."""
+    at = bench.path("merge")
+    os.makedirs(at)
+    figures = exact(run(program("bench-merge"), at, MERGE_OPS, items, MERGE_REPEATED, before, timeout=MERGE_S)[0])
+    shutil.rmtree(at)
+    return tuple({"per_s": figures[f"{which}_per_s"], "cpu_us": figures[f"{which}_cpu_us"]} for which in ("merge", "raw"))
+
+
+def merge(bench):
+    """2 % repeats; beside raw get and put of the same rows. Both may use all processors."""
+    pairs = [merged(bench, MERGE_ITEMS) for _ in range(bench.options.repeats)]
+    bench.beside("merge", pairs, ("ratio", ">=", 3.5), "like")
+
+
+def keys(bench):
+    """Microseconds of processor time that a batch of 1000 likes costs to be signed and checked (kafka.keys_file), beside its decoding."""
+    pairs = []
+    for _ in range(bench.options.repeats):
+        figures = exact(run(program("bench-keys"), bench.directory)[0])
+        pairs.append((float(figures["sign_us"]) + float(figures["check_us"]), float(figures["decode_us"])))
+    ours, peer = (statistics.median(p[i] for p in pairs) for i in (0, 1))
+    bench.judged("keys", ours, peer, ("cpu_ratio", ">=", 2), cpu_ratio=peer / ours)
+
+
+def polis(bench):
+    """A real log through three edges, Apache Kafka and central; bytes a like of what lies in the likes topic."""
+    intervals = {"edge": {"flush_interval": "5s", "resend_min": "10s", "resend_max": "60s", "idle_interval_max": "30s"}}
+    with Kafka(bench.path("kafka")) as kafka:
+        with Cluster(bench.path("cluster"), kafka.bootstrap, partitions=PARTITIONS, shards=1, edge=intervals) as c:
+            command = [program("kudos-sim"), "replay", POLIS, "--central", c.central.url]
+            for edge in c.edges:
+                command += ["--edge", f"http://127.0.0.1:{edge.port}"]
+            figures, lines = run(*command)
+            if figures["verdict"] != "exact" or int(figures["pairs"]) != POLIS_PAIRS:
+                raise Wrong("\n".join(lines[-3:]))
+            operations = sum(int(c.taken(e)) for e in c.edges)
+            size = sum(os.path.getsize(os.path.join(path, f)) for path, _, files in os.walk(kafka.directory)
+                       for f in files if "/kudos.likes.v1-" in path + "/" and f.endswith(".log"))
+    bench.say(f"polis: the whole way with {float(figures['likes_per_s']):.0f} likes a second")
+    bench.judged("polis", size / operations, goal=("ours", "<=", 6))
+
+
+def sim(bench):
+    """Virtual seconds of the standard scenario in a second of processor time, beside one; ratio: in a second by the clock."""
+    speeds, digests = [], set()
+    for _ in range(bench.options.repeats):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        figures, _ = run(program("kudos-sim"), "run", STANDARD, "--seed", 1)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        virtual = float(exact(figures, "held")["virtual_s"])
+        spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        speeds.append((virtual / spent, virtual / float(figures["real_s"])))
+        digests.add(figures["trace_sha256"])
+    if len(digests) != 1:
+        raise Wrong(f"one seed, several runs: {digests}")
+    bench.say(f"sim: trace_sha256={digests.pop()}")
+    cpu, clock = (statistics.median(s[i] for s in speeds) for i in (0, 1))
+    bench.judged("sim", cpu, 1, ("cpu_ratio", ">=", 5000), ratio=clock, cpu_ratio=cpu)
