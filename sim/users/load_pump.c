@@ -42,7 +42,6 @@ static const sim_load_request *pump_worker_next(void *arg, uint64_t *began_us)
     pump_worker *w = q->worker;
     uint64_t now = kd_clock_mono_us();
     *began_us = w->rate ? w->start_us + w->due * 1000000 / w->rate : now;
-    if (now >= w->end_us) sim_load_window_end(w->result, w->plan, now);
     if (q->exhausted || now >= w->end_us || *began_us > now) return NULL;
     q->exhausted = !sim_load_ops_next(&q->ops, &q->request);
     if (q->exhausted) return NULL;
@@ -54,12 +53,14 @@ static const sim_load_request *pump_worker_next(void *arg, uint64_t *began_us)
 static void pump_worker_answered(void *arg, const sim_pump_slot *slot, int status)
 {
     pump_worker *w = ((pump_queue *)arg)->worker;
+    uint64_t now = kd_clock_mono_us();
     sim_load_answer a = {.item = slot->item,
                          .likes = slot->likes,
                          .result = KD_MIN(status, 0),
                          .status = KD_MAX(status, 0),
-                         .latency_us = kd_clock_mono_us() - slot->began_us};
+                         .latency_us = now - slot->began_us};
     w->in_flight--;
+    if (now >= w->end_us) sim_load_window_end(w->result, w->plan, now);
     sim_load_note(w->result, &a);
 }
 

@@ -71,6 +71,7 @@ static void load_worker_answered(void *arg, sim_lane *lane, const sim_lane_answe
     }
     const sim_load_answer answer = {s->item, s->likes, a->result, a->status, a->latency_us};
     bool good = sim_load_answer_good(&answer);
+    if (a->at_us >= w->end_us) sim_load_window_end(w->result, w->plan, a->at_us);
     sim_load_note(w->result, &answer);
     if (!good)
         sim_lane_rest(lane, REST_US);
