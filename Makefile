@@ -158,6 +158,7 @@ TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan l
 DEPS   = $(Q)sh .ci/install
 
 .PHONY: help demo demo-stop test test-long test-programs torture bench bench-long bench-programs check fuzz keep-corpora lint fmt docs install uninstall clean
+.PHONY: help demo demo-stop test test-long test-programs torture bench check fuzz keep-corpora lint fmt sdk docs install uninstall clean
 help:
 	@echo 'make all         the programs, in $(BUILD)/'
 	@echo 'make demo        a broker, central and three edges, driven and checked; REPLAY=FILE SPREAD= KAFKA=embedded|real'
@@ -169,6 +170,7 @@ help:
 	@echo 'make bench       speed beside a peer, as ratios; BENCH="--only likes,reads"; make bench-long large stores and an hour of load'
 	@echo 'make fuzz        every fuzzer for MINUTES=1; CONTRIBUTING.md says what to do with a finding'
 	@echo 'make lint, fmt   formatting, names, circles of calls, cppcheck, clang-tidy; formats'
+	@echo 'make sdk         the client for pages (sdk/js) as one publishes it, in $(BUILD)/sdk'
 	@echo 'make docs        docs/configuration.md, from what the programs say'
 	@echo 'make install     programs and example configurations below PREFIX=$(PREFIX); make uninstall removes them'
 	@echo 'variants: DEBUG=1 SANITIZE=address|undefined|thread PLANT=NAME POINTS=1 V=1 BUILD=DIR'
@@ -297,6 +299,17 @@ lint:
 fmt:
 	$(DEPS) tools
 	$(Q)clang-format -i $(OWN)
+
+# What one publishes of sdk/js: $(BUILD)/sdk/kudos-client-VERSION.tgz. The tools (npm, versions and digests in package-lock.json) stay in $(BUILD).
+SDK := $(BUILD)/sdk
+$(SDK)/installed: sdk/js/package.json sdk/js/package-lock.json sdk/js/.npmrc
+	$(call say,NPM,$@)
+	@mkdir -p $(SDK) && cp $^ $(SDK)
+	$(Q)cd $(SDK) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null && touch installed
+sdk: $(SDK)/installed
+	@cd $(SDK) && rm -rf src types dist *.tgz
+	@cp -r LICENSE $(addprefix sdk/js/,package.json build.mjs README.md src types) $(SDK)
+	$(Q)cd $(SDK) && npm pack --silent --loglevel=error
 
 docs: all
 	$(Q)BUILD=$(BUILD) python3 tests/integration/test_docs.py --write

@@ -1,0 +1,27 @@
+import type { Kudos, Problem, State } from "./kudos.js";
+
+/** `<kudos-like item="posts/1">`; README.md has its attributes, parts and properties. */
+export class KudosLike extends HTMLElement {
+  /** The client of all elements that have no `edge` of their own. */
+  static client: Kudos | null;
+  /** What the element says; replace them for another language. `count` holds `{label}` and `{n}`. */
+  static words: Record<"label" | "count" | "refused" | "already" | "elsewhere" | "others", string>;
+  readonly state: State | null;
+  readonly item: string | null;
+  readonly counter: string;
+  /** As a click does. */
+  toggle(): void;
+}
+
+/** The element's markup with a declarative shadow root, for servers. */
+export function render(what: { item: string; counter?: string; liked?: boolean | null; count?: number | null; label?: string; locale?: string }): string;
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "kudos-like": KudosLike;
+  }
+  interface HTMLElementEventMap {
+    "kudos-change": CustomEvent<State>;
+    "kudos-problem": CustomEvent<Problem>;
+  }
+}
