@@ -29,7 +29,7 @@ All options of both programs, from the table that also drives the parser and `--
   in any case, [each by itself](operations/run.md#reload).
 """
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-NAMED = re.compile(r"`((?:common|edge|central|sim|tests|include|configs|docs|\.ci)/[A-Za-z0-9_./-]+)`")
+NAMED = re.compile(r"`((?:common|edge|central|sim|sdk|examples|tests|include|configs|docs|\.ci)/[A-Za-z0-9_./-]+)`")
 
 
 def configuration():
@@ -41,7 +41,7 @@ def configuration():
 
 
 def documents():
-    found = glob.glob(f"{TOP}/*.md") + glob.glob(f"{TOP}/docs/**/*.md", recursive=True) + [f"{TOP}/sim/data/README.md"]
+    found = glob.glob(f"{TOP}/*.md") + glob.glob(f"{TOP}/docs/**/*.md", recursive=True) + [f"{TOP}/sim/data/README.md", f"{TOP}/sdk/js/README.md"]
     assert len(found) >= 7, found
     return {os.path.relpath(f, TOP): open(f, encoding="utf-8").read() for f in found}
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blackHole, client, Clock, FakeEdge, lostAnswer, noAnswer, refuse, settled } from "./fake.js";
+import { memoryStorage } from "../src/kudos.js";
+import { blackHole, client, lostAnswer, noAnswer, refuse, settled } from "./fake.js";
 
 const keys = (edge) => edge.posts.map((r) => r.headers["Idempotency-Key"]);
 const said = (edge, n) => edge.posts[n].body.operations.map((o) => `${o.op} ${o.item}`);
@@ -217,6 +218,24 @@ test("the queue is bounded, and says so by name", async () => {
   await kudos.unlike("posts/0"); // a change of mind needs no room
   await clock.advance(3000);
   assert.equal(edge.posts[0].body.operations.length, 3);
+});
+
+test("pages that share a queue send one request, and do not wake each other for nothing", async () => {
+  const kept = memoryStorage();
+  let updates = 0;
+  const storage = { shared: true, update: (...asked) => (updates++, kept.update(...asked)) };
+  const one = client({ storage }), two = client({ storage, fake: one.edge, clock: one.clock });
+  one.edge.faults = Array(3).fill(noAnswer);
+  one.kudos.like("posts/1");
+  const seen = [];
+  two.kudos.watch("posts/1", (s) => seen.push([s.liked, s.pending]));
+  for (let i = 0; i < 60; i++) await one.clock.advance(500);
+  for (let i = 0; i < 60; i++) await one.clock.advance(500);
+  assert.equal(new Set(keys(one.edge)).size, 1);
+  assert.ok(updates < 25, `${updates} updates in a minute`);
+  assert.deepEqual(seen.at(-1), [true, false]);
+  assert.ok(seen.some(([liked, pending]) => liked && pending), "the other page showed the tap before it was sent");
+  one.kudos.close(), two.kudos.close();
 });
 
 test("a storage that fails is told by name, and memory goes on", async () => {

@@ -20,7 +20,7 @@ declare global {
   interface HTMLElementTagNameMap {
     "kudos-like": KudosLike;
   }
-  interface HTMLElementEventMap {
+  interface GlobalEventHandlersEventMap {
     "kudos-change": CustomEvent<State>;
     "kudos-problem": CustomEvent<Problem>;
   }

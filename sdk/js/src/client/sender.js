@@ -15,15 +15,21 @@ export function createSender({ storage, queueName, page, state, identity, ask, c
   const taps = () => ({ ...view.taps, ...Object.fromEntries(unsaved) });
   const lay = (why) => state.lay(taps(), why);
 
-  /** Changes the queue, here and for all pages. `settled`: operations about which something new is known. */
+  /**
+   * Changes the queue, here and for all pages; a `change` that returns a positive number has changed nothing, and nobody is told. `settled`: operations about
+   * which something new is known.
+   */
   async function update(change, why, settled = []) {
     const { queue, value } = await storage.update(queueName, (q) => {
-      q.revision++;
-      return change(q);
+      const said = change(q);
+      if (!(said > 0)) q.revision++;
+      return said;
     });
-    if (queue.revision > view.revision) view = queue;
+    if (queue.revision > view.revision) {
+      view = queue;
+      tabs.tell({ queue, why, known: settled.map((o) => state.know(o.item, o.counter)) });
+    }
     lay(why);
-    tabs.tell({ queue, why, known: settled.map((o) => state.know(o.item, o.counter)) });
     return value;
   }
 
@@ -145,7 +151,7 @@ export function createSender({ storage, queueName, page, state, identity, ask, c
 
     /** Reads what is queued from before; sends it when its time has come. */
     async start() {
-      await update(() => {});
+      await update(() => 1);
       wake(0);
     },
 

@@ -1,0 +1,496 @@
+"""The client for pages (sdk/js) and the examples: as one publishes them, in Chromium and in node, against a real edge through a network that is cut.
+
+What a page was told is kept (the promise of like() came back) is written down here; at the end central must hold exactly that, and no number may have stepped
+back on a screen without a reason. KUDOS_LONG=1: minutes of random cuts, reloads and taps in several pages.
+"""
+import collections
+import contextlib
+import gzip
+import http.server
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import urllib.parse
+
+import pytest
+
+from browser import Browser
+from cut import Cut
+from keys import write_keys
+from proc import TOP, Broker, Central, Edge, Process, program, request, run_program, wait_until
+from tokens import Key, key_set, write_file
+
+LONG = os.environ.get("KUDOS_LONG") == "1"
+SDK = os.path.join(TOP, "sdk", "js")
+BUILT = os.path.join(os.path.dirname(program("kudos-edge")), "sdk")
+KEY = Key("ES256", kid="sdk")
+CLIENT_MOST, ELEMENT_MOST = 6000, 5000  # bytes, by gzip
+AGREE_S = 30
+
+
+@pytest.fixture(scope="session")
+def built():
+    """The package, unpacked as npm would install it."""
+    done = subprocess.run(["make", "-s", "-C", TOP, f"BUILD={os.path.dirname(BUILT)}", "sdk"], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, f"can this machine fetch packages of npm?\n{done.stdout}{done.stderr}"
+    (package,) = (os.path.join(BUILT, f) for f in os.listdir(BUILT) if f.endswith(".tgz"))
+    installed = os.path.join(BUILT, "node_modules", "kudos-client")
+    shutil.rmtree(installed, ignore_errors=True)
+    os.makedirs(installed)
+    subprocess.run(["tar", "xzf", package, "-C", installed, "--strip-components=1"], check=True)
+    return package
+
+
+class Site(http.server.SimpleHTTPRequestHandler):
+    """dist/ of the package; pages that a test writes down; the page of the tests."""
+
+    def do_GET(self):
+        path = self.path.split("?")[0]
+        text = self.server.pages.get(path)
+        if path.startswith("/dist/"):
+            with open(os.path.join(BUILT, path[1:]), encoding="utf-8") as f:
+                text = f.read()
+        self.send_response(200 if text is not None else 404)
+        self.send_header("Content-Type", "text/javascript" if path.endswith(".js") else "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write((text or "").encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def served(handler):
+    import threading
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def site(built):
+    with served(Site) as server, open(os.path.join(TOP, "tests", "sdk", "page.html"), encoding="utf-8") as page:
+        server.pages = {"/page": page.read(), "/empty": "<!doctype html><title>Empty</title>"}
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        yield server
+
+
+@pytest.fixture(scope="module")
+def system(site, tmp_path_factory):
+    """An edge that knows users by tokens and takes visitors, with a central."""
+    directory = tmp_path_factory.mktemp("sdk")
+    more = {"http": {"cors_origins": site.url}, "edge": {"flush_interval": "100ms"}, "central": {"read_deadline": "2s"},
+            "visitors": {"keys_file": write_keys(os.path.join(directory, "visitors.keys"), "1 visitors"), "counters": "like"},
+            "jwt": {"issuer": "idp", "audience": "kudos", "keys_file": write_file(os.path.join(directory, "jwt.json"), key_set(KEY))}}
+    with Broker(directory) as broker, Central(directory, broker.address, more={"central": {"snapshot_interval": "100ms"}}) as central, \
+            Edge(directory, broker.address, central=central.url, more=more) as edge:
+        yield collections.namedtuple("System", "edge central")(edge, central)
+
+
+@pytest.fixture
+def cut(system):
+    with Cut(system.edge.port) as c:
+        yield c
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with Browser(tmp_path_factory.mktemp("chromium")) as b:
+        yield b
+
+
+class Users:
+    """Pages of users beside one system, and what they were told is kept: the journal."""
+
+    def __init__(self, browser, site, system, cut):
+        self.browser, self.site, self.system, self.cut = browser, site, system, cut
+        self.kept, self.pages, self.tried = {}, [], set()
+
+    def open(self, user, **options):
+        options = {"edge": f"http://127.0.0.1:{self.cut.port}", "token": KEY.token(user), "user": user, **options}
+        page = self.browser.open(f"{self.site.url}/page#{urllib.parse.quote(json.dumps(options))}")
+        page.user = user
+        self.started(page)
+        self.pages.append(page)
+        return page
+
+    @staticmethod
+    def started(page):
+        wait_until(lambda: page.run("window.started"), 20, f"the client: {page.said()}")
+
+    def reload(self, page):
+        assert page.run("steps()") == []
+        page.reload()
+        self.started(page)
+
+    def tap(self, page, item, op="like"):
+        """Returns when the page shows the tap, and says that it is kept on this device."""
+        self.tried.add((item, page.user))
+        page.run(f"kudos.{op}({json.dumps(item)})")
+        self.kept[item, page.user] = op == "like"
+
+    @staticmethod
+    def sent(page):
+        """Batches that this page began to send: (key, token, [(op, item)])."""
+        posts = [(h, json.loads(body)) for method, h, body in page.requests("/v1/likes") if method == "POST"]
+        return [(h["Idempotency-Key"], h.get("Authorization"), [(o["op"], o["item"]) for o in body["operations"]]) for h, body in posts]
+
+    def quiet(self, *pages):
+        """Until these pages have nothing left to say."""
+        for page in pages or self.pages:
+            wait_until(lambda p=page: p.run("kudos.queued") == 0, AGREE_S, f"an empty queue: {page.run('heard')}")
+
+    def exact(self):
+        """Central holds what was told as kept, and nothing besides; the edge counts the same; no screen stepped back."""
+        for page in self.pages:
+            assert page.run("steps()") == []
+        users, likes = {u for _, u in self.tried}, collections.Counter(i for (i, _), liked in self.kept.items() if liked)
+        wanted = sorted(pair for pair, liked in self.kept.items() if liked)
+
+        def held():
+            lines = [line.split("\t") for line in run_program("kudos-central", "export", "--url", self.system.central.url).stdout.splitlines()]
+            return sorted((item, user) for counter, item, user, _, _ in lines if counter == "like" and user in users)
+
+        wait_until(lambda: held() == wanted, AGREE_S, f"central holds what was kept: {wanted}")
+        for item in {i for i, _ in self.tried}:
+            wait_until(lambda i=item: self.system.edge.get(f"/v1/{i}/counts").json["counts"]["like"] ==
+                       {"count": likes[i], "display": str(likes[i]), "pending": 0}, AGREE_S, f"{likes[item]} of {item}")
+        said = run_program("kudos-central", "audit", "--url", self.system.central.url).stdout
+        assert said.splitlines()[-1].endswith("verdict=exact"), said
+
+    def close(self):
+        for page in self.pages:
+            page.close()
+
+
+@pytest.fixture
+def users(browser, site, system, cut):
+    u = Users(browser, site, system, cut)
+    yield u
+    cut.mode = "pass"
+    u.close()
+
+
+def gone(users, page):
+    """The user closes the tab."""
+    users.pages.remove(page)
+    page.close()
+
+
+# ---- the package ----
+
+def run(*command, cwd=BUILT, seconds=120):
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=seconds)
+    assert done.returncode == 0, (command, done.stdout[-4000:], done.stderr[-2000:])
+    return done.stdout
+
+
+def test_the_units_in_node():
+    tests = [os.path.join(SDK, "test", f) for f in sorted(os.listdir(os.path.join(SDK, "test"))) if f.endswith(".test.js")]
+    said = run("node", "--test", *tests, cwd=TOP)
+    assert re.search(r"^# fail 0$", said, re.M) and int(re.search(r"^# pass (\d+)$", said, re.M)[1]) >= 40
+
+
+def test_the_package_is_small_and_whole(built):
+    sizes = {}
+    for name in ("kudos", "kudos-like"):
+        with open(os.path.join(BUILT, "dist", f"{name}.js"), "rb") as f:
+            sizes[name] = len(gzip.compress(f.read(), 9))
+    assert 1000 < sizes["kudos"] <= CLIENT_MOST and 1000 < sizes["kudos-like"] <= ELEMENT_MOST, sizes
+    with open(os.path.join(BUILT, "package.json"), encoding="utf-8") as f:
+        assert "dependencies" not in json.load(f)
+    inside = sorted(run("tar", "tzf", built).split())
+    assert inside == [f"package/{f}" for f in ("LICENSE", "README.md", "dist/kudos-like.js", "dist/kudos.js", "package.json", "types/kudos-like.d.ts",
+                                               "types/kudos.d.ts")]
+
+
+def test_tools_of_others_find_nothing(built):
+    """publint and attw read the package; TypeScript, strictly, what the README shows."""
+    run("node_modules/.bin/publint", "--strict", built)
+    run("node_modules/.bin/attw", "--profile", "esm-only", built)
+    with open(os.path.join(SDK, "README.md"), encoding="utf-8") as f:
+        shown = re.findall(r"^```ts\n(.*?)^```", f.read(), re.M | re.S)
+    assert shown
+    with open(os.path.join(BUILT, "shown.ts"), "w", encoding="utf-8") as f:
+        f.write("\n".join(shown))
+    run("node_modules/.bin/tsc", "--noEmit", "--strict", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom", "shown.ts")
+
+
+def test_the_lock_names_no_host():
+    with open(os.path.join(SDK, "package-lock.json"), encoding="utf-8") as f:
+        assert "://" not in f.read()
+
+
+# ---- the client ----
+
+def test_ten_hearts_are_one_request_and_the_last_intent_wins(users):
+    page = users.open("ten", debounce=2000)
+    for n in range(10):
+        users.tap(page, "posts/ten", "unlike" if n % 2 else "like")
+    users.tap(page, "posts/ten2")
+    users.quiet()
+    assert [operations for _, _, operations in users.sent(page)] == [[("unlike", "posts/ten"), ("like", "posts/ten2")]]
+    users.exact()
+
+
+@pytest.mark.parametrize("mode", ["hole", "reset", "mute", "offline"])
+def test_taps_during_a_cut_are_kept_shown_and_counted_once(users, system, cut, mode):
+    item, other = f"posts/{mode}", f"posts/{mode}2"
+    page = users.open(f"cut-{mode}")
+    page.run(f"look(['{item}', '{other}'])")
+    users.tap(page, other)
+    users.quiet()
+    before = system.edge.metric("kudos_edge_operations_total")
+    if mode == "offline":
+        page.offline(True)
+    else:
+        cut.mode = mode
+    users.tap(page, item)
+    users.tap(page, other, "unlike")
+    wait_until(lambda: page.run("heard.some(h => h.detail.name === 'no-answer')"), 20, "the page hears of the cut")
+    shown = page.run(f"[shown('{item}'), shown('{other}')]")
+    assert [(s["liked"], s["count"], s["pending"]) for s in shown] == [(True, 1, True), (False, 0, True)], "as the user wants it"
+    if mode == "offline":
+        page.offline(False)
+    else:
+        cut.mode = "pass"
+    users.quiet()
+    keys = [key for key, _, operations in users.sent(page) if len(operations) == 2]
+    assert len(keys) >= 2 and len(set(keys)) == 1, "tried again with the same key"
+    users.exact()
+    wait_until(lambda: system.edge.metric("kudos_edge_operations_total") == before + 2, 20, "two operations, once each")
+
+
+def test_a_reload_in_the_middle_has_the_same_key(users, system, cut):
+    page = users.open("reload")
+    cut.mode = "mute"
+    before = system.edge.metric("kudos_edge_operations_total")
+    users.tap(page, "posts/reload")
+    wait_until(lambda: system.edge.metric("kudos_edge_operations_total") == before + 1, 20, "the like is taken, its answer is lost")
+    page.reload()
+    users.started(page)
+    assert page.run("[shown('posts/reload').liked, shown('posts/reload').pending]") == [True, True]
+    cut.mode = "pass"
+    users.quiet()
+    assert len({key for key, _, _ in users.sent(page)}) == 1 < len(users.sent(page))
+    users.exact()
+    assert system.edge.metric("kudos_edge_operations_total") == before + 1
+
+
+def test_a_page_that_goes_away_sends_what_it_has(users, system):
+    page = users.open("leaver", debounce=60000)
+    page.run("kudos.state('posts/leave')")
+    users.tap(page, "posts/leave")
+    gone(users, page)
+    wait_until(lambda: system.edge.get("/v1/posts/leave/counts").json["counts"]["like"]["count"] == 1, 20, "the like of a page that is gone")
+    back = users.open("leaver")
+    users.quiet(back)
+    assert users.sent(back)[0][2] == [("like", "posts/leave")], "it had no answer, so it is asked again, with the same key"
+    wait_until(lambda: system.edge.metric("kudos_edge_operations_total"), 20, "metrics")
+    users.exact()
+
+
+def test_a_crash_loses_nothing(site, system, cut, tmp_path):
+    with Browser(tmp_path) as first:
+        users = Users(first, site, system, cut)
+        page = users.open("crash")
+        cut.mode = "reset"
+        users.tap(page, "posts/crash")
+        users.tap(page, "posts/crash2")
+    cut.mode = "pass"  # the browser was killed; it starts again, with its profile
+    with Browser(tmp_path) as second:
+        users.browser, users.pages = second, []
+        users.quiet(users.open("crash"))
+        users.exact()
+
+
+def test_two_tabs_share_a_queue_and_one_of_them_sends(users):
+    one, two = users.open("tabs", debounce=1000), users.open("tabs", debounce=1000)
+    for page in (one, two):
+        page.run("look(['posts/tabs', 'posts/tabs2'])")
+    wait_until(lambda: two.run("shown('posts/tabs').count") == 0, 20, "the number")
+    users.tap(one, "posts/tabs")
+    wait_until(lambda: two.run("[shown('posts/tabs').liked, shown('posts/tabs').count].join()") == "true,1", 20, "the other tab shows the tap")
+    assert users.sent(one) == users.sent(two) == []
+    users.tap(two, "posts/tabs2")
+    users.tap(two, "posts/tabs", "unlike")
+    users.quiet()
+    said = [o for page in (one, two) for _, _, operations in users.sent(page) for o in operations]
+    assert sorted(said) == [("like", "posts/tabs2"), ("unlike", "posts/tabs")], "each intent once, the last one of both tabs"
+    wait_until(lambda: one.run("shown('posts/tabs2').liked") is True, 20, "the first tab knows")
+    users.exact()
+
+
+def test_what_one_user_queued_is_never_sent_for_another(users, cut):
+    page = users.open("anna")
+    users.tap(page, "posts/two-a")
+    users.quiet(page)
+    cut.mode = "reset"
+    users.tap(page, "posts/two-b")
+    gone(users, page)
+    cut.mode = "pass"
+    other = users.open("otto")
+    users.tap(other, "posts/two-c")
+    users.quiet(other)
+    assert [operations for _, _, operations in users.sent(other)] == [[("like", "posts/two-c")]]
+    assert not any("Kudos-Session" in h for _, h, _ in other.requests("/v1/likes")), "no session of another"
+    again = users.open("anna")
+    users.quiet(again)
+    assert all("Kudos-Session" in h for m, h, _ in again.requests("/v1/likes") if m == "POST"), "her own is kept"
+    users.exact()
+
+
+def test_a_refused_token_keeps_the_taps_until_there_is_a_good_one(users):
+    page = users.open("refused", token=KEY.token("refused", exp=1))
+    page.run("look(['posts/refused'])")
+    users.tap(page, "posts/refused")
+    wait_until(lambda: page.run("heard.some(h => h.detail.name === 'unauthorized')"), 20, "the page hears of it")
+    assert page.run("[kudos.queued, shown('posts/refused').liked, shown('posts/refused').pending]") == [1, True, True]
+    page.run(f"kudos.setToken({json.dumps(KEY.token('refused'))})")
+    users.quiet()
+    users.exact()
+
+
+def test_what_the_edge_refuses_is_taken_back_by_name(users):
+    page = users.open("scoped", token=KEY.token("scoped", scope="kudos:write:reels/like"))
+    page.run("look(['posts/scoped'])")
+    wait_until(lambda: page.run("shown('posts/scoped').count") == 0, 20, "the number")
+    page.run("Promise.all([kudos.like('posts/scoped'), kudos.like('reels/scoped')])")
+    users.kept["reels/scoped", "scoped"] = True
+    users.tried.update({("posts/scoped", "scoped"), ("reels/scoped", "scoped")})
+    users.quiet()
+    state = page.run("shown('posts/scoped')")
+    assert (state["liked"], state["count"], state["reason"], state["problem"]["type"]) == (False, 0, "refused", "forbidden")
+    users.exact()
+
+
+# ---- the element, and the examples ----
+
+def hearts(page, expression):
+    return page.run(f"(() => {{ const all = [...document.querySelectorAll('kudos-like')], button = all[0]?.shadowRoot?.querySelector('button'); return {expression}; }})()")
+
+
+def test_fifty_hearts_are_one_request(users, site, cut):
+    elements = "".join(f'<kudos-like item="posts/h{n}"></kudos-like>' for n in range(50))
+    site.pages["/hearts"] = (f'<!doctype html><meta name="kudos-edge" content="http://127.0.0.1:{cut.port}"><meta name="kudos-token" content="{KEY.token("fifty")}">'
+                             f'<script type="module" src="/dist/kudos-like.js"></script>{elements}')
+    page = users.browser.open(f"{site.url}/hearts")
+    wait_until(lambda: hearts(page, "all.filter(h => h.state?.count === 0).length") == 50, 20, "50 numbers")
+    assert [m for m, _, _ in page.requests("/v1/counts")].count("POST") == 1
+    page.close()
+
+
+def test_the_page_of_two_lines(users, site, cut, system):
+    """As it stands in examples/, with another address and a token; by keyboard, as a screen reader sees it."""
+    with open(os.path.join(TOP, "examples", "page", "index.html"), encoding="utf-8") as f:
+        text = f.read()
+    assert len(re.findall(r"kudos-like", re.sub(r"<!--.*?-->", "", text, flags=re.S))) == 3, "a script and an element"
+    site.pages["/two"] = text.replace("http://localhost:8441", f"http://127.0.0.1:{cut.port}").replace("src=\"dist", "src=\"/dist").replace(
+        "<kudos-like ", f"<kudos-like token=\"{KEY.token('reader')}\" ")
+    page = users.browser.open(f"{site.url}/two")
+    wait_until(lambda: hearts(page, "all[0].state?.count") == 0, 20, "the number")
+    for key in ("Tab", " "):
+        for kind in ("keyDown", "keyUp"):
+            page.call("Input.dispatchKeyEvent", type=kind, key=key, code={" ": "Space"}.get(key, key), windowsVirtualKeyCode={"Tab": 9, " ": 32}[key],
+                      text=" " if key == " " and kind == "keyDown" else "")
+    assert hearts(page, "[all[0].hasAttribute('liked'), all[0].shadowRoot.querySelector('[part=count]').textContent]") == [True, "1"], "at once"
+    nodes = page.call("Accessibility.getFullAXTree")["nodes"]
+    (button,) = (n for n in nodes if n.get("role", {}).get("value") in ("button", "toggleButton"))
+    assert button["name"]["value"] == "Like, 1"
+    assert next(p["value"]["value"] for p in button["properties"] if p["name"] == "pressed") == "true"
+    wait_until(lambda: system.edge.get("/v1/posts/hello/counts").json["counts"]["like"]["count"] == 1, 20, "the like, after the debounce")
+    page.close()
+
+
+def test_what_a_server_rendered_is_there_before_the_script_and_stays(users, site, cut):
+    script = ("import(process.argv[1]).then(m => console.log(m.render({item: 'posts/served', count: 1234, liked: true, label: 'Gefällt \"mir\"', locale: 'de'})))")
+    rendered = run("node", "-e", script, os.path.join(BUILT, "dist", "kudos-like.js"))
+    site.pages["/plain"] = f"<!doctype html><meta charset=utf-8>{rendered}<kudos-like item=\"posts/light\"><b>12 likes</b></kudos-like>"
+    site.pages["/script"] = site.pages["/plain"] + (
+        f"<meta name=kudos-edge content=http://127.0.0.1:{cut.port}><script>window.first = document.querySelector('kudos-like').shadowRoot.firstElementChild.nextSibling"
+        "</script><script type=module src=/dist/kudos-like.js></script>")
+    page = users.browser.open(f"{site.url}/plain")
+    assert hearts(page, "[button.ariaPressed, button.ariaLabel, all[1].innerText]") == ["true", 'Gefällt "mir", 1.234', "12 likes"]
+    cut.mode = "hole"
+    page.go(f"{site.url}/script")
+    wait_until(lambda: hearts(page, "all[1].shadowRoot !== null"), 20, "the upgrade")
+    assert hearts(page, "[button === window.first, all[0].state.count, all[0].state.liked, button.ariaLabel]") == [True, 1234, True, 'Gefällt "mir", 1.234']
+    page.close()
+
+
+def test_a_visitor_needs_no_account(users, site, cut, system):
+    page = users.browser.open(f"{site.url}/page#" + urllib.parse.quote(json.dumps({"edge": f"http://127.0.0.1:{cut.port}"})))
+    users.started(page)
+    page.run("kudos.like('posts/visited')")
+    wait_until(lambda: page.run("kudos.queued") == 0, AGREE_S, "the like")
+    page.reload()
+    users.started(page)
+    assert page.run("kudos.state('posts/visited').then(s => [s.liked, s.count])") == [True, 1]
+    assert len(page.requests("/v1/visitors")) - sum(m == "OPTIONS" for m, _, _ in page.requests("/v1/visitors")) == 1
+    page.close()
+
+
+def test_in_node(built, system):
+    options = {"edge": f"http://127.0.0.1:{system.edge.port}", "token": KEY.token("node"), "user": "node"}
+    items = [f"posts/n{n}" for n in range(5)]
+    said = json.loads(run("node", os.path.join(TOP, "tests", "sdk", "node.mjs"), os.path.join(BUILT, "dist", "kudos.js"), json.dumps(options), *items))
+    assert [(s["liked"], s["count"]) for s in said["before"]] == [(False, 0)] * 5
+    assert [(s["liked"], s["count"], s["pending"]) for s in said["after"]] == [(True, 1, False)] * 5 and said["queued"] == 0
+
+
+def test_the_backend_of_a_site(system, tmp_path):
+    class Backend(Process):
+        def ready(self):
+            return re.search(r"http://127\.0\.0\.1:(\d+)/", self.log())
+
+    command = ["python3", os.path.join(TOP, "examples", "backend.py"), "--edge", f"http://127.0.0.1:{system.edge.port}", "--database", f"{tmp_path}/site.db", "--port", "0"]
+    with Backend(tmp_path, "backend", command) as backend:
+        port = int(backend.ready()[1])
+
+        def form(key, **said):
+            return request(port, "POST", "/", urllib.parse.urlencode({"key": key, **said}), {"Cookie": "user=formed"})
+
+        def feed():
+            return request(port, "GET", "/", headers={"Cookie": "user=formed"}).body.decode()
+
+        key = re.search(r'name="key" value="([^"]+)"', feed())[1]
+        before = system.edge.metric("kudos_edge_operations_total")
+        assert [form(key, like="posts/sea").status for _ in range(2)] == [303, 303]
+        assert 'name="unlike" value="posts/sea" aria-pressed="true">♥ 1' in feed()
+        wait_until(lambda: system.edge.metric("kudos_edge_operations_total") == before + 1, 20, "pressed twice, taken once")
+        assert form("other", unlike="posts/sea").status == 303 and 'name="like" value="posts/sea" aria-pressed="false">♡ 0' in feed()
+        assert request(port, "POST", "/", "like=posts/sea&key=k", {"Cookie": "user=formed", "Sec-Fetch-Site": "cross-site"}).status == 403
+        assert form("bad", like="songs/1").status == 400
+
+
+if LONG:
+    def test_random_cuts_reloads_and_taps(users, cut):
+        draw = random.Random(int(os.environ.get("KUDOS_SEED", "1")))
+        for n in range(6):
+            users.open(f"storm{n % 3}")
+        for _ in range(400):
+            page = draw.choice(users.pages)
+            what = draw.random()
+            if what < 0.2:
+                cut.mode = draw.choice(["pass", "pass", "hole", "reset", "mute"])
+            elif what < 0.25:
+                page.reload()
+                users.started(page)
+            elif what < 0.3 and len(users.pages) > 3:
+                user = page.user
+                gone(users, page)
+                users.open(user)
+            else:
+                users.tap(page, f"posts/storm{draw.randrange(8)}", draw.choice(["like", "unlike"]))
+        cut.mode = "pass"
+        users.quiet()
+        users.exact()
