@@ -196,7 +196,7 @@ def run(*command, cwd=BUILT, seconds=120):
 
 def test_the_units_in_node():
     tests = [os.path.join(SDK, "test", f) for f in sorted(os.listdir(os.path.join(SDK, "test"))) if f.endswith(".test.js")]
-    said = run("node", "--test", *tests, cwd=TOP)
+    said = run("node", "--test", "--test-reporter=tap", *tests, cwd=TOP)
     assert re.search(r"^# fail 0$", said, re.M) and int(re.search(r"^# pass (\d+)$", said, re.M)[1]) >= 40
 
 

@@ -64,12 +64,12 @@ export class KudosLike extends Base {
     this.#client = client;
     if (!client) return;
     const count = Number.parseInt(this.getAttribute("count"), 10);
-    if (count >= 0) client.seed(item, { liked: this.hasAttribute("liked"), count }, this.counter);
+    if (count >= 0 && !this.#state) client.seed(item, { liked: this.hasAttribute("liked"), count }, this.counter);
     const level = (now) => this.#set("level", now || null);
     this.#off = [
       client.watch(item, (state) => this.#show(state), this.counter),
       client.on("level", level),
-      client.on("problem", (problem) => (!problem.item || problem.item === item) && this.#tell("problem", problem)),
+      client.on("problem", (problem) => (problem.item ? problem.item === item : this.#first) && this.#tell("problem", problem)),
     ];
     level(client.level);
   }
@@ -132,6 +132,11 @@ export class KudosLike extends Base {
 
   get state() {
     return this.#state;
+  }
+
+  /** Of all elements with this client one tells what is about no item. */
+  get #first() {
+    return [...here].find((element) => element.#client === this.#client) === this;
   }
 
   get #label() {

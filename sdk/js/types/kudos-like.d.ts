@@ -5,7 +5,7 @@ export class KudosLike extends HTMLElement {
   /** The client of all elements that have no `edge` of their own. */
   static client: Kudos | null;
   /** What the element says; replace them for another language. `count` holds `{label}` and `{n}`. */
-  static words: Record<"label" | "count" | "refused" | "already" | "elsewhere" | "others", string>;
+  static readonly words: Record<"label" | "count" | "refused" | "already" | "elsewhere" | "others", string>;
   readonly state: State | null;
   readonly item: string | null;
   readonly counter: string;
