@@ -96,7 +96,7 @@ export function createSender({ storage, queueName, page, state, identity, ask, c
 
   async function send(batch) {
     sending = batch.key;
-    const none = identity.visitor && (await visitor()), token = none ? null : await identity.bearer(view);
+    const none = identity.visitor && (await visitor()), token = await identity.bearer(view);
     await end(batch, none || (await post(batch)), token, none);
     sending = undefined;
   }
