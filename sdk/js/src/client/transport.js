@@ -32,6 +32,6 @@ function parse(text) {
 
 /** Exponential backoff with jitter, in ms; never less than what the server asks for. */
 export function pause(tries, wait, random) {
-  const most = Math.min(60000, 1000 * 2 ** Math.min(tries, 6));
+  const most = 1000 * 2 ** Math.min(tries, 6);
   return wait ? wait * 1000 + random() * most / 2 : most / 2 + random() * most / 2;
 }
