@@ -8,11 +8,11 @@ import http.server
 import json
 import os
 import signal
-import threading
 
 import pytest
 
 from proc import Broker, Central, Edge, Process, wait_until
+from serving import served
 
 TOKENS = {"Bearer token-of-ada": "ada"}
 PAGE = """<!doctype html><meta charset=utf-8><title>A page</title><script type=module>
@@ -93,20 +93,6 @@ class Gateway(Handler):
             connection.close()
 
     do_GET = do_POST = do_DELETE = do_PUT = do_OPTIONS = pass_on
-
-
-@contextlib.contextmanager
-def served(handler, **more):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    vars(server).update(more)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class Chromium(Process):

@@ -41,7 +41,7 @@ def configuration():
 
 
 def documents():
-    found = glob.glob(f"{TOP}/*.md") + glob.glob(f"{TOP}/docs/**/*.md", recursive=True) + [f"{TOP}/sim/data/README.md", f"{TOP}/sdk/js/README.md"]
+    found = glob.glob(f"{TOP}/*.md") + glob.glob(f"{TOP}/docs/**/*.md", recursive=True) + [f"{TOP}/sim/data/README.md", f"{TOP}/sdk/js/README.md", f"{TOP}/examples/README.md"]
     assert len(found) >= 7, found
     return {os.path.relpath(f, TOP): open(f, encoding="utf-8").read() for f in found}
 

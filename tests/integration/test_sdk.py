@@ -4,7 +4,6 @@ What a page was told is kept (the promise of like() came back) is written down h
 back on a screen without a reason. KUDOS_LONG=1: minutes of random cuts, reloads and taps in several pages.
 """
 import collections
-import contextlib
 import gzip
 import http.server
 import json
@@ -21,6 +20,7 @@ from browser import Browser
 from cut import Cut
 from keys import write_keys
 from proc import TOP, Broker, Central, Edge, Process, program, request, run_program, wait_until
+from serving import served
 from tokens import Key, key_set, write_file
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
@@ -62,24 +62,9 @@ class Site(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@contextlib.contextmanager
-def served(handler):
-    import threading
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.fixture(scope="module")
 def site(built):
-    with served(Site) as server, open(os.path.join(TOP, "tests", "sdk", "page.html"), encoding="utf-8") as page:
-        server.pages = {"/page": page.read(), "/empty": "<!doctype html><title>Empty</title>"}
+    with open(os.path.join(TOP, "tests", "sdk", "page.html"), encoding="utf-8") as page, served(Site, pages={"/page": page.read()}) as server:
         server.url = f"http://127.0.0.1:{server.server_port}"
         yield server
 
@@ -376,13 +361,15 @@ def test_what_the_edge_refuses_is_taken_back_by_name(users):
 # ---- the element, and the examples ----
 
 def hearts(page, expression):
-    return page.run(f"(() => {{ const all = [...document.querySelectorAll('kudos-like')], button = all[0]?.shadowRoot?.querySelector('button'); return {expression}; }})()")
+    """An expression about `all` elements of a page, and the first one's `button`."""
+    names = "all = [...document.querySelectorAll('kudos-like')], button = all[0]?.shadowRoot?.querySelector('button')"
+    return page.run(f"(() => {{ const {names}; return {expression}; }})()")
 
 
 def test_fifty_hearts_are_one_request(users, site, cut):
     elements = "".join(f'<kudos-like item="posts/h{n}"></kudos-like>' for n in range(50))
-    site.pages["/hearts"] = (f'<!doctype html><meta name="kudos-edge" content="http://127.0.0.1:{cut.port}"><meta name="kudos-token" content="{KEY.token("fifty")}">'
-                             f'<script type="module" src="/dist/kudos-like.js"></script>{elements}')
+    site.pages["/hearts"] = (f'<!doctype html><meta name="kudos-edge" content="http://127.0.0.1:{cut.port}">'
+                             f'<meta name="kudos-token" content="{KEY.token("fifty")}"><script type="module" src="/dist/kudos-like.js"></script>{elements}')
     page = users.browser.open(f"{site.url}/hearts")
     wait_until(lambda: hearts(page, "all.filter(h => h.state?.count === 0).length") == 50, 20, "50 numbers")
     assert [m for m, _, _ in page.requests("/v1/counts")].count("POST") == 1
@@ -412,12 +399,13 @@ def test_the_page_of_two_lines(users, site, cut, system):
 
 
 def test_what_a_server_rendered_is_there_before_the_script_and_stays(users, site, cut):
-    script = ("import(process.argv[1]).then(m => console.log(m.render({item: 'posts/served', count: 1234, liked: true, label: 'Gefällt \"mir\"', locale: 'de'})))")
+    what = "{item: 'posts/served', count: 1234, liked: true, label: 'Gefällt \"mir\"', locale: 'de'}"
+    script = f"import(process.argv[1]).then(m => console.log(m.render({what})))"
     rendered = run("node", "-e", script, os.path.join(BUILT, "dist", "kudos-like.js"))
     site.pages["/plain"] = f"<!doctype html><meta charset=utf-8>{rendered}<kudos-like item=\"posts/light\"><b>12 likes</b></kudos-like>"
     site.pages["/script"] = site.pages["/plain"] + (
-        f"<meta name=kudos-edge content=http://127.0.0.1:{cut.port}><script>window.first = document.querySelector('kudos-like').shadowRoot.firstElementChild.nextSibling"
-        "</script><script type=module src=/dist/kudos-like.js></script>")
+        f"<meta name=kudos-edge content=http://127.0.0.1:{cut.port}>"
+        "<script>window.first = document.querySelector('kudos-like').shadowRoot.querySelector('button')</script><script type=module src=/dist/kudos-like.js></script>")
     page = users.browser.open(f"{site.url}/plain")
     assert hearts(page, "[button.ariaPressed, button.ariaLabel, all[1].innerText]") == ["true", 'Gefällt "mir", 1.234', "12 likes"]
     cut.mode = "hole"
@@ -452,7 +440,8 @@ def test_the_backend_of_a_site(system, tmp_path):
         def ready(self):
             return re.search(r"http://127\.0\.0\.1:(\d+)/", self.log())
 
-    command = ["python3", os.path.join(TOP, "examples", "backend.py"), "--edge", f"http://127.0.0.1:{system.edge.port}", "--database", f"{tmp_path}/site.db", "--port", "0"]
+    command = ["python3", os.path.join(TOP, "examples", "backend.py"), "--edge", f"http://127.0.0.1:{system.edge.port}", "--database", f"{tmp_path}/site.db",
+               "--port", "0"]
     with Backend(tmp_path, "backend", command) as backend:
         port = int(backend.ready()[1])
 
