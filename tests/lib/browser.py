@@ -115,7 +115,7 @@ class Page:
     def requests(self, path):
         """Requests whose URL ends so, as far as this page sent them: (method, headers, body)."""
         sent = [e["params"]["request"] for e in self.events if e["method"] == "Network.requestWillBeSent"]
-        return [(r["method"], r["headers"], r.get("postData")) for r in sent if r["url"].endswith(path)]
+        return [(r["method"], {k.lower(): v for k, v in r["headers"].items()}, r.get("postData")) for r in sent if r["url"].endswith(path)]
 
     def offline(self, yes):
         self.call("Network.emulateNetworkConditions", offline=yes, latency=0, downloadThroughput=-1, uploadThroughput=-1)
