@@ -418,6 +418,36 @@ def test_what_a_server_rendered_is_there_before_the_script_and_stays(users, site
     page.close()
 
 
+STUB = """<!doctype html><kudos-like item="posts/1"></kudos-like><script type="module">
+import { createKudos, memoryStorage } from "/dist/kudos.js";
+import { KudosLike } from "/dist/kudos-like.js";
+let count = 1234, as_of = "2026-01-01T00:00:00.000Z", level = "2";
+const refusal = { type: "urn:kudos:forbidden", title: "Not here", status: 403, field: "operations[0]" };
+const read = ({ items }) => ({ items: items.map((item) => ({ item, liked: false, counts: { like: { count } }, as_of })) });
+const fetch = async (url, { body }) => url.endsWith("/likes") ? new Response(JSON.stringify(refusal), { status: 403 }) :
+  new Response(JSON.stringify(read(JSON.parse(body))), { headers: { "Kudos-Level": level } });
+window.problems = [];
+document.addEventListener("kudos-problem", ({ detail }) => problems.push(detail.name));
+window.kudos = KudosLike.client = createKudos({ edge: "http://stub", user: "a", token: "t", debounce: 10, storage: memoryStorage(), fetch });
+window.next = (n, then, l) => ([count, as_of, level] = [n, then, l], kudos.refresh());
+</script>"""
+
+
+def test_the_element_shows_the_level_and_why_a_number_stepped_back(users, site):
+    site.pages["/stub"] = STUB
+    shown = "[all[0].shadowRoot.querySelector('[part=count]').textContent, all[0].shadowRoot.querySelector('[part=note]').textContent, "\
+            "all[0].getAttribute('reason'), all[0].getAttribute('level'), button.ariaPressed]"
+    page = users.browser.open(f"{site.url}/stub")
+    wait_until(lambda: hearts(page, shown) == ["1.2K", "", None, "2", "false"], 20, "number and level")
+    page.run("next(999, '2026-01-01T00:00:01.000Z', '0')")
+    assert hearts(page, shown) == ["999", "Some took theirs back", "others", None, "false"]
+    page.run("document.querySelector('kudos-like').toggle()")
+    assert hearts(page, shown)[0::4] == ["1K", "true"], "at once"
+    wait_until(lambda: hearts(page, shown) == ["999", "Not saved", "refused", None, "false"], 20, "what was known before, and why")
+    assert page.run("problems") == ["forbidden"]
+    page.close()
+
+
 def test_a_visitor_needs_no_account(users, site, cut, system):
     page = users.browser.open(f"{site.url}/page#" + urllib.parse.quote(json.dumps({"edge": f"http://127.0.0.1:{cut.port}"})))
     users.started(page)
