@@ -112,11 +112,6 @@ class Users:
     def started(page):
         wait_until(lambda: page.run("window.started"), 20, f"the client: {page.said()}")
 
-    def reload(self, page):
-        assert page.run("steps()") == []
-        page.reload()
-        self.started(page)
-
     def tap(self, page, item, op="like"):
         """Returns when the page shows the tap, and says that it is kept on this device."""
         self.tried.add((item, page.user))
@@ -166,8 +161,9 @@ def users(browser, site, system, cut):
 
 
 def gone(users, page):
-    """The user closes the tab."""
+    """The user goes on to another site, and closes the tab."""
     users.pages.remove(page)
+    page.go("about:blank")
     page.close()
 
 

@@ -8,6 +8,7 @@
 import base64
 import collections
 import contextlib
+import fcntl
 import json
 import os
 import queue
@@ -19,6 +20,13 @@ import time
 WAIT_S = 30
 
 
+def above_ten(fd):
+    """The same, out of the way of 3 and 4."""
+    high = fcntl.fcntl(fd, fcntl.F_DUPFD, 10)
+    os.close(fd)
+    return high
+
+
 class Browser:
     def __init__(self, directory):
         self.directory = str(directory)
@@ -28,8 +36,9 @@ class Browser:
     def __enter__(self):
         to_read, to_write = os.pipe()
         from_read, from_write = os.pipe()
+        to_read, from_write = above_ten(to_read), above_ten(from_write)
         # The browser has its ends at 3 and 4. Its processes are one group, which ends together.
-        command = ["setsid", "sh", "-c", f'exec "$0" "$@" 3<&{to_read} 4>&{from_write}', "chromium-headless-shell", "--disable-gpu", "--disable-dev-shm-usage",
+        command = ["setsid", "bash", "-c", f'exec "$0" "$@" 3<&{to_read} 4>&{from_write}', "chromium-headless-shell", "--disable-gpu", "--disable-dev-shm-usage",
                    "--no-proxy-server", "--no-first-run", f"--user-data-dir={self.directory}/profile", "--remote-debugging-pipe", "about:blank"]
         if os.geteuid() == 0:
             command.insert(5, "--no-sandbox")
