@@ -6,7 +6,6 @@
         page.reload(); page.offline(True); page.close()
 """
 import base64
-import collections
 import contextlib
 import fcntl
 import json
@@ -31,7 +30,7 @@ class Browser:
     def __init__(self, directory):
         self.directory = str(directory)
         self.popen, self.next, self.pages = None, 0, {}
-        self.answers = collections.defaultdict(queue.Queue)
+        self.answers = {}
 
     def __enter__(self):
         to_read, to_write = os.pipe()
@@ -75,6 +74,7 @@ class Browser:
     def call(self, method, session=None, **parameters):
         self.next += 1
         message = {"id": self.next, "method": method, "params": parameters, **({"sessionId": session} if session else {})}
+        self.answers[self.next] = queue.Queue()  # before anybody could answer
         self.pipe.write(json.dumps(message).encode() + b"\0")
         answer = self.answers[message["id"]].get(timeout=WAIT_S)
         del self.answers[message["id"]]
