@@ -3,6 +3,9 @@
  *
  * Owns a client that is never connected (the mock cluster lives in its process) and the cluster. Waits in
  * sigwait: the cluster has threads of its own.
+ *
+ * The mock cluster lets the system choose its ports, and has no setting for them. So the program has a bind() of its own, which the dynamic linker finds
+ * before the C library's: while the cluster is made, whoever leaves the port to the system gets the next one of --port.
  */
 #include "sim/kafka/broker.h"
 
@@ -10,12 +13,15 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/io/daemon/args.h"
@@ -24,7 +30,7 @@
 enum { BROKERS_MAX = 9, TOPIC_NAME_MAX = 249 };
 
 typedef struct {
-    uint64_t brokers, partitions;
+    uint64_t brokers, partitions, port;
     const char *topics;
     const char *address_file;
     const char *withheld;
@@ -37,8 +43,9 @@ static int broker_parse(broker_options *o, int argc, char **argv)
                     .min = 1, .max = KD_PARTITIONS_MAX),
         KD_ARG_TEXT("topics", "A,B,C", &o->topics, "topics to create [the three of Kudos]", .letter = 't'),
         KD_ARG_TEXT("address-file", "FILE", &o->address_file,
-                    "gets the bootstrap address once the topics are there; the system chooses the ports",
-                    .letter = 'a', .required = true),
+                    "gets the bootstrap address once the topics are there", .letter = 'a', .required = true),
+        KD_ARG_UINT("port", "PORT", &o->port, "of the first broker; the others follow [the system chooses]",
+                    .min = 1, .max = UINT16_MAX - BROKERS_MAX),
         KD_ARG_UINT("brokers", "N", &o->brokers, "size of the cluster [1]", .letter = 'n', .min = 1,
                     .max = BROKERS_MAX),
         KD_ARG_TEXT("withhold", "TOPIC", &o->withheld,
@@ -103,9 +110,34 @@ static void broker_obey(rd_kafka_mock_cluster_t *cluster, const broker_options *
     }
 }
 
+static uint16_t broker_next_port; /* 0: the system chooses */
+
+int bind(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
+{
+    struct sockaddr_in at;
+    const void *asked = address.__sockaddr__;
+    if (broker_next_port == 0 || len != sizeof at) return (int)syscall(SYS_bind, fd, asked, len);
+    memcpy(&at, asked, sizeof at);
+    bool ours = at.sin_family == AF_INET && at.sin_port == 0;
+    if (ours) at.sin_port = htons(broker_next_port++);
+    int rc = (int)syscall(SYS_bind, fd, &at, len);
+    if (rc == 0 || !ours) return rc;
+    /* The mock cluster would come to an assertion of its own. */
+    fprintf(stderr, "kudos-sim broker: port %u: %s\n", ntohs(at.sin_port), strerror(errno));
+    _exit(KD_EXIT_FAILED);
+}
+
+static rd_kafka_mock_cluster_t *broker_make_cluster(rd_kafka_t *rk, const broker_options *o)
+{
+    broker_next_port = (uint16_t)o->port;
+    rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(rk, (int)o->brokers);
+    broker_next_port = 0;
+    return cluster;
+}
+
 static int broker_serve(rd_kafka_t *rk, const broker_options *o, const sigset_t *heard)
 {
-    rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(rk, (int)o->brokers);
+    rd_kafka_mock_cluster_t *cluster = broker_make_cluster(rk, o);
     if (!cluster) {
         fprintf(stderr, "kudos-sim broker: no port, thread or memory for the cluster\n");
         return KD_EXIT_FAILED;

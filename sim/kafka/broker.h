@@ -9,9 +9,9 @@
 #define KUDOS_SIM_KAFKA_BROKER_H
 
 /*
- * kudos-sim broker --partitions P --topics a,b,c --address-file FILE [--brokers N]
- * Runs until SIGTERM or SIGINT. Ports are chosen by the system: FILE gets the bootstrap address
- * ("127.0.0.1:PORT\n", several with commas) once the topics are there, atomically. argv[0] is "broker".
+ * kudos-sim broker --partitions P --topics a,b,c --address-file FILE [--brokers N] [--port PORT]
+ * Runs until SIGTERM or SIGINT. FILE gets the bootstrap address ("127.0.0.1:PORT\n", several with commas) once the topics are there, atomically.
+ * argv[0] is "broker".
  * Returns the exit code: 0 stopped, 1 failed, 2 usage.
  */
 int sim_sim_broker(int argc, char **argv);

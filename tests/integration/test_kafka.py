@@ -5,10 +5,12 @@ The program under test is kafka-probe (tests/integration/kafka_probe.c).
 import itertools
 import os
 import subprocess
+import sys
 
 import pytest
 
 import kafka
+from ports import free_ports
 from proc import program
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
@@ -118,6 +120,29 @@ def test_refuses_another_number_of_partitions(broker):
     assert probe("topics", broker.bootstrap, f"{topic}:{PARTITIONS}:1") == f"{topic} {PARTITIONS}\n"
     text = probe("topics", broker.bootstrap, f"{topic}:{PARTITIONS + 1}:1", rc=EMISMATCH)
     assert f"{topic} has {PARTITIONS} partitions, not {PARTITIONS + 1}" in text
+
+
+def test_embedded_brokers_listen_where_they_are_told(tmp_path):
+    port, file = free_ports(1)[0], str(tmp_path / "address")
+    command = [PROBE, "broker", "--port", str(port), "--brokers", "3", "--address-file", file]
+    broker = subprocess.Popen(command)
+    try:
+        kafka.until(lambda: os.path.exists(file), 10, "no address file")
+        with open(file, encoding="ascii") as f:
+            assert f.read() == ",".join(f"127.0.0.1:{port + n}" for n in range(3)) + "\n"
+        second = subprocess.run(command, capture_output=True, text=True, timeout=20)
+        assert second.returncode == 1 and f"port {port}: Address already in use" in second.stderr, second
+    finally:
+        broker.terminate()
+        assert broker.wait(20) == 0
+
+
+def test_no_port_is_given_twice(tmp_path):
+    """Not by another process either: a client that was left over would speak to the next one's server."""
+    command = [sys.executable, "-c", "import ports; print(*ports.free_ports(4))"]
+    env = dict(os.environ, TMPDIR=str(tmp_path), PYTHONPATH=os.path.dirname(kafka.__file__))
+    given = [subprocess.run(command, capture_output=True, text=True, check=True, env=env).stdout.split() for _ in range(3)]
+    assert len(set(sum(given, []))) == 12 and all(16000 <= int(p) < 32000 for one in given for p in one), given
 
 
 def test_embedded_broker_refuses_bad_usage(tmp_path):

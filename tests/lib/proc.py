@@ -190,17 +190,18 @@ class Process:
 
 
 class Broker(Process):
-    """The embedded broker; it forgets everything when it ends."""
+    """The embedded broker; it forgets everything when it ends. Each start has a port of its own: who was left over from before must not find it."""
 
     def __init__(self, directory, partitions=4, topics=("kudos.likes.v1", "kudos.counts.v1", "kudos.changes.v1"), name="broker"):
         self.address_file = os.path.join(str(directory), name + ".address")
-        super().__init__(directory, name, [program("kudos-sim"), "broker", "--partitions", str(partitions), "--topics",
-                                           ",".join(topics), "--address-file", self.address_file])
+        self.options = ["--partitions", str(partitions), "--topics", ",".join(topics), "--address-file", self.address_file]
+        super().__init__(directory, name, [])
         self.partitions = partitions
 
     def start(self, wait=True):
         if os.path.exists(self.address_file):
             os.unlink(self.address_file)
+        self.command = [program("kudos-sim"), "broker", "--port", str(*free_ports(1)), *self.options]
         return super().start(wait)
 
     def ready(self):
