@@ -238,6 +238,12 @@ def test_a_place_that_is_not_its_own_is_refused_by_name(tmp_path, broker, feed):
     restores(2, "in use")
     assert f"{tmp_path} holds {tmp_path}/" in refused(2, "restore", saved, "--to", tmp_path, "--force")
     assert f"lies in {saved}" in refused(2, "backup", saved / "sub", "--dir", data)
+    link.unlink()
+    for target in (data, tmp_path / "nothing"):
+        link.symlink_to(target)
+        for to in (link, f"{link}/"):
+            assert f"{link} is a symbolic link" in refused(2, "restore", saved, "--to", to, "--force")
+        link.unlink()
     assert restore(saved, data, "--force")["verdict"] == "done"
 
 

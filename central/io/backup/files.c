@@ -21,6 +21,12 @@ bool kd_path_exists(const char *path)
     return lstat(path, &st) == 0;
 }
 
+bool kd_path_is_link(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 bool kd_path_same(const char *a, const char *b)
 {
     struct stat of_a, of_b;

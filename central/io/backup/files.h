@@ -13,6 +13,8 @@ enum { KD_PATH_MAX = 4096 };
 bool kd_dir_is_free(const char *path);
 /* Whether something has that name, even a dangling symbolic link. */
 bool kd_path_exists(const char *path);
+/* Whether the name itself is a symbolic link, dangling or not. */
+bool kd_path_is_link(const char *path);
 /* Whether both names are there and lead to one file or directory. */
 bool kd_path_same(const char *a, const char *b);
 /* Makes one directory, in a parent that is there; KD_EIO also when the name is taken. */

@@ -120,6 +120,12 @@ static int restore_check_place(const restoring *r, char *error)
     int code = restore_check_above(r, error);
     if (code == KD_EXIT_OK) code = restore_check_content(r, error);
     if (code != KD_EXIT_OK) return code;
+    if (kd_path_is_link(
+            r->restored->to)) { /* it would be moved, and what it leads to would stay where it is */
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "%.500s is a symbolic link: name the directory that it leads to", r->restored->to);
+        return KD_EXIT_USAGE;
+    }
     if (kd_path_same(r->source->from, r->restored->to)) {
         snprintf(error, KD_OPTIONS_ERROR_MAX,
                  "%.500s is the backup itself: restore a copy of it, so that the backup stays",
