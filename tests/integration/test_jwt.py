@@ -206,6 +206,9 @@ def test_the_limits_of_a_user_do_not_hold_for_a_service(broker, tmp_path):
         assert "ratelimit" not in e.post(LIKE, headers=bearer(EC.token(sub="importer", scope="kudos:service"))).headers
 
 
+FORBIDDEN = {"type": "urn:kudos:forbidden", "title": "This is not allowed", "status": 403, "detail": "the scopes of this token do not allow this"}
+
+
 def test_scopes_say_which_counters_may_be_written(edge):
     some = bearer(EC.token("carl", scope="openid kudos:write:posts/like kudos:write:*/view"))
     assert edge.post("/v1/posts/s/like", headers=some).status == 200
@@ -216,12 +219,45 @@ def test_scopes_say_which_counters_may_be_written(edge):
     lacks(edge.post("/v1/reels/s/share", headers=some, body={"amount": 5}), "kudos:write:reels/share")
     batch = {"operations": [{"item": "posts/s2", "op": "like"}, {"item": "posts/s2", "op": "like", "counter": "save"}]}
     answer = edge.post("/v1/likes", headers=some, body=batch)
-    assert answer.status == 403 and answer.json["field"] == "operations[1]", answer
+    assert answer.status == 200 and "www-authenticate" not in answer.headers, answer
+    taken, lacking = answer.json["results"]
+    assert taken["liked"] is True and lacking == {"item": "posts/s2", "counter": "save", "error": FORBIDDEN}
+    batch["operations"] = batch["operations"][1:] * 2
+    answer = edge.post("/v1/likes", headers=some, body=batch)
+    assert (answer.status, answer.problem, answer.json["field"]) == (403, "forbidden", "operations[0]"), answer
     assert answer.headers["www-authenticate"].endswith('scope="kudos:write:posts/save"')
-    assert edge.get("/v1/posts/s2/like", headers=some).json["liked"] is not True  # nothing of it was taken
     reader = bearer(EC.token("carl", scope=["kudos:read-only", "kudos:write:*/*"]))
     lacks(edge.post("/v1/posts/s/like", headers=reader), "kudos:write:posts/like")
     assert edge.get("/v1/posts/s/like", headers=reader).json["liked"] is True
+
+
+def test_a_batch_of_which_something_is_forbidden_keeps_its_order_and_its_key(edge):
+    def said(scope, **more):
+        words = [("save", "like"), ("like", "like"), ("save", "unlike"), ("like", "unlike")]
+        ops = [{"item": f"posts/mixed-{n}", "op": op, "counter": counter} for n, (counter, op) in enumerate(words)]
+        headers = {**bearer(EC.token("dora", scope=scope)), **more}
+        return edge.post("/v1/likes", headers=headers, body={"operations": ops})
+
+    def entries(answer):
+        assert answer.status == 200, answer
+        assert [r["item"] for r in answer.json["results"]] == [f"posts/mixed-{n}" for n in range(4)]
+        return [(r["counter"], r["error"]["status"] if "error" in r else r["liked"]) for r in answer.json["results"]]
+
+    key, part, wanted = {"Idempotency-Key": "mixed"}, "kudos:write:posts/like", [("save", 403), ("like", True), ("save", 403), ("like", False)]
+    assert entries(said(part, **key)) == wanted
+    assert edge.delete("/v1/posts/mixed-1/like", headers=bearer(EC.token("dora"))).status == 200
+    assert entries(said(part, **key)) == wanted  # a retry, which takes nothing
+    assert edge.get("/v1/posts/mixed-1/like", headers=bearer(EC.token("dora"))).json["liked"] is False
+    wider = said("kudos:write:*/*", **key)
+    assert (wider.status, wider.problem) == (422, "key-reused"), "what is allowed is another request"
+    assert [e[1] for e in entries(said("kudos:write:*/*"))] == [True, True, False, False]
+
+
+def test_what_is_forbidden_counts_under_no_limit(broker, tmp_path):
+    with edge_of(tmp_path, broker, "limited", with_keys(tmp_path, key_set(EC)), limits={"user": "1/1h"}) as e:
+        ops = [{"item": f"posts/{n}", "op": "like", "counter": counter} for n, counter in enumerate(("save", "like", "save", "like", "save"))]
+        answer = e.post("/v1/likes", headers=bearer(EC.token(scope="kudos:write:*/like")), body={"operations": ops})
+        assert [r["error"]["status"] if "error" in r else 200 for r in answer.json["results"]] == [403, 200, 403, 429, 403], answer
 
 
 def test_a_service_may_act_for_others_by_scope_alone(edge):

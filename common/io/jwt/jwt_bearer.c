@@ -115,17 +115,18 @@ bool kd_bearer_lacks(kd_http_request *req, const char *scope, kd_refusal *why)
     char *challenge = kd_http_request_alloc(req, room);
     snprintf(challenge, room, text, scope);
     req->challenge = challenge;
-    *why = (kd_refusal){.problem = KD_PROBLEM_FORBIDDEN,
-                        .detail = "the scopes of this token do not allow this",
-                        .field = "Authorization"};
+    *why = (kd_refusal){.problem = KD_PROBLEM_FORBIDDEN, .detail = KD_BEARER_LACKS, .field = "Authorization"};
     return false;
 }
 
-bool kd_bearer_writes(const kd_bearer *who, kd_http_request *req, kd_bytes collection, const char *counter,
-                      kd_refusal *why)
+bool kd_bearer_writes(const kd_bearer *who, kd_bytes collection, const char *counter)
+{
+    return !who->token || kd_jwt_scope_writes(who->scopes, collection, kd_bytes_str(counter));
+}
+
+bool kd_bearer_lacks_write(kd_http_request *req, kd_bytes collection, const char *counter, kd_refusal *why)
 {
     char scope[sizeof "kudos:write:/" + KD_COLLECTION_MAX + KD_NAME_MAX];
-    if (!who->token || kd_jwt_scope_writes(who->scopes, collection, kd_bytes_str(counter))) return true;
     snprintf(scope, sizeof scope, "kudos:write:%.*s/%s", (int)collection.len, (const char *)collection.data,
              counter);
     return kd_bearer_lacks(req, scope, why);

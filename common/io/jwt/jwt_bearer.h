@@ -41,10 +41,12 @@ static inline bool kd_bearer_taken(const kd_bearer_gates *gates)
  * req->user: a second call costs nothing and counts nothing. */
 kd_bearer_end kd_bearer_ask(const kd_bearer_gates *gates, kd_http_request *req, kd_bearer *who,
                             kd_refusal *why);
+#define KD_BEARER_LACKS "the scopes of this token do not allow this"
 /* Fills *why for a token whose scopes lack `scope`: 403, with the challenge that names it. Returns false. */
 bool kd_bearer_lacks(kd_http_request *req, const char *scope, kd_refusal *why);
-/* Whether who asks may write to this counter of this collection. False with *why filled, as kd_bearer_lacks. */
-bool kd_bearer_writes(const kd_bearer *who, kd_http_request *req, kd_bytes collection, const char *counter,
-                      kd_refusal *why);
+/* Whether who asks may write to this counter of this collection, by the scopes of its token if there is one. */
+bool kd_bearer_writes(const kd_bearer *who, kd_bytes collection, const char *counter);
+/* As kd_bearer_lacks, of the scope that allows to write so. */
+bool kd_bearer_lacks_write(kd_http_request *req, kd_bytes collection, const char *counter, kd_refusal *why);
 
 #endif

@@ -312,10 +312,20 @@ static json_t *schema_limited(void)
                          NULL);
 }
 
+/* The problem of an operation that the caller may not do. */
+static json_t *schema_forbidden(void)
+{
+    return schema_object(kd_openapi_pack("{s:{s:s}, s:{s:s}, s:{s:i}, s:{s:s}}", "type", "const",
+                                         "urn:kudos:forbidden", "title", "type", "string", "status", "const",
+                                         403, "detail", "type", "string"),
+                         NULL);
+}
+
 static json_t *schema_refused(kd_openapi *doc)
 {
+    json_t *error = kd_openapi_pack("{s:[o, o]}", "anyOf", schema_limited(), schema_forbidden());
     return schema_object(kd_openapi_pack("{s:o, s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "counter",
-                                         kd_openapi_schema(doc, "SetCounter"), "error", schema_limited()),
+                                         kd_openapi_schema(doc, "SetCounter"), "error", error),
                          NULL);
 }
 

@@ -33,15 +33,28 @@ bool kd_auth_caller(kd_shard *s, kd_http_request *req, kd_bearer *who, kd_refusa
     return false;
 }
 
+#define TAKES_NO_VISITORS "this counter takes no visitors: it wants a user who is known"
+
+const char *kd_auth_forbids(kd_shard *s, const kd_bearer *who, kd_bytes item, uint32_t counter)
+{
+    const char *name = s->served.known.at[counter].name;
+    if (!who->visitor) return kd_bearer_writes(who, kd_key_collection(item), name) ? NULL : KD_BEARER_LACKS;
+    if (kd_strings_hold(&s->limits->visitor_counters, kd_bytes_str(name))) return NULL;
+    kd_metric_add(&s->base.metrics.visitors_forbidden, 1);
+    return TAKES_NO_VISITORS;
+}
+
+bool kd_auth_refuse_write(kd_shard *s, kd_http_request *req, const kd_bearer *who, kd_bytes item,
+                          uint32_t counter, kd_refusal *why)
+{
+    if (who->visitor) return auth_refuse(why, KD_PROBLEM_FORBIDDEN, "Authorization", TAKES_NO_VISITORS);
+    return kd_bearer_lacks_write(req, kd_key_collection(item), s->served.known.at[counter].name, why);
+}
+
 bool kd_auth_write(kd_shard *s, kd_http_request *req, const kd_bearer *who, kd_bytes item, uint32_t counter,
                    kd_refusal *why)
 {
-    const char *name = s->served.known.at[counter].name;
-    if (!who->visitor) return kd_bearer_writes(who, req, kd_key_collection(item), name, why);
-    if (kd_strings_hold(&s->limits->visitor_counters, kd_bytes_str(name))) return true;
-    kd_metric_add(&s->base.metrics.visitors_forbidden, 1);
-    return auth_refuse(why, KD_PROBLEM_FORBIDDEN, "Authorization",
-                       "this counter takes no visitors: it wants a user who is known");
+    return !kd_auth_forbids(s, who, item, counter) || kd_auth_refuse_write(s, req, who, item, counter, why);
 }
 
 bool kd_auth_session(kd_shard *s, kd_http_request *req, kd_bytes user, kd_seen *seen, kd_refusal *why)

@@ -17,7 +17,13 @@
 bool kd_auth_caller(kd_shard *s, kd_http_request *req, kd_bearer *who, kd_refusal *why);
 /* The same for a token alone: a user's or a visitor's. KD_BEARER_REFUSED: *why is filled. */
 kd_bearer_end kd_auth_token(kd_shard *s, kd_http_request *req, kd_bearer *who, kd_refusal *why);
-/* Whether the caller may write to this counter of the item, as a visitor or by the scopes of its token (403). `item` is its key, `counter` the index of one that is served. */
+/* Why the caller may not write to this counter of the item, as a visitor or by the scopes of its token; NULL: it may. `item` is its key, `counter` the
+ * index of one that is served. */
+const char *kd_auth_forbids(kd_shard *s, const kd_bearer *who, kd_bytes item, uint32_t counter);
+/* Fills *why (403) for a write that is forbidden, and the request's challenge. Returns false. */
+bool kd_auth_refuse_write(kd_shard *s, kd_http_request *req, const kd_bearer *who, kd_bytes item,
+                          uint32_t counter, kd_refusal *why);
+/* Both at once. */
 bool kd_auth_write(kd_shard *s, kd_http_request *req, const kd_bearer *who, kd_bytes item, uint32_t counter,
                    kd_refusal *why);
 /* What the session token of `user` tells; nothing where there is no token. False where its signature or its user is not good: then *seen is nothing,

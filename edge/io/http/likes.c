@@ -8,6 +8,8 @@
  * A batch is answered as a whole. If an operation is refused the answer is that error, and operations that were taken stay taken. The client repeats
  * the batch: likes and unlikes are idempotent. Operations beyond the user's limit are an exception: they are the last ones of the batch, nothing works on
  * them, and each has an error of its own in the answer. The batch's key remembers how many fitted (kd_key_use.fits), so that a retry gets the same answer.
+ * The other exception are operations that the caller may not do: they have their errors, and the rest is as a batch without them. Its key is for both, so
+ * that with a token of other rights the batch is another request.
  */
 #include "edge/io/http/likes.h"
 
@@ -28,7 +30,10 @@ typedef struct {
     kd_bytes item;
     kd_ask_wait ask;
     uint64_t count, made_us, as_of_us, stamp_us;
+    const char
+        *forbidden; /* why the caller may not do it; NULL: it may, and only then what stands above is used */
     uint32_t pending, index;
+    uint32_t place;                 /* in the request; `index` is among those that are not forbidden */
     uint8_t counter, verb, changed; /* index; kd_verb; kd_changed */
     uint8_t taken;                  /* kd_claim_end */
     bool liked;
@@ -47,7 +52,8 @@ typedef struct {
     kd_claim_was was;
     uint64_t claimed_us;
     uint32_t count;
-    uint32_t fits; /* operations, from the first on, that the user's limit lets through */
+    uint32_t forbidden; /* operations, from the last of `at` to the front; `count` is without them */
+    uint32_t fits;      /* operations, from the first on, that the user's limit lets through */
     bool batch;
     kd_gate gate;
     kd_like_op *at;
@@ -189,24 +195,32 @@ static void write_op(kd_json *j, const kd_shard *s, const kd_like_op *op, uint64
     kd_json_end_object(j);
 }
 
-/* The operations that did not fit. */
-static void write_rest(kd_json *j, kd_shard *s, const kd_likes *likes)
+/* Of an operation that is forbidden, or did not fit. */
+static void write_refused(kd_json *j, const kd_shard *s, const kd_likes *likes, const kd_like_op *op)
 {
-    for (uint32_t i = likes->fits; i < likes->count; i++) {
-        write_begin(j, s, &likes->at[i]);
-        kd_json_key(j, "error");
+    write_begin(j, s, op);
+    kd_json_key(j, "error");
+    if (op->forbidden)
+        kd_problem_write(j, KD_PROBLEM_FORBIDDEN, op->forbidden, NULL, 0);
+    else
         kd_gate_write_error(&likes->gate, j);
-        kd_json_end_object(j);
-    }
+    kd_json_end_object(j);
 }
 
 static void likes_write_all(kd_json *j, kd_shard *s, const kd_likes *likes, uint64_t now_us)
 {
+    uint32_t asked = likes->count + likes->forbidden, next = 0, behind = asked;
     kd_json_object(j);
     kd_json_key(j, "results");
     kd_json_array(j);
-    for (uint32_t i = 0; i < likes->fits; i++) write_op(j, s, &likes->at[i], now_us);
-    write_rest(j, s, likes);
+    for (uint32_t place = 0; place < asked; place++) {
+        bool may = next < likes->count && likes->at[next].place == place;
+        const kd_like_op *op = may ? &likes->at[next++] : &likes->at[--behind];
+        if (may && op->index < likes->fits)
+            write_op(j, s, op, now_us);
+        else
+            write_refused(j, s, likes, op);
+    }
     kd_json_end_array(j);
     kd_json_end_object(j);
 }
@@ -432,14 +446,29 @@ static bool likes_resolve(kd_shard *s, kd_http_request *req, const kd_body_op *o
     return true;
 }
 
-/* False: the caller's token does not allow operation number `index`, and the request was answered. */
-static bool likes_permitted(const kd_likes *likes, kd_shard *s, kd_http_request *req, kd_bytes item,
-                            uint32_t counter, uint32_t index)
+/* Operation number `place` of the request goes to those that are worked on, or to those that are forbidden. */
+static void likes_add_if_allowed(kd_likes *likes, kd_shard *s, uint32_t place, kd_bytes item,
+                                 uint32_t counter, kd_verb verb, kd_like_op *end)
 {
+    const char *forbidden = kd_auth_forbids(s, &likes->who, item, counter);
+    if (forbidden) {
+        kd_like_op *op = end - ++likes->forbidden;
+        *op = (kd_like_op){.item = item, .counter = (uint8_t)counter, .verb = (uint8_t)verb, .place = place};
+        op->forbidden = forbidden;
+        return;
+    }
+    kd_edge_expect(s->base.edge, item);
+    likes_add(likes, likes->count, item, counter, verb);
+    likes->at[likes->count++].place = place;
+}
+
+/* All of it is forbidden: the answer is that of its first operation. */
+static void likes_forbid(const kd_likes *likes, kd_shard *s, kd_http_request *req)
+{
+    const kd_like_op *op = &likes->at[likes->forbidden - 1];
     kd_refusal why;
-    if (kd_auth_write(s, req, &likes->who, item, counter, &why)) return true;
-    refuse_op(req, why, index, "");
-    return false;
+    kd_auth_refuse_write(s, req, &likes->who, op->item, op->counter, &why);
+    refuse_op(req, why, 0, "");
 }
 
 /* At least what the keys of all items take: a key has one byte more than the item's text. */
@@ -456,8 +485,9 @@ static uint64_t likes_digest_of(const kd_likes *likes)
     const kd_counters *counters = &likes->call.origin->served.counters;
     kd_buf b = {0};
     if (likes->key.len == 0) return 0;
-    for (uint32_t i = 0; i < likes->count; i++) {
+    for (uint32_t i = 0; i < likes->count + likes->forbidden; i++) {
         const kd_like_op *op = &likes->at[i];
+        if (op->forbidden) kd_buf_put_be32(&b, op->place);
         kd_buf_put_u8(&b, op->verb);
         kd_buf_put_u8(&b, counters->at[op->counter].id);
         kd_buf_put(&b, op->item.data, op->item.len);
@@ -479,15 +509,17 @@ void kd_likes_batch(kd_shard *s, kd_http_request *req)
     likes->call.errands = (kd_errand *)(void *)memory;
     likes->call.errand_count = shards;
     likes->at = (kd_like_op *)(void *)(memory + shards * sizeof(kd_errand));
-    likes->count = ops.count;
     likes->batch = true;
     for (uint32_t i = 0; i < ops.count; i++) {
         kd_bytes item;
         uint32_t counter;
         if (!likes_resolve(s, req, &ops.at[i], i, &keys, &item, &counter)) return;
-        if (!likes_permitted(likes, s, req, item, counter, i)) return;
-        kd_edge_expect(s->base.edge, item);
-        likes_add(likes, i, item, counter, ops.at[i].like ? KD_LIKE : KD_UNLIKE);
+        likes_add_if_allowed(likes, s, i, item, counter, ops.at[i].like ? KD_LIKE : KD_UNLIKE,
+                             &likes->at[ops.count]);
+    }
+    if (likes->count == 0) {
+        likes_forbid(likes, s, req);
+        return;
     }
     likes->digest = likes_digest_of(likes);
     likes_start(likes, s, req);
