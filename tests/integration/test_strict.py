@@ -88,6 +88,9 @@ def test_a_parameter_that_comes_twice_or_says_nothing_is_refused(programs, which
 def test_parameters_of_others_are_ignored(programs):
     for which in ("edge", "central"):
         assert ask(programs[which], "GET", "/v1/counts?items=posts/1&_=1&_=2&utm").status == 200
+    for of_another in ("by=day", "by=week", "limit=x", "items=posts/2"):
+        answer = ask(programs["edge"], "GET", f"/v1/posts/1/counts?{of_another}")
+        assert answer.status == 200 and "days" not in answer.json["counts"]["like"], of_another
     answer = ask(programs["edge"], "GET", "/v1/counts?items=posts/1&me=false")
     assert answer.status == 200 and "liked" not in answer.json["items"][0]
 
