@@ -157,8 +157,7 @@ TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan l
 # The demo and the tests install what is missing, by name; `make all` leaves the machine alone.
 DEPS   = $(Q)sh .ci/install
 
-.PHONY: help demo demo-stop test test-long test-programs torture bench bench-long bench-programs check fuzz keep-corpora lint fmt docs install uninstall clean
-.PHONY: help demo demo-stop test test-long test-programs torture bench check fuzz keep-corpora lint fmt sdk docs install uninstall clean
+.PHONY: help demo demo-stop test test-long test-programs torture bench bench-long bench-programs check fuzz keep-corpora lint fmt sdk docs install uninstall clean
 help:
 	@echo 'make all         the programs, in $(BUILD)/'
 	@echo 'make demo        a broker, central and three edges, driven and checked; REPLAY=FILE SPREAD= KAFKA=embedded|real'

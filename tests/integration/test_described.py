@@ -10,13 +10,13 @@ import threading
 
 import pytest
 
-from described import Described
+from described import PARTITIONS, described, edge_and_central
+from described import broker  # noqa: F401 (fixture)
 from http_peer import read_all
 from keys import write_keys
 from proc import SLOWER, Answer, Broker, Central, Edge, SyncOrder, wait_until
 from tokens import Key, bearer, key_set, write_file
 
-PARTITIONS = 4
 WAIT_S = 60 * SLOWER
 KEY = Key("ES256", "one")
 SEEN = "1:1,2:1,0"  # two edges with times, and that of the rest
@@ -27,7 +27,7 @@ class Asker:
     """Makes requests for operations of a description, and holds the answers against it."""
 
     def __init__(self, daemon):
-        self.daemon, self.api = daemon, Described(daemon.get("/v1/openapi.json").json)
+        self.daemon, self.api = daemon, described(daemon)
 
     @property
     def operations(self):
@@ -66,21 +66,13 @@ class Asker:
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory):
-    with Broker(tmp_path_factory.mktemp("broker"), PARTITIONS) as b:
-        yield b
-
-
-@pytest.fixture(scope="module")
-def pair(broker, tmp_path_factory):
+def pair(broker, tmp_path_factory):  # noqa: F811
     """{name: Asker} of an edge and its central. Both take tokens of users, so that they tell which one they want."""
     directory = tmp_path_factory.mktemp("pair")
-    more = {"jwt": {"keys_file": write_file(directory / "keys.json", key_set(KEY))}}
-    with Central(directory, broker.address, partitions=PARTITIONS, more={**more, "central": {"snapshot_interval": "100ms"}}) as central:
-        with Edge(directory, broker.address, partitions=PARTITIONS, central=central.url,
-                  more={**more, "edge": {"flush_interval": "100ms", "idle_interval_max": "1s"}, "limits": {"user": "1000000/1h"},
-                        "visitors": {"keys_file": write_keys(directory / "visitors.keys", "1 visitors"), "counters": "like"}}) as edge:
-            yield {"edge": Asker(edge), "central": Asker(central)}
+    jwt = {"keys_file": write_file(directory / "keys.json", key_set(KEY))}
+    visitors = {"keys_file": write_keys(directory / "visitors.keys", "1 visitors"), "counters": "like"}
+    with edge_and_central(directory, broker, more={"jwt": jwt}, edge={"edge": {"idle_interval_max": "1s"}, "visitors": visitors}) as both:
+        yield {name: Asker(daemon) for name, daemon in both.items()}
 
 
 @contextlib.contextmanager

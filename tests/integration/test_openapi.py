@@ -9,11 +9,11 @@ import subprocess
 
 import pytest
 
-from described import Described
+from described import PARTITIONS, described, edge_and_central
+from described import broker  # noqa: F401 (fixture)
 from openapi_tools import run_tool
 from proc import TOP, Broker, Central, Edge, program, wait_until
 
-PARTITIONS = 4
 LONG = os.environ.get("KUDOS_LONG") == "1"
 CONFIGS = {"kudos-edge": "configs/edge.conf", "kudos-central": "configs/central.conf"}
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance", "response_schema_conformance",
@@ -21,23 +21,9 @@ CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conform
 
 
 @pytest.fixture(scope="module")
-def broker(tmp_path_factory):
-    with Broker(tmp_path_factory.mktemp("broker"), PARTITIONS) as b:
-        yield b
-
-
-@pytest.fixture(scope="module")
-def pair(broker, tmp_path_factory):
-    """{name: an edge, and the central that it asks}"""
-    directory = tmp_path_factory.mktemp("pair")
-    with Central(directory, broker.address, partitions=PARTITIONS, more={"central": {"snapshot_interval": "100ms"}}) as central:
-        with Edge(directory, broker.address, partitions=PARTITIONS, central=central.url,
-                  more={"edge": {"flush_interval": "100ms"}, "limits": {"user": "1000000/1h"}}) as edge:
-            yield {"edge": edge, "central": central}
-
-
-def described(daemon):
-    return Described(daemon.get("/v1/openapi.json").json)
+def pair(broker, tmp_path_factory):  # noqa: F811
+    with edge_and_central(tmp_path_factory.mktemp("pair"), broker) as both:
+        yield both
 
 
 def printed(name):
@@ -208,7 +194,8 @@ def test_the_errors_of_the_document_are_those_that_are_described(pair):
 # ---- requests by a tool of others ----
 
 @pytest.mark.parametrize("name", ("edge", "central"))
-def test_what_a_tool_makes_of_the_description_is_answered_as_described(pair, name, tmp_path):
+def test_what_a_tool_makes_of_the_description_is_answered_as_described(pair, name, tmp_path, monkeypatch):
+    monkeypatch.setenv("SCHEMATHESIS_HOOKS", os.path.join(TOP, "tests/openapi/hooks.py"))
     daemon = pair[name]
     description = tmp_path / "openapi.json"
     description.write_bytes(daemon.get("/v1/openapi.json").body)

@@ -3,13 +3,40 @@
     api = Described(edge.get("/v1/openapi.json").json)
     api.came("GET", "/v1/posts/1/counts", answer)       AssertionError: the answer is not described
     api.missing()                                       what is described and never came
+
+The fixtures (broker) are imported by the tests that use them.
 """
+import contextlib
 import json
 import re
 
-from openapi_tools import tool_packages
+import pytest
 
-METHODS = ("get", "post", "delete")
+from cluster import merged
+from openapi_tools import tool_packages
+from packed import unpack
+from proc import Broker, Central, Edge
+
+PARTITIONS = 4
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    with Broker(tmp_path_factory.mktemp("broker"), PARTITIONS) as b:
+        yield b
+
+
+@contextlib.contextmanager
+def edge_and_central(directory, broker, more=None, edge=None):  # pylint: disable=redefined-outer-name
+    """{name: an edge, and the central that it asks}; `more` is for both."""
+    with Central(directory, broker.address, partitions=PARTITIONS, more=merged({"central": {"snapshot_interval": "100ms"}}, more)) as central:
+        with Edge(directory, broker.address, partitions=PARTITIONS, central=central.url,
+                  more=merged({"edge": {"flush_interval": "100ms"}, "limits": {"user": "1000000/1h"}}, more, edge)) as e:
+            yield {"edge": e, "central": central}
+
+
+def described(daemon):
+    return Described(daemon.get("/v1/openapi.json").json)
 
 
 class Described:
@@ -86,8 +113,9 @@ class Described:
             self.header(header.lower(), self.at(part), answer, about)
         kind = answer.headers.get("content-type")
         assert (kind in response["content"]) if "content" in response else not answer.body, f"a content type that is not described: {about}"
-        if kind and kind.endswith("json"):
-            schema, value = response["content"][kind]["schema"], json.loads(answer.body)
+        if kind and kind.endswith(("json", "msgpack")):
+            schema, value = response["content"][kind]["schema"], json.loads(answer.body) if kind.endswith("json") else unpack(answer.body)
+            assert self.at(schema).keys() - {"description"}, f"nothing is said of its form: {about}"
             wrong = self.errors(schema, value)
             assert not wrong, f"{wrong} of {about}"
             if answer.status == 200:
@@ -113,4 +141,4 @@ class Described:
                     yield from self.members_of(member, value[name], f"{at}{name}.")
         if isinstance(value, list):
             for one in value:
-                yield from self.members_of(schema["items"], one, at)
+                yield from self.members_of(schema.get("items", {}), one, at)

@@ -1,9 +1,9 @@
 """MessagePack, read strictly: what an answer may hold, each value in its shortest form, and nothing behind it."""
 import struct
 
-WIDTHS = {0xcc: "B", 0xcd: ">H", 0xce: ">I", 0xcf: ">Q", 0xd0: "b", 0xd1: ">h", 0xd2: ">i", 0xd3: ">q",
+WIDTHS = {0xc4: "B", 0xc5: ">H", 0xc6: ">I", 0xcc: "B", 0xcd: ">H", 0xce: ">I", 0xcf: ">Q", 0xd0: "b", 0xd1: ">h", 0xd2: ">i", 0xd3: ">q",
           0xd9: "B", 0xda: ">H", 0xdb: ">I", 0xdc: ">H", 0xdd: ">I", 0xde: ">H", 0xdf: ">I"}
-LEAST = {0xcc: 128, 0xcd: 2**8, 0xce: 2**16, 0xcf: 2**32, 0xd9: 32, 0xda: 2**8, 0xdb: 2**16,
+LEAST = {0xc5: 2**8, 0xc6: 2**16, 0xcc: 128, 0xcd: 2**8, 0xce: 2**16, 0xcf: 2**32, 0xd9: 32, 0xda: 2**8, 0xdb: 2**16,
          0xdc: 16, 0xdd: 2**16, 0xde: 16, 0xdf: 2**16}
 
 
@@ -37,6 +37,8 @@ class Reader:
             return {0xc0: None, 0xc2: False, 0xc3: True}[kind]
         number, = struct.unpack(WIDTHS[kind], self.take(struct.calcsize(WIDTHS[kind])))
         assert kind not in LEAST or number >= LEAST[kind], f"{number} as {kind:#x} is not the shortest form"
+        if kind <= 0xc6:
+            return self.take(number)
         if kind <= 0xd3:
             return number
         return self.text(number) if kind <= 0xdb else self.array(number) if kind <= 0xdd else self.map(number)

@@ -496,11 +496,20 @@ static json_t *schema_openapi(kd_openapi *doc)
     return kd_openapi_pack("{s:s, s:[s,s,s]}", "type", "object", "required", "openapi", "info", "paths");
 }
 
-/* A record of Kafka's format (include/kudos/wire.h). */
+/* A snapshot record (common/wire/wire_snapshot.c). Some tools for OpenAPI 3.1 take no prefixItems, so the order of its fields is told in words. */
 static json_t *schema_record(kd_openapi *doc)
 {
+    static const char about[] =
+        "A snapshot record in MessagePack: schema (1), record (3), kind (2: the answer to a read), "
+        "partition, "
+        "epoch, version, previous (the same version), made_us, low_watermark_us, stable_us, part (0), parts "
+        "(1): integers; chain: earlier epochs and the last version of each; edges: name, incarnation, "
+        "sequence, digest and watermark of what is merged of each; counts: bytes. What may follow begins "
+        "with "
+        "the indices of the edges that are retired. docs/asyncapi.yaml tells all of it (Snapshot)";
     (void)doc;
-    return kd_openapi_pack("{s:s}", "description", "a snapshot record of include/kudos/wire.h");
+    return kd_openapi_pack("{s:s, s:s, s:i, s:{s:s}}", "description", about, "type", "array", "minItems", 15,
+                           "items", "description", "an integer, a list, or bytes");
 }
 
 static json_t *schema_lines(kd_openapi *doc)

@@ -12,6 +12,7 @@ static const char secret[] = "a secret of the tests, 32 bytes or more";
 static const char newer[] = "a newer secret, which is also 32 bytes or more";
 static kd_jwt_settings settings = {.user_claim = "sub", .scope_claim = "scope"};
 static kd_jwt_ring *ring;
+static kd_jwt_budget *budget;
 static kd_jwt_gate *gate;
 
 static void use(const char *text)
@@ -26,12 +27,14 @@ static void setup(void)
 {
     ring = kd_jwt_ring_create();
     use(secret);
-    gate = kd_jwt_gate_create(ring, &settings, ROOM);
+    budget = kd_jwt_budget_create(1);
+    gate = kd_jwt_gate_create(ring, budget, &settings, ROOM);
 }
 
 static void teardown(void)
 {
     kd_jwt_gate_destroy(gate);
+    kd_jwt_budget_destroy(budget);
     kd_jwt_ring_destroy(ring);
 }
 
@@ -56,7 +59,7 @@ static const char *ask(const kd_buf *token, kd_jwt_digest *digest)
     static char user[KD_ID_MAX + 1];
     const kd_jwt_claims *claims;
     uint32_t cost_us;
-    if (kd_jwt_gate_ask(gate, kd_buf_view(token), digest, &claims, &cost_us) != KD_JWT_GOOD) return NULL;
+    if (kd_jwt_gate_ask(gate, 1, kd_buf_view(token), digest, &claims, &cost_us) != KD_JWT_GOOD) return NULL;
     memcpy(user, claims->user, claims->user_len);
     user[claims->user_len] = '\0';
     return user;
@@ -116,7 +119,7 @@ Test(jwt_gate, what_is_remembered_expires)
 Test(jwt_gate, nothing_is_remembered_without_room)
 {
     kd_jwt_gate_destroy(gate);
-    gate = kd_jwt_gate_create(ring, &settings, 0);
+    gate = kd_jwt_gate_create(ring, budget, &settings, 0);
     kd_buf ada = token_of("ada");
     kd_jwt_digest digest = {{0}};
     for (int i = 0; i < 3; i++) cr_expect_str_eq(ask(&ada, &digest), "ada");
