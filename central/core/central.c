@@ -68,7 +68,7 @@ void kd_central_close(kd_central *c)
     kd_counts_finish(&c->counts);
     kd_bloom_finish(&c->filter);
     free(c->redo.at);
-    kd_order_finish(&c->order);
+    kd_sort_finish(&c->sort);
     kd_buf_finish(&c->collector.cursor);
     kd_buf_finish(&c->kept);
     kd_buf_finish(&c->key);

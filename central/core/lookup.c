@@ -2,7 +2,7 @@
 #include "central/core/lookup.h"
 
 #include "central/core/collect.h"
-#include "central/core/order.h"
+#include "central/core/sort.h"
 #include "central/core/registry.h"
 #include "central/core/row.h"
 #include "central/core/state.h"
@@ -218,7 +218,7 @@ static int lookup_pin_counts(kd_central *c, kd_commit *k)
 
 int kd_lookup_resolve(kd_central *c, kd_commit *k)
 {
-    kd_order_keep_last(c, k);
+    kd_sort_keep_last(c, k);
     int err = lookup_resolve_ops(c, k);
     if (err != KD_OK) return err;
     lookup_resolve_sums(k);

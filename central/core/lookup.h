@@ -2,7 +2,7 @@
  * lookup.h - membership rows: finding the old one, deciding who wins, and what that does to the counts.
  *
  * A row that was written must never be missed, else its like counts twice. It is in one of three places: in this commit (a repeat, resolved by
- * order.h), in the commit outstanding before it (sorted too: one walk over both), or in the store, where a filter says for most new rows that there
+ * sort.h), in the commit outstanding before it (sorted too: one walk over both), or in the store, where a filter says for most new rows that there
  * is nothing to read.
  */
 #ifndef KUDOS_CENTRAL_CORE_LOOKUP_H

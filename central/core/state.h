@@ -7,7 +7,7 @@
  * commits[] is a ring of three: the `outstanding` closed commits from `first` on, the oldest first; then the open one.
  *
  *     feed     merge.c    gathers operations, sums and rows of new names in the open commit
- *     begin    commit.c   closes it: keeps the last operation of each row (order.c), looks the old row up - in the commit outstanding before it
+ *     begin    commit.c   closes it: keeps the last operation of each row (sort.c), looks the old row up - in the commit outstanding before it
  *                         (both are sorted: one walk), by the filter, in the store - and makes writes and effects
  *     end      commit.c   the writes are durable: applies the effects to the counts, and what the commit carried becomes committed state
  */
@@ -18,7 +18,7 @@
 #include "central/core/commit.h"
 #include "central/core/counts.h"
 #include "central/core/log_position.h"
-#include "central/core/order.h"
+#include "central/core/sort.h"
 #include "central/core/quarantine.h"
 #include "central/core/redo.h"
 #include "central/core/registry.h"
@@ -59,7 +59,7 @@ struct kd_central {
 
     kd_commit commits[KD_OUTSTANDING_MAX + 1];
     uint32_t first, outstanding;
-    kd_order order; /* scratch: of the commit that is being closed */
+    kd_sort sort; /* scratch: of the commit that is being closed */
 
     kd_bloom filter; /* of all membership rows and items that the store may hold */
     /* each membership row that was not found, less those collected; stored, sizes the filter at the next open */

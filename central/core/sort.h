@@ -1,11 +1,11 @@
 /*
- * order.h - the operations of a commit in the order of their rows, and of their stamps within a row.
+ * sort.h - the operations of a commit in the order of their rows, and of their stamps within a row.
  *
  * Operations of a batch come sorted by item, counter and user, which with one counter is the order of the rows. So the operations of a commit are a
  * few ascending runs, which are merged; what is not sorted makes more runs, and costs what any sort costs.
  */
-#ifndef KUDOS_CENTRAL_CORE_ORDER_H
-#define KUDOS_CENTRAL_CORE_ORDER_H
+#ifndef KUDOS_CENTRAL_CORE_SORT_H
+#define KUDOS_CENTRAL_CORE_SORT_H
 
 #include "central/core/commit.h"
 #include "common/base/rank.h"
@@ -16,12 +16,12 @@ typedef struct {
     uint32_t *runs;         /* where each run begins; one for each operation and one more */
     kd_gathered_op *ops;
     uint32_t cap;
-} kd_order;
+} kd_sort;
 
 /* Sorts the operations of the commit by key and stamp, and keeps of each row the operation with the largest stamp. */
-void kd_order_keep_last(kd_central *c, kd_commit *k);
+void kd_sort_keep_last(kd_central *c, kd_commit *k);
 /* Order of stamps (rule 3): by time, then by the names of the edges. Edges are indices of the registry. */
 bool kd_stamp_less(const kd_central *c, uint64_t a_us, uint16_t a_edge, uint64_t b_us, uint16_t b_edge);
-void kd_order_finish(kd_order *o); /* frees the scratch */
+void kd_sort_finish(kd_sort *o); /* frees the scratch */
 
 #endif

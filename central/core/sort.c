@@ -1,5 +1,5 @@
-/* order.c - see the header. */
-#include "central/core/order.h"
+/* sort.c - see the header. */
+#include "central/core/sort.h"
 
 #include "central/core/registry.h"
 #include "central/core/state.h"
@@ -13,16 +13,16 @@ bool kd_stamp_less(const kd_central *c, uint64_t a_us, uint16_t a_edge, uint64_t
     return kd_bytes_cmp(kd_registered_name(&c->edges[a_edge]), kd_registered_name(&c->edges[b_edge])) < 0;
 }
 
-static kd_bytes order_key(const kd_commit *k, const kd_gathered_op *op)
+static kd_bytes sort_key(const kd_commit *k, const kd_gathered_op *op)
 {
     return kd_key_at(k, op->key_at, op->key_len);
 }
 
 /* Never 0: the later arrival counts as the larger one. */
-static int order_compare_ops(const kd_central *c, const kd_commit *k, const kd_gathered_op *a,
-                             const kd_gathered_op *b)
+static int sort_compare_ops(const kd_central *c, const kd_commit *k, const kd_gathered_op *a,
+                            const kd_gathered_op *b)
 {
-    int order = kd_bytes_cmp(order_key(k, a), order_key(k, b));
+    int order = kd_bytes_cmp(sort_key(k, a), sort_key(k, b));
     if (order != 0) return order;
     if (!kd_planted(c, KD_PLANT_MERGE_ANY_STAMP)) {
         if (kd_stamp_less(c, a->time_us, a->edge, b->time_us, b->edge)) return -1;
@@ -33,7 +33,7 @@ static int order_compare_ops(const kd_central *c, const kd_commit *k, const kd_g
 
 /* ---- ranks ---- */
 
-static void order_make_room(kd_order *o, uint32_t count)
+static void sort_make_room(kd_sort *o, uint32_t count)
 {
     if (count <= o->cap) return;
     o->cap = KD_MAX(count, o->cap * 2);
@@ -44,56 +44,56 @@ static void order_make_room(kd_order *o, uint32_t count)
 }
 
 /* The eight bytes behind what all keys share rank them: most comparisons need no look at the keys. */
-static void order_rank(kd_order *o, const kd_commit *k)
+static void sort_rank(kd_sort *o, const kd_commit *k)
 {
-    kd_bytes first = order_key(k, &k->ops[0]);
+    kd_bytes first = sort_key(k, &k->ops[0]);
     size_t shared = first.len;
     for (uint32_t i = 1; i < k->op_count; i++) {
-        kd_bytes key = order_key(k, &k->ops[i]);
+        kd_bytes key = sort_key(k, &k->ops[i]);
         if (key.len < shared || memcmp(key.data, first.data, shared) != 0)
             shared = kd_bytes_shared(first, key);
     }
     for (uint32_t i = 0; i < k->op_count; i++)
-        o->at[i] = (kd_ranked){kd_bytes_rank(order_key(k, &k->ops[i]), shared), i};
+        o->at[i] = (kd_ranked){kd_bytes_rank(sort_key(k, &k->ops[i]), shared), i};
 }
 
 /* ---- runs ---- */
 
-static bool order_less(const kd_central *c, const kd_commit *k, const kd_ranked *a, const kd_ranked *b)
+static bool sort_less(const kd_central *c, const kd_commit *k, const kd_ranked *a, const kd_ranked *b)
 {
     if (a->rank != b->rank) return a->rank < b->rank;
-    return order_compare_ops(c, k, &k->ops[a->index], &k->ops[b->index]) < 0;
+    return sort_compare_ops(c, k, &k->ops[a->index], &k->ops[b->index]) < 0;
 }
 
 /* Notes where ascending runs begin, and behind them the end. Returns how many there are. */
-static uint32_t order_find_runs(const kd_central *c, const kd_commit *k, kd_order *o)
+static uint32_t sort_find_runs(const kd_central *c, const kd_commit *k, kd_sort *o)
 {
     uint32_t runs = 0;
     o->runs[runs++] = 0;
     for (uint32_t i = 1; i < k->op_count; i++)
-        if (!order_less(c, k, &o->at[i - 1], &o->at[i])) o->runs[runs++] = i;
+        if (!sort_less(c, k, &o->at[i - 1], &o->at[i])) o->runs[runs++] = i;
     o->runs[runs] = k->op_count;
     return runs;
 }
 
 /* Merges two neighbours among the runs, which begin at these places and end at `end`. */
-static void order_merge_two(const kd_central *c, const kd_commit *k, kd_order *o, uint32_t left,
-                            uint32_t right, uint32_t end)
+static void sort_merge_two(const kd_central *c, const kd_commit *k, kd_sort *o, uint32_t left, uint32_t right,
+                           uint32_t end)
 {
     uint32_t to = left, middle = right;
     while (left < middle && right < end)
-        o->merged[to++] = o->at[order_less(c, k, &o->at[right], &o->at[left]) ? right++ : left++];
+        o->merged[to++] = o->at[sort_less(c, k, &o->at[right], &o->at[left]) ? right++ : left++];
     if (left < middle) memcpy(&o->merged[to], &o->at[left], (middle - left) * sizeof *o->at);
     if (right < end) memcpy(&o->merged[to], &o->at[right], (end - right) * sizeof *o->at);
 }
 
 /* One pass: each pair of neighbours becomes one run. Returns how many runs are left. */
-static uint32_t order_merge_pairs(const kd_central *c, const kd_commit *k, kd_order *o, uint32_t runs)
+static uint32_t sort_merge_pairs(const kd_central *c, const kd_commit *k, kd_sort *o, uint32_t runs)
 {
     uint32_t left = 0, end = o->runs[runs];
     for (uint32_t i = 0; i < runs; i += 2) {
         uint32_t middle = o->runs[i + 1], to = i + 2 <= runs ? o->runs[i + 2] : middle;
-        order_merge_two(c, k, o, o->runs[i], middle, to);
+        sort_merge_two(c, k, o, o->runs[i], middle, to);
         o->runs[left++] = o->runs[i];
     }
     o->runs[left] = end;
@@ -103,29 +103,29 @@ static uint32_t order_merge_pairs(const kd_central *c, const kd_commit *k, kd_or
     return left;
 }
 
-void kd_order_keep_last(kd_central *c, kd_commit *k)
+void kd_sort_keep_last(kd_central *c, kd_commit *k)
 {
-    kd_order *o = &c->order;
+    kd_sort *o = &c->sort;
     uint32_t kept = 0;
     if (k->op_count == 0) return;
-    order_make_room(o, k->op_cap);
-    order_rank(o, k);
-    for (uint32_t runs = order_find_runs(c, k, o); runs > 1;) runs = order_merge_pairs(c, k, o, runs);
+    sort_make_room(o, k->op_cap);
+    sort_rank(o, k);
+    for (uint32_t runs = sort_find_runs(c, k, o); runs > 1;) runs = sort_merge_pairs(c, k, o, runs);
     for (uint32_t i = 0; i < k->op_count; i++) {
         const kd_gathered_op *op = &k->ops[o->at[i].index];
         bool same = i > 0 && o->at[i].rank == o->at[i - 1].rank &&
-                    kd_bytes_eq(order_key(k, &o->ops[kept - 1]), order_key(k, op));
+                    kd_bytes_eq(sort_key(k, &o->ops[kept - 1]), sort_key(k, op));
         o->ops[same ? kept - 1 : kept++] = *op;
     }
     memcpy(k->ops, o->ops, kept * sizeof *k->ops);
     k->op_count = kept;
 }
 
-void kd_order_finish(kd_order *o)
+void kd_sort_finish(kd_sort *o)
 {
     free(o->at);
     free(o->merged);
     free(o->runs);
     free(o->ops);
-    *o = (kd_order){0};
+    *o = (kd_sort){0};
 }

@@ -1,5 +1,5 @@
-/* test_order.c - of each row the operation with the largest stamp is kept, and the rows are in the order of their keys. */
-#include "central/core/order.h"
+/* test_sort.c - of each row the operation with the largest stamp is kept, and the rows are in the order of their keys. */
+#include "central/core/sort.h"
 #include "central/core/state.h"
 
 #include <criterion/criterion.h>
@@ -58,12 +58,12 @@ static void keep_of(uint32_t count, uint32_t users, uint32_t run)
         user = i % run == 0 ? (uint32_t)(kd_random_next(&random) % users) : KD_MIN(user + 1, users - 1);
         gather(&k, user, 1 + kd_random_next(&random) % 4, (uint16_t)(kd_random_next(&random) % EDGES));
     }
-    kd_order_keep_last(&c, &k);
+    kd_sort_keep_last(&c, &k);
     assert_kept(&k);
     kd_commit_finish(&k);
 }
 
-Test(order, keeps_the_largest_stamp_of_each_row)
+Test(sort, keeps_the_largest_stamp_of_each_row)
 {
     for (uint16_t e = 0; e < EDGES; e++) {
         c.edges[e].name_len = 1;
@@ -76,5 +76,5 @@ Test(order, keeps_the_largest_stamp_of_each_row)
         keep_of(5000, 1000, runs[i]);
         keep_of(300, 1000, runs[i]);
     }
-    kd_order_finish(&c.order);
+    kd_sort_finish(&c.sort);
 }
