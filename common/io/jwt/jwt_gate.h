@@ -9,7 +9,7 @@
 #include "common/io/jwt/jwt_metrics.h"
 #include "common/io/jwt/jwt_ring.h"
 #include "common/io/jwt/jwt_settings.h"
-#include "common/jwt/jwt_budget.h"
+#include "common/io/jwt/jwt_budget.h"
 
 typedef struct kd_jwt_gate kd_jwt_gate;
 

@@ -9,7 +9,7 @@
 #include "common/io/jwt/jwt_ring.h"
 #include "common/io/jwt/jwt_settings.h"
 #include "common/io/loop/loop.h"
-#include "common/jwt/jwt_budget.h"
+#include "common/io/jwt/jwt_budget.h"
 
 typedef struct kd_jwt_source kd_jwt_source;
 

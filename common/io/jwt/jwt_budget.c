@@ -2,7 +2,7 @@
  * jwt_budget.c - see the header. What is spent is told by the time at which it is paid (generic cell rate algorithm, ITU-T I.371), so nothing is
  * refilled. Rows are those of a count-min sketch with conservative update (Estan and Varghese 2002): only what is below the new value is raised.
  */
-#include "common/jwt/jwt_budget.h"
+#include "common/io/jwt/jwt_budget.h"
 
 #include <pthread.h>
 #include <stdlib.h>

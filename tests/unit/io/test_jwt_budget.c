@@ -1,7 +1,7 @@
 /* How much time may be spent on worthless tokens. */
 #include <criterion/criterion.h>
 
-#include "common/jwt/jwt_budget.h"
+#include "common/io/jwt/jwt_budget.h"
 
 enum { COST_US = 100, SECOND_US = 1000000, NOW_US = 5 * SECOND_US, EVERY_US = 10 };
 

@@ -14,8 +14,8 @@
  * An address, or a user, shares what is noted with others only where it shares its bucket in each of two rows with them (as in kudos/ask_budget.h).
  * Any thread; behind a lock that is held for a few instructions, and taken only for tokens that nobody remembers.
  */
-#ifndef KUDOS_COMMON_JWT_JWT_BUDGET_H
-#define KUDOS_COMMON_JWT_JWT_BUDGET_H
+#ifndef KUDOS_COMMON_IO_JWT_JWT_BUDGET_H
+#define KUDOS_COMMON_IO_JWT_JWT_BUDGET_H
 
 #include "kudos/base.h"
 
