@@ -394,7 +394,7 @@ class WithholdingBroker(Broker):
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self.command += ["--withhold", "kudos.changes.v1"]
+        self.options += ["--withhold", "kudos.changes.v1"]
 
     def withhold(self):
         self.signal(signal.SIGUSR1)
