@@ -1,8 +1,8 @@
 /* compare.c - central's side of a comparison with an edge's rows; kudos/central_compare.h has the contracts. */
 #include "central/core/lookup.h"
-#include "central/core/sort.h"
 #include "central/core/registry.h"
 #include "central/core/row.h"
+#include "central/core/sort.h"
 #include "central/core/state.h"
 #include "kudos/central_compare.h"
 

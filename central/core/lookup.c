@@ -2,9 +2,9 @@
 #include "central/core/lookup.h"
 
 #include "central/core/collect.h"
-#include "central/core/sort.h"
 #include "central/core/registry.h"
 #include "central/core/row.h"
+#include "central/core/sort.h"
 #include "central/core/state.h"
 
 #include <stdlib.h>

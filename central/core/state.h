@@ -18,10 +18,10 @@
 #include "central/core/commit.h"
 #include "central/core/counts.h"
 #include "central/core/log_position.h"
-#include "central/core/sort.h"
 #include "central/core/quarantine.h"
 #include "central/core/redo.h"
 #include "central/core/registry.h"
+#include "central/core/sort.h"
 #include "central/core/stable.h"
 #include "kudos/central.h"
 

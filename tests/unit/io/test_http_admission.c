@@ -2,17 +2,16 @@
 #include "common/io/http/server/http_admission.h"
 
 #include <criterion/criterion.h>
-#include <event2/event.h>
 
 #include "common/io/http/server/http_conns.h"
 #include "common/io/http/server/http_door.h"
 #include "common/io/http/server/http_h1.h"
 #include "common/io/http/server/http_request.h"
 #include "common/io/http/server/http_turn.h"
+#include "tests/unit/io/http_fixture.h"
 
 enum { ALICE = 2, BOB = 3 }; /* keys of addresses; the proxy's is 0 */
 
-static struct event_base *base;
 static kd_http_server *server;
 
 static void setup(void)
@@ -22,26 +21,15 @@ static void setup(void)
     config.max_connections = 3;
     config.max_connections_per_address = 2;
     config.max_requests_per_address = 1;
-    base = event_base_new();
-    cr_assert_eq(kd_http_server_create(&server, base, &config, NULL, NULL), KD_OK);
+    server = http_fixture_open(&config);
 }
 
 static void teardown(void)
 {
-    kd_http_server_destroy(server);
-    event_base_free(base);
+    http_fixture_close();
 }
 
 TestSuite(http_admission, .init = setup, .fini = teardown);
-
-/* As after an accept from the proxy, but without a socket. */
-static http_conn *come(void)
-{
-    const struct sockaddr_storage peer = {.ss_family = AF_INET};
-    http_conn *conn = http_conns_add(server, -1, &peer, sizeof(struct sockaddr_in));
-    KD_ASSERT(http_door_enter(server->door, conn->address->key, server->now_ms));
-    return conn;
-}
 
 static void leave(http_conn *conn)
 {
@@ -57,13 +45,13 @@ static uint64_t held_for(uint64_t address)
 
 Test(http_admission, a_connection_counts_for_the_client_that_the_proxy_names)
 {
-    http_conn *a = come(), *b = come();
+    http_conn *a = http_fixture_come(0), *b = http_fixture_come(0);
     cr_expect(!http_admit_connection(server, 0), "the proxy has its two");
     cr_assert(http_admission_readdress(a, ALICE));
     cr_expect(http_admit_connection(server, 0), "there is room for the proxy again");
     http_door_leave(server->door, 0);
     cr_assert(http_admission_readdress(b, ALICE));
-    http_conn *c = come();
+    http_conn *c = http_fixture_come(0);
     cr_expect(!http_admission_readdress(c, ALICE), "Alice has her two");
     cr_expect_eq(c->address->key, 0);
     leave(a);
@@ -74,7 +62,7 @@ Test(http_admission, a_connection_counts_for_the_client_that_the_proxy_names)
 
 Test(http_admission, what_is_held_moves_with_the_connection)
 {
-    http_conn *conn = come();
+    http_conn *conn = http_fixture_come(0);
     http_admission_buffers(conn, 1000);
     cr_assert(http_admission_readdress(conn, ALICE));
     cr_expect_eq(held_for(ALICE), 1000);
@@ -85,7 +73,7 @@ Test(http_admission, what_is_held_moves_with_the_connection)
 
 Test(http_admission, requests_of_two_clients_on_one_connection_have_limits_of_their_own)
 {
-    http_conn *conn = come();
+    http_conn *conn = http_fixture_come(0);
     http_request *of_alice = http_request_create(conn), *again = http_request_create(conn);
     http_request *of_bob = http_request_create(conn);
     http_admission_readdress_request(of_alice, ALICE);
@@ -112,7 +100,7 @@ static void answer_much(kd_http_request *req, void *arg)
 
 Test(http_admission, an_answer_of_http_1_is_held_from_its_beginning)
 {
-    http_conn *conn = come();
+    http_conn *conn = http_fixture_come(0);
     server->handler = answer_much;
     conn->state = HTTP_OPEN;
     conn->driver = &http_h1_driver;
@@ -129,7 +117,7 @@ Test(http_admission, an_answer_of_http_1_is_held_from_its_beginning)
 
 Test(http_admission, the_largest_holder_goes_and_the_small_ones_stay)
 {
-    http_conn *small = come(), *large = come();
+    http_conn *small = http_fixture_come(0), *large = http_fixture_come(0);
     server->config.max_held_per_address = 1000000;
     server->config.max_held_per_connection = 1000000;
     http_admission_buffers(small, 1000);
@@ -147,7 +135,7 @@ Test(http_admission, the_largest_holder_goes_and_the_small_ones_stay)
 
 Test(http_admission, what_the_handler_keeps_of_a_closed_connection_counts_again)
 {
-    http_conn *conn = come();
+    http_conn *conn = http_fixture_come(0);
     server->config.max_held_per_address = 100000;
     http_request *req = http_request_create(conn);
     cr_assert(http_admit_request(req));
@@ -218,7 +206,7 @@ Test(http_admission, a_crowd_of_addresses_frees_nobody_of_a_limit)
 
 Test(http_admission, a_connection_cannot_become_that_of_a_barred_address)
 {
-    http_conn *a = come();
+    http_conn *a = http_fixture_come(0);
     http_door_bar(server->door, ALICE, server->now_ms);
     cr_expect_not(http_admission_readdress(a, ALICE));
     leave(a);
@@ -226,7 +214,7 @@ Test(http_admission, a_connection_cannot_become_that_of_a_barred_address)
 
 Test(http_admission, a_small_connection_stays_although_its_address_holds_most)
 {
-    http_conn *large = come(), *small = come();
+    http_conn *large = http_fixture_come(0), *small = http_fixture_come(0);
     server->config.max_buffered_bytes = 100000;
     http_request *req = http_request_create(large);
     cr_assert(http_admit_request(req));

@@ -2,41 +2,28 @@
 #include "common/io/http/server/http_note.h"
 
 #include <criterion/criterion.h>
-#include <event2/event.h>
 
 #include "common/io/http/server/http_conns.h"
-#include "common/io/http/server/http_door.h"
 #include "common/io/http/server/http_h1.h"
 #include "common/io/http/server/http_request.h"
 #include "common/io/http/server/http_turn.h"
+#include "tests/unit/io/http_fixture.h"
 
-static struct event_base *base;
 static kd_http_server *server;
 
 static void setup(void)
 {
     kd_http_config config;
     kd_http_config_init(&config);
-    base = event_base_new();
-    cr_assert_eq(kd_http_server_create(&server, base, &config, NULL, NULL), KD_OK);
+    server = http_fixture_open(&config);
 }
 
 static void teardown(void)
 {
-    kd_http_server_destroy(server);
-    event_base_free(base);
+    http_fixture_close();
 }
 
 TestSuite(http_note, .init = setup, .fini = teardown);
-
-/* As after an accept, but without a socket. */
-static http_conn *come(void)
-{
-    const struct sockaddr_storage peer = {.ss_family = AF_INET};
-    http_conn *conn = http_conns_add(server, -1, &peer, sizeof(struct sockaddr_in));
-    KD_ASSERT(http_door_enter(server->door, conn->address->key, server->now_ms));
-    return conn;
-}
 
 static void leave(http_conn *conn)
 {
@@ -60,7 +47,7 @@ static char *note(http_request *req, const char *value)
 Test(http_note, it_is_found_by_the_same_bytes_wherever_they_are)
 {
     char first[] = "token", again[] = "token";
-    http_conn *conn = come();
+    http_conn *conn = http_fixture_come(0);
     http_request *a = http_request_create(conn), *b = http_request_create(conn);
     cr_assert(is_new(note(a, first)));
     note(a, first)[15] = 'x';
@@ -72,7 +59,7 @@ Test(http_note, it_is_found_by_the_same_bytes_wherever_they_are)
 Test(http_note, other_bytes_begin_anew)
 {
     static const char *const others[] = {"Token", "toke", "tokens", "token ", ""};
-    http_conn *conn = come(), *other = come();
+    http_conn *conn = http_fixture_come(0), *other = http_fixture_come(0);
     http_request *req = http_request_create(conn), *elsewhere = http_request_create(other);
     for (size_t i = 0; i < KD_COUNT(others); i++) {
         cr_assert(is_new(note(req, "token")));
@@ -86,7 +73,7 @@ Test(http_note, other_bytes_begin_anew)
 
 Test(http_note, a_request_of_a_closed_connection_has_one_of_its_own)
 {
-    http_conn *conn = come();
+    http_conn *conn = http_fixture_come(0);
     http_request *req = http_request_create(conn);
     req->stage = HTTP_HANDLED;
     note(req, "token")[0] = 'x';
@@ -108,7 +95,7 @@ static void note_much(kd_http_request *req, void *arg)
 
 Test(http_note, the_value_is_held_for_the_connection)
 {
-    http_conn *conn = come();
+    http_conn *conn = http_fixture_come(0);
     server->handler = note_much;
     conn->state = HTTP_OPEN;
     conn->driver = &http_h1_driver;

@@ -2,35 +2,22 @@
 #include "common/io/http/server/http_share.h"
 
 #include <criterion/criterion.h>
-#include <event2/event.h>
 
 #include "common/io/http/server/http_conns.h"
-#include "common/io/http/server/http_door.h"
 #include "common/io/http/server/http_h1.h"
 #include "common/io/http/server/http_request.h"
+#include "tests/unit/io/http_fixture.h"
 
-static struct event_base *base;
 static kd_http_server *server;
 static http_conn *heavy, *light;
-
-/* As after an accept, but without a socket. */
-static http_conn *come(uint32_t address)
-{
-    struct sockaddr_storage peer = {.ss_family = AF_INET};
-    ((struct sockaddr_in *)&peer)->sin_addr.s_addr = address;
-    http_conn *conn = http_conns_add(server, -1, &peer, sizeof(struct sockaddr_in));
-    KD_ASSERT(http_door_enter(server->door, conn->address->key, server->now_ms));
-    return conn;
-}
 
 static void setup(void)
 {
     kd_http_config config;
     kd_http_config_init(&config);
-    base = event_base_new();
-    cr_assert_eq(kd_http_server_create(&server, base, &config, NULL, NULL), KD_OK);
-    heavy = come(1);
-    light = come(2);
+    server = http_fixture_open(&config);
+    heavy = http_fixture_come(1);
+    light = http_fixture_come(2);
     http_share_begin(server);
 }
 
@@ -45,8 +32,7 @@ static void teardown(void)
 {
     leave(heavy);
     leave(light);
-    kd_http_server_destroy(server);
-    event_base_free(base);
+    http_fixture_close();
 }
 
 TestSuite(http_share, .init = setup, .fini = teardown);
@@ -95,7 +81,7 @@ Test(http_share, who_has_asked_for_little_is_served_beyond_the_slice)
 /* Connections of one address, as behind a gateway. */
 Test(http_share, a_connection_that_has_cost_little_comes_before_the_heavy_ones_of_its_address)
 {
-    http_conn *heavy_too = come(1), *phone = come(1);
+    http_conn *heavy_too = http_fixture_come(1), *phone = http_fixture_come(1);
     http_share_charge(heavy_too, HTTP_LIGHT_UNITS + 1);
     http_share_charge(phone, HTTP_LIGHT_UNITS);
     serve(heavy, HTTP_LIGHT_UNITS + 1);
@@ -112,7 +98,7 @@ Test(http_share, a_connection_that_has_cost_little_comes_before_the_heavy_ones_o
 
 Test(http_share, what_a_connection_has_cost_is_forgotten)
 {
-    http_conn *phone = come(1);
+    http_conn *phone = http_fixture_come(1);
     http_share_charge(heavy, 1000);
     server->now_ms += 2 * HTTP_WORK_MS;
     http_share_begin(server);
