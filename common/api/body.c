@@ -42,6 +42,9 @@ static const body_fields fields_counts = {
     {"items", "me"}, "body", "an unknown field: there are items and me"};
 static const body_fields fields_lookup = {
     {"items", "counter"}, "body", "an unknown field: there are items and counter"};
+static const body_fields fields_among = {
+    {"users", "counter"}, "body", "an unknown field: there are users and counter"};
+static const body_fields fields_without = {{"without"}, "body", "an unknown field: there is without alone"};
 static const body_fields fields_batch = {
     {"operations"}, "body", "an unknown field: there is operations alone"};
 static const body_fields fields_operation = {
@@ -92,6 +95,55 @@ bool kd_body_read_items(kd_bytes body, kd_buf *text, bool lookup, kd_body_items 
     }
     if (!kd_json_in_end(&j)) return body_refuse(why, "body", "not valid JSON");
     return out->count > 0 || body_refuse(why, "items", "at least one item is wanted");
+}
+
+/* Reads the list of users under fields->names[0]. A user who comes twice is left to the caller. */
+static bool body_read_users(kd_json_in *j, const body_fields *fields, uint32_t most, kd_body_users *out,
+                            kd_refusal *why)
+{
+    const char *field = fields->names[0];
+    if (!kd_json_in_array(j)) return body_refuse(why, field, "a list of users is wanted");
+    while (kd_json_in_element(j)) {
+        if (out->count == most)
+            return body_refuse(why, field,
+                               most == KD_AMONG_USERS_MAX ? "at most 500 users in one request"
+                                                          : "at most 1000 users in one request");
+        if (!kd_json_in_str(j, &out->user[out->count])) return body_refuse(why, field, "a user is a string");
+        if (!kd_id_valid(out->user[out->count++])) {
+            *why = (kd_refusal){KD_PROBLEM_INVALID_ID, "a user id is " KD_ID_FORM, field};
+            return false;
+        }
+    }
+    return !j->bad || body_refuse(why, field, "a list of users is wanted");
+}
+
+static bool body_read_among_or_without(kd_bytes body, kd_buf *text, const body_fields *fields, uint32_t most,
+                                       kd_body_users *out, kd_refusal *why)
+{
+    kd_json_in j = kd_json_in_of(body, text);
+    kd_bytes key;
+    uint32_t seen = 0;
+    out->count = 0, out->counter = kd_bytes_of(NULL, 0);
+    if (!kd_json_in_object(&j)) return body_refuse(why, "body", "a JSON object is wanted");
+    while (kd_json_in_key(&j, &key)) {
+        int which = known_key(key, fields, &seen, why);
+        if (which < 0) return false;
+        if (which == 0 && !body_read_users(&j, fields, most, out, why)) return false;
+        if (which == 1 && (!kd_json_in_str(&j, &out->counter) || out->counter.len == 0))
+            return body_refuse(why, "counter", "a name is wanted");
+    }
+    if (!kd_json_in_end(&j)) return body_refuse(why, "body", "not valid JSON");
+    return (seen & 1) || body_refuse(why, fields->names[0], "missing");
+}
+
+bool kd_body_read_among(kd_bytes body, kd_buf *text, kd_body_users *out, kd_refusal *why)
+{
+    return body_read_among_or_without(body, text, &fields_among, KD_AMONG_USERS_MAX, out, why);
+}
+
+bool kd_body_read_without(kd_bytes body, kd_buf *text, kd_body_users *out, kd_refusal *why)
+{
+    return body_read_among_or_without(body, text, &fields_without, KD_WITHOUT_USERS_MAX, out, why);
 }
 
 static bool body_read_verb(kd_json_in *j, kd_body_op *op, kd_refusal *why)

@@ -41,8 +41,7 @@ static bool make_item(kd_bytes collection, kd_bytes id, const kd_strings *collec
         return route_refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, field,
                             "no such collection, here or at central");
     if (kd_item_make(item, collection, id) != KD_OK)
-        return route_refuse(why, KD_PROBLEM_INVALID_ID, field,
-                            "an id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]");
+        return route_refuse(why, KD_PROBLEM_INVALID_ID, field, "an id is " KD_ID_FORM);
     /* Clients and caches take these out of a path: /v1/posts/../like asks for /v1/like. */
     if (kd_bytes_eq(id, kd_bytes_str(".")) || kd_bytes_eq(id, kd_bytes_str("..")))
         return route_refuse(why, KD_PROBLEM_INVALID_ID, field, ". and .. are no ids");

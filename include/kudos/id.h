@@ -40,6 +40,8 @@ size_t kd_key_text(kd_bytes key, char *out);
 
 /* 1 to 128 bytes of [A-Za-z0-9._~:@=+-]. */
 bool kd_id_valid(kd_bytes id);
+/* The same in words, for a refusal. */
+#define KD_ID_FORM "1 to 128 bytes of [A-Za-z0-9._~:@=+-]"
 /* Ids that begin with this are visitors', who have no account (common/io/http/visitor.h). No user and no gateway may have or name one. */
 #define KD_VISITOR_PREFIX "visitor~"
 /* Whether an id is reserved for visitors. */

@@ -28,11 +28,13 @@ enum {
     KD_SNAPSHOT_PARTS_MAX = 256,
     /* bytes of snapshot parts that a shard keeps until the last part of their snapshot is there */
     KD_ASSEMBLY_BYTES_MAX = 64 * 1024 * 1024,
-    KD_CHAIN_MAX = 64,        /* epochs that a snapshot names */
-    KD_BULK_ITEMS_MAX = 200,  /* items in one bulk read */
-    KD_BULK_OPS_MAX = 1000,   /* operations in one POST /v1/likes */
-    KD_BODY_MAX = 256 * 1024, /* a request body */
-    KD_HEADERS_MAX = 64,      /* header fields of a request */
+    KD_CHAIN_MAX = 64,           /* epochs that a snapshot names */
+    KD_BULK_ITEMS_MAX = 200,     /* items in one bulk read */
+    KD_AMONG_USERS_MAX = 500,    /* users of whom one request asks which like an item */
+    KD_WITHOUT_USERS_MAX = 1000, /* users whom one request leaves out of the counts of an item */
+    KD_BULK_OPS_MAX = 1000,      /* operations in one POST /v1/likes */
+    KD_BODY_MAX = 256 * 1024,    /* a request body */
+    KD_HEADERS_MAX = 64,         /* header fields of a request */
     KD_HEADER_BYTES_MAX = 16 * 1024,
     KD_IDEMPOTENCY_KEY_MAX = 128,
     KD_SESSION_TOKEN_MAX = 96,

@@ -74,14 +74,15 @@ def test_bulk_and_liked(central, feed):
 
 
 def test_work_is_charged_by_items_and_by_rows_of_a_page(central):
-    def cost(path):
+    def cost(path, body=None):
         before = central.metric("kudos_central_http_work_total")
-        assert central.get(path).status == 200
+        assert (central.post(path, body=body) if body else central.get(path)).status == 200
         return central.metric("kudos_central_http_work_total") - before
 
     assert 1 <= cost("/v1/posts/1/counts") < 20
     assert 100 <= cost("/v1/counts?items=" + ",".join(f"posts/{n}" for n in range(100))) < 200
     assert 500 <= cost("/v1/posts/1/likers?limit=500") < 600
+    assert 400 <= cost("/v1/posts/1/likers/among", body={"users": [f"u{n}" for n in range(400)]}) < 500
 
 
 def test_likers_in_pages(central, feed):
@@ -99,6 +100,43 @@ def test_likers_in_pages(central, feed):
     assert sorted(seen) == users and len(seen) == 25
     first = next(m for m in central.get(f"/v1/{item}/likers").json["likers"] if m["user"] == "user001")
     assert first["at"] == "2024-10-04T00:00:00.001Z" and first["region"] == "eu"
+
+
+def test_who_of_some_users_likes_an_item(central, feed):
+    item = feed.item(0)
+    feed.batch("a", [like(item, u, T0 + n) for n, u in enumerate(("ada", "bob", "cyd", "dan"))] + [like(item, "eve", counter=SAVE)], region="asia", complete_to=T0)
+    central.wait_likes(item, 4)
+    feed.batch("a", [unlike(item, "dan", T0 + 9)], region="asia", complete_to=T0)
+    central.wait_likes(item, 3)
+
+    def among(*users, **more):
+        return central.post(f"/v1/{item}/likers/among", body={"users": users, **more}).json
+
+    answer = among("dan", "bob", "eve", "nobody", "ada", "bob")
+    assert [m["user"] for m in answer["likers"]] == ["bob", "ada"]  # in the order of the list, each once
+    assert answer["likers"][1] == {"user": "ada", "at": "2024-10-04T00:00:00.000Z", "region": "asia"}
+    assert (answer["item"], answer["counter"], answer["count"], answer["display"], answer["source"]) == (item, "like", 3, "3", "central")
+    assert answer["as_of"] == "2024-10-03T23:59:59.500Z"
+    assert [m["user"] for m in among("eve", "ada", counter="save")["likers"]] == ["eve"]
+    assert among()["likers"] == [] and among(*(f"u{n}" for n in range(500)))["likers"] == []
+    assert central.post("/v1/posts/none/likers/among", body={"users": ["ada"]}).json["count"] == 0
+
+
+def test_the_counts_without_some_users(central, feed):
+    item = feed.item(0)
+    feed.batch("a", [like(item, u) for u in ("ada", "bob", "cyd", "dan")] + [like(item, "ada", counter=SAVE), f"sum {item} {VIEW} 7 20000"])
+    central.wait_likes(item, 4)
+    feed.batch("a", [unlike(item, "dan", T0 + 9)])
+    central.wait_likes(item, 3)
+
+    def without(*users):
+        counts = central.post(f"/v1/{item}/counts", body={"without": users}).json["counts"]
+        return [counts[c]["count"] for c in ("like", "save", "view")]
+
+    assert without() == without("dan", "nobody") == [3, 1, 7]
+    assert without("ada") == without("ada", "ada", "dan") == [2, 0, 7]
+    assert without("cyd", "bob", *(f"u{n}" for n in range(998))) == [1, 1, 7]
+    assert central.counts(item)["counts"]["like"]["count"] == 3
 
 
 def test_a_cursor_is_good_for_its_own_question_alone(central, feed):

@@ -41,7 +41,8 @@ class Asker:
         named = {p["name"] for p in op["parameters"] if p["in"] == "query"}
         query = query or (f"items={item}" + ("&me=true" if "me" in named and me else "") if "items" in named else None)
         schema = op.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
-        body = {"Operations": {"operations": [{"item": item, "op": "like"}]}, "AskCounts": {"items": [item], "me": me}, "AskLiked": {"items": [item]}}
+        body = {"Operations": {"operations": [{"item": item, "op": "like"}]}, "AskCounts": {"items": [item], "me": me}, "AskLiked": {"items": [item]},
+                "AskAmong": {"users": ["ada", "bob"]}, "AskWithout": {"without": ["bob"]}}
         return path + (f"?{query}" if query else ""), body.get(schema)
 
     def ask(self, method, template, op, user="ada", headers=None, on=None, **kw):

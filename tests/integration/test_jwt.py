@@ -297,6 +297,18 @@ def test_likers_need_a_scope_and_their_time_and_region_another(central):
         assert one["user"] == "ada" and one["region"] == "mumbai" and one["at"]
 
 
+@pytest.mark.parametrize("path, body", [("likers/among", {"users": ["ada", "bob"]}), ("counts", {"without": ["ada"]})])
+def test_questions_about_other_users_need_the_scope_of_likers(central, path, body):
+    def ask(token):
+        return central.post(f"/v1/posts/fed/{path}", headers=bearer(token), body=body)
+
+    lacks(ask(EC.token("ada")), "kudos:likers")
+    answer = ask(EC.token("ada", scope="kudos:likers"))
+    assert answer.status == 200 and answer.json.get("likers", [{"user": "ada"}]) == [{"user": "ada"}]
+    if path == "counts":
+        assert answer.json["counts"]["like"]["count"] == 0
+
+
 def test_tokens_of_files_go_on_beside_users_tokens(central):
     assert central.get("/v1/export", headers=bearer("operator-token-0123456789")).status == 200
     assert central.get("/v1/time", headers=bearer("edge-token-0123456789")).status == 200

@@ -3,6 +3,7 @@
 
 #include "central/io/api/api_counts.h"
 #include "central/io/api/api_members.h"
+#include "central/io/api/api_users.h"
 #include "central/io/api/read.h"
 #include "common/io/loop/clock.h"
 #include "common/io/http/strict.h"
@@ -86,6 +87,16 @@ static void api_likers(void *api, kd_http_request *req, const kd_asked *asked)
     kd_api_likers(api, req, &asked->item);
 }
 
+static void api_among(void *api, kd_http_request *req, const kd_asked *asked)
+{
+    kd_api_among(api, req, &asked->item);
+}
+
+static void api_without(void *api, kd_http_request *req, const kd_asked *asked)
+{
+    kd_api_without(api, req, &asked->item);
+}
+
 static void api_liked(void *api, kd_http_request *req, const kd_asked *asked)
 {
     kd_api_liked(api, req, &asked->item, asked->counter);
@@ -141,10 +152,16 @@ static const kd_endpoint api_table[] = {
     {KD_HTTP_GET, "/v1/{collection}/{id}/counts", "counts", "All counters of an item",
      .right = KD_RIGHT_COUNTS, .may = API_NAMES, .query = KD_READS(BY), .answer = "Counts",
      .handle = api_counts},
+    {KD_HTTP_POST, "/v1/{collection}/{id}/counts", "counts_without",
+     "All counters of an item without some users", .right = KD_RIGHT_LIKERS, .may = API_NAMES,
+     .body = "AskWithout", .answer = "CountsEach", .handle = api_without},
     {KD_HTTP_GET, "/v1/{collection}/{id}/likers", "likers", "Who likes an item", .right = KD_RIGHT_LIKERS,
      .may = API_NAMES | KD_MAY(UNKNOWN_COUNTER), .page = KD_LIKERS_PAGE, .page_max = KD_LIKERS_PAGE_MAX,
      .query = KD_READS(COUNTER) | KD_READS(LIMIT) | KD_READS(CURSOR), .answer = "Likers",
      .handle = api_likers},
+    {KD_HTTP_POST, "/v1/{collection}/{id}/likers/among", "among", "Who of some users likes an item",
+     .right = KD_RIGHT_LIKERS, .may = API_NAMES | KD_MAY(UNKNOWN_COUNTER), .body = "AskAmong",
+     .answer = "Among", .handle = api_among},
     {KD_HTTP_GET, "/v1/{collection}/{id}/{counter}", "has", "Whether the user likes the item", KD_SET,
      KD_RIGHT_LIKED, .may = API_NAMES, .traits = KD_TAKES_SEEN, .answer = "Liked", .handle = api_liked},
     {KD_HTTP_GET, "/v1/counts", "counts_of", "Counters of many items", .right = KD_RIGHT_COUNTS,
@@ -212,12 +229,14 @@ static const kd_refusal edges_alone_have = {KD_PROBLEM_NOT_FOUND,
                                             "central does not have this path: ask an edge", NULL};
 static const kd_refusal nobody_has = {KD_PROBLEM_NOT_FOUND, "no such path; the API begins with /v1/", NULL};
 
+/* A method that the path does not have is refused to whoever may ask for its first row. */
 static kd_right api_right(const kd_http_request *req, const kd_path *path)
 {
     kd_bytes by;
-    bool parts =
-        path->item_at >= 0 && path->first->right == KD_RIGHT_COUNTS && kd_query_find(req->query, "by", &by);
-    return parts ? KD_RIGHT_PARTS : (kd_right)path->first->right;
+    const kd_endpoint *asked = kd_path_endpoint(path, req->method);
+    kd_right right = asked ? asked->right : path->first->right;
+    bool parts = path->item_at >= 0 && right == KD_RIGHT_COUNTS && kd_query_find(req->query, "by", &by);
+    return parts ? KD_RIGHT_PARTS : right;
 }
 
 static bool api_find_counter(const kd_api *api, kd_bytes tail, uint32_t *counter, kd_refusal *why)

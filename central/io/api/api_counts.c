@@ -34,7 +34,7 @@ static void write_item(kd_json *j, const kd_api_read *r, const kd_api_read_item 
     kd_answer_write_counts(j, &a);
 }
 
-static void answer_one(kd_api_read *r)
+void kd_api_counts_answer(kd_api_read *r)
 {
     kd_json j = kd_api_read_writer(r);
     write_item(&j, r, &r->items[0], kd_clock_wall_us());
@@ -105,11 +105,6 @@ static int counts_find_parts(kd_api_read *r, kd_tenure *t, kd_api_read_item *ite
     return err;
 }
 
-static void answer_out(kd_api_read *r)
-{
-    kd_api_read_respond(r, NULL, NULL, 0);
-}
-
 /* Reads by= of the query; false with *why filled. */
 static bool counts_read_by(const kd_http_request *req, kd_api_read *r, kd_refusal *why)
 {
@@ -131,7 +126,7 @@ void kd_api_counts(kd_api *api, kd_http_request *req, const kd_item *item)
         return;
     }
     r->work = r->by == KD_BY_NOTHING ? counts_find : counts_find_parts;
-    r->answer = r->by == KD_BY_NOTHING ? answer_one : answer_out;
+    r->answer = r->by == KD_BY_NOTHING ? kd_api_counts_answer : kd_api_read_answer;
     kd_api_read_start(r);
 }
 

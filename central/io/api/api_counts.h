@@ -2,10 +2,12 @@
 #ifndef KUDOS_CENTRAL_IO_API_API_COUNTS_H
 #define KUDOS_CENTRAL_IO_API_API_COUNTS_H
 
-#include "central/io/api/api.h"
+#include "central/io/api/read.h"
 
 /* GET /v1/{collection}/{id}/counts, with by=region or by=day. */
 void kd_api_counts(kd_api *api, kd_http_request *req, const kd_item *item);
+/* Responds with the counts of the one item of a read: its kd_api_read.answer. */
+void kd_api_counts_answer(kd_api_read *r);
 /* GET /v1/counts?items=... */
 void kd_api_counts_query(kd_api *api, kd_http_request *req);
 /* POST /v1/counts: a list of items, and whether the user whom a trusted peer names likes each of them. */

@@ -2,9 +2,9 @@
 #include "central/io/api/api_members.h"
 
 #include "central/io/api/cursor.h"
+#include "central/io/api/liker.h"
 #include "central/io/api/member_line.h"
 #include "central/io/api/read.h"
-#include "common/base/display.h"
 
 /* ---- whether a user likes it ---- */
 
@@ -85,28 +85,6 @@ void kd_api_lookup(kd_api *api, kd_http_request *req)
 
 /* ---- who likes an item ---- */
 
-typedef struct {
-    kd_json *j;
-    bool detail;
-} likers_writing;
-
-static int write_liker(void *arg, const kd_member *m)
-{
-    const likers_writing *w = arg;
-    char at[KD_TIME_MS_MAX];
-    kd_json_object(w->j);
-    kd_json_key(w->j, "user");
-    kd_json_str(w->j, m->user);
-    if (w->detail) {
-        kd_json_key(w->j, "at");
-        kd_json_str(w->j, kd_bytes_of(at, kd_display_time_ms(m->time_us, at)));
-        kd_json_key(w->j, "region");
-        kd_json_str(w->j, m->region);
-    }
-    kd_json_end_object(w->j);
-    return 0;
-}
-
 static kd_cursor_question likers_question(kd_api_read *r)
 {
     return (kd_cursor_question){KD_CURSOR_LIKERS, r->api->settings->counters.at[r->counter].id,
@@ -119,7 +97,7 @@ static int find_likers(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
     const kd_cursor_question question = likers_question(r);
     char cursor[KD_CURSOR_TEXT_MAX];
     kd_json j = kd_api_read_writer(r);
-    likers_writing writing = {&j, r->detail};
+    kd_liker_writing writing = {&j, r->detail};
     kd_json_object(&j);
     kd_answer_write_item(&j, kd_item_key(&item->item));
     kd_json_key(&j, "counter");
@@ -127,7 +105,7 @@ static int find_likers(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
     kd_json_key(&j, "likers");
     kd_json_array(&j);
     int err = kd_central_members(t->core, counter->id, kd_item_key(&item->item), r->cursor, r->limit,
-                                 write_liker, &writing, &r->next);
+                                 kd_liker_write, &writing, &r->next);
     kd_json_end_array(&j);
     kd_json_key(&j, "next");
     if (r->next.len == 0)
@@ -138,11 +116,6 @@ static int find_likers(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
     kd_json_cstr(&j, "central");
     kd_json_end_object(&j);
     return err;
-}
-
-static void answer_likers(kd_api_read *r)
-{
-    kd_api_read_respond(r, NULL, NULL, 0);
 }
 
 static bool ask_likers(kd_api *api, kd_http_request *req, kd_api_read *r, kd_refusal *why)
@@ -170,7 +143,7 @@ void kd_api_likers(kd_api *api, kd_http_request *req, const kd_item *item)
         return;
     }
     r->work = find_likers;
-    r->answer = answer_likers;
+    r->answer = kd_api_read_answer;
     kd_api_read_start(r);
 }
 

@@ -77,7 +77,7 @@ void kd_api_read_start(kd_api_read *r)
     uint64_t wanted = 0, workers = r->api->settings->workers; /* a bit per worker: KD_SHARDS_MAX is 64 */
     for (uint32_t i = 0; i < r->count; i++) wanted |= 1ull << (r->items[i].partition % workers);
     r->api->open++;
-    kd_http_charge(r->req, r->count + r->limit, true);
+    kd_http_charge(r->req, r->count + r->limit + r->user_count, true);
     r->legs_open = (uint32_t)__builtin_popcountll(wanted);
     for (uint64_t w = 0; w < workers; w++) {
         if (!(wanted >> w & 1)) continue;
@@ -105,6 +105,11 @@ void kd_api_read_respond(kd_api_read *r, const char *content_type, const kd_http
     read_finish(r); /* r lives in the request's memory, until that is answered */
     kd_http_respond(req, 200, fields, 2 + n, kd_buf_view(&body));
     kd_buf_finish(&body);
+}
+
+void kd_api_read_answer(kd_api_read *r)
+{
+    kd_api_read_respond(r, NULL, NULL, 0);
 }
 
 bool kd_api_read_user(kd_api *api, kd_http_request *req, kd_bytes *user, kd_refusal *why)

@@ -40,6 +40,8 @@ struct kd_api_read {
     kd_seen wanted; /* header kudos-seen: an edge asks for a user who has operations at other edges */
     /* the request has the header kudos-seen: the answer tells whether central has merged `wanted` */
     bool wants;
+    const kd_bytes *users; /* whom the question lists, each once */
+    uint32_t user_count;
     uint32_t counter; /* index in the settings */
     uint32_t limit;
     bool detail; /* time and region of likers are told */
@@ -57,6 +59,9 @@ void kd_api_read_start(kd_api_read *r);
 kd_json kd_api_read_writer(kd_api_read *r);
 /* Responds 200 with r->out, of this content type, NULL for that of r->media, and up to 2 further header fields, and ends the read. For `answer`. */
 void kd_api_read_respond(kd_api_read *r, const char *content_type, const kd_http_field *more, size_t n);
+
+/* Responds 200 with r->out: an `answer` for a read whose `work` wrote all of it. */
+void kd_api_read_answer(kd_api_read *r);
 
 /* The user whom a request is about (kd_access_user), as a view; false with *why filled. */
 bool kd_api_read_user(kd_api *api, kd_http_request *req, kd_bytes *user, kd_refusal *why);

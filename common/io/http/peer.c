@@ -69,8 +69,7 @@ bool kd_peer_named(kd_http_request *req, bool visitors, kd_bytes *user, kd_refus
         return peer_refuse(why, KD_PROBLEM_INVALID_ID, "X-User-Id",
                            "ids that begin with " KD_VISITOR_PREFIX
                            " are those of visitors: their tokens alone name them");
-    return peer_refuse(why, KD_PROBLEM_INVALID_ID, "X-User-Id",
-                       "a user id is 1 to 128 bytes of [A-Za-z0-9._~:@=+-]");
+    return peer_refuse(why, KD_PROBLEM_INVALID_ID, "X-User-Id", "a user id is " KD_ID_FORM);
 }
 
 void kd_peer_warn_forwarded(uint32_t forwarded, const kd_cidrs *trusted)

@@ -278,6 +278,20 @@ static json_t *schema_ask_liked(kd_openapi *doc)
                          " counter ");
 }
 
+static json_t *schema_ask_among(kd_openapi *doc)
+{
+    json_t *users = schema_list(kd_openapi_schema(doc, "Id"), 0, KD_AMONG_USERS_MAX);
+    return schema_object(
+        kd_openapi_pack("{s:o, s:o}", "users", users, "counter", kd_openapi_schema(doc, "SetCounter")),
+        " counter ");
+}
+
+static json_t *schema_ask_without(kd_openapi *doc)
+{
+    json_t *users = schema_list(kd_openapi_schema(doc, "Id"), 0, KD_WITHOUT_USERS_MAX);
+    return schema_object(kd_openapi_pack("{s:o}", "without", users), NULL);
+}
+
 /* ---- answers ---- */
 
 static json_t *schema_said(kd_openapi *doc)
@@ -432,6 +446,18 @@ static json_t *schema_likers(kd_openapi *doc)
                          NULL);
 }
 
+static json_t *schema_among(kd_openapi *doc)
+{
+    json_t *members =
+        kd_openapi_pack("{s:o, s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "counter",
+                        kd_openapi_schema(doc, "SetCounter"), "likers",
+                        schema_about(schema_list(kd_openapi_schema(doc, "Liker"), 0, KD_AMONG_USERS_MAX),
+                                     "those of the users who like it, in the order of the list"));
+    schema_add_number(doc, members);
+    schema_add_age(doc, members);
+    return schema_object(members, NULL);
+}
+
 static json_t *schema_time(kd_openapi *doc)
 {
     (void)doc;
@@ -540,6 +566,8 @@ static const struct {
     {"Items", schema_items},
     {"AskCounts", schema_ask_counts},
     {"AskLiked", schema_ask_liked},
+    {"AskAmong", schema_ask_among},
+    {"AskWithout", schema_ask_without},
     {"Said", schema_said},
     {"Added", schema_added},
     {"Refused", schema_refused},
@@ -555,6 +583,7 @@ static const struct {
     {"DisplayList", schema_display_list},
     {"Liker", schema_liker},
     {"Likers", schema_likers},
+    {"Among", schema_among},
     {"Time", schema_time},
     {"Catalogue", schema_catalogue},
     {"Admin", schema_admin},

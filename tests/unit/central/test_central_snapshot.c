@@ -431,6 +431,29 @@ Test(central_snapshot, members_come_in_pages)
     kd_buf_finish(&next);
 }
 
+Test(central_snapshot, of_a_list_of_users_those_who_like_an_item)
+{
+    like_users(1, 3);
+    like_users(2, 9);
+    rig_one(&r, &a, (rig_op){1, 1, noon + 100, RIG_LIKE, false});
+    rig_commit(&r);
+    char names[4][KD_ID_MAX];
+    const uint32_t asked[] = {2, 1, 7, 0};
+    kd_bytes users[4];
+    for (uint32_t i = 0; i < KD_COUNT(asked); i++) {
+        kd_bytes user = rig_user(asked[i]); /* of a static buffer */
+        memcpy(names[i], user.data, user.len);
+        users[i] = kd_bytes_of(names[i], user.len);
+    }
+    member_count n = {.counter = RIG_LIKE};
+    cr_assert_eq(kd_central_among(r.c, 0, rig_item(1), users, 4, count_member, &n), KD_OK);
+    cr_expect_eq(n.count, 2u); /* 2 and 0: 1 took it back, 7 likes another item */
+    n = (member_count){.counter = RIG_LIKE, .stop_at = 1};
+    cr_expect_eq(kd_central_among(r.c, 0, rig_item(1), users, 4, count_member, &n), KD_EAGAIN);
+    cr_expect_eq(n.count, 1u);
+    cr_expect_eq(kd_central_among(r.c, KD_COUNTERS_MAX, rig_item(1), users, 4, count_member, &n), KD_EINVAL);
+}
+
 Test(central_snapshot, a_page_over_many_unlikes_is_cut_short)
 {
     for (uint32_t u = 0; u < 3000; u++) rig_one(&r, &a, (rig_op){1, u, noon + u, RIG_LIKE, u == 2999});

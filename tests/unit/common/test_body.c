@@ -13,6 +13,20 @@ static const char *items_refused(const char *body, bool lookup)
     return kd_body_read_items(kd_bytes_str(body), &text, lookup, &items, &why) ? NULL : why.field;
 }
 
+static kd_body_users users;
+
+static const char *among_refused(const char *body)
+{
+    kd_refusal why = {0};
+    return kd_body_read_among(kd_bytes_str(body), &text, &users, &why) ? NULL : why.field;
+}
+
+static const char *without_refused(const char *body)
+{
+    kd_refusal why = {0};
+    return kd_body_read_without(kd_bytes_str(body), &text, &users, &why) ? NULL : why.field;
+}
+
 static const char *ops_refused(const char *body)
 {
     kd_refusal why = {0};
@@ -175,4 +189,59 @@ Test(body, an_unknown_field_is_refused_with_those_that_there_are)
     cr_expect_str_eq(why.detail, "an unknown field: there is amount alone");
     kd_body_read_amount(kd_bytes_str("{\"amount\":1}"), &text, NULL, &why);
     cr_expect_str_eq(why.detail, "an unknown field: no body, or {}, is wanted");
+}
+
+Test(body, users)
+{
+    cr_assert_null(among_refused("{\"users\":[\"ada\",\"b\\u006fb\",\"ada\"],\"counter\":\"save\"}"));
+    cr_expect(users.count == 3 && kd_bytes_eq(users.user[1], kd_bytes_str("bob")));
+    cr_expect(kd_bytes_eq(users.counter, kd_bytes_str("save")));
+    cr_assert_null(among_refused("{\"users\":[]}"));
+    cr_expect(users.count == 0 && !users.counter.data);
+    cr_assert_null(without_refused("{\"without\":[\"ada\"]}"));
+    cr_expect(users.count == 1 && !users.counter.data);
+}
+
+Test(body, users_refused_by_name)
+{
+    static const struct {
+        const char *body, *field;
+    } bad[] = {
+        {"", "body"},
+        {"[]", "body"},
+        {"{}", "users"},
+        {"{\"users\":\"ada\"}", "users"},
+        {"{\"users\":[1]}", "users"},
+        {"{\"users\":[\"\"]}", "users"},
+        {"{\"users\":[\"a b\"]}", "users"},
+        {"{\"users\":[\"ada\"],\"users\":[]}", "users"},
+        {"{\"users\":[\"ada\"", "users"},
+        {"{\"users\":[\"ada\"],\"counter\":\"\"}", "counter"},
+        {"{\"users\":[\"ada\"],\"without\":[]}", "body"},
+        {"{\"users\":[\"ada\"]} x", "body"},
+    };
+    for (size_t i = 0; i < KD_COUNT(bad); i++) {
+        const char *field = among_refused(bad[i].body);
+        cr_expect(field && strcmp(field, bad[i].field) == 0, "%s: %s", bad[i].body, field ? field : "taken");
+    }
+    cr_expect_str_eq(without_refused("{\"without\":[\"ada\"],\"counter\":\"like\"}"), "body");
+    cr_expect_str_eq(without_refused("{}"), "without");
+}
+
+Test(body, as_many_users_as_are_allowed)
+{
+    kd_buf most = {0}, more = {0};
+    repeated(&most, "{\"users\":[", "\"u\"", KD_AMONG_USERS_MAX, "]}");
+    repeated(&more, "{\"users\":[", "\"u\"", KD_AMONG_USERS_MAX + 1, "]}");
+    cr_expect_null(among_refused((char *)most.data));
+    cr_expect_str_eq(among_refused((char *)more.data), "users");
+    kd_buf_clear(&most);
+    kd_buf_clear(&more);
+    repeated(&most, "{\"without\":[", "\"u\"", KD_WITHOUT_USERS_MAX, "]}");
+    repeated(&more, "{\"without\":[", "\"u\"", KD_WITHOUT_USERS_MAX + 1, "]}");
+    cr_expect_null(without_refused((char *)most.data));
+    cr_expect_eq(users.count, KD_WITHOUT_USERS_MAX);
+    cr_expect_str_eq(without_refused((char *)more.data), "without");
+    kd_buf_finish(&most);
+    kd_buf_finish(&more);
 }
