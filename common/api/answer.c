@@ -7,33 +7,57 @@ void kd_answer_write_item(kd_json *j, kd_bytes item)
 {
     char text[KD_ITEM_KEY_MAX];
     size_t len = kd_key_text(item, text);
-    kd_json_key(j, "item");
-    kd_json_str(j, kd_bytes_of(text, len));
+    kd_json_put_str(j, "item", kd_bytes_of(text, len));
+}
+
+/* What follows writes a member's text where it belongs: it needs no escape, and half of a read's answer is made of it. */
+
+static void answer_put_time(kd_json *j, const char *key, uint64_t time_us)
+{
+    char text[KD_TIME_MS_MAX];
+    if (j->packed) {
+        kd_json_put_str(j, key, kd_bytes_of(text, kd_display_time_ms(time_us, text)));
+        return;
+    }
+    uint8_t *at = kd_json_member(j, key, strlen(key), KD_TIME_MS_MAX + 2);
+    *at++ = '"';
+    at += kd_display_time_ms(time_us, (char *)at);
+    *at++ = '"';
+    kd_json_member_end(j, at);
+}
+
+static void answer_put_display(kd_json *j, uint64_t count)
+{
+    char text[KD_DISPLAY_MAX];
+    if (j->packed) {
+        kd_json_put_str(j, "display", kd_bytes_of(text, kd_display_count(count, text)));
+        return;
+    }
+    uint8_t *at = kd_json_member(j, "display", strlen("display"), KD_DISPLAY_MAX + 2);
+    *at++ = '"';
+    at += kd_display_count(count, (char *)at);
+    *at++ = '"';
+    kd_json_member_end(j, at);
 }
 
 void kd_answer_write_age(kd_json *j, uint64_t now_us, uint64_t made_us, uint64_t as_of_us)
 {
-    kd_json_key(j, "age_ms");
     if (made_us == 0)
-        kd_json_null(j);
+        kd_json_put_null(j, "age_ms");
     else
-        kd_json_u64(j, now_us > made_us ? (now_us - made_us) / 1000 : 0);
-    kd_json_key(j, "as_of");
-    if (as_of_us == 0) {
-        kd_json_null(j);
-        return;
-    }
-    char time[KD_TIME_MS_MAX];
-    kd_json_str(j, kd_bytes_of(time, kd_display_time_ms(as_of_us, time)));
+        kd_json_put_u64(j, "age_ms", now_us > made_us ? (now_us - made_us) / 1000 : 0);
+    if (as_of_us == 0)
+        kd_json_put_null(j, "as_of");
+    else
+        answer_put_time(j, "as_of", as_of_us);
 }
 
 static void answer_write_liked(kd_json *j, kd_liked liked)
 {
-    kd_json_key(j, "liked");
     if (liked == KD_LIKED_UNKNOWN)
-        kd_json_null(j);
+        kd_json_put_null(j, "liked");
     else
-        kd_json_bool(j, liked == KD_LIKED_YES);
+        kd_json_put_bool(j, "liked", liked == KD_LIKED_YES);
 }
 
 void kd_answer_write_display(kd_json *j, const uint64_t *count)
@@ -47,15 +71,14 @@ void kd_answer_write_display(kd_json *j, const uint64_t *count)
 
 void kd_answer_write_number(kd_json *j, const uint64_t *count, uint32_t pending)
 {
-    kd_json_key(j, "count");
-    if (count == NULL)
-        kd_json_null(j);
-    else
-        kd_json_u64(j, *count);
-    kd_json_key(j, "display");
-    kd_answer_write_display(j, count);
-    kd_json_key(j, "pending");
-    kd_json_u64(j, pending);
+    if (count == NULL) {
+        kd_json_put_null(j, "count");
+        kd_json_put_null(j, "display");
+    } else {
+        kd_json_put_u64(j, "count", *count);
+        answer_put_display(j, *count);
+    }
+    kd_json_put_u64(j, "pending", pending);
 }
 
 void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a)
@@ -74,8 +97,7 @@ void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a)
     kd_json_end_object(j);
     if (a->liked != KD_LIKED_UNASKED) answer_write_liked(j, a->liked);
     kd_answer_write_age(j, a->now_us, a->made_us, a->as_of_us);
-    kd_json_key(j, "source");
-    kd_json_cstr(j, a->source);
+    kd_json_put_str(j, "source", kd_bytes_str(a->source));
     kd_json_end_object(j);
 }
 
@@ -85,8 +107,7 @@ void kd_answer_write_liked(kd_json *j, const kd_answer_liked *a)
     kd_answer_write_item(j, a->item);
     answer_write_liked(j, a->liked);
     if (a->at_us) kd_json_put_u64(j, "at_us", a->at_us);
-    if (a->complete) kd_json_key(j, "complete"), kd_json_bool(j, *a->complete);
-    kd_json_key(j, "source");
-    kd_json_cstr(j, a->source);
+    if (a->complete) kd_json_put_bool(j, "complete", *a->complete);
+    kd_json_put_str(j, "source", kd_bytes_str(a->source));
     kd_json_end_object(j);
 }

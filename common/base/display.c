@@ -48,26 +48,37 @@ static civil_date civil_of_days(uint64_t days)
                         .day = (uint32_t)(day_of_year - (153 * shifted + 2) / 5 + 1)};
 }
 
-static char *display_put_digits(char *out, uint64_t value, int digits, char behind)
+static char *display_put_two(char *out, uint32_t value, char behind)
 {
-    for (int i = digits - 1; i >= 0; i--, value /= 10) out[i] = (char)('0' + value % 10);
-    out[digits] = behind;
-    return out + digits + 1;
+    out[0] = (char)('0' + value / 10);
+    out[1] = (char)('0' + value % 10);
+    out[2] = behind;
+    return out + 3;
+}
+
+static char *display_put_three(char *out, uint32_t value, char behind)
+{
+    out[0] = (char)('0' + value / 100);
+    return display_put_two(out + 1, value % 100, behind);
 }
 
 static size_t put_time(uint64_t time_us, bool micros, char *out)
 {
     const uint64_t end_of_9999 = 253402300799999999u;
     if (time_us > end_of_9999) time_us = end_of_9999;
-    uint64_t seconds = time_us / 1000000, fraction = time_us % 1000000;
+    uint64_t seconds = time_us / 1000000;
+    uint32_t fraction = (uint32_t)(time_us % 1000000), of_day = (uint32_t)(seconds % 86400);
     civil_date date = civil_of_days(seconds / 86400);
-    char *p = display_put_digits(out, date.year, 4, '-');
-    p = display_put_digits(p, date.month, 2, '-');
-    p = display_put_digits(p, date.day, 2, 'T');
-    p = display_put_digits(p, seconds / 3600 % 24, 2, ':');
-    p = display_put_digits(p, seconds / 60 % 60, 2, ':');
-    p = display_put_digits(p, seconds % 60, 2, '.');
-    p = micros ? display_put_digits(p, fraction, 6, 'Z') : display_put_digits(p, fraction / 1000, 3, 'Z');
+    char *p =
+        display_put_two(out, date.year / 100, '-') - 1; /* the digits that follow take the place of the '-' */
+    p = display_put_two(p, date.year % 100, '-');
+    p = display_put_two(p, date.month, '-');
+    p = display_put_two(p, date.day, 'T');
+    p = display_put_two(p, of_day / 3600, ':');
+    p = display_put_two(p, of_day / 60 % 60, ':');
+    p = display_put_two(p, of_day % 60, '.');
+    p = display_put_three(p, fraction / 1000, 'Z');
+    if (micros) p = display_put_three(p - 1, fraction % 1000, 'Z');
     *p = 0;
     return (size_t)(p - out);
 }

@@ -90,26 +90,76 @@ static bool is_plain(uint8_t c)
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
 }
 
-static void put_string(kd_buf *out, kd_bytes s)
+/* Not 0 where one of the eight bytes is 0: the lowest bit that is set stands in the first of them. */
+static uint64_t zero_bytes(uint64_t word)
 {
-    kd_buf_reserve(out, s.len + 2);
+    return (word - 0x0101010101010101u) & ~word & 0x8080808080808080u;
+}
+
+/* Whether one of these eight bytes is not plain. */
+static bool word_is_odd(const uint8_t *at)
+{
+    const uint64_t each = 0x0101010101010101u;
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    uint64_t odd = zero_bytes(word ^ each * '"') | zero_bytes(word ^ each * '\\') |
+                   zero_bytes(word ^ each * 0x7F) | ((word - each * 0x20) & ~word) | word;
+    return (odd & each * 0x80) != 0;
+}
+
+/* Eight bytes at a time, since names are mostly plain to the end. */
+static bool all_plain(kd_bytes s)
+{
+    size_t n = 0;
+    for (; n + 8 <= s.len; n += 8)
+        if (word_is_odd(s.data + n)) return false;
+    if (s.len >= 8) return n == s.len || !word_is_odd(s.data + s.len - 8);
+    while (n < s.len && is_plain(s.data[n])) n++;
+    return n == s.len;
+}
+
+/* The first byte, which is not plain: returns how many were taken. */
+static size_t put_odd(kd_buf *out, kd_bytes s)
+{
+    if (s.data[0] < 0x80) {
+        put_escape(out, s.data[0]);
+        return 1;
+    }
+    size_t length = kd_utf8_length(s.data, s.len);
+    if (length > 0)
+        kd_buf_put(out, s.data, length);
+    else
+        kd_buf_put(out, KD_UTF8_REPLACEMENT, 3);
+    return KD_MAX(length, (size_t)1);
+}
+
+static void put_string_slowly(kd_buf *out, kd_bytes s)
+{
     kd_buf_put_u8(out, '"');
-    for (size_t i = 0, run; i < s.len; i += run) {
-        for (run = 0; i + run < s.len && is_plain(s.data[i + run]);) run++;
-        kd_buf_put(out, s.data + i, run);
-        if (run > 0) continue;
-        run = 1;
-        if (s.data[i] < 0x80) {
-            put_escape(out, s.data[i]);
-            continue;
-        }
-        size_t length = kd_utf8_length(s.data + i, s.len - i);
-        if (length > 0)
-            kd_buf_put(out, s.data + i, run = length);
+    while (s.len > 0) {
+        size_t n = 0;
+        while (n < s.len && is_plain(s.data[n])) n++;
+        if (n > 0)
+            kd_buf_put(out, s.data, n);
         else
-            kd_buf_put(out, KD_UTF8_REPLACEMENT, 3);
+            n = put_odd(out, s);
+        s = kd_bytes_of(s.data + n, s.len - n);
     }
     kd_buf_put_u8(out, '"');
+}
+
+static void put_string(kd_buf *out, kd_bytes s)
+{
+    if (!all_plain(s)) {
+        put_string_slowly(out, s);
+        return;
+    }
+    if (s.len + 2 > out->cap - out->len) kd_buf_reserve(out, s.len + 2);
+    uint8_t *to = out->data + out->len;
+    to[0] = '"';
+    if (s.len > 0) memcpy(to + 1, s.data, s.len);
+    to[s.len + 1] = '"';
+    out->len += s.len + 2;
 }
 
 static void put_packed_key(kd_json *j, kd_bytes key)
@@ -162,14 +212,39 @@ void kd_json_cstr(kd_json *j, const char *value)
     kd_json_str(j, kd_bytes_str(value));
 }
 
+/* By the number of its bits, which gives the number of digits or one less. */
+static size_t decimal_length(uint64_t v)
+{
+    static const uint64_t least[] = {0,
+                                     10,
+                                     100,
+                                     1000,
+                                     10000,
+                                     100000,
+                                     1000000,
+                                     10000000,
+                                     100000000,
+                                     1000000000,
+                                     10000000000,
+                                     100000000000,
+                                     1000000000000,
+                                     10000000000000,
+                                     100000000000000,
+                                     1000000000000000,
+                                     10000000000000000,
+                                     100000000000000000,
+                                     1000000000000000000,
+                                     10000000000000000000u};
+    size_t n = (64 - (size_t)__builtin_clzll(v | 1)) * 1233 >> 12;
+    return n + (v >= least[n]);
+}
+
 size_t kd_decimal(uint64_t v, char *out)
 {
-    char digits[20];
-    size_t at = sizeof digits;
-    do digits[--at] = (char)('0' + v % 10);
-    while ((v /= 10) != 0);
-    memcpy(out, digits + at, sizeof digits - at);
-    return sizeof digits - at;
+    size_t len = v < 10 ? 1 : decimal_length(v);
+    for (size_t at = len; at > 1; v /= 10) out[--at] = (char)('0' + v % 10);
+    out[0] = (char)('0' + v);
+    return len;
 }
 
 void kd_json_u64(kd_json *j, uint64_t value)

@@ -13,7 +13,10 @@
 
 #include "kudos/base.h"
 
-enum { KD_JSON_PACKED_DEPTH = 8 };
+enum { KD_JSON_PACKED_DEPTH = 8, KD_DECIMAL_MAX = 20 };
+
+/* Decimal digits of v into out (KD_DECIMAL_MAX bytes at most, no NUL); returns how many. */
+size_t kd_decimal(uint64_t v, char *out);
 
 typedef struct {
     kd_buf *out;
@@ -62,19 +65,69 @@ void kd_json_bool(kd_json *j, bool value);        /* `true` or `false` */
 void kd_json_null(kd_json *j);                    /* `null` */
 /* A value that is JSON already, or several with commas between; copied unchecked. Not in MessagePack (asserted). */
 void kd_json_raw(kd_json *j, kd_bytes value);
-/* A member of an object: a key as kd_json_key takes it, and its value. */
+
+/* ---- members of an object: a key as kd_json_key takes it, and its value ---- */
+
+/* For what follows, in JSON: puts the key, makes room for `more` bytes behind it, and returns where they go. Inline, as all of these: answers are made
+ * of members, and a key of known length is a few moves. */
+static inline uint8_t *kd_json_member(kd_json *j, const char *key, size_t len, size_t more)
+{
+    kd_buf *out = j->out;
+    if (len + 4 + more > out->cap - out->len) kd_buf_reserve(out, len + 4 + more);
+    uint8_t *at = out->data + out->len;
+    at[0] = ',';
+    at += j->comma;
+    at[0] = '"';
+    memcpy(at + 1, key, len);
+    at[len + 1] = '"';
+    at[len + 2] = ':';
+    j->comma = true;
+    return at + len + 3;
+}
+/* The value ends before `at`. */
+static inline void kd_json_member_end(const kd_json *j, const uint8_t *at)
+{
+    j->out->len = (size_t)(at - j->out->data);
+}
 static inline void kd_json_put_u64(kd_json *j, const char *key, uint64_t value)
 {
-    kd_json_key(j, key);
-    kd_json_u64(j, value);
+    if (j->packed) {
+        kd_json_key(j, key);
+        kd_json_u64(j, value);
+        return;
+    }
+    uint8_t *at = kd_json_member(j, key, strlen(key), KD_DECIMAL_MAX);
+    kd_json_member_end(j, at + kd_decimal(value, (char *)at));
+}
+static inline void kd_json_put_null(kd_json *j, const char *key)
+{
+    if (j->packed) {
+        kd_json_key(j, key);
+        kd_json_null(j);
+        return;
+    }
+    uint8_t *at = kd_json_member(j, key, strlen(key), 4);
+    memcpy(at, "null", 4);
+    kd_json_member_end(j, at + 4);
+}
+static inline void kd_json_put_bool(kd_json *j, const char *key, bool value)
+{
+    if (j->packed) {
+        kd_json_key(j, key);
+        kd_json_bool(j, value);
+        return;
+    }
+    uint8_t *at = kd_json_member(j, key, strlen(key), 5);
+    memcpy(at, value ? "true" : "false", 5);
+    kd_json_member_end(j, at + 5 - value);
 }
 static inline void kd_json_put_str(kd_json *j, const char *key, kd_bytes value)
 {
-    kd_json_key(j, key);
+    if (j->packed)
+        kd_json_key(j, key);
+    else
+        kd_json_member_end(j, kd_json_member(j, key, strlen(key), 0)), j->comma = false;
     kd_json_str(j, value);
 }
-
-/* Decimal digits of v into out (20 bytes, no NUL); returns how many. */
-size_t kd_decimal(uint64_t v, char *out);
 
 #endif

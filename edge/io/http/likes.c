@@ -167,21 +167,18 @@ static void likes_work(kd_errand *errand)
 
 static void write_changed(kd_json *j, const kd_like_op *op)
 {
-    kd_json_key(j, "liked");
-    kd_json_bool(j, op->liked);
-    kd_json_key(j, "changed");
+    kd_json_put_bool(j, "liked", op->liked);
     if (op->changed == KD_CHANGED_UNKNOWN)
-        kd_json_null(j);
+        kd_json_put_null(j, "changed");
     else
-        kd_json_bool(j, op->changed == KD_CHANGED_YES);
+        kd_json_put_bool(j, "changed", op->changed == KD_CHANGED_YES);
 }
 
 static void write_begin(kd_json *j, const kd_shard *s, const kd_like_op *op)
 {
     kd_json_object(j);
     kd_answer_write_item(j, op->item);
-    kd_json_key(j, "counter");
-    kd_json_cstr(j, s->served.known.at[op->counter].name);
+    kd_json_put_str(j, "counter", kd_bytes_str(s->served.known.at[op->counter].name));
 }
 
 static void write_op(kd_json *j, const kd_shard *s, const kd_like_op *op, uint64_t now_us)
@@ -190,8 +187,7 @@ static void write_op(kd_json *j, const kd_shard *s, const kd_like_op *op, uint64
     if (op->verb != KD_ADD) write_changed(j, op);
     kd_answer_write_number(j, op->known ? &op->count : NULL, op->pending);
     kd_answer_write_age(j, now_us, op->made_us, op->as_of_us);
-    kd_json_key(j, "source");
-    kd_json_cstr(j, op->central ? "central" : "edge");
+    kd_json_put_str(j, "source", kd_bytes_str(op->central ? "central" : "edge"));
     kd_json_end_object(j);
 }
 

@@ -201,3 +201,68 @@ Test(problem, errors_map_to_what_a_client_can_act_on)
     cr_expect_eq(kd_problem_of(KD_EIO), KD_PROBLEM_STORAGE_FAILED);
     cr_expect_eq(kd_problem_of(KD_ETIMEOUT), KD_PROBLEM_CENTRAL_UNAVAILABLE);
 }
+
+/* Around each power of ten, where the number of digits changes. */
+Test(json_writer, decimal_digits_are_those_of_printf)
+{
+    for (uint64_t power = 1; power > 0 && power <= UINT64_MAX / 10; power *= 10) {
+        for (uint64_t v = power - 1; v <= power + 1; v++) {
+            char ours[KD_DECIMAL_MAX], theirs[32];
+            size_t len = (size_t)snprintf(theirs, sizeof theirs, "%llu", (unsigned long long)v);
+            cr_assert_eq(kd_decimal(v, ours), len, "%s", theirs);
+            cr_assert_eq(memcmp(ours, theirs, len), 0, "%s", theirs);
+        }
+    }
+}
+
+/* The text of a byte at each place of a string, escaped or not: words and what is left of them. */
+Test(json_writer, a_byte_is_escaped_wherever_it_stands)
+{
+    for (int c = 1; c < 0x80; c++) {
+        for (size_t at = 0; at < 20; at++) {
+            char text[] = "abcdefghijklmnopqrst";
+            text[at] = (char)c;
+            kd_buf b = {0};
+            kd_json j = kd_json_of(&b);
+            kd_json_array(&j), kd_json_cstr(&j, text), kd_json_end_array(&j);
+            json_t *read = json_loadb((const char *)b.data, b.len, 0, NULL);
+            cr_assert(read, "%d at %zu", c, at);
+            cr_assert_str_eq(json_string_value(json_array_get(read, 0)), text);
+            json_decref(read);
+            kd_buf_finish(&b);
+        }
+    }
+}
+
+static void put_members(kd_json *j)
+{
+    kd_json_object(j);
+    kd_json_put_u64(j, "a", 0);
+    kd_json_put_str(j, "b", kd_bytes_str("x\"y"));
+    kd_json_put_null(j, "c");
+    kd_json_put_bool(j, "d", true);
+    kd_json_put_bool(j, "e", false);
+    kd_json_put_u64(j, "f", UINT64_MAX);
+    kd_json_end_object(j);
+}
+
+Test(json_writer, members_in_one_step)
+{
+    kd_buf b = {0};
+    kd_json j = kd_json_of(&b);
+    put_members(&j);
+    expect_text(&b,
+                "{\"a\":0,\"b\":\"x\\\"y\",\"c\":null,\"d\":true,\"e\":false,\"f\":18446744073709551615}");
+    j = kd_json_packed_of(&b);
+    put_members(&j);
+    static const uint8_t packed[] = "\x86\xa1"
+                                    "a\x00\xa1"
+                                    "b\xa3x\"y\xa1"
+                                    "c\xc0\xa1"
+                                    "d\xc3\xa1"
+                                    "e\xc2\xa1"
+                                    "f\xcf\xff\xff\xff\xff\xff\xff\xff\xff";
+    cr_assert_eq(b.len, sizeof packed - 1);
+    cr_expect_arr_eq(b.data, packed, b.len);
+    kd_buf_finish(&b);
+}
