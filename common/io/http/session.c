@@ -9,10 +9,12 @@
 #include "common/io/daemon/file_read.h"
 
 enum {
-    VERSION = 2,
     VERSION_OF_ONE_TIME = 1,
+    VERSION_OF_ALL = 2,
+    VERSION_OF_ONE_EDGE = 3,
     MAC = crypto_shorthash_siphashx24_BYTES,
     HEAD = 1 + KD_SEEN_EDGES * 16 + 8,
+    HEAD_OF_ONE_EDGE = 1 + 16,
     HEAD_OF_ONE_TIME = 1 + 8,
     TOKEN = HEAD + MAC,
     SECRET_MAX = 4096
@@ -70,18 +72,27 @@ void kd_session_key_random(kd_session_key *key)
     randombytes_buf(key->bytes, sizeof key->bytes);
 }
 
+/* Most users act at one edge, and tell of it with each request. */
+static bool session_of_one_edge(const kd_seen *seen)
+{
+    for (uint32_t i = 1; i < KD_SEEN_EDGES; i++)
+        if (seen->at[i].time_us || seen->at[i].edge || seen->at[i].life) return false;
+    return seen->rest_us == 0;
+}
+
 static void session_put_head(kd_buf *b, const kd_seen *seen)
 {
-    kd_buf_put_u8(b, VERSION);
-    for (uint32_t i = 0; i < KD_SEEN_EDGES; i++) {
+    bool one = session_of_one_edge(seen);
+    kd_buf_put_u8(b, one ? VERSION_OF_ONE_EDGE : VERSION_OF_ALL);
+    for (uint32_t i = 0; i < (one ? 1 : KD_SEEN_EDGES); i++) {
         kd_buf_put_be64(b, seen->at[i].time_us);
         kd_buf_put_be32(b, seen->at[i].edge);
         kd_buf_put_be32(b, seen->at[i].life);
     }
-    kd_buf_put_be64(b, seen->rest_us);
+    if (!one) kd_buf_put_be64(b, seen->rest_us);
 }
 
-/* The MAC of a head, of either version, and the user to whom it is bound. */
+/* The MAC of a head, of any version, and the user to whom it is bound. */
 static void authenticate(const kd_session_key *key, kd_bytes head, kd_bytes user, uint8_t mac[MAC])
 {
     uint8_t message[HEAD + KD_ID_MAX];
@@ -93,29 +104,47 @@ static void authenticate(const kd_session_key *key, kd_bytes head, kd_bytes user
 
 /* base64url without padding (RFC 4648, 5). libsodium's takes constant time, for secrets, and is slower; a token is no secret to the client that gets
  * it. */
-static void to_text(const uint8_t token[TOKEN], char *out)
+static size_t to_text(kd_bytes token, char *out)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    uint32_t bits = 0, have = 0;
-    for (size_t i = 0; i < TOKEN; i++) {
-        bits = bits << 8 | token[i];
-        for (have += 8; have >= 6; have -= 6) *out++ = letters[bits >> (have - 6) & 63];
+    KD_ASSERT(token.len % 3 == 0); /* of both versions that are written */
+    char *at = out;
+    for (size_t i = 0; i < token.len; i += 3) {
+        uint32_t bits = (uint32_t)token.data[i] << 16 | (uint32_t)token.data[i + 1] << 8 | token.data[i + 2];
+        *at++ = letters[bits >> 18];
+        *at++ = letters[bits >> 12 & 63];
+        *at++ = letters[bits >> 6 & 63];
+        *at++ = letters[bits & 63];
     }
-    if (have > 0) *out++ = letters[bits << (6 - have) & 63];
-    *out = 0;
+    *at = 0;
+    return (size_t)(at - out);
 }
 
-void kd_session_encode(const kd_session_key *key, const kd_seen *seen, kd_bytes user, char *out)
+size_t kd_session_encode(const kd_session_key *key, const kd_seen *seen, kd_bytes user, char *out)
 {
     uint8_t token[TOKEN];
     kd_buf head = {.data = token, .cap = TOKEN};
     session_put_head(&head, seen);
-    KD_ASSERT(head.len == HEAD);
-    authenticate(key, kd_buf_view(&head), user, token + HEAD);
-    to_text(token, out);
+    authenticate(key, kd_buf_view(&head), user, token + head.len);
+    return to_text(kd_bytes_of(token, head.len + MAC), out);
 }
 
-/* Decodes text into `token` and returns its head, of either version, as a view; empty when it was not made with this key for this user. */
+/* Of the version that a token's first byte names; 0: there is no such one. */
+static size_t session_head_of(uint8_t version)
+{
+    switch (version) {
+    case VERSION_OF_ONE_TIME:
+        return HEAD_OF_ONE_TIME;
+    case VERSION_OF_ALL:
+        return HEAD;
+    case VERSION_OF_ONE_EDGE:
+        return HEAD_OF_ONE_EDGE;
+    default:
+        return 0;
+    }
+}
+
+/* Decodes text into `token` and returns its head as a view; empty when it was not made with this key for this user. */
 static kd_bytes open_token(const kd_session_key *key, kd_bytes text, kd_bytes user, uint8_t token[TOKEN])
 {
     uint8_t mac[MAC];
@@ -123,11 +152,10 @@ static kd_bytes open_token(const kd_session_key *key, kd_bytes text, kd_bytes us
     if (user.len > KD_ID_MAX || sodium_base642bin(token, TOKEN, (const char *)text.data, text.len, NULL, &len,
                                                   NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
         return (kd_bytes){0};
-    bool whole = (len == TOKEN && token[0] == VERSION) ||
-                 (len == HEAD_OF_ONE_TIME + MAC && token[0] == VERSION_OF_ONE_TIME);
-    if (!whole) return (kd_bytes){0};
-    authenticate(key, kd_bytes_of(token, len - MAC), user, mac);
-    return kd_bytes_of(token, sodium_memcmp(mac, token + len - MAC, MAC) == 0 ? len - MAC : 0);
+    size_t head = len > 0 ? session_head_of(token[0]) : 0;
+    if (head == 0 || len != head + MAC) return (kd_bytes){0};
+    authenticate(key, kd_bytes_of(token, head), user, mac);
+    return kd_bytes_of(token, sodium_memcmp(mac, token + head, MAC) == 0 ? head : 0);
 }
 
 int kd_session_decode(const kd_session_key *key, kd_bytes text, kd_bytes user, kd_seen *seen)
@@ -137,12 +165,13 @@ int kd_session_decode(const kd_session_key *key, kd_bytes text, kd_bytes user, k
     if (head.len == 0) return KD_EMALFORMED;
     kd_reader r = kd_reader_of(head);
     *seen = (kd_seen){.rest_us = 0};
-    bool one_time = kd_read_u8(&r) == VERSION_OF_ONE_TIME;
-    for (uint32_t i = 0; i < KD_SEEN_EDGES && !one_time; i++) {
+    uint8_t version = kd_read_u8(&r);
+    uint32_t edges = version == VERSION_OF_ALL ? KD_SEEN_EDGES : version == VERSION_OF_ONE_EDGE;
+    for (uint32_t i = 0; i < edges; i++) {
         seen->at[i].time_us = kd_read_be64(&r);
         seen->at[i].edge = kd_read_be32(&r);
         seen->at[i].life = kd_read_be32(&r);
     }
-    seen->rest_us = kd_read_be64(&r);
+    if (version != VERSION_OF_ONE_EDGE) seen->rest_us = kd_read_be64(&r);
     return KD_OK;
 }

@@ -7,8 +7,8 @@
  *     | version | time us be64 edge be32 life be32 | another | rest us be64 | SipHash-2-4-128(the rest, user) |
  *     +---------+----------------------------------+---------+------------+----------------------------------+
  *
- * Version 2: 1 + 2 * 16 + 8 + 16 bytes, base64url: 76 characters. Version 1 held one time alone, 34 characters, and is still read: it becomes `rest`,
- * the time that stands for any edge.
+ * Version 2: 1 + 2 * 16 + 8 + 16 bytes, base64url: 76 characters. Version 3 tells of one edge and nothing else, 44 characters: the token of most users,
+ * written where it suffices. Version 1 held one time alone, 34 characters, and is still read: it becomes `rest`, the time that stands for any edge.
  */
 #ifndef KUDOS_COMMON_IO_HTTP_SESSION_H
 #define KUDOS_COMMON_IO_HTTP_SESSION_H
@@ -17,7 +17,7 @@
 #include "kudos/limits.h"
 #include "kudos/seen.h"
 
-enum { KD_SESSION_KEY_BYTES = 16, KD_SESSION_TEXT = 76 };
+enum { KD_SESSION_KEY_BYTES = 16, KD_SESSION_TEXT = 76 /* at most */ };
 
 typedef struct {
     uint8_t bytes[KD_SESSION_KEY_BYTES];
@@ -32,8 +32,8 @@ int kd_session_key_read(kd_session_key *key, const char *option, const char *pat
 /* A random key, where none is configured: its tokens are worth nothing after a restart, or at another edge. */
 void kd_session_key_random(kd_session_key *key);
 
-/* Writes KD_SESSION_TEXT characters and a NUL. `user`: at most KD_ID_MAX bytes. */
-void kd_session_encode(const kd_session_key *key, const kd_seen *seen, kd_bytes user, char *out);
+/* Writes KD_SESSION_TEXT characters at most and a NUL; returns how many, without the NUL. `user`: at most KD_ID_MAX bytes. */
+size_t kd_session_encode(const kd_session_key *key, const kd_seen *seen, kd_bytes user, char *out);
 /* KD_OK and *seen. KD_EMALFORMED: wrong length, characters, version, user or MAC; *seen is untouched. */
 int kd_session_decode(const kd_session_key *key, kd_bytes token, kd_bytes user, kd_seen *seen);
 

@@ -221,17 +221,16 @@ static void likes_write_all(kd_json *j, kd_shard *s, const kd_likes *likes, uint
     kd_json_end_object(j);
 }
 
-/* The new session token: what the request's own token told, and the newest stamp that this edge gave now. False: there is nothing to tell, because
- * the request brought no token and its operations are sums. */
-static bool write_session(const kd_likes *likes, const kd_shard *s, char *out)
+/* The new session token: what the request's own token told, and the newest stamp that this edge gave now. Its length; 0: there is nothing to tell,
+ * because the request brought no token and its operations are sums. */
+static size_t write_session(const kd_likes *likes, const kd_shard *s, char *out)
 {
     kd_seen seen = likes->seen;
     uint64_t here_us = 0;
     for (uint32_t i = 0; i < likes->count; i++) here_us = KD_MAX(here_us, likes->at[i].stamp_us);
     if (here_us) kd_seen_add(&seen, kd_edge_lives(s->base.edge), here_us);
-    if (kd_seen_newest_us(&seen) == 0) return false;
-    kd_session_encode(&s->app->session_key, &seen, likes->who.user, out);
-    return true;
+    if (kd_seen_newest_us(&seen) == 0) return 0;
+    return kd_session_encode(&s->app->session_key, &seen, likes->who.user, out);
 }
 
 /* A batch of which one operation was taken keeps its key, whatever became of the others. */
@@ -264,8 +263,8 @@ static void likes_answer(const kd_likes *likes, kd_shard *s, uint64_t now_us, kd
         likes_write_all(&j, s, likes, now_us);
     else
         write_op(&j, s, &likes->at[0], now_us);
-    if (write_session(likes, s, session))
-        fields[n++] = (kd_http_field){"kudos-session", kd_bytes_of(session, KD_SESSION_TEXT)};
+    size_t len = write_session(likes, s, session);
+    if (len > 0) fields[n++] = (kd_http_field){"kudos-session", kd_bytes_of(session, len)};
     kd_answer_body(likes->call.req, kd_buf_view(&s->out), fields, n);
 }
 

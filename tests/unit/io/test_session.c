@@ -37,6 +37,37 @@ Test(session, comes_back_as_it_went)
     }
 }
 
+Test(session, of_one_edge_is_short)
+{
+    kd_session_key key = key_of("0123456789abcdef-secret");
+    kd_seen seen = {.at = {{1767323045678901u, 7, 8}}}, back = spoken;
+    char token[KD_SESSION_TEXT + 1];
+    cr_expect_eq(kd_session_encode(&key, &seen, kd_bytes_str("ann"), token), 44);
+    cr_expect_eq(strlen(token), 44);
+    cr_expect_eq(kd_session_decode(&key, kd_bytes_str(token), kd_bytes_str("ann"), &back), KD_OK);
+    cr_expect(same(&back, &seen));
+    cr_expect_eq(kd_session_decode(&key, kd_bytes_str(token), kd_bytes_str("bob"), &back), KD_EMALFORMED);
+    token[44] = 'A', token[45] = 0;
+    cr_expect_eq(kd_session_decode(&key, kd_bytes_str(token), kd_bytes_str("ann"), &back), KD_EMALFORMED);
+}
+
+Test(session, of_several_edges_is_whole)
+{
+    kd_session_key key = key_of("0123456789abcdef-secret");
+    static const kd_seen several[] = {
+        {.at = {{5, 7, 8}, {4, 9, 10}}},
+        {.at = {{5, 7, 8}}, .rest_us = 3},
+        {.rest_us = 3},
+    };
+    char token[KD_SESSION_TEXT + 1];
+    for (size_t i = 0; i < KD_COUNT(several); i++) {
+        kd_seen back = spoken;
+        cr_expect_eq(kd_session_encode(&key, &several[i], kd_bytes_str("ann"), token), KD_SESSION_TEXT);
+        cr_expect_eq(kd_session_decode(&key, kd_bytes_str(token), kd_bytes_str("ann"), &back), KD_OK);
+        cr_expect(same(&back, &several[i]));
+    }
+}
+
 /* Made by the program before this one, for ann, with this secret. */
 Test(session, a_token_of_one_time_is_still_read_and_stands_for_any_edge)
 {
@@ -53,14 +84,14 @@ Test(session, a_token_of_one_time_is_still_read_and_stands_for_any_edge)
                  KD_EMALFORMED);
 }
 
-Test(session, any_changed_bit_is_refused)
+static void any_changed_bit_is_refused(const kd_seen *told)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     kd_session_key key = key_of("0123456789abcdef-secret");
     char token[KD_SESSION_TEXT + 1], changed[KD_SESSION_TEXT + 1];
     kd_seen seen = {.rest_us = 42}, untouched = seen;
-    kd_session_encode(&key, &spoken, kd_bytes_str("ann"), token);
-    for (size_t i = 0; i < KD_SESSION_TEXT; i++) {
+    size_t len = kd_session_encode(&key, told, kd_bytes_str("ann"), token);
+    for (size_t i = 0; i < len; i++) {
         for (const char *c = alphabet; *c != 0; c++) {
             if (*c == token[i]) continue;
             memcpy(changed, token, sizeof token);
@@ -70,6 +101,13 @@ Test(session, any_changed_bit_is_refused)
         }
     }
     cr_expect(same(&seen, &untouched));
+}
+
+Test(session, any_changed_bit_is_refused)
+{
+    kd_seen one_edge = {.at = {{1767323045678901u, 7, 8}}};
+    any_changed_bit_is_refused(&spoken);
+    any_changed_bit_is_refused(&one_edge);
 }
 
 Test(session, other_user_key_or_shape_is_refused)
