@@ -63,8 +63,15 @@ int kd_group_commit_end(kd_group_commit *c, int status)
     c->group = 0;
     int err = kd_edge_commit_end(c->edge, group, status);
     if (status != KD_OK || err != KD_OK || c->failed) return group_commit_fail(c);
-    group_commit_release_up_to(c, group, KD_OK);
+    c->durable = group;
     return KD_OK;
+}
+
+uint32_t kd_group_commit_answer(kd_group_commit *c)
+{
+    uint32_t before = c->waiting;
+    if (!c->failed) group_commit_release_up_to(c, c->durable, KD_OK);
+    return before - c->waiting;
 }
 
 static bool group_commit_lasts(const kd_group_commit *c, uint64_t mono_us, uint64_t us)

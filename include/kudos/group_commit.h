@@ -39,6 +39,7 @@ typedef struct {
     TAILQ_HEAD(kd_group_waits, kd_group_wait) waits;
     uint32_t waiting;  /* entries of `waits` */
     uint64_t group;    /* being synced; 0: none */
+    uint64_t durable;  /* the last group that is; 0: none */
     uint64_t begun_us; /* monotonic: when `group` was begun */
     bool failed;       /* a write or a read of the store has failed: for good */
     bool slow_told;    /* KD_SYNC_SLOW was returned for `group` */
@@ -58,8 +59,11 @@ bool kd_group_commit_wanted(const kd_group_commit *c);
  * `now_us`: carried time.
  */
 int kd_group_commit_begin(kd_group_commit *c, uint64_t now_us, uint64_t mono_us, const kd_writes **writes);
-/* The write ended with `status`, KD_OK or KD_EIO. Tells the core and calls the waits of the group. Returns KD_OK, or KD_EIO: the store has failed. */
+/* The write ended with `status`, KD_OK or KD_EIO. KD_OK: the core knows that the group is durable; the shell first begins the next group, so that the
+ * disk need not wait for the answers to be made, and then calls kd_group_commit_answer(). KD_EIO: the store has failed, and all waits have been told. */
 int kd_group_commit_end(kd_group_commit *c, int status);
+/* Calls the waits of the group that has ended, with KD_OK; returns how many. None after a failure. */
+uint32_t kd_group_commit_answer(kd_group_commit *c);
 
 /* Whether an operation may be given to the core. KD_OK; KD_EOVERLOADED: the present sync takes longer than KD_COMMIT_SHED_US; KD_EIO: the store has
  * failed, so no answer would ever leave. */

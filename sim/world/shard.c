@@ -125,10 +125,12 @@ static void shard_on_synced(sim_world *w, const sim_event *ev)
     uint64_t group = m->commit.group;
     int status = sim_disk_sync(m->disk, &synced);
     sim_checks_edge_wrote(w->checks, slot, shard, group, m->writes, status, synced);
-    if (kd_group_commit_end(&m->commit, status) == KD_OK)
-        sim_shard_turn(w, slot, shard);
-    else
+    if (kd_group_commit_end(&m->commit, status) != KD_OK) {
         shard_storage_failed(w, slot);
+        return;
+    }
+    sim_shard_turn(w, slot, shard);
+    kd_group_commit_answer(&m->commit);
 }
 
 /* Tells the checkers of stamps by a clock that is wrong without the edge's knowledge: it was never measured, or has run away beyond D since it

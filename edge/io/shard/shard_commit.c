@@ -46,19 +46,21 @@ static void shard_commit_tell_age(kd_shard_commit *c)
     kd_lag_unsynced(&c->base->lag, c->syncs_us ? c->syncs_us : c->gathers_us);
 }
 
+/* The next group is begun before the answers of this one are made: they take the shard longer than a sync takes a disk. */
 static void shard_commit_on_done(kd_post *post)
 {
     kd_shard_commit *c = KD_CONTAINER(post, kd_shard_commit, done);
     kd_edge_metrics *m = &c->base->metrics;
-    uint32_t before = c->group.waiting;
     bool failed_before = c->group.failed;
     kd_metric_observe_seconds(&m->sync_time, kd_clock_mono_us() - c->group.begun_us);
-    if (kd_group_commit_end(&c->group, c->status) == KD_OK)
-        kd_metric_observe_size(&m->group_size, before - c->group.waiting);
+    int err = kd_group_commit_end(&c->group, c->status);
+    c->syncs_us = 0;
+    kd_shard_commit_pump(c);
+    shard_commit_tell_age(c);
+    if (err == KD_OK)
+        kd_metric_observe_size(&m->group_size, kd_group_commit_answer(&c->group));
     else if (!failed_before)
         shard_commit_failed(c, "a read of the store failed");
-    c->syncs_us = 0;
-    shard_commit_tell_age(c);
     KD_POINT(AFTER_ANSWER);
     kd_turn_wake(&c->base->turn);
 }

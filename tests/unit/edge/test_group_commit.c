@@ -49,7 +49,9 @@ static int begin(uint64_t mono_us)
 static int end(int status)
 {
     if (status == KD_OK) sim_disk_apply(r.disk, writes);
-    return kd_group_commit_end(&c, status);
+    int err = kd_group_commit_end(&c, status);
+    kd_group_commit_answer(&c);
+    return err;
 }
 
 Test(group_commit, an_answer_waits_for_its_own_group)
@@ -69,6 +71,41 @@ Test(group_commit, an_answer_waits_for_its_own_group)
     cr_expect_eq(second.status, KD_OK);
     cr_expect_eq(first.calls + second.calls, 2);
     cr_expect_eq(begin(4), KD_ENOTFOUND, "nothing is left to write");
+}
+
+Test(group_commit, the_next_group_is_begun_before_the_answers_of_the_last)
+{
+    client first = like(1);
+    kd_group_commit_await(&c, &first.wait, r.out.group);
+    cr_assert_eq(begin(1), KD_OK);
+    client second = like(2);
+    kd_group_commit_await(&c, &second.wait, r.out.group);
+    sim_disk_apply(r.disk, writes);
+    cr_assert_eq(kd_group_commit_end(&c, KD_OK), KD_OK);
+    cr_assert_eq(begin(2), KD_OK);
+    cr_expect_eq(first.calls, 0);
+    cr_expect_eq(kd_group_commit_answer(&c), 1);
+    cr_expect_eq(first.status, KD_OK);
+    cr_expect_eq(second.calls, 0, "its group is being synced");
+    cr_expect_eq(kd_group_commit_answer(&c), 0);
+    cr_expect_eq(end(KD_OK), KD_OK);
+    cr_expect_eq(second.status, KD_OK);
+}
+
+Test(group_commit, answers_that_are_due_when_a_write_fails_do_not_say_ok)
+{
+    client first = like(1), second;
+    kd_group_commit_await(&c, &first.wait, r.out.group);
+    cr_assert_eq(begin(1), KD_OK);
+    second = like(2);
+    kd_group_commit_await(&c, &second.wait, r.out.group);
+    sim_disk_apply(r.disk, writes);
+    cr_assert_eq(kd_group_commit_end(&c, KD_OK), KD_OK);
+    cr_assert_eq(begin(2), KD_OK);
+    cr_expect_eq(kd_group_commit_end(&c, KD_EIO), KD_EIO);
+    cr_expect_eq(kd_group_commit_answer(&c), 0);
+    cr_expect_eq(first.status, KD_EIO);
+    cr_expect_eq(second.status, KD_EIO);
 }
 
 Test(group_commit, a_retry_that_names_an_earlier_group_is_answered_with_the_last_one)
