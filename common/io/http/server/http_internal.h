@@ -13,6 +13,7 @@
  *   http_access.c                     the line of the access log about it
  *   http_request.c  http_cors.c       headers, body and memory of a request; which pages may read the answer
  *   http_note.c                       what the handler keeps about a value that comes again and again
+ *   http_turn.c                       whose output is written next
  *   http_share.c                      which connection has its turn next, and what a turn may cost
  *   http_conns.c                      the list of connections, and when their memory goes
  *   http_proxy.c                      the PROXY header before everything else, where one is demanded
@@ -21,7 +22,7 @@
  *   http_crowd.c                      who gives way to a newcomer when the process is full
  *   http_door.c                       the connections of all servers of a process
  *   http_memory.c                     what a busy moment leaves goes back to the system
- *   http_turn.c  http_address.c  http_pool.c
+ *   http_address.c  http_pool.c
  *
  * Invariants
  * - A connection is closed only from its own read and write events, from those of other sockets (http_tls.h, http_crowd.h), from the server's turn and
@@ -86,6 +87,7 @@ enum {
     HTTP_REQUEST_UNITS = 4, /* any request, besides its items */
     HTTP_UNIT_BYTES_IN = 256, /* input, whatever it is */
     HTTP_UNIT_BYTES_OUT = 1024,
+    HTTP_TURN_WRITES = 4, /* heavy connections whose output is written before the loop looks for new input */
     HTTP_TURN_ROUNDS = 8, /* of HTTP_WRITE_BYTES: a turn writes no more */
 };
 
@@ -198,8 +200,8 @@ typedef enum { HTTP_LIVE, HTTP_FINISH, HTTP_ABORT } http_fate;
 
 struct http_conn {
     struct kd_http_server *server;
-    LIST_ENTRY(http_conn) next;       /* in the server's list */
-    LIST_ENTRY(http_conn) next_dirty; /* in the list of http_turn.c, while `dirty` */
+    LIST_ENTRY(http_conn) next;        /* in the server's list */
+    TAILQ_ENTRY(http_conn) next_dirty; /* in a list of http_turn.c, while `dirty` */
     LIST_ENTRY(http_conn) next_of_address;
     kd_fair_entry turn;  /* http_share.c: waits for its next turn */
     struct {             /* http_share.c: units of work that it cost */
@@ -281,7 +283,7 @@ struct kd_http_server {
     nghttp2_option *option;
     LIST_HEAD(http_conn_list, http_conn) conns; /* http_conns.c: those that are not CLOSED */
     uint32_t conns_held; /* those that are allocated: CLOSED ones that wait for answers, too */
-    LIST_HEAD(http_dirty_list, http_conn) dirty; /* http_turn.c */
+    TAILQ_HEAD(http_dirty_list, http_conn) dirty; /* http_turn.c: heavy connections behind the others */
     struct event *turn_event;
     struct { /* http_share.c */
         kd_fair fair;

@@ -61,7 +61,8 @@ static void tell_drained(kd_http_server *server)
 
 static void write_dirty(kd_http_server *server)
 {
-    for (http_conn *conn; (conn = http_turn_next(server)) != NULL;) http_conn_turn(conn);
+    uint32_t heavy = HTTP_TURN_WRITES;
+    for (http_conn *conn; (conn = http_turn_next(server, &heavy)) != NULL;) http_conn_turn(conn);
 }
 
 static void server_on_turn(evutil_socket_t fd, short what, void *arg)
@@ -133,6 +134,7 @@ int kd_http_server_create(kd_http_server **out, struct event_base *base, const k
     http_pool_init(&server->pool);
     http_h2_init(server);
     make_events(server);
+    http_turn_init(server);
     http_share_init(server, server_on_serve);
     http_listen_init(server);
     http_deadline_init(server);

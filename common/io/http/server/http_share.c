@@ -36,10 +36,14 @@ static uint64_t share_lately(http_conn *conn)
     return conn->lately.before + conn->lately.units;
 }
 
+bool http_share_heavy(http_conn *conn)
+{
+    return share_lately(conn) > HTTP_LIGHT_UNITS;
+}
+
 static void share_queue(http_conn *conn)
 {
-    kd_fair_wait(&conn->server->share.fair, &conn->address->flow, &conn->turn,
-                 share_lately(conn) > HTTP_LIGHT_UNITS);
+    kd_fair_wait(&conn->server->share.fair, &conn->address->flow, &conn->turn, http_share_heavy(conn));
 }
 
 static void share_arm(kd_http_server *server, bool rests)

@@ -38,6 +38,8 @@ http_conn *http_share_next(kd_http_server *server);
 void http_share_charge(http_conn *conn, uint64_t units);
 /* The handler has answered a request: its work is done. */
 void http_share_answered(const http_request *req);
+/* Whether the connection has cost much lately. */
+bool http_share_heavy(http_conn *conn);
 /* Whether the connection must begin no further request before its next turn. */
 bool http_share_over(const http_conn *conn);
 

@@ -1,13 +1,18 @@
 /*
  * http_turn.c - see the header.
  *
- * Answers that come up outside of a connection's own event put it on the dirty list. One activated event writes them all, after the callbacks that
+ * Answers that come up outside of a connection's own event put it on the dirty list. One activated event writes them, after the callbacks that
  * are due now: a commit group of hundreds of likes costs one write per connection, not one per answer.
+ *
+ * Answers of a group are made within a fraction of a millisecond, and written in some: their frames and headers are made here. So connections that have
+ * cost little lately come first, and the heavy ones in pieces, with a look for new input after each.
  */
 #include "common/io/http/server/http_turn.h"
 
 #include <stdio.h>
 #include <time.h>
+
+#include "common/io/http/server/http_share.h"
 
 int64_t http_turn_clock(kd_http_server *server)
 {
@@ -43,26 +48,43 @@ const char *http_turn_date(kd_http_server *server)
     return server->date;
 }
 
+void http_turn_init(kd_http_server *server)
+{
+    TAILQ_INIT(&server->dirty);
+}
+
 void http_turn_touch(http_conn *conn)
 {
     kd_http_server *server = conn->server;
     if (conn->in_turn || conn->dirty) return;
-    if (LIST_EMPTY(&server->dirty)) event_active(server->turn_event, 0, 0);
+    bool first = TAILQ_EMPTY(&server->dirty), heavy = http_share_heavy(conn);
+    if (first || !heavy) event_active(server->turn_event, 0, 0);
     conn->dirty = true;
-    LIST_INSERT_HEAD(&server->dirty, conn, next_dirty);
+    if (heavy)
+        TAILQ_INSERT_TAIL(&server->dirty, conn, next_dirty);
+    else
+        TAILQ_INSERT_HEAD(&server->dirty, conn, next_dirty);
 }
 
-http_conn *http_turn_next(kd_http_server *server)
+http_conn *http_turn_next(kd_http_server *server, uint32_t *heavy)
 {
-    http_conn *conn = LIST_FIRST(&server->dirty);
-    if (conn) http_turn_forget(conn);
+    http_conn *conn = TAILQ_FIRST(&server->dirty);
+    if (!conn) return NULL;
+    bool costs = http_share_heavy(conn);
+    if (costs && *heavy == 0) {
+        /* By a timer of no time: an event that activates itself is run again before the loop looks for input. */
+        event_add(server->turn_event, &(struct timeval){0});
+        return NULL;
+    }
+    *heavy -= costs;
+    http_turn_forget(conn);
     return conn;
 }
 
 void http_turn_forget(http_conn *conn)
 {
     if (!conn->dirty) return;
-    LIST_REMOVE(conn, next_dirty);
+    TAILQ_REMOVE(&conn->server->dirty, conn, next_dirty);
     conn->dirty = false;
 }
 
