@@ -9,7 +9,7 @@
  *     +---+---+---+---+                        +--------+------------------+----------------------+
  *
  * A control byte is 0x80 (empty), 0xfe (removed) or the low seven bits of the entry's hash. A search starts
- * at the group that the low half of the hash names and ends at a group that has an empty byte; so a removed
+ * at the group that a mix of the hash names and ends at a group that has an empty byte; so a removed
  * slot may become empty again if its group has another empty one.
  *
  * Invariants: an entry lies in the one segment that the directory names for its hash; the directory entries
@@ -30,6 +30,7 @@ enum { GROUP = 8, FIRST_SLOTS = 16, HALF_SLOTS = 672, SEGMENT_SLOTS = 1024 };
 
 #define EVERY_BYTE 0x0101010101010101u
 #define HIGH_BITS 0x8080808080808080u
+#define MIX 0x9e3779b1u /* 2^32 divided by the golden ratio: Knuth's multiplicative hashing */
 #define EMPTY 0x80u
 #define REMOVED 0xfeu
 
@@ -85,10 +86,10 @@ static void set_byte(segment *s, uint32_t slot, uint64_t value)
     s->words[slot / GROUP] = (s->words[slot / GROUP] & ~(0xffull << shift)) | value << shift;
 }
 
-/* Scales the low half of the hash to the number of groups; the top bits chose the segment, the low seven are the tag. */
-static uint32_t start_group(const segment *s, uint64_t hash)
+/* The top bits chose the segment, so all entries here share them: another mix of all bits, scaled to the number of groups. */
+static uint32_t start_group(const segment *s, uint32_t hash)
 {
-    return (uint32_t)((hash & UINT32_MAX) * s->groups >> 32);
+    return (uint32_t)((uint64_t)(hash * MIX) * s->groups >> 32);
 }
 
 static uint32_t next_group(const segment *s, uint32_t g)
@@ -96,9 +97,9 @@ static uint32_t next_group(const segment *s, uint32_t g)
     return g + 1 == s->groups ? 0 : g + 1;
 }
 
-static size_t directory_index(const kd_table *t, uint64_t hash)
+static size_t directory_index(const kd_table *t, uint32_t hash)
 {
-    return t->depth == 0 ? 0 : (size_t)(hash >> (64 - t->depth));
+    return t->depth == 0 ? 0 : (size_t)(hash >> (32 - t->depth));
 }
 
 uint64_t kd_table_hash(const kd_table *t, kd_bytes key)
@@ -106,13 +107,19 @@ uint64_t kd_table_hash(const kd_table *t, kd_bytes key)
     return XXH3_64bits_withSeed(key.data, key.len, t->seed);
 }
 
-static uint64_t entry_hash(const void *entry)
+/* What the table works with, and an entry keeps: half of the hash. */
+static uint32_t table_short(uint64_t hash)
+{
+    return (uint32_t)(hash >> 32);
+}
+
+static uint32_t entry_hash(const void *entry)
 {
     return ((const kd_table_entry *)entry)->hash;
 }
 
 /* Slot of the key, or -1. */
-static int64_t find_slot(const kd_table *t, const segment *s, kd_bytes key, uint64_t hash)
+static int64_t find_slot(const kd_table *t, const segment *s, kd_bytes key, uint32_t hash)
 {
     void **slots = slots_of(s);
     uint32_t g = start_group(s, hash);
@@ -127,7 +134,7 @@ static int64_t find_slot(const kd_table *t, const segment *s, kd_bytes key, uint
 }
 
 /* First slot on the way of the hash that is empty or removed; there is one, since room is kept. */
-static uint32_t table_free_slot(const segment *s, uint64_t hash)
+static uint32_t table_free_slot(const segment *s, uint32_t hash)
 {
     uint32_t g = start_group(s, hash);
     while (!(s->words[g] & HIGH_BITS)) g = next_group(s, g);
@@ -181,10 +188,10 @@ static void double_directory(kd_table *t)
 
 static bool goes_right(const segment *old, const void *entry)
 {
-    return entry_hash(entry) >> (63 - old->depth) & 1;
+    return entry_hash(entry) >> (31 - old->depth) & 1;
 }
 
-static void table_split(kd_table *t, uint64_t hash)
+static void table_split(kd_table *t, uint32_t hash)
 {
     segment *old = t->directory[directory_index(t, hash)];
     if (old->depth == t->depth) double_directory(t);
@@ -206,11 +213,11 @@ static void table_split(kd_table *t, uint64_t hash)
 /* A directory wider than this says that the hashes are not spread: do not let it grow. */
 static bool may_split(const kd_table *t, const segment *s)
 {
-    return s->depth < t->depth || ((size_t)1 << t->depth) <= 64 + t->count / 64;
+    return s->depth < t->depth || (t->depth < 31 && ((size_t)1 << t->depth) <= 64 + t->count / 64);
 }
 
 /* The segment for the hash, with at least one empty slot to spare. Each round rebuilds without removed slots, widens or splits, so it ends. */
-static segment *make_room(kd_table *t, uint64_t hash)
+static segment *make_room(kd_table *t, uint32_t hash)
 {
     for (;;) {
         size_t index = directory_index(t, hash);
@@ -265,8 +272,8 @@ void kd_table_finish(kd_table *t)
 void *kd_table_find_hashed(const kd_table *t, kd_bytes key, uint64_t hash)
 {
     if (!t->directory) return NULL;
-    const segment *s = t->directory[directory_index(t, hash)];
-    int64_t slot = find_slot(t, s, key, hash);
+    const segment *s = t->directory[directory_index(t, table_short(hash))];
+    int64_t slot = find_slot(t, s, key, table_short(hash));
     return slot < 0 ? NULL : slots_of(s)[slot];
 }
 
@@ -278,8 +285,8 @@ void *kd_table_find(const kd_table *t, kd_bytes key)
 void kd_table_prefetch_hashed(const kd_table *t, uint64_t hash)
 {
     if (!t->directory) return;
-    const segment *s = t->directory[directory_index(t, hash)];
-    uint32_t g = start_group(s, hash);
+    const segment *s = t->directory[directory_index(t, table_short(hash))];
+    uint32_t g = start_group(s, table_short(hash));
     __builtin_prefetch(&s->words[g]);
     __builtin_prefetch(slots_of(s) + (size_t)g * GROUP);
 }
@@ -291,12 +298,12 @@ void kd_table_prefetch(const kd_table *t, kd_bytes key)
 
 void kd_table_add_hashed(kd_table *t, void *entry, uint64_t hash)
 {
-    ((kd_table_entry *)entry)->hash = hash;
+    ((kd_table_entry *)entry)->hash = table_short(hash);
     if (!t->directory) {
         t->directory = kd_alloc(sizeof *t->directory);
         t->directory[0] = make_segment(FIRST_SLOTS, 0);
     }
-    table_place(make_room(t, hash), entry);
+    table_place(make_room(t, table_short(hash)), entry);
     t->count++;
 }
 
@@ -304,14 +311,14 @@ void *kd_table_put(kd_table *t, void *entry)
 {
     kd_bytes key = t->key_of(entry);
     uint64_t hash = kd_table_hash(t, key);
-    segment *s = t->directory ? t->directory[directory_index(t, hash)] : NULL;
-    int64_t slot = s ? find_slot(t, s, key, hash) : -1;
+    segment *s = t->directory ? t->directory[directory_index(t, table_short(hash))] : NULL;
+    int64_t slot = s ? find_slot(t, s, key, table_short(hash)) : -1;
     if (slot < 0) {
         kd_table_add_hashed(t, entry, hash);
         return NULL;
     }
     void *replaced = slots_of(s)[slot];
-    ((kd_table_entry *)entry)->hash = hash;
+    ((kd_table_entry *)entry)->hash = table_short(hash);
     slots_of(s)[slot] = entry;
     return replaced;
 }
@@ -319,7 +326,7 @@ void *kd_table_put(kd_table *t, void *entry)
 void *kd_table_remove(kd_table *t, kd_bytes key)
 {
     if (!t->directory) return NULL;
-    uint64_t hash = kd_table_hash(t, key);
+    uint32_t hash = table_short(kd_table_hash(t, key));
     segment *s = t->directory[directory_index(t, hash)];
     int64_t slot = find_slot(t, s, key, hash);
     if (slot < 0) return NULL;

@@ -15,7 +15,7 @@
 
 /* First member of every entry; kd_table_put fills it. */
 typedef struct {
-    uint64_t hash;
+    uint32_t hash; /* half of kd_table_hash */
 } kd_table_entry;
 
 struct kd_table_segment;

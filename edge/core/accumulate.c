@@ -41,7 +41,7 @@ void kd_accumulate_op(kd_edge *e, kd_part *p, kd_entry *entry, const kd_entry_op
     e->outbox_bytes += added;
     int counter = kd_counters_by_id(e->config.counters, op->counter_id);
     if (entry && counter >= 0) {
-        kd_overlay_add(e, b, entry, (uint8_t)counter, op->delta);
+        kd_overlay_add(e, p, b, entry, (uint8_t)counter, op->delta);
         b->viral |= kd_viral_count(e, entry, now_us);
     }
     e->groups.wanted = true;

@@ -17,12 +17,13 @@ int kd_edge_ask(kd_edge *e, kd_bytes item)
     if (e->poisoned) return KD_EIO;
     kd_part *p = kd_edge_part(e, item);
     kd_entry *entry = kd_items_find(e, item);
-    if (entry && entry->asked) return KD_EINFLIGHT;
+    if (entry && kd_entry_asked(entry)) return KD_EINFLIGHT;
     entry = kd_items_ask(e, p, item);
     if (!entry) return KD_EFULL;
-    entry->asked = true;
-    entry->asked_epoch = p->epoch;
-    entry->asked_version = p->version;
+    kd_query *query = kd_entry_need_query(e, entry);
+    query->asked = true;
+    query->asked_epoch = p->epoch;
+    query->asked_version = p->version;
     e->stats.asks++;
     return KD_OK;
 }
@@ -43,7 +44,8 @@ static bool ask_acceptable(const kd_edge *e, const kd_part *p, const kd_entry *e
 {
     if (KD_PLANTED(e, KD_PLANT_ANSWER_ALWAYS)) return true;
     if (s->epoch != p->epoch) return false;
-    bool older_than_question = entry->asked_epoch == p->epoch && s->version < entry->asked_version;
+    const kd_query *query = entry->query;
+    bool older_than_question = query->asked_epoch == p->epoch && s->version < query->asked_version;
     return !older_than_question && s->version >= p->floor_version;
 }
 
@@ -80,7 +82,7 @@ int kd_edge_answer(kd_edge *e, kd_bytes item, kd_bytes record, uint64_t now_us)
     if (e->poisoned) return KD_EIO;
     kd_part *p = kd_edge_part(e, item);
     kd_entry *entry = kd_items_find(e, item);
-    if (!entry || !entry->asked) return KD_EAGAIN;
+    if (!entry || !kd_entry_asked(entry)) return KD_EAGAIN;
     int err = record.len > 0 ? ask_read(e, p, entry, record, now_us) : KD_EAGAIN;
     kd_items_answered(e, kd_items_find(e, item)); /* it may have moved */
     return err;

@@ -104,6 +104,7 @@ void kd_batch_drop_body(kd_part *p, kd_outgoing *b)
 void kd_batch_free(kd_outgoing *b)
 {
     if (!b) return;
+    KD_ASSERT(!b->nodes.at);
     kd_buf_finish(&b->raw);
     kd_buf_finish(&b->body);
     free(b);

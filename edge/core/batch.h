@@ -7,6 +7,7 @@
 #define KUDOS_EDGE_CORE_BATCH_H
 
 #include "edge/core/forward.h"
+#include "edge/core/overlay.h"
 
 typedef enum {
     KD_UNSENT, /* due, as soon as its seal is durable */
@@ -34,8 +35,8 @@ struct kd_outgoing {
     kd_buf raw;  /* while open: its fragments, one behind the other */
     /* encoded; from the seal to the first hand-over, then empty: it is built again from the fragments */
     kd_buf body;
-    bool kept;                                 /* the body counts in the partition's outbox.bodies */
-    SLIST_HEAD(kd_batch_nodes, kd_node) nodes; /* what this batch adds to the shown counts (overlay.h) */
+    bool kept;      /* the body counts in the partition's outbox.bodies */
+    kd_nodes nodes; /* what this batch adds to the shown counts (overlay.h) */
 };
 
 /* Begins an open batch in the present incarnation; the partition must have none. */

@@ -94,26 +94,25 @@ int kd_edge_open(const kd_edge_config *config, const kd_store *store, uint64_t n
 
 void kd_edge_counters_add(kd_edge *e, const kd_counters *counters)
 {
-    uint32_t before = e->counters.count;
-    KD_ASSERT(counters->count >= before && counters->count <= KD_COUNTERS_MAX);
-    for (uint32_t i = 0; i < before; i++) KD_ASSERT(counters->at[i].id == e->counters.at[i].id);
+    KD_ASSERT(counters->count >= e->counters.count && counters->count <= KD_COUNTERS_MAX);
+    for (uint32_t i = 0; i < e->counters.count; i++) KD_ASSERT(counters->at[i].id == e->counters.at[i].id);
     e->counters = *counters;
-    if (counters->count > before) kd_overlay_widen(e, before);
 }
 
 static void edge_finish_part(kd_edge *e, kd_part *p)
 {
     for (kd_outgoing *b; (b = TAILQ_FIRST(&p->outbox.batches));) {
         TAILQ_REMOVE(&p->outbox.batches, b, next);
-        kd_overlay_cancel_batch(e, b);
+        kd_overlay_cancel_batch(e, p, b);
         kd_batch_free(b);
     }
-    if (p->open) kd_overlay_cancel_batch(e, p->open);
+    if (p->open) kd_overlay_cancel_batch(e, p, p->open);
     kd_batch_free(p->open);
     kd_assembly_clear(e, &p->assembly);
     kd_buf_finish(&p->fragment);
     kd_buf_finish(&p->resend.cursor);
     kd_buf_finish(&p->sweep.cursor);
+    free(p->live.at);
 }
 
 void kd_edge_close(kd_edge *e)

@@ -10,41 +10,127 @@
 #include "edge/core/keys.h"
 #include "edge/core/viral.h"
 
-#include <stdlib.h>
+/* Most items have likes and nothing else: that count has its place from the first on, so that the entry need not move. */
+enum { PLACES_FIRST = 1 };
+
+static size_t entry_size(uint8_t places, bool wide, size_t key_len)
+{
+    return offsetof(kd_entry, rest) + kd_entry_counts_size(places, wide) + key_len;
+}
+
+/* Not in the table yet; with counts of 0. */
+static kd_entry *entry_make(kd_edge *e, uint32_t part, kd_bytes item, uint8_t places, bool wide)
+{
+    kd_entry *entry = kd_slab_take(&e->slab, entry_size(places, wide, item.len));
+    entry->part = (uint16_t)(part & 0xfff);
+    entry->key_len = (uint8_t)item.len;
+    entry->places = places;
+    entry->wide = wide;
+    memcpy(entry->rest + kd_entry_counts_size(places, wide), item.data, item.len);
+    return entry;
+}
+
+static void entry_give_back(kd_edge *e, kd_entry *entry)
+{
+    kd_slab_give(&e->slab, entry, entry_size(entry->places, entry->wide, entry->key_len));
+}
 
 kd_entry *kd_entry_create(kd_edge *e, const kd_part *p, kd_bytes item)
 {
-    size_t key_at = sizeof(kd_entry) + e->config.counters->count * sizeof(uint64_t);
-    kd_entry *entry = kd_alloc(key_at + item.len);
-    entry->key_at = (uint16_t)key_at;
-    entry->part = (uint16_t)(p - e->parts);
-    entry->key_len = (uint8_t)item.len;
+    kd_entry *entry = entry_make(e, (uint32_t)(p - e->parts), item, PLACES_FIRST, false);
     entry->recent = true;
-    memcpy((uint8_t *)entry + key_at, item.data, item.len);
     kd_table_put(&e->items, entry);
     return entry;
 }
 
-/* Replaces an entry made before a counter was added by one with a place for it. Frees the old one. */
-static kd_entry *entry_widen(kd_edge *e, kd_entry *narrow)
+void kd_entry_free(kd_edge *e, kd_entry *entry)
 {
-    kd_table_remove(&e->items, kd_entry_key(narrow));
-    kd_entry *entry = kd_entry_create(e, &e->parts[narrow->part], kd_entry_key(narrow));
-    entry->overlay = narrow->overlay;
-    entry->version = narrow->version;
-    entry->asked_version = narrow->asked_version;
-    entry->asked_epoch = narrow->asked_epoch;
-    entry->known = narrow->known;
-    entry->asked = narrow->asked;
-    entry->recent = narrow->recent;
-    entry->probation = narrow->probation;
-    if (narrow->viral) kd_viral_move(e, narrow, entry);
-    entry->stored = narrow->stored;
-    memcpy(entry->counts, narrow->counts, kd_entry_counters(narrow) * sizeof(narrow->counts[0]));
-    for (kd_node *n = kd_entry_nodes(entry); n; n = LIST_NEXT(n, of_entry)) n->entry = entry;
-    if (e->last_found == narrow) e->last_found = entry;
-    free(narrow);
+    if (e->last_found == entry) e->last_found = NULL;
+    kd_table_remove(&e->items, kd_entry_key(entry));
+    entry_give_back(e, entry);
+}
+
+/* All that points to the entry points to `to` from now on, which then stands in its place. Frees the old one. */
+static kd_entry *entry_move(kd_edge *e, kd_entry *from, kd_entry *to)
+{
+    to->told = from->told;
+    to->known = from->known;
+    to->recent = from->recent;
+    to->probation = from->probation;
+    to->stored = from->stored;
+    to->queried = from->queried;
+    to->query = from->query; /* or the overlay */
+    to->version = from->version;
+    if (to->queried) to->query->entry = to;
+    if (from->viral) kd_viral_move(e, from, to);
+    kd_overlay_move(e, from, to);
+    if (e->last_found == from) e->last_found = to;
+    kd_table_put(&e->items, to);
+    entry_give_back(e, from);
+    return to;
+}
+
+static void entry_put_count(kd_entry *entry, uint32_t counter, uint64_t count)
+{
+    uint8_t bit = (uint8_t)(1u << counter);
+    uint8_t *at = entry->rest + kd_entry_counts_size(entry->places & (bit - 1), entry->wide);
+    uint32_t narrow = (uint32_t)count;
+    if (entry->wide)
+        memcpy(at, &count, sizeof count);
+    else if (entry->places & bit)
+        memcpy(at, &narrow, sizeof narrow);
+}
+
+/* Which places these counts need besides those that the entry has. */
+static void entry_needs(const kd_edge *e, const uint64_t *counts, uint8_t *places, bool *wide)
+{
+    for (uint32_t i = 0; i < e->counters.count; i++) {
+        if (counts[i] > 0 && !KD_PLANTED(e, KD_PLANT_PLACE_LOST)) *places = (uint8_t)(*places | 1u << i);
+        if (counts[i] > UINT32_MAX) *wide = true;
+    }
+    if (*wide) *places = UINT8_MAX; /* so few are wide that their places do not matter */
+}
+
+/* Returns the entry, which may have moved. */
+static kd_entry *entry_fill(kd_edge *e, kd_entry *entry, const uint64_t *counts, uint64_t version)
+{
+    uint8_t places = entry->places;
+    bool wide = entry->wide;
+    entry_needs(e, counts, &places, &wide);
+    if (places != entry->places || wide != entry->wide)
+        entry = entry_move(e, entry, entry_make(e, entry->part, kd_entry_key(entry), places, wide));
+    for (uint32_t i = 0; i < e->counters.count; i++) entry_put_count(entry, i, counts[i]);
+    entry->told = (uint16_t)(e->counters.count & 0xf);
+    entry->version = version;
+    entry->known = true;
     return entry;
+}
+
+kd_entry *kd_entry_load(kd_edge *e, const kd_part *p, kd_bytes item, const uint64_t *counts, uint64_t version)
+{
+    kd_entry *entry = entry_fill(e, kd_entry_create(e, p, item), counts, version);
+    entry->stored = true;
+    return entry;
+}
+
+kd_query *kd_entry_need_query(kd_edge *e, kd_entry *entry)
+{
+    if (entry->queried) return entry->query;
+    kd_query *query = kd_slab_take(&e->slab, sizeof(*query));
+    query->entry = entry;
+    query->overlay = entry->overlay;
+    entry->query = query;
+    entry->queried = true;
+    return query;
+}
+
+void kd_entry_settle_query(kd_edge *e, kd_entry *entry)
+{
+    if (!entry->queried || entry->probation || entry->query->asked) return;
+    kd_query *query = entry->query;
+    entry->queried = false;
+    entry->overlay = query->overlay;
+    kd_slab_give(&e->slab, query, sizeof(*query));
 }
 
 void kd_entry_unstore(kd_edge *e, kd_entry *entry)
@@ -71,8 +157,10 @@ static void entry_put(kd_edge *e, kd_entry *entry, const uint64_t *counts, uint6
 
 void kd_entry_store(kd_edge *e, kd_entry *entry)
 {
+    uint64_t counts[KD_COUNTERS_MAX];
     if (entry->stored || !kd_entry_fresh(e, entry) || entry->version > e->parts[entry->part].version) return;
-    entry_put(e, entry, entry->counts, entry->version);
+    for (uint32_t i = 0; i < e->counters.count; i++) counts[i] = kd_entry_count(entry, i);
+    entry_put(e, entry, counts, entry->version);
 }
 
 kd_entry *kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *listed, uint64_t version)
@@ -88,9 +176,5 @@ kd_entry *kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *listed
     if (kept && (version == installed || (version < installed && !behind)))
         entry_put(e, entry, counts, version);
     if (behind) return entry; /* an earlier read was ahead of this snapshot, or this answer is late */
-    if (kd_entry_counters(entry) < e->counters.count) entry = entry_widen(e, entry);
-    memcpy(entry->counts, counts, e->config.counters->count * sizeof(counts[0]));
-    entry->version = version;
-    entry->known = true;
-    return entry;
+    return entry_fill(e, entry, counts, version);
 }

@@ -1,10 +1,15 @@
 /*
  * entry.h - an item whose counts this edge keeps: central's counts, and the overlay of own operations above them.
  *
+ * There are millions of entries, most of them idle, so an entry holds only what an idle item needs, in as few bytes as that takes. What is on its way
+ * hangs on it: the overlay, and a query while central is asked about the item or nothing shows that anybody ever liked it (items.c).
+ *
  * Invariants
- * - `counts` are fresh when `known`, complete (a place for each configured counter) and of a version from the partition's floor_version on. Otherwise
- *   they are stale, and central is to be asked.
+ * - Counts are fresh when `known`, complete (told of each configured counter) and of a version from the partition's floor_version on. Otherwise they
+ *   are stale, and central is to be asked.
  * - Counts in the store lack no operation of this edge that the stored applied covers (rule 18).
+ * - A counter without a place has the count 0. An entry gets further or wider places by moving, so pointers to entries are kept by its overlay's
+ *   nodes, its query, the viral items and `last_found` alone.
  */
 #ifndef KUDOS_EDGE_CORE_ENTRY_H
 #define KUDOS_EDGE_CORE_ENTRY_H
@@ -12,56 +17,104 @@
 #include "edge/core/overlay.h"
 #include "edge/core/state.h"
 
-/* The counts, and behind them the item key, stand behind the struct. An entry made before a counter was added has no place for that counter's count:
- * it is stale, and is widened when central's next counts come. */
-struct kd_entry {
-    kd_table_entry link;
-    kd_overlay *overlay; /* NULL: no operation of this edge is on its way */
-    uint64_t version;    /* the partition's version that the counts are of */
+/* A question about an item, or its probation. */
+struct kd_query {
+    kd_entry *entry;
+    kd_overlay *overlay; /* of the entry */
     union {
         struct {
             uint64_t asked_version; /* the partition's version and epoch when the question to central left */
             uint64_t asked_epoch;
         };
-        TAILQ_ENTRY(kd_entry) of_probation; /* while on probation, and not asked about */
+        TAILQ_ENTRY(kd_query) of_probation; /* while on probation, and not asked about */
     };
-    uint16_t part;   /* index into parts */
-    uint16_t key_at; /* offset of the key from the entry's beginning */
+    bool asked; /* a question to central is under way */
+};
+
+struct kd_entry {
+    kd_table_entry link;
+    uint16_t part : 12; /* index into parts */
+    uint16_t told : 4;  /* central's counts cover the counters in front of this index */
     uint8_t key_len;
-    bool known;         /* central's counts are here */
-    bool asked;         /* a question to central is under way */
+    bool known : 1;     /* central's counts are here */
     bool recent : 1;    /* looked up since the eviction hand passed */
     bool probation : 1; /* nothing shows that anybody ever liked it (items.c) */
     bool viral : 1;     /* e->virals has it (viral.c) */
     bool stored : 1;    /* the store has counts of it: every change of them goes there too */
-    uint64_t counts[];  /* central's, by counter index */
+    bool wide : 1;      /* a place has 8 bytes, else 4 */
+    bool queried : 1;   /* it is on probation or asked about */
+    union {
+        kd_overlay *overlay; /* NULL: no operation of this edge is on its way */
+        kd_query *query;     /* if queried; it has the overlay */
+    };
+    uint64_t version; /* the partition's version that the counts are of */
+    uint8_t places;   /* bit set of the counters whose counts have a place */
+    uint8_t rest[];   /* those counts by counter index, then the item key */
 };
+_Static_assert(KD_PARTITIONS_MAX <= 1 << 12 && KD_COUNTERS_MAX < 1 << 4 && KD_COUNTERS_MAX <= 8 &&
+                   KD_ITEM_KEY_MAX <= UINT8_MAX,
+               "they fit their fields");
 
+/* Offset of the item key in entry->rest. */
+static inline size_t kd_entry_counts_size(uint8_t places, bool wide)
+{
+    return (size_t)__builtin_popcount(places) * (wide ? sizeof(uint64_t) : sizeof(uint32_t));
+}
 /* A view into the entry. */
 static inline kd_bytes kd_entry_key(const kd_entry *entry)
 {
-    return kd_bytes_of((const uint8_t *)entry + entry->key_at, entry->key_len);
+    return kd_bytes_of(entry->rest + kd_entry_counts_size(entry->places, entry->wide), entry->key_len);
 }
-/* For how many counters it has a place. */
-static inline uint32_t kd_entry_counters(const kd_entry *entry)
+/* Central's count of the counter with this index. */
+static inline uint64_t kd_entry_count(const kd_entry *entry, uint32_t counter)
 {
-    return (uint32_t)((entry->key_at - sizeof(kd_entry)) / sizeof(uint64_t));
+    uint8_t bit = (uint8_t)(1u << counter);
+    if (!(entry->places & bit)) return 0;
+    const uint8_t *at = entry->rest + kd_entry_counts_size(entry->places & (bit - 1), entry->wide);
+    uint64_t count;
+    uint32_t narrow;
+    if (!entry->wide) return memcpy(&narrow, at, sizeof narrow), narrow;
+    return memcpy(&count, at, sizeof count), count;
 }
-/* The newest node of the entry's overlay; NULL: none. */
-static inline kd_node *kd_entry_nodes(const kd_entry *entry)
+/* NULL: no operation of this edge is on its way, or kept for stale counts. */
+static inline kd_overlay *kd_entry_overlay(const kd_entry *entry)
 {
-    return entry->overlay ? LIST_FIRST(&entry->overlay->nodes) : NULL;
+    return entry->queried ? entry->query->overlay : entry->overlay;
+}
+static inline void kd_entry_set_overlay(kd_entry *entry, kd_overlay *overlay)
+{
+    *(entry->queried ? &entry->query->overlay : &entry->overlay) = overlay;
+}
+/* Whether a question to central about it is under way. */
+static inline bool kd_entry_asked(const kd_entry *entry)
+{
+    return entry->queried && entry->query->asked;
+}
+/* Whether operations of it are in a batch that central has not applied yet. */
+static inline bool kd_entry_outstanding(const kd_entry *entry)
+{
+    const kd_overlay *o = kd_entry_overlay(entry);
+    return o && o->newest.place > 0;
 }
 
 /* Whether the counts follow central's snapshots without a gap and name all configured counters. */
 static inline bool kd_entry_fresh(const kd_edge *e, const kd_entry *entry)
 {
-    return entry->known && kd_entry_counters(entry) == e->counters.count &&
+    return entry->known && entry->told == e->counters.count &&
            entry->version >= e->parts[entry->part].floor_version;
 }
 
 /* A new entry, in the table of items. It knows no counts yet. */
 kd_entry *kd_entry_create(kd_edge *e, const kd_part *p, kd_bytes item);
+/* A new entry, in the table of items, with counts that the store has: one for each configured counter. */
+kd_entry *kd_entry_load(kd_edge *e, const kd_part *p, kd_bytes item, const uint64_t *counts,
+                        uint64_t version);
+/* Takes it out of the table and frees it. Nothing points to it any more, and it has neither overlay nor query. */
+void kd_entry_free(kd_edge *e, kd_entry *entry);
+/* Gives the entry a query, unless it has one; returns it. */
+kd_query *kd_entry_need_query(kd_edge *e, kd_entry *entry);
+/* Frees the query, unless the entry is on probation or asked about. */
+void kd_entry_settle_query(kd_edge *e, kd_entry *entry);
 /* Central said these counts at `version`: keeps them unless newer ones are here, and stores them unless they are ahead of the partition's version or
  * those of an item on probation that the store has not.
  * Returns the entry, which may have moved: the old pointer is invalid. */

@@ -17,8 +17,6 @@
 #include "edge/core/state.h"
 #include "edge/core/viral.h"
 
-#include <stdlib.h>
-
 enum { PROBATION_FEW = 512, PROBATION_LOOKS = 64 };
 
 static kd_bytes items_key(const void *entry)
@@ -30,8 +28,6 @@ void kd_items_init(kd_edge *e)
 {
     kd_table_init(&e->items, items_key, e->config.seed);
     TAILQ_INIT(&e->probation.waiting);
-    kd_pool_init(&e->nodes, sizeof(kd_node));
-    kd_pool_init(&e->overlays, sizeof(kd_overlay) + e->counters.count * sizeof(kd_tally));
 }
 
 kd_entry *kd_items_find(kd_edge *e, kd_bytes item)
@@ -53,16 +49,18 @@ static uint32_t items_probation_max(const kd_edge *e)
 /* The entry goes behind those that wait already. */
 static void probation_wait(kd_edge *e, kd_entry *entry)
 {
-    TAILQ_INSERT_TAIL(&e->probation.waiting, entry, of_probation);
+    TAILQ_INSERT_TAIL(&e->probation.waiting, entry->query, of_probation);
 }
 
 static void probation_unwait(kd_edge *e, kd_entry *entry)
 {
-    if (entry->probation && !entry->asked) TAILQ_REMOVE(&e->probation.waiting, entry, of_probation);
+    if (entry->probation && !entry->query->asked)
+        TAILQ_REMOVE(&e->probation.waiting, entry->query, of_probation);
 }
 
 static void probation_begin(kd_edge *e, kd_entry *entry)
 {
+    kd_entry_need_query(e, entry);
     entry->probation = true;
     e->probation.count++;
 }
@@ -72,6 +70,7 @@ static void probation_end(kd_edge *e, kd_entry *entry)
     probation_unwait(e, entry);
     entry->probation = false;
     e->probation.count--;
+    kd_entry_settle_query(e, entry);
 }
 
 void kd_items_prove(kd_edge *e, kd_entry *entry)
@@ -84,20 +83,17 @@ void kd_items_prove(kd_edge *e, kd_entry *entry)
 static void items_free(kd_edge *e, kd_entry *entry)
 {
     if (entry->probation) probation_end(e, entry);
+    if (entry->queried) entry->query->asked = false;
+    kd_entry_settle_query(e, entry);
     kd_overlay_clear(e, entry);
     if (entry->viral) kd_viral_end(e, entry);
-    if (e->last_found == entry) e->last_found = NULL;
-    kd_table_remove(&e->items, kd_entry_key(entry));
-    free(entry);
+    kd_entry_free(e, entry);
 }
 
 static bool items_evictable(const kd_edge *e, const kd_entry *entry)
 {
-    if (entry->asked || entry->viral) return false;
-    if (KD_PLANTED(e, KD_PLANT_EVICT_ANY)) return true;
-    for (const kd_node *n = kd_entry_nodes(entry); n; n = LIST_NEXT(n, of_entry))
-        if (n->batch) return false;
-    return true;
+    if (kd_entry_asked(entry) || entry->viral) return false;
+    return KD_PLANTED(e, KD_PLANT_EVICT_ANY) || !kd_entry_outstanding(entry);
 }
 
 static void items_evict(kd_edge *e, kd_entry *entry)
@@ -110,14 +106,14 @@ static void items_evict(kd_edge *e, kd_entry *entry)
 /* The one that waits longest, of those that nobody has looked up meanwhile; of PROBATION_LOOKS in any case. False: none waits. */
 static bool items_evict_probation(kd_edge *e)
 {
-    kd_entry *first;
+    const kd_query *first;
     for (int looked = 0; (first = TAILQ_FIRST(&e->probation.waiting)) != NULL; looked++) {
-        if (!first->recent || looked == PROBATION_LOOKS) break;
-        first->recent = false;
-        probation_unwait(e, first);
-        probation_wait(e, first);
+        if (!first->entry->recent || looked == PROBATION_LOOKS) break;
+        first->entry->recent = false;
+        probation_unwait(e, first->entry);
+        probation_wait(e, first->entry);
     }
-    if (first) items_evict(e, first);
+    if (first) items_evict(e, first->entry);
     return first != NULL;
 }
 
@@ -180,24 +176,24 @@ kd_entry *kd_items_ask(kd_edge *e, kd_part *p, kd_bytes item)
 
 void kd_items_answered(kd_edge *e, kd_entry *entry)
 {
-    entry->asked = false;
-    if (entry->probation) probation_wait(e, entry);
+    entry->query->asked = false;
+    if (entry->probation)
+        probation_wait(e, entry);
+    else
+        kd_entry_settle_query(e, entry);
 }
 
 static bool items_any_count(const kd_edge *e, const kd_entry *entry)
 {
-    for (uint32_t i = 0; i < KD_MIN(e->config.counters->count, kd_entry_counters(entry)); i++)
-        if (entry->counts[i] > 0) return true;
+    for (uint32_t i = 0; i < e->counters.count; i++)
+        if (kd_entry_count(entry, i) > 0) return true;
     return false;
 }
 
 kd_entry *kd_items_set(kd_edge *e, kd_entry *entry, const kd_item_counts *counts, uint64_t version)
 {
-    bool waits = entry->probation && !entry->asked;
-    if (!entry->probation) return kd_entry_set(e, entry, counts, version);
-    probation_unwait(e, entry); /* the entry may move */
     entry = kd_entry_set(e, entry, counts, version);
-    if (waits) probation_wait(e, entry);
+    if (!entry->probation) return entry;
     if (items_any_count(e, entry)) kd_items_prove(e, entry);
     return entry;
 }
@@ -224,10 +220,7 @@ static int items_load_row(void *arg, kd_bytes key, kd_bytes value)
         kd_writes_delete(kd_edge_writes(e), key);
         return 0;
     }
-    kd_entry *entry = kd_entry_create(e, p, kd_bytes_of(key.data + 3, key.len - 3));
-    entry->version = version;
-    entry->known = entry->stored = true;
-    memcpy(entry->counts, counts, e->config.counters->count * sizeof(counts[0]));
+    kd_entry *entry = kd_entry_load(e, p, kd_bytes_of(key.data + 3, key.len - 3), counts, version);
     if (!items_any_count(e, entry)) {
         probation_begin(e, entry);
         probation_wait(e, entry);
@@ -245,6 +238,5 @@ void kd_items_finish(kd_edge *e)
     size_t cursor = 0;
     for (kd_entry *entry; (entry = kd_table_next(&e->items, &cursor)) != NULL;) items_free(e, entry);
     kd_table_finish(&e->items);
-    kd_pool_finish(&e->nodes);
-    kd_pool_finish(&e->overlays);
+    kd_slab_finish(&e->slab);
 }

@@ -8,7 +8,7 @@
 
 /* Items that nobody is known to have liked. */
 typedef struct {
-    TAILQ_HEAD(kd_probation_queue, kd_entry) waiting; /* those that may make room, longest there first */
+    TAILQ_HEAD(kd_probation_queue, kd_query) waiting; /* those that may make room, longest there first */
     uint32_t count;                                   /* with those that are asked about */
 } kd_probation;
 
@@ -31,6 +31,6 @@ void kd_items_prove(kd_edge *e, kd_entry *entry);
 kd_entry *kd_items_need(kd_edge *e, kd_part *p, kd_bytes item);
 /* Reads the stored counts. Those that lack a configured counter are deleted. KD_EMALFORMED, KD_EIO. */
 int kd_items_load(kd_edge *e);
-void kd_items_finish(kd_edge *e); /* frees all entries and nodes */
+void kd_items_finish(kd_edge *e); /* frees all entries; the batches' nodes have ended */
 
 #endif

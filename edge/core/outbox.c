@@ -49,7 +49,7 @@ void kd_outbox_drop(kd_edge *e, kd_part *p, kd_position applied)
     bool moved = false;
     const kd_batches *batches = &p->outbox.batches;
     for (kd_outgoing *b; (b = TAILQ_FIRST(batches)) && kd_position_cmp(b->at, applied) <= 0;) {
-        kd_overlay_end_batch(e, b, applied);
+        kd_overlay_end_batch(e, p, b);
         kd_spill_retire(e, p, outbox_take_head(e, p));
         moved = true;
     }
@@ -95,7 +95,7 @@ static void outbox_plant_join_open(kd_edge *e, kd_part *p)
     kd_buf_finish(&raw);
     b->set_ops += open->set_ops;
     kd_batch_delete(e, p, open);
-    kd_overlay_end_batch(e, open, b->at);
+    kd_overlay_end_batch(e, p, open);
     e->outbox_bytes -= open->bytes;
     e->outbox_batches--;
     kd_batch_free(open);

@@ -33,7 +33,7 @@ static int outbox_load_overlay(kd_edge *e, kd_part *p, kd_outgoing *b, kd_bytes 
         if (!kd_fragment_op_valid(e, p, &op)) return KD_EMALFORMED;
         int counter = kd_counters_by_id(e->config.counters, op.counter_id);
         kd_entry *entry = kd_items_need(e, p, op.item);
-        if (counter >= 0) kd_overlay_add(e, b, entry, (uint8_t)counter, op.delta);
+        if (counter >= 0) kd_overlay_add(e, p, b, entry, (uint8_t)counter, op.delta);
         b->ops++;
         b->set_ops += op.verb != KD_ADD;
     }

@@ -11,6 +11,7 @@
 #include "edge/core/forward.h"
 #include "edge/core/hold.h"
 #include "edge/core/outbox.h"
+#include "edge/core/overlay.h"
 #include "edge/core/rehome.h"
 #include "edge/core/resend.h"
 #include "edge/core/spill.h"
@@ -46,6 +47,7 @@ struct kd_part {
     uint64_t idle_interval_us; /* doubles with each empty batch */
 
     kd_outbox outbox;
+    kd_live live; /* batches with nodes: open, or in the outbox */
     kd_spill_part spill;
     kd_hold hold;
     kd_resend resend;

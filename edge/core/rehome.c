@@ -135,7 +135,7 @@ int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us)
         if (!rehome_must_move(e, p, b)) break;
         err = kd_batch_fragments(e, p, b, &raw);
         if (err != KD_OK) break;
-        kd_overlay_cancel_batch(e, b);
+        kd_overlay_cancel_batch(e, p, b);
         rehome_move_batch(e, p, b, kd_buf_view(&raw), now_us);
         kd_outbox_pop(e, p);
     }

@@ -3,7 +3,7 @@
  *
  *     kd_edge ── parts[] ── outbox: sealed batches, oldest first ── open batch
  *        │                        └── nodes: what each batch adds to the shown counts
- *        ├── items: entries, each with central's counts, the nodes of its item (overlay) and their sums
+ *        ├── items: entries, each with central's counts, and while operations of it are on their way an overlay with their sums
  *        ├── groups: the group of writes that gathers, and the one that is being written
  *        └── spill: membership rows that are not in the store yet, and the journal that stays until they are
  *
@@ -19,7 +19,7 @@
 #define KUDOS_EDGE_CORE_STATE_H
 
 #include "common/base/bloom.h"
-#include "common/base/pool.h"
+#include "common/base/slab.h"
 #include "common/base/table.h"
 #include "edge/core/groups.h"
 #include "edge/core/idempotency.h"
@@ -39,8 +39,7 @@ struct kd_edge {
     kd_table items;         /* of kd_entry (items.h) */
     size_t evict_cursor;    /* the eviction hand: where in `items` the next search for room begins */
     kd_probation probation; /* of the items (items.c) */
-    /* bounded by the outbox: each node has an operation in the outbox, or is kept for an entry with stale counts */
-    kd_pool nodes, overlays;
+    kd_slab slab;           /* entries, their overlays and queries: bounded by items_max and the outbox */
     kd_virals virals;
     kd_entry *last_found; /* a cache of one: a like looks its item up three times */
     kd_bloom filter;      /* of the keys of all membership rows: says which have surely none (membership.c) */

@@ -29,7 +29,7 @@ static bool view_age(const kd_edge *e, const kd_entry *entry, kd_view *view)
  */
 static bool view_own_in_doubt(const kd_part *p, const kd_entry *entry)
 {
-    return p->hold.held && entry->overlay;
+    return p->hold.held && kd_entry_overlay(entry);
 }
 
 int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
@@ -37,14 +37,15 @@ int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
     *view = (kd_view){0};
     if (e->poisoned) return KD_EIO;
     kd_entry *entry = kd_items_find(e, item);
-    if (entry && view_age(e, entry, view)) view->told = kd_entry_counters(entry);
+    if (entry && view_age(e, entry, view)) view->told = entry->told;
     if (KD_PLANTED(e, KD_PLANT_INVENT_NUMBER)) view->told = e->counters.count;
     view->known = view->told > 0;
     if (!entry) return KD_EAGAIN;
     view->fresh = kd_entry_fresh(e, entry);
+    const kd_overlay *overlay = kd_entry_overlay(entry);
     for (uint32_t i = 0; i < e->config.counters->count; i++) {
-        kd_tally own = entry->overlay ? entry->overlay->sum[i] : (kd_tally){0};
-        int64_t shown = (entry->known && i < view->told ? (int64_t)entry->counts[i] : 0) + own.delta;
+        kd_tally own = kd_overlay_sum(overlay, i);
+        int64_t shown = (entry->known && i < view->told ? (int64_t)kd_entry_count(entry, i) : 0) + own.delta;
         view->count[i] = shown > 0 ? (uint64_t)shown : 0;
         view->pending[i] = (uint32_t)KD_MIN(own.ops, (uint64_t)UINT32_MAX);
     }

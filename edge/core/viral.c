@@ -65,7 +65,7 @@ bool kd_viral_count(kd_edge *e, kd_entry *entry, uint64_t now_us)
         ++*viral_slot(v, v->second);
         return true;
     }
-    kd_overlay *o = entry->overlay;
+    kd_overlay *o = kd_entry_overlay(entry);
     if (o->second != (uint32_t)second) o->second_ops = 0;
     o->second = (uint32_t)second;
     return ++o->second_ops >= e->config.viral_rate && viral_begin(e, entry, o->second_ops, now_us);

@@ -50,9 +50,7 @@ void sim_check_bounds_taken(sim_checks *c, uint32_t slot, uint32_t shard, const 
 /* An item makes room when nobody waits for its number, it is not viral and none of its operations is in a batch that is on its way. */
 static bool could_make_room(const kd_entry *entry)
 {
-    const kd_node *n = kd_entry_nodes(entry);
-    while (n && !n->batch) n = LIST_NEXT(n, of_entry);
-    return !entry->asked && !entry->viral && !n;
+    return !kd_entry_asked(entry) && !entry->viral && !kd_entry_outstanding(entry);
 }
 
 static bool any_could_make_room(const kd_edge *e)

@@ -137,6 +137,55 @@ Test(edge_snapshots, a_delta_outlives_its_batch_where_the_number_is_old)
     er_finish(&r);
 }
 
+Test(edge_snapshots, deltas_of_several_counters_outlive_their_batch)
+{
+    edge_rig r;
+    kd_view view;
+    known(&r);
+    er_word w = {.epoch = 1, .version = 5, .previous = 4};
+    kd_request save = er_request(1, 7);
+    save.counter = ER_SAVE;
+    cr_assert_eq(er_take(&r, &save), KD_OK);
+    cr_assert_eq(er_view_add(&r, 1, 30), KD_OK);
+    shipped(&r, 1, &w);
+    cr_assert_eq(er_snapshot(&r, &w), KD_SNAPSHOT_GAP);
+    cr_assert_eq(er_view_add(&r, 1, 3), KD_OK);
+    cr_assert_eq(er_shown(&r, 1, &view), 11);
+    cr_expect(view.count[ER_SAVE] == 1 && view.count[ER_VIEW] == 33);
+    w.item = 1;
+    w.likes = 15;
+    cr_assert_eq(er_read(&r, &w), KD_OK);
+    cr_assert_eq(er_shown(&r, 1, &view), 15);
+    cr_expect(view.count[ER_SAVE] == 0 && view.count[ER_VIEW] == 3, "the last view is on its way");
+    cr_expect(view.pending[ER_SAVE] == 0 && view.pending[ER_VIEW] == 1);
+    er_finish(&r);
+}
+
+/* The entry moves when a count outgrows its place, and what is on its way moves along. */
+Test(edge_snapshots, a_count_may_be_larger_than_32_bits)
+{
+    edge_rig r;
+    kd_view view;
+    known(&r);
+    cr_assert_eq(er_like(&r, 1, 1), KD_OK);
+    er_seal(&r);
+    cr_assert_eq(er_like(&r, 1, 2), KD_OK);
+    er_word w = {.epoch = 1, .version = 2, .previous = 1, .item = 1, .items = 1, .likes = 5000000000};
+    cr_assert_eq(er_snapshot(&r, &w), KD_INSTALLED);
+    cr_assert_eq(er_shown(&r, 1, &view), 5000000002);
+    cr_assert_eq(view.pending[ER_LIKE], 2);
+    er_seal(&r);
+    w.version = 3, w.previous = 2, w.likes = 5000000001;
+    er_ship(&r);
+    w.applied = r.batch.at, w.digest = r.batch.digest;
+    cr_assert_eq(er_snapshot(&r, &w), KD_INSTALLED);
+    cr_assert_eq(er_shown(&r, 1, &view), 5000000002);
+    cr_assert_eq(view.pending[ER_LIKE], 1);
+    cr_assert_eq(er_open(&r), KD_OK);
+    er_commit(&r);
+    er_finish(&r);
+}
+
 Test(edge_snapshots, many_kept_deltas_are_one)
 {
     edge_rig r;
