@@ -1,9 +1,8 @@
 /*
  * edge.c - a shard's core as a whole: open and close.
  *
- * Opening reads, in this order: identity, what central said, counts of items, keys of membership rows (into the filter), journal (outbox, and rows
- * that are not in the store yet), idempotency keys, sums set aside. The journal comes after the counts, because its deltas go above them, and after
- * the filter, because a row derived from it must not replace a newer stored one.
+ * Opening reads, in this order: identity, what central said, counts of items, the first membership rows (into the filter), journal (outbox, and rows
+ * that are not in the store yet), idempotency keys, sums set aside. The journal comes after the counts, because its deltas go above them.
  *
  * The first group carries the new incarnation, so no batch of it can leave before the incarnation is durable.
  */

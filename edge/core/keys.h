@@ -8,6 +8,7 @@
  *     p part:2                            what central said last of a partition (part.c)
  *     n part:2 item                       central's counts of an item (entry.c)
  *     m part:2 counter:1 item ulen:1 user membership row (membership.c)
+ *     c                                   how many membership rows there are, nearly (membership.c)
  *     f part:2 incarnation:8 seq:8 n:4    fragment n of a batch (fragment.c); n = ffffffff: its seal (batch.c)
  *     r                                   by partition: the place in the journal before which all rows are stored (spill.c)
  *     i number:8                          a remembered idempotency key (idempotency.c)
@@ -36,7 +37,7 @@ static inline kd_bytes kd_row_key_view(const kd_row_key *k)
 
 /* Each kd_key_ function clears `out` and writes one key there; the caller finishes `out`. `kind` is the letter of the drawing above. */
 
-/* I, L, V, E, r: a kind with a single row. */
+/* I, L, V, E, c, r: a kind with a single row. */
 void kd_key_single(kd_buf *out, char kind);
 /* p: a row per partition; also the prefix of a partition's rows of another kind. */
 void kd_key_part(kd_buf *out, char kind, uint32_t part);

@@ -43,6 +43,11 @@ struct kd_edge {
     kd_virals virals;
     kd_entry *last_found; /* a cache of one: a like looks its item up three times */
     kd_bloom filter;      /* of the keys of all membership rows: says which have surely none (membership.c) */
+    struct {
+        bool under_way;  /* rows of the store from `cursor` on are not in the filter yet */
+        kd_buf cursor;   /* key of the next row; empty: the first one */
+        uint64_t due_us; /* when the next piece is due */
+    } filling;
     kd_spill spill;
     kd_groups groups;
     bool poisoned; /* a write or a read failed: every call but close gives KD_EIO */

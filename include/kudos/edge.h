@@ -43,6 +43,8 @@ typedef struct {
     uint32_t items_max; /* items whose counts are kept in memory and on disk */
     /* Memory of the membership filter (12 bits a row); 0: 1 GiB. Beyond it there are more reads, not errors. */
     uint64_t filter_bytes_max;
+    /* Rows that a start, and each tick behind it, reads to fill that filter; 0: 1024. */
+    uint32_t filter_piece_rows;
     /* Operations whose membership rows gather in memory, in each of two tables; 0: rows are written with their operations. */
     uint32_t fresh_rows_max;
     kd_key_window *key_window;   /* bounds the keys of all shards of the process; it outlives the object */
@@ -120,11 +122,14 @@ typedef enum {
     KD_PLANT_PROBATION_STORED = 1ull << 47, /* rule 18: counts of an item on probation are stored */
     KD_PLANT_KEPT_FORGOTTEN =
         1ull << 48, /* rule 17: applied ends deltas also where the entry's counts do not include them */
+    KD_PLANT_FILTER_EARLY =
+        1ull << 50, /* rule 2: after a start the filter is asked before all rows are in it */
     KD_PLANT_PLACE_LOST = 1ull << 49, /* rule 17: a counter that the entry has no place for stays at 0 */
 } kd_edge_plant;
 
 /*
- * Opens over a store that may be empty: mints an incarnation, freezes batches of older ones, rebuilds overlay and filter. KD_EINVAL: the
+ * Opens over a store that may be empty: mints an incarnation, freezes batches of older ones, rebuilds the overlay; the ticks that follow fill the
+ * filter. KD_EINVAL: the
  * configuration. KD_EMISMATCH: the store belongs to another edge, shard layout, partition count or storage schema. KD_EIO, KD_EMALFORMED. On an error
  * *out is NULL.
  */
@@ -377,7 +382,7 @@ typedef struct {
     uint64_t viral_items;                   /* at present */
     uint64_t items, items_probation;        /* at present; of them those that nobody is known to have liked */
     uint64_t outbox_bytes, outbox_batches;  /* at present */
-    uint64_t filter_rows;                   /* at present: keys in the filter */
+    uint64_t filter_rows;                   /* at present: keys in the filter; few at first after a start */
     uint64_t fresh_rows;                    /* at present: rows in memory, on their way to the store */
     uint64_t expired, expire_sweeps;        /* rows deleted by rule 21; walks over a partition */
     uint64_t sums_aside;                    /* sums set aside */

@@ -523,6 +523,58 @@ Test(edge_take, what_waits_for_central_is_shown_also_after_a_start_with_less_roo
     er_finish(&r);
 }
 
+/* 3000 rows of item 1 are in the store, and the edge starts. */
+static void start_with_rows(edge_rig *r, uint32_t piece_rows)
+{
+    er_init(r);
+    r->config.fresh_rows_max = 0;
+    r->config.filter_piece_rows = piece_rows;
+    for (uint32_t u = 0; u < 3000; u++) {
+        cr_assert_eq(er_like(r, 1, u), KD_OK);
+        if (u % 100 == 0) er_commit(r);
+    }
+    while (er_stats(r).fresh_rows > 0) {
+        cr_assert_eq(er_like(r, 2, 1), KD_OK);
+        er_commit(r);
+        if (er_stats(r).fresh_rows == 1) break; /* the one just taken */
+    }
+    cr_assert_eq(er_open(r), KD_OK);
+    er_commit(r);
+}
+
+Test(edge_take, a_start_finds_rows_before_all_are_in_the_filter)
+{
+    edge_rig r;
+    start_with_rows(&r, 1000);
+    cr_assert_lt(er_stats(&r).filter_rows, 1100);
+    cr_assert_eq(er_unlike(&r, 1, 2999), KD_OK);
+    cr_assert_eq(r.out.changed, KD_CHANGED_YES, "its row is found");
+    cr_assert_eq(er_like(&r, 1, 5000), KD_OK);
+    for (int tick = 0; tick < 3; tick++) {
+        cr_expect(tick == 2 || er_stats(&r).filter_rows < 2990);
+        kd_edge_tick(r.e, r.now_us);
+        r.now_us += 1000;
+    }
+    cr_expect_geq(er_stats(&r).filter_rows, 2990, "one in 200 may look as if it were there already");
+    for (uint32_t u = 0; u < 3000; u += 7) {
+        cr_assert_eq(er_unlike(&r, 1, u), KD_OK);
+        cr_assert_eq(r.out.changed, KD_CHANGED_YES);
+    }
+    cr_assert_eq(er_like(&r, 1, 5000), KD_OK);
+    cr_assert_eq(r.out.changed, KD_CHANGED_NO, "a row that was recorded meanwhile is in the filter");
+    er_finish(&r);
+}
+
+Test(edge_take, a_start_that_cannot_read_on_fails)
+{
+    edge_rig r;
+    start_with_rows(&r, 100);
+    sim_disk_fail_after(r.disk, 0);
+    kd_edge_tick(r.e, r.now_us);
+    cr_assert_eq(er_like(&r, 1, 1), KD_EIO);
+    er_finish(&r);
+}
+
 Test(edge_take, a_filter_that_is_full_costs_reads_and_is_never_wrong)
 {
     enum { USERS = 2000 };
