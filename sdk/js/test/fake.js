@@ -32,6 +32,44 @@ export async function settled() {
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** One answer to GET /v1/live, written by hand. */
+export class FakeStream {
+  open = true;
+
+  constructor(items, me, headers, signal) {
+    Object.assign(this, { items, me, headers });
+    const body = new ReadableStream({
+      start: (out) => { this.out = out; },
+      cancel: () => { this.open = false; },
+    });
+    signal.addEventListener("abort", () => this.open && this.fail(signal.reason));
+    this.response = new Response(body, { headers: { "Content-Type": "text/event-stream" } });
+  }
+
+  write(text) {
+    this.out.enqueue(new TextEncoder().encode(text));
+    return settled();
+  }
+
+  /** An event; entries are [item, count, more]. */
+  tell(event, id, ...entries) {
+    const items = entries.map(([item, count, more]) => ({ item, counts: { like: { count } }, as_of: "2026-01-01T00:00:00.000Z", ...more }));
+    return this.write(`event: ${event}\nid: ${id}\ndata: ${JSON.stringify({ items })}\n\n`);
+  }
+
+  end() {
+    this.open = false;
+    this.out.close();
+    return settled();
+  }
+
+  fail(error = new TypeError("reset")) {
+    this.open = false;
+    this.out.error(error);
+    return settled();
+  }
+}
+
 const problem = (status, type, more = {}) => ({ status, json: { type: `urn:kudos:${type}`, title: type, status, ...more } });
 
 export class FakeEdge {
@@ -43,8 +81,11 @@ export class FakeEdge {
   level = 0;
   as_of = "2026-01-01T00:00:00.000Z";
   visitors = 0;
+  streams = []; // of GET /v1/live, in the order in which they came
+  refusals = []; // what the next ones are answered instead: a status and headers, or an error to throw
 
   fetch = async (url, { headers, body, keepalive, signal }) => {
+    if (new URL(url).pathname === "/v1/live") return this.stream(url, headers, signal);
     const path = new URL(url).pathname, request = { path, headers, body: body && JSON.parse(body), keepalive, signal };
     this.requests.push(request);
     const fault = this.faults.shift();
@@ -52,6 +93,19 @@ export class FakeEdge {
     const fields = { ...(this.level && { "Kudos-Level": `${this.level}` }), ...answer.headers };
     return new Response(typeof answer.json === "string" ? answer.json : JSON.stringify(answer.json), { status: answer.status, headers: fields });
   };
+
+  stream(url, headers, signal) {
+    const query = new URL(url).searchParams, stream = new FakeStream(query.get("items").split(","), query.get("me"), headers, signal);
+    this.streams.push(stream);
+    const refusal = this.refusals.shift();
+    if (refusal instanceof Error) throw refusal;
+    if (refusal) return new Response(refusal.body ?? "", { ...refusal, headers: refusal.headers });
+    return stream.response;
+  }
+
+  get live() {
+    return this.streams.at(-1);
+  }
 
   user({ headers }) {
     return headers.Authorization?.replace("Bearer ", "") ?? null;

@@ -31,17 +31,16 @@ export function createKudos({ edge, token, user, debounce = 2000, bound = 1000, 
   const told = (now) => {
     if (now !== level) tell("level", (level = now));
   };
-  const wire = { fetch, edge, timeout, clock, told };
   const name = `${edge} ${identity.user}`;
   storage = sturdy(storage ?? (globalThis.indexedDB ? browserStorage() : memoryStorage()), (error) => tell("problem", { name: "storage-failed", error }));
   const between = tabs(`kudos ${name}`, storage.shared, ({ queue, why, known }) => {
     state.hear(known ?? []);
     sender.hear(queue, why);
   });
-  const env = { storage, queueName: name, page: randomId(), state, identity, ask: (path, request) => ask(wire, path, request), clock, random, newId: randomId, debounce,
-    bound, tabs: between, tell };
-  const sender = createSender(env), ready = sender.start(), reads = createReads({ ...env, ready, queue: sender.queue });
-  const unlisten = life(sender.leave, () => (sender.retry(), reads.again()));
+  const parts = { fetch, edge, timeout, told, storage, queueName: name, page: randomId(), state, identity, ask: (path, request) => ask(parts, path, request), clock, random,
+    newId: randomId, debounce, bound, tabs: between, tell };
+  const sender = createSender(parts), ready = sender.start(), reads = createReads(Object.assign(parts, { ready, queue: sender.queue }));
+  const ends = (parts.ends = [life(sender.leave, () => (sender.retry(), reads.again())), between.close, sender.close, reads.close]);
 
   return {
     like: (item, counter = "like") => sender.tap(item, counter, "like"),
@@ -75,8 +74,9 @@ export function createKudos({ edge, token, user, debounce = 2000, bound = 1000, 
       return sender.size();
     },
     ready,
+    parts, // for kudos-live.js
     close() {
-      for (const end of [unlisten, between.close, sender.close, reads.close]) end();
+      for (const end of ends) end();
     },
   };
 }
