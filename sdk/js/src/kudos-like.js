@@ -1,9 +1,11 @@
 // <kudos-like item="posts/1">: a button with a heart and a number. It shows the state of a client and hands taps to it; it owns nothing but its shadow root.
 //
-//   attributes   item, counter ("like"), label; edge, token, user: whose client, without one that the page has set (KudosLike.client)
+//   attributes   item, counter ("like"), label; edge, token, user: whose client, without one that the page has set (KudosLike.client); live: "off"
 //   as rendered  liked, count: what the server knew; shown until an edge has spoken
 //   it sets      liked, pending, reason, level (of the edge, for a banner)
 //   events       kudos-change, kudos-problem: bubble, and leave shadow roots; detail is the state, or the problem
+//
+// Its number moves while it is on the screen or near it: kudos-live.js, which is loaded then. Without that file, and with live="off", it stands.
 //
 // Loading this file defines the element. On a server it defines nothing, and `render` makes the markup.
 import { createKudos, userOf } from "./kudos.js";
@@ -16,13 +18,21 @@ const here = new Set(); // the elements of the page
 const Base = globalThis.HTMLElement ?? class {}; // a server may load this file too
 
 export class KudosLike extends Base {
-  static observedAttributes = ["item", "counter", "edge", "token", "user", "label", "lang"];
+  static observedAttributes = ["item", "counter", "edge", "token", "user", "label", "lang", "live"];
   static #shared = null;
+  static #screen = globalThis.IntersectionObserver && new IntersectionObserver((all) => {
+    for (const { target, isIntersecting } of all) {
+      target.#near = isIntersecting;
+      target.#move();
+    }
+  }, { rootMargin: "50%" });
   static words = words;
 
   #off = [];
   #state = null;
   #client = null;
+  #near = !KudosLike.#screen;
+  #still = () => {};
 
   /** The client of all elements that name no edge themselves; those that are there already follow it from now on. */
   static get client() {
@@ -38,10 +48,12 @@ export class KudosLike extends Base {
     here.add(this);
     this.#render();
     this.#follow();
+    KudosLike.#screen?.observe(this);
   }
 
   disconnectedCallback() {
     here.delete(this);
+    KudosLike.#screen?.unobserve(this);
     this.#unfollow();
   }
 
@@ -72,11 +84,17 @@ export class KudosLike extends Base {
       client.on("problem", (problem) => (problem.item ? problem.item === item : this.#first) && this.#tell("problem", problem)),
     ];
     level(client.level);
+    this.#move();
   }
 
   #unfollow() {
-    for (const end of this.#off) end();
+    for (const end of [this.#still, ...this.#off]) end();
     this.#off = [];
+  }
+
+  #move() {
+    this.#still();
+    if (this.#client && this.#near && this.getAttribute("live") !== "off") this.#still = moving(this.#client, this.item);
   }
 
   #find() {
@@ -146,6 +164,16 @@ export class KudosLike extends Base {
   get #locale() {
     return this.closest("[lang]")?.lang || undefined;
   }
+}
+
+/** The number of this item moves, once kudos-live.js is there, until the returned function is called. */
+function moving(client, item) {
+  let still, over;
+  import("./kudos-live.js").then(({ live }) => over || (still = live(client).follow(item))).catch(() => {});
+  return () => {
+    over = true;
+    still?.();
+  };
 }
 
 /** The element as a server renders it: it is there before any script is, and is not drawn anew when the script comes. */
