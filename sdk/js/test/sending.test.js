@@ -257,6 +257,28 @@ test("a refused token: another one is asked for once; then the queue waits", asy
   assert.deepEqual(heard.map((h) => h.event), ["kept"]);
 });
 
+test("tokens that are all refused, each one new, are no storm: two requests, then backoff", async () => {
+  let n = 0;
+  const { kudos, edge, clock, heard } = client({ token: () => `token ${++n}`, user: "ada" }), posts = () => edge.posts.length;
+  edge.user = ({ headers }) => (/^Bearer token [1-4]$/.test(headers.Authorization) ? null : "ada");
+  kudos.like("posts/1");
+  await clock.advance(2000);
+  assert.deepEqual([posts(), heard.at(-1).name], [2, "unauthorized"]);
+  await clock.advance(400);
+  assert.equal(posts(), 2);
+  await clock.advance(10000);
+  assert.deepEqual([posts(), kudos.queued], [5, 0]);
+});
+
+test("a token is called refused until another one was taken", async () => {
+  const asked = [];
+  const { kudos, edge } = client({ token: ({ refused }) => (asked.push(refused), "any"), user: "ada" });
+  edge.faults = [refuse(401, "unauthorized", { field: "Authorization" })];
+  await kudos.state("posts/1");
+  await kudos.state("posts/1");
+  assert.deepEqual(asked, [false, true, false]);
+});
+
 test("a token that stays refused keeps the taps, and says so; a new one sends them", async () => {
   const { kudos, edge, clock, heard } = client({ token: "stale" });
   edge.user = ({ headers }) => (headers.Authorization === "Bearer fresh" ? "ada" : null);

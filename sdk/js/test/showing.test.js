@@ -181,3 +181,12 @@ test("what a server rendered is shown until something is known", async () => {
   kudos.seed("posts/1", { liked: false, count: 1 });
   assert.deepEqual(shown(kudos), [true, 13, false, null]);
 });
+
+test("reads with tokens that are all refused are read as nobody's after the second", async () => {
+  let n = 0;
+  const { kudos, edge } = client({ token: () => `token ${++n}`, user: "ada" }), refused = refuse(401, "unauthorized", { field: "Authorization" });
+  edge.faults = [refused, refused];
+  edge.others["posts/1"] = 5;
+  assert.equal((await kudos.state("posts/1")).count, 5);
+  assert.deepEqual(edge.requests.map((r) => r.body.me), [true, true, undefined]);
+});

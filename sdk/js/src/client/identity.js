@@ -30,9 +30,9 @@ export function createIdentity({ token, user }) {
     /** Can answers tell what this user likes? */
     known: (queue) => !visitor || Boolean(queue.visitor),
 
-    /** The server did not take this token. True: another one may be at hand. */
+    /** The server did not take this token; null: it did. True: another one may be at hand. There is none where two in a row were refused. */
     refused(shown) {
-      const again = bad !== shown;
+      const again = bad === null;
       bad = shown;
       return again && (visitor || typeof token === "function");
     },

@@ -1,7 +1,7 @@
 // One request and its answer. It always ends: by an answer, by a network that says no, or after `timeout` ms. `status` is 0 where nobody answered.
 import { problemOf } from "./outcome.js";
 
-export async function ask({ fetch, edge, timeout, clock, told }, path, { token, session, key, body, keepalive }) {
+export async function ask({ fetch, edge, timeout, clock, told, identity }, path, { token, session, key, body, keepalive }) {
   const headers = {};
   if (body) headers["Content-Type"] = "application/json";
   if (token) headers.Authorization = `Bearer ${token}`;
@@ -11,6 +11,7 @@ export async function ask({ fetch, edge, timeout, clock, told }, path, { token, 
   try {
     const answer = await fetch(edge + path, { method: "POST", headers, body, keepalive, signal: stop.signal });
     const json = parse(await answer.text());
+    if (token && answer.ok) identity.refused(null);
     const field = (name) => answer.headers.get(name);
     const problem = answer.status >= 400 ? problemOf(json) : undefined;
     if (json) told(Number(field("Kudos-Level")) || 0); // what is not JSON is not of Kudos

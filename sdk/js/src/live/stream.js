@@ -60,6 +60,7 @@ export function createStream({ fetch, edge, clock, random, identity, queue, read
     for (const name in headers) headers[name] ?? delete headers[name];
     const answer = await fetch(`${edge}/v1/live?items=${wanted.map(encodeURIComponent)}${me ? "&me=true" : ""}`, { headers, signal: mine.signal, cache: "no-store" });
     if (answer.status !== 200 || !answer.headers.get("Content-Type")?.startsWith("text/event-stream")) return refused(answer);
+    if (me) identity.refused(null);
     let bye;
     const parse = parser((event) => {
       bye ||= event.event === "bye";
