@@ -255,6 +255,16 @@ def test_what_a_server_rendered_is_there_before_the_script_and_stays(users, site
     page.close()
 
 
+def test_a_page_may_forbid_inline_styles(users, site, cut):
+    edge = f"http://127.0.0.1:{cut.port}"
+    site.pages["/strict"] = (f'<!doctype html><meta http-equiv="Content-Security-Policy" content="default-src \'self\'; connect-src {edge}">'
+                             f'<script type="module" src="/dist/kudos-like.js"></script><kudos-like edge="{edge}" item="posts/strict" token="{KEY.token("strict")}"></kudos-like>')
+    page = users.browser.open(f"{site.url}/strict")
+    wait_until(lambda: hearts(page, "all[0].state?.count") == 0, 20, "the number")
+    assert hearts(page, "getComputedStyle(button).borderRadius") == "999px"
+    page.close()
+
+
 STUB = """<!doctype html><kudos-like item="posts/1"></kudos-like><script type="module">
 import { createKudos, memoryStorage } from "/dist/kudos.js";
 import { KudosLike } from "/dist/kudos-like.js";

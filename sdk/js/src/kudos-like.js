@@ -9,11 +9,12 @@
 //
 // Loading this file defines the element. On a server it defines nothing, and `render` makes the markup.
 import { createKudos, userOf } from "./kudos.js";
-import { escape, inside } from "./element/markup.js";
+import { escape, inside, STYLE } from "./element/markup.js";
 import { short, spoken, words } from "./element/words.js";
 
 const clients = new Map(); // "edge user" -> {client, token}: the elements of a page share one
 const here = new Set(); // the elements of the page
+let sheet; // of all elements
 
 const Base = globalThis.HTMLElement ?? class {}; // a server may load this file too
 
@@ -68,6 +69,8 @@ export class KudosLike extends Base {
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open", delegatesFocus: true });
     if (!root.querySelector("button")) root.innerHTML = inside({ liked: this.hasAttribute("liked"), text: "", label: this.#label });
     root.querySelector("button").onclick = () => this.toggle();
+    if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(STYLE);
+    root.adoptedStyleSheets = [sheet]; // a page may forbid styles that stand in its text
   }
 
   #follow() {
@@ -181,7 +184,7 @@ export function render({ item, counter, liked = null, count = null, label = word
   const attributes = { item, counter, count, label: label === words.label ? null : label, lang: locale, liked: liked ? "" : null };
   const text = Object.entries(attributes).filter(([, value]) => value !== null && value !== undefined).map(([name, value]) => ` ${name}="${escape(value)}"`).join("");
   const content = inside({ liked, text: count === null ? "" : short(count, locale), label: spoken(count, label, locale) });
-  return `<kudos-like${text}><template shadowrootmode="open" shadowrootdelegatesfocus>${content}</template></kudos-like>`;
+  return `<kudos-like${text}><template shadowrootmode="open" shadowrootdelegatesfocus><style>${STYLE}</style>${content}</template></kudos-like>`;
 }
 
 if (globalThis.customElements && !customElements.get("kudos-like")) customElements.define("kudos-like", KudosLike);

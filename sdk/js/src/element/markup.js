@@ -2,7 +2,7 @@
 
 const HEART = "M12 20.7 10.6 19.4C5.4 14.7 2 11.6 2 7.9 2 4.8 4.4 2.5 7.4 2.5c1.8 0 3.4.8 4.6 2.1 1.1-1.3 2.8-2.1 4.5-2.1 3.1 0 5.5 2.3 5.5 5.4 0 3.7-3.4 6.8-8.6 11.5Z";
 
-const STYLE = `
+export const STYLE = `
 :host{display:inline-flex;align-items:center;vertical-align:middle;font:500 .9375em/1 system-ui,sans-serif;color:var(--kudos-color,inherit)}
 :host([hidden]){display:none}
 button{all:unset;box-sizing:border-box;position:relative;display:inline-flex;align-items:center;gap:.45em;min-block-size:2.4em;padding-inline:.8em;
@@ -23,8 +23,8 @@ svg{inline-size:1.3em;block-size:1.3em;flex:none;fill:transparent;stroke:current
 @media (forced-colors:active){button{border:1px solid ButtonText}[aria-pressed=true] svg{fill:Highlight;stroke:Highlight}}
 `;
 
-/** The shadow root's content. */
-export const inside = ({ liked, text, label }) => `<style>${STYLE}</style><button part="button" type="button" aria-pressed="${liked === true}" ` +
+/** The shadow root's content, without its style. */
+export const inside = ({ liked, text, label }) => `<button part="button" type="button" aria-pressed="${liked === true}" ` +
   `aria-label="${escape(label)}"><svg part="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="${HEART}"/></svg><span part="count" aria-hidden="true">` +
   `${escape(text)}</span></button><span part="note" role="status"></span>`;
 
