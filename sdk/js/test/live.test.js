@@ -55,6 +55,20 @@ test("items that come open it once more, not more often than every two seconds; 
   assert.equal(edge.streams.length, 3);
 });
 
+test("a stream goes on where the server takes no other", async () => {
+  const { kudos, edge, clock } = await following(), [first] = edge.streams;
+  edge.refusals = [{ status: 503, headers: { "Retry-After": "30" } }];
+  live(kudos).follow("posts/2");
+  await clock.advance(20000);
+  await first.tell("change", "x", ["posts/1", 4, { liked: false }]);
+  assert.deepEqual([edge.streams.length, first.open, kudos.get("posts/1").count], [2, true, 4]);
+  await first.end();
+  await clock.advance(9000);
+  assert.equal(edge.streams.length, 2, "the server asked for a pause");
+  await clock.advance(4000);
+  assert.deepEqual([edge.streams.length, edge.live.open, edge.live.items.length], [3, true, 2]);
+});
+
 test("of more items than a request takes the newest are streamed", async () => {
   const items = Array.from({ length: 250 }, (_, i) => `posts/${i}`), { edge } = await following(items);
   assert.equal(edge.live.items.length, 200);

@@ -1,8 +1,8 @@
-// The stream of one browser: at most one connection is open, or waited for.
+// The stream of one browser. A connection is opened anew when items come (at most every GAP ms) and when items have gone (after LINGER ms): the old one goes on
+// until the server has taken the new one, so a server that takes no more streams takes none away.
 //
-// It is opened anew when items come (at most every GAP ms), when items have gone (after LINGER ms), and when it has ended: by `bye`, by an error, or by
-// QUIET ms without a byte. After an end it waits as the server says (`retry:`, Retry-After), longer after each failure in a row, with jitter. A server that
-// refuses it for good, as one that knows no streams does, is asked again after OFF seconds.
+// A connection ends by `bye`, by an error, or by QUIET ms without a byte. The next one waits as the server says (`retry:`, Retry-After), longer after each failure
+// in a row, with jitter. A server that refuses streams for good, as one that knows none does, is asked again after OFF seconds.
 import { pause } from "../client/transport.js";
 import { parser } from "./parser.js";
 
@@ -13,7 +13,7 @@ const GAP = 2000, LINGER = 10000, QUIET = 40000, OFF = 600;
  * ended for lack of items, `doubted` when the server does not take one of them.
  */
 export function createStream({ fetch, edge, clock, random, identity, queue, ready }, { items, last, heard, idle, doubted }) {
-  let stop, opened = [], rest = () => {}, due = Infinity; // the connection and its items; the timer of the next one, and its moment
+  let now, next, opened = [], rest = () => {}, due = Infinity; // the connection; the one asked for last, and its items; the timer of another, and its moment
   let tries = 0, retry = 2000, since = -Infinity, until = 0, asked; // the last opening; no connection before `until`; whether the server said so
   let dead; // the token that was not taken
 
@@ -28,18 +28,23 @@ export function createStream({ fetch, edge, clock, random, identity, queue, read
   async function open() {
     const wanted = items();
     due = Infinity;
-    if (stop && `${wanted}` === `${opened}`) return;
-    close();
-    if (!wanted[0]) return idle();
-    const mine = (stop = new AbortController());
+    if (next && `${wanted}` === `${opened}`) return;
+    if (!wanted[0]) {
+      close();
+      return idle();
+    }
+    if (next !== now) next.abort();
+    const mine = (next = new AbortController());
     opened = wanted;
     since = clock.now();
     const wait = await run(mine, wanted).catch(() => 0);
     mine.abort();
-    if (stop !== mine) return;
-    stop = undefined;
-    asked = wait > 0;
-    until = clock.now() + Math.max(retry * (1 + random()), pause(tries++, wait, random));
+    if (now === mine) now = undefined;
+    if (next !== mine) return;
+    next = now;
+    opened = [];
+    const then = clock.now() + Math.max(retry * (1 + random()), pause(tries++, wait, random));
+    if (then > until) [until, asked] = [then, wait > 0];
     plan(0);
   }
 
@@ -61,6 +66,8 @@ export function createStream({ fetch, edge, clock, random, identity, queue, read
     const answer = await fetch(`${edge}/v1/live?items=${wanted.map(encodeURIComponent)}${me ? "&me=true" : ""}`, { headers, signal: mine.signal, cache: "no-store" });
     if (answer.status !== 200 || !answer.headers.get("Content-Type")?.startsWith("text/event-stream")) return refused(answer);
     if (me) identity.refused(null);
+    now?.abort();
+    now = mine;
     let bye;
     const parse = parser((event) => {
       bye ||= event.event === "bye";
@@ -89,8 +96,8 @@ export function createStream({ fetch, edge, clock, random, identity, queue, read
   function close() {
     rest();
     due = Infinity;
-    stop?.abort();
-    stop = undefined;
+    for (const one of [now, next]) one?.abort();
+    now = next = undefined;
     opened = [];
   }
 
