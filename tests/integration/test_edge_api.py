@@ -3,6 +3,7 @@ idempotency keys, session tokens, work over two shards, durability across kill -
 """
 import base64
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -334,6 +335,17 @@ def test_over_http2(edge):
                           "X-User-Id: ann", f"http://127.0.0.1:{edge.port}/v1/posts/h2/like"], capture_output=True, text=True,
                          timeout=15, check=True).stdout.splitlines()
     assert json.loads(out[0])["pending"] == 1 and out[1] == "2 200"
+
+
+def test_another_host_on_the_same_connection_is_judged_by_itself(edge):
+    """What a host is worth is kept with the connection, for this host alone."""
+    connection = http.client.HTTPConnection("127.0.0.1", edge.port, timeout=20)
+    for host, status in (("localhost", 200), ("localhost", 200), ("evil.example", 403), ("localhost", 200), ("localhos", 403), ("127.0.0.1", 200)):
+        connection.request("POST", "/v1/posts/host/like", headers={"Host": host, "X-User-Id": "ann"})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == status, host
+    connection.close()
 
 
 # ---- session and idempotency --------------------------------------------------------------------------------------------

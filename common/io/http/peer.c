@@ -44,11 +44,21 @@ static bool peer_unknown(kd_refusal *why)
                        "no bearer token and no gateway that is trusted here says who is asking");
 }
 
+/* As kd_peer_stands. Kept with the connection while its requests have the same host: its address and its certificate stay. */
+static kd_peer_standing peer_standing(const kd_peer_trust *trust, kd_http_request *req)
+{
+    uint8_t *kept = kd_http_request_host_note(req);
+    if (kept && *kept) return (kd_peer_standing)(*kept - 1);
+    kd_peer_standing standing = kd_peer_stands(trust, req);
+    if (kept) *kept = (uint8_t)(1 + standing);
+    return standing;
+}
+
 bool kd_peer_user(const kd_peer_trust *trust, kd_http_request *req, kd_bytes *user, kd_refusal *why)
 {
     kd_bytes raw;
     if (!kd_http_request_header(req, "x-user-id", &raw)) return peer_unknown(why);
-    kd_peer_standing standing = kd_peer_stands(trust, req);
+    kd_peer_standing standing = peer_standing(trust, req);
     if (standing == KD_PEER_STRANGER) return peer_unknown(why);
     return standing == KD_PEER_ELSEWHERE ? kd_peer_elsewhere(why) : kd_peer_named(req, false, user, why);
 }

@@ -32,7 +32,7 @@ bool kd_peer_elsewhere(kd_refusal *why);
  * as an edge that asks central for a visitor does. */
 bool kd_peer_named(kd_http_request *req, bool visitors, kd_bytes *user, kd_refusal *why);
 /* The user that a trusted peer names in X-User-Id, percent-decoded, in *user, a view that lives as long as the request. Any other peer could name
- * whom it likes, so its header is ignored. False, with *why filled in static text: there is no such header or peer (401), the peer's Host is
+ * whom it likes, so its header is ignored. A server asks with the same trust always. False, with *why filled in static text: there is no such header or peer (401), the peer's Host is
  * another machine's or missing (403), or the id is not valid or that of a visitor (400). */
 bool kd_peer_user(const kd_peer_trust *trust, kd_http_request *req, kd_bytes *user, kd_refusal *why);
 

@@ -111,3 +111,81 @@ Test(http_note, the_value_is_held_for_the_connection)
     leave(conn);
     cr_expect_eq(server->held, 0);
 }
+
+/* ---- the host ---- */
+
+/* A request of this host whose headers are whole. */
+static http_request *asks_under(http_conn *conn, const char *field, const char *host)
+{
+    http_request *req = http_request_create(conn);
+    req->pub.path = kd_bytes_str("/");
+    http_request_add_header(req, kd_bytes_str(field), kd_bytes_str(host));
+    http_request_headers_done(req);
+    return req;
+}
+
+Test(http_note, of_the_host_it_stays_while_requests_of_the_connection_have_the_same)
+{
+    http_conn *conn = http_fixture_come(0), *other = http_fixture_come(0);
+    uint8_t *kept = kd_http_request_host_note(&asks_under(conn, "host", "localhost:80")->pub);
+    cr_assert(kept && *kept == 0);
+    *kept = 7;
+    kept = kd_http_request_host_note(&asks_under(conn, ":authority", "localhost:80")->pub);
+    cr_expect(kept && *kept == 7);
+    kept = kd_http_request_host_note(&asks_under(other, "host", "localhost:80")->pub);
+    cr_expect(kept && *kept == 0, "on another connection");
+    static const char *const others[] = {"localhost:8", "localhost:800", "Localhost:80", "evil.example"};
+    for (size_t i = 0; i < KD_COUNT(others); i++) {
+        kept = kd_http_request_host_note(&asks_under(conn, "host", others[i])->pub);
+        cr_expect(kept && *kept == 0, "%s", others[i]);
+        *kept = 7;
+        kept = kd_http_request_host_note(&asks_under(conn, "host", "localhost:80")->pub);
+        cr_expect(kept && *kept == 0, "after %s", others[i]);
+    }
+    leave(conn);
+    leave(other);
+}
+
+Test(http_note, a_host_that_is_not_valid_or_too_long_is_not_kept)
+{
+    char longest[HTTP_HOST_NOTED + 2];
+    http_conn *conn = http_fixture_come(0);
+    http_request *req = asks_under(conn, "host", "local host");
+    cr_expect_eq(req->refusal, 400);
+    cr_expect_null(kd_http_request_host_note(&req->pub));
+    cr_expect_eq(asks_under(conn, "host", "local host")->refusal, 400, "again");
+    memset(longest, 'a', sizeof longest);
+    longest[HTTP_HOST_NOTED + 1] = 0;
+    req = asks_under(conn, "host", longest);
+    cr_expect_eq(req->refusal, 0);
+    cr_expect_null(kd_http_request_host_note(&req->pub));
+    req = asks_under(conn, "host", longest + 1);
+    cr_expect_not_null(kd_http_request_host_note(&req->pub));
+    leave(conn);
+}
+
+/* http_request.c looks for a name only where one of its bit has come: names that share it are told apart, and one that stands twice is found. */
+Test(http_note, a_name_is_found_among_those_that_look_alike)
+{
+    http_conn *conn = http_fixture_come(0);
+    http_request *req = http_request_create(conn);
+    kd_bytes value;
+    for (char c = 'a'; c <= 'z'; c++) {
+        char name[] = "?-name";
+        name[0] = c;
+        http_request_add_header(req, kd_bytes_str(name), kd_bytes_of(&c, 1));
+    }
+    for (char c = 'a'; c <= 'z'; c++) {
+        char name[] = "?-name", absent[] = "?-nane";
+        name[0] = absent[0] = c;
+        cr_expect(kd_http_request_find(&req->pub, kd_bytes_str(name), &value) && value.data[0] == (uint8_t)c);
+        cr_expect_not(kd_http_request_find(&req->pub, kd_bytes_str(absent), &value));
+    }
+    req->pub.path = kd_bytes_str("/");
+    http_request_add_header(req, kd_bytes_str("x-user-id"), kd_bytes_str("ann"));
+    http_request_add_header(req, kd_bytes_str("x-user-id"), kd_bytes_str("bob"));
+    http_request_headers_done(req);
+    cr_expect_eq(req->refusal, 400);
+    cr_expect_str_eq(req->refusal_field, "X-User-Id");
+    leave(conn);
+}

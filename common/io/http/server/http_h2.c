@@ -108,13 +108,13 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     return 0;
 }
 
-static void h2_pseudo(http_request *req, kd_bytes name, kd_bytes value)
+/* A field as it is stored: its value lives as long as the request. */
+static void h2_pseudo(http_request *req, const http_header *h)
 {
-    if (kd_bytes_eq(name, kd_bytes_str(":path"))) {
-        http_request_set_target(req, http_request_copy(req, value));
-    } else if (kd_bytes_eq(name, kd_bytes_str(":method"))) {
-        http_request_set_method(req, http_request_copy(req, value));
-    }
+    if (kd_bytes_eq(h->name, kd_bytes_str(":path")))
+        http_request_set_target(req, h->value);
+    else if (kd_bytes_eq(h->name, kd_bytes_str(":method")))
+        http_request_set_method(req, h->value);
 }
 
 static void h2_length(http_request *req, kd_bytes value)
@@ -142,10 +142,10 @@ static int h2_on_header(nghttp2_session *session, const nghttp2_frame *frame, co
     int rv = h2_weigh_field(conn, name_len + value_len);
     if (rv != 0 || !req || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return rv;
     kd_bytes name = kd_bytes_of(name_data, name_len), value = kd_bytes_of(value_data, value_len);
-    http_request_add_header(req, name, value);
+    const http_header *stored = http_request_add_header(req, name, value);
     if (req->refusal != 0) return 0;
     if (name_data[0] == ':')
-        h2_pseudo(req, name, value);
+        h2_pseudo(req, stored);
     else if (name_len == 14 && memcmp(name_data, "content-length", 14) == 0)
         h2_length(req, value);
     return 0;

@@ -72,6 +72,7 @@ enum {
     HTTP_SPARE_REQUESTS_MAX = 1024, /* freed requests that are kept for reuse, some 3 KiB each */
     HTTP_CORS_FIELDS_MAX = 3,       /* of http_cors.c, in one answer */
     HTTP_PREFLIGHT_FIELDS_MAX = 3,
+    HTTP_HOST_NOTED = 62, /* bytes of a host that a connection remembers */
 };
 
 /* Units of work, about a microsecond each: an item of a request, one KiB of an answer. */
@@ -138,6 +139,8 @@ typedef struct http_request {
     uint32_t header_cap;
     uint32_t header_bytes;
     http_header *headers; /* headers_inline, or in the arena */
+    uint64_t names;       /* a bit for each name among them, and for those that there may be twice: */
+    uint64_t names_twice; /* http_request.c */
     kd_bytes trace;       /* the field traceparent */
     uint32_t traces;      /* how many of them there are */
     kd_media media;       /* of the answer, once media_known */
@@ -261,6 +264,11 @@ struct http_conn {
         kd_buf of;         /* the value */
         _Alignas(max_align_t) uint8_t kept[KD_HTTP_NOTE];
     } note;
+    struct { /* http_note.c: the host of the last request whose host was valid; len 0: none yet */
+        uint8_t len;
+        uint8_t kept; /* the handler's */
+        uint8_t text[HTTP_HOST_NOTED];
+    } host;
     bool doomed; /* closed in this turn, to make room: http_admission.c */
     struct sockaddr_storage peer;
     socklen_t peer_len;

@@ -30,7 +30,7 @@ typedef enum { SAYS_NOTHING, SAYS_CLIENT, SAYS_RUBBISH } saying;
 static saying client_by(const http_request *req, const char *name, kd_forwarded_form form, uint8_t at[16])
 {
     saying said = SAYS_NOTHING;
-    for (uint32_t i = req->header_count; i-- > 0;) {
+    for (uint32_t i = http_request_has(req, name) ? req->header_count : 0; i-- > 0;) {
         const http_header *h = &req->headers[i];
         if (!kd_bytes_eq(h->name, kd_bytes_str(name))) continue;
         kd_forwarded_result result = kd_forwarded_walk(form, h->value, req->conn->server->config.trusted, at);

@@ -22,6 +22,7 @@
 #include "common/base/text.h"
 #include "common/io/http/server/http_admission.h"
 #include "common/io/http/server/http_conns.h"
+#include "common/io/http/server/http_note.h"
 #include "common/io/http/server/http_peer.h"
 
 enum { BODY_KEEP_BYTES = 4096 /* a spare request keeps its body's buffer up to this size */ };
@@ -168,8 +169,17 @@ void http_request_keep_answer(http_request *req, kd_bytes answer)
 
 /* ---- headers ---- */
 
+/* A bit that stands for the name, and for few others: most of what is asked for is not there, and this tells so without a look at the fields. */
+static uint64_t header_bit(kd_bytes name)
+{
+    return name.len > 0 ? (uint64_t)1 << ((name.len + 5u * name.data[0]) & 63) : 1;
+}
+
 static const http_header *store_header(http_request *req, kd_bytes name, kd_bytes value)
 {
+    uint64_t bit = header_bit(name);
+    req->names_twice |= req->names & bit;
+    req->names |= bit;
     if (req->header_count == req->header_cap) {
         http_header *more = http_request_take(req, 2 * req->header_cap * sizeof(*more));
         memcpy(more, req->headers, req->header_count * sizeof(*more));
@@ -199,17 +209,20 @@ static void keep_origin(http_request *req, kd_bytes name, kd_bytes value)
     if (kd_bytes_eq(name, kd_bytes_str("origin"))) req->origin = http_request_copy(req, value);
 }
 
-void http_request_add_header(http_request *req, kd_bytes name, kd_bytes value)
+const http_header *http_request_add_header(http_request *req, kd_bytes name, kd_bytes value)
 {
     const kd_http_config *config = &req->conn->server->config;
+    const http_header *stored = NULL;
     size_t bytes = req->header_bytes + name.len + value.len;
     req->header_bytes = (uint32_t)KD_MIN(bytes, (size_t)UINT32_MAX);
     if (req->header_count >= config->max_headers || bytes > config->max_header_bytes) {
         http_request_refuse(req, 431);
     } else {
-        keep_trace(req, store_header(req, name, value));
+        stored = store_header(req, name, value);
+        keep_trace(req, stored);
     }
     keep_origin(req, name, value);
+    return stored;
 }
 
 bool kd_http_request_field(const kd_http_request *pub, size_t i, kd_bytes *name, kd_bytes *value)
@@ -225,18 +238,24 @@ bool kd_http_request_field(const kd_http_request *pub, size_t i, kd_bytes *name,
 static const http_header *find_header(const http_request *req, kd_bytes name, const http_header *after)
 {
     const http_header *end = req->headers + req->header_count;
+    if ((header_bit(name) & (after ? req->names_twice : req->names)) == 0) return NULL;
     for (const http_header *h = after ? after + 1 : req->headers; h < end; h++) {
         if (kd_bytes_eq(h->name, name)) return h;
     }
     return NULL;
 }
 
-bool kd_http_request_header(const kd_http_request *pub, const char *name, kd_bytes *value)
+bool http_request_has(const http_request *req, const char *name)
+{
+    return find_header(req, kd_bytes_str(name), NULL) != NULL;
+}
+
+bool kd_http_request_find(const kd_http_request *pub, kd_bytes name, kd_bytes *value)
 {
     const http_request *req = (const http_request *)pub;
-    const http_header *h = find_header(req, kd_bytes_str(name), NULL);
+    const http_header *h = find_header(req, name, NULL);
     /* HTTP/2 carries the host in the pseudo header :authority, and need not send Host. */
-    if (!h && strcmp(name, "host") == 0) h = find_header(req, kd_bytes_str(":authority"), NULL);
+    if (!h && kd_bytes_eq(name, kd_bytes_str("host"))) h = find_header(req, kd_bytes_str(":authority"), NULL);
     *value = h ? h->value : kd_bytes_of(NULL, 0);
     return h != NULL;
 }
@@ -283,17 +302,20 @@ void http_request_set_target(http_request *req, kd_bytes target)
 void http_request_set_method(http_request *req, kd_bytes name)
 {
     static const struct {
+        size_t len;
         const char *name;
         kd_http_method method;
-    } methods[] = {{"GET", KD_HTTP_GET},        {"HEAD", KD_HTTP_HEAD},   {"POST", KD_HTTP_POST},
-                   {"PUT", KD_HTTP_PUT},        {"PATCH", KD_HTTP_PATCH}, {"DELETE", KD_HTTP_DELETE},
-                   {"OPTIONS", KD_HTTP_OPTIONS}};
+    } methods[] = {{4, "POST", KD_HTTP_POST},      {3, "GET", KD_HTTP_GET},     {4, "HEAD", KD_HTTP_HEAD},
+                   {3, "PUT", KD_HTTP_PUT},        {5, "PATCH", KD_HTTP_PATCH}, {6, "DELETE", KD_HTTP_DELETE},
+                   {7, "OPTIONS", KD_HTTP_OPTIONS}};
     req->pub.method_name = name;
     req->pub.method = KD_HTTP_OTHER;
-    for (size_t i = 0; i < KD_COUNT(methods); i++) {
-        if (kd_bytes_eq(name, kd_bytes_str(methods[i].name))) req->pub.method = methods[i].method;
+    for (size_t i = 0; i < KD_COUNT(methods) && req->pub.method == KD_HTTP_OTHER; i++) {
+        if (name.len == methods[i].len && memcmp(name.data, methods[i].name, name.len) == 0)
+            req->pub.method = methods[i].method;
     }
     req->head = req->pub.method == KD_HTTP_HEAD;
+    if (req->pub.method != KD_HTTP_OTHER) return;
     if (kd_bytes_eq(name, kd_bytes_str("CONNECT")) || kd_bytes_eq(name, kd_bytes_str("TRACE"))) {
         http_request_refuse(req, 405);
     }
@@ -303,12 +325,21 @@ void http_request_set_method(http_request *req, kd_bytes name)
  * attacker could pass a check there with one value and use another one here. */
 static void refuse_doubled(http_request *req)
 {
-    for (uint32_t i = 0; i < req->header_count; i++) {
+    for (uint32_t i = 0; req->names_twice && i < req->header_count; i++) {
         const http_header *h = &req->headers[i];
+        if ((header_bit(h->name) & req->names_twice) == 0) continue;
         const char *field = kd_http1_single(h->name);
         if (!field || !find_header(req, h->name, h)) continue;
         http_request_refuse_field(req, field, "this header field comes twice");
     }
+}
+
+static bool lone_host_is_clear(http_conn *conn, kd_bytes host)
+{
+    if (http_note_is_host(conn, host)) return true;
+    if (!kd_authority_valid(host)) return false;
+    http_note_host(conn, host);
+    return true;
 }
 
 /* One host, and only one: Host, and :authority of HTTP/2 or of an absolute target beside it. Else a proxy in front may have chosen by another one. */
@@ -316,6 +347,7 @@ static bool host_is_clear(const http_request *req)
 {
     const http_header *authority = find_header(req, kd_bytes_str(":authority"), NULL);
     const http_header *host = find_header(req, kd_bytes_str("host"), NULL);
+    if (!authority != !host) return lone_host_is_clear(req->conn, (authority ? authority : host)->value);
     if (authority && !kd_authority_valid(authority->value)) return false;
     if (host && !kd_authority_valid(host->value)) return false;
     return !authority || !host || kd_authority_same(authority->value, host->value);

@@ -24,8 +24,10 @@ kd_bytes http_request_copy(http_request *req, kd_bytes bytes);
  * request is freed. `answer` may lie in the memory that goes. */
 void http_request_keep_answer(http_request *req, kd_bytes answer);
 
-/* Stores a copy of a field; beyond max_headers or max_header_bytes sets the refusal 431 instead. */
-void http_request_add_header(http_request *req, kd_bytes name, kd_bytes value);
+/* Stores a copy of a field and returns it; beyond max_headers or max_header_bytes sets the refusal 431 instead, and returns NULL. */
+const http_header *http_request_add_header(http_request *req, kd_bytes name, kd_bytes value);
+/* Whether there is a field of that name. */
+bool http_request_has(const http_request *req, const char *name);
 /* Splits a target into path and query, which are views into it: it must live as long as the request. Bytes that may not stand in a target set the
  * refusal 400, whatever the protocol. */
 void http_request_set_target(http_request *req, kd_bytes target);

@@ -172,7 +172,12 @@ typedef void (*kd_http_handler)(kd_http_request *req, void *arg);
 
 /* First value of a header, a view that lives until the answer; `name` in lower case. False and an empty *value when it is absent. Where a request has
  * no Host, "host" finds :authority. */
-bool kd_http_request_header(const kd_http_request *req, const char *name, kd_bytes *value);
+bool kd_http_request_find(const kd_http_request *req, kd_bytes name, kd_bytes *value);
+/* The same, of a literal: inline, so that the compiler knows its length. */
+static inline bool kd_http_request_header(const kd_http_request *req, const char *name, kd_bytes *value)
+{
+    return kd_http_request_find(req, kd_bytes_of(name, strlen(name)), value);
+}
 /* The trace that the request belongs to, by its field traceparent. False, and *trace is none, without such a field, with one that is not valid and with
  * two. */
 bool kd_http_request_trace(const kd_http_request *req, kd_trace *trace);
@@ -194,6 +199,10 @@ enum { KD_HTTP_NOTE = 16 };
 /* KD_HTTP_NOTE bytes, aligned for any type, for what the handler knows about a value that is part of a header field of the request, such as a token. Zeroed
  * at first; then as the handler left them, as long as its calls on this connection name the same bytes. They live until the next call. */
 void *kd_http_request_note(kd_http_request *req, kd_bytes value);
+
+/* A byte for what the handler knows about the host of the request and the connection that it came by: 0 at first, then as the handler left it, as long as
+ * requests of this connection have the same host. NULL: nothing is kept of this host. It lives until the next request of the connection. */
+uint8_t *kd_http_request_host_note(kd_http_request *req);
 
 /* False when the client has gone. The answer is still owed, though it will be thrown away; work for it may be skipped. */
 bool kd_http_request_alive(const kd_http_request *req);
