@@ -7,7 +7,7 @@
 #include "common/io/http/server/http_share.h"
 #include "tests/unit/io/http_fixture.h"
 
-enum { HEAVY = 2 * HTTP_TURN_WRITES };
+enum { HEAVY = 3 };
 
 static kd_http_server *server;
 static http_conn *heavy[HEAVY], *light;
@@ -39,35 +39,29 @@ TestSuite(http_turn, .init = setup, .fini = teardown);
 
 Test(http_turn, who_has_cost_little_is_answered_first)
 {
-    uint32_t left = 1;
     http_turn_touch(heavy[0]);
     http_turn_touch(light);
-    cr_expect_eq(http_turn_next(server, &left), light);
-    cr_expect_eq(http_turn_next(server, &left), heavy[0]);
-    cr_expect_null(http_turn_next(server, &left));
+    cr_expect_eq(http_turn_next(server, true), light);
+    cr_expect_eq(http_turn_next(server, true), heavy[0]);
+    cr_expect_null(http_turn_next(server, true));
 }
 
-Test(http_turn, heavy_ones_are_written_in_pieces_in_their_order)
+Test(http_turn, heavy_ones_are_written_in_their_order)
 {
     for (int i = 0; i < HEAVY; i++) http_turn_touch(heavy[i]);
-    for (int piece = 0; piece < HEAVY; piece += HTTP_TURN_WRITES) {
-        uint32_t left = HTTP_TURN_WRITES;
-        if (piece > 0) { /* came meanwhile */
-            http_turn_touch(light);
-            cr_expect_eq(http_turn_next(server, &left), light);
-        }
-        for (int i = 0; i < HTTP_TURN_WRITES; i++)
-            cr_expect_eq(http_turn_next(server, &left), heavy[piece + i]);
-        cr_expect_null(http_turn_next(server, &left));
+    for (int i = 0; i < HEAVY; i++) {
+        http_turn_touch(light); /* comes meanwhile */
+        cr_expect_eq(http_turn_next(server, false), light);
+        cr_expect_null(http_turn_next(server, false));
+        cr_expect_eq(http_turn_next(server, true), heavy[i]);
     }
-    cr_expect(TAILQ_EMPTY(&server->dirty));
+    cr_expect_null(http_turn_next(server, true));
 }
 
 Test(http_turn, what_is_left_comes_after_a_look_for_input)
 {
-    uint32_t none = 0;
     http_turn_touch(heavy[0]);
     event_del(server->turn_event);
-    cr_expect_null(http_turn_next(server, &none));
+    cr_expect_null(http_turn_next(server, false));
     cr_expect(event_pending(server->turn_event, EV_TIMEOUT, NULL));
 }

@@ -88,8 +88,8 @@ enum {
     HTTP_REQUEST_UNITS = 4, /* any request, besides its items */
     HTTP_UNIT_BYTES_IN = 256, /* input, whatever it is */
     HTTP_UNIT_BYTES_OUT = 1024,
-    HTTP_TURN_WRITES = 4, /* heavy connections whose output is written before the loop looks for new input */
-    HTTP_TURN_ROUNDS = 8, /* of HTTP_WRITE_BYTES: a turn writes no more */
+    HTTP_WRITE_UNITS = 32, /* output of heavy connections, before the loop looks for new input */
+    HTTP_TURN_ROUNDS = 8,  /* of HTTP_WRITE_BYTES: a turn writes no more */
 };
 
 /* Of every answer that has a body: whatever an id or a name in it looks like, a browser takes it for nothing but its content-type. */

@@ -59,10 +59,17 @@ static void tell_drained(kd_http_server *server)
     if (server->drained) server->drained(server->drained_arg);
 }
 
+/* A write costs as much as a request, besides its bytes. */
 static void write_dirty(kd_http_server *server)
 {
-    uint32_t heavy = HTTP_TURN_WRITES;
-    for (http_conn *conn; (conn = http_turn_next(server, &heavy)) != NULL;) http_conn_turn(conn);
+    uint64_t left = HTTP_WRITE_UNITS;
+    for (http_conn *conn; (conn = http_turn_next(server, left > 0)) != NULL;) {
+        uint64_t before = server->counters.work;
+        bool heavy = http_share_heavy(conn);
+        http_conn_turn(conn);
+        uint64_t cost = server->counters.work - before + HTTP_REQUEST_UNITS;
+        if (heavy) left -= KD_MIN(left, cost);
+    }
 }
 
 static void server_on_turn(evutil_socket_t fd, short what, void *arg)

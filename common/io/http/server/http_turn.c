@@ -66,17 +66,15 @@ void http_turn_touch(http_conn *conn)
         TAILQ_INSERT_HEAD(&server->dirty, conn, next_dirty);
 }
 
-http_conn *http_turn_next(kd_http_server *server, uint32_t *heavy)
+http_conn *http_turn_next(kd_http_server *server, bool heavy_too)
 {
     http_conn *conn = TAILQ_FIRST(&server->dirty);
     if (!conn) return NULL;
-    bool costs = http_share_heavy(conn);
-    if (costs && *heavy == 0) {
+    if (!heavy_too && http_share_heavy(conn)) {
         /* By a timer of no time: an event that activates itself is run again before the loop looks for input. */
         event_add(server->turn_event, &(struct timeval){0});
         return NULL;
     }
-    *heavy -= costs;
     http_turn_forget(conn);
     return conn;
 }

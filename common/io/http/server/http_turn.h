@@ -14,9 +14,9 @@ void http_turn_init(kd_http_server *server);
 /* A connection has output that came up outside of its own event (there the event writes it itself): written in this turn of the loop, a heavy one's
  * perhaps in one of the next. */
 void http_turn_touch(http_conn *conn);
-/* The next connection to write, taken off the list. *heavy: how many heavy ones may still be, counted down. NULL: none is left, or what is left comes
- * with the turn event after a look for new input. */
-http_conn *http_turn_next(kd_http_server *server, uint32_t *heavy);
+/* The next connection to write, taken off the list. NULL: none is left, or without `heavy_too` none that has cost little: then the turn event comes
+ * again after a look for new input. */
+http_conn *http_turn_next(kd_http_server *server, bool heavy_too);
 /* Takes a connection that is being closed off the list. */
 void http_turn_forget(http_conn *conn);
 /* After a connection or an answer less: while the server drains and has no connection open, the turn runs once more and sees whether all is done. */
