@@ -112,6 +112,17 @@ void kd_loop_defer(kd_loop *loop, kd_post *post)
     loop->deferred_end = &post->next;
 }
 
+void kd_loop_resume(kd_loop *loop, kd_post *post)
+{
+    KD_ASSERT(post->fn != NULL);
+    post->next = loop->deferred;
+    if (loop->deferred == NULL) {
+        loop->deferred_end = &post->next;
+        deferred_arm(loop);
+    }
+    loop->deferred = post;
+}
+
 /* ---- events ---- */
 
 static void loop_on_wake(evutil_socket_t fd, short what, void *arg)

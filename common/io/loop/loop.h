@@ -30,6 +30,9 @@ void kd_loop_post(kd_loop *loop, kd_post *post);
 /* On the loop's thread: the post runs behind all that the loop has at hand, deferred ones in order. Of these as many run in a turn of the loop as take
  * some ten microseconds, at least one; then new input comes first. For work that is long, so that short work need not wait for all of it. */
 void kd_loop_defer(kd_loop *loop, kd_post *post);
+/* The same for the next piece of work that a deferred post has begun: it runs before the other deferred ones, so that what is begun is ended, and little of
+ * it is held at a time. */
+void kd_loop_resume(kd_loop *loop, kd_post *post);
 /* From any thread, any number of times. All that was posted before the first stop is run first. */
 void kd_loop_stop(kd_loop *loop);
 /* Waits for the thread of kd_loop_start; nothing to do for kd_loop_run. */

@@ -83,6 +83,14 @@ static void finish_post(kd_post *post)
     call->finish(call);
 }
 
+void kd_call_finish_again(kd_call *call)
+{
+    kd_errand *errand = call->errands;
+    while (!errand->shard) errand++;
+    errand->post.fn = finish_post;
+    kd_loop_resume(call->origin->base.loop, &errand->post);
+}
+
 static void call_join(kd_errand *errand)
 {
     kd_call *call = errand->call;

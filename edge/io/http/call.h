@@ -60,7 +60,7 @@ struct kd_call {
     int status;                      /* first error of all errands */
     uint32_t unasked;                /* of all errands */
     void (*work)(kd_errand *errand); /* on the errand's shard */
-    /* On the origin, when all errands are back: kd_call_end, then the answer, with which the call is gone. */
+    /* On the origin, when all errands are back: kd_call_end, then the answer, with which the call is gone; or kd_call_finish_again. */
     void (*finish)(kd_call *call);
 };
 
@@ -77,6 +77,8 @@ void kd_call_withdraw(kd_call *call);
 kd_errand *kd_call_add(kd_call *call, kd_bytes item, kd_errand_item *entry);
 /* Sends the errands to their shards. The call may have been answered, and be gone, when this returns. On the origin. */
 void kd_call_start(kd_call *call);
+/* From call->finish: it is called once more, when new input has been seen, before other deferred steps. For an answer that takes long to make. */
+void kd_call_finish_again(kd_call *call);
 /* Takes the call out of those in work and observes its time in `time`; the request must be answered next. Returns the monotonic time that it read. */
 uint64_t kd_call_end(kd_call *call, kd_histogram *time);
 

@@ -48,24 +48,19 @@ static void write_display(kd_json *j, const kd_edge_read *read, const kd_lookup 
     kd_json_end_object(j);
 }
 
+static bool reads_answer_displays(const kd_edge_read *read)
+{
+    return read->kind == KD_READ_DISPLAY || read->kind == KD_READ_DISPLAYS;
+}
+
 static void write_item(kd_json *j, const kd_edge_read *read, const kd_lookup *l, uint64_t now_us)
 {
-    if (read->kind == KD_READ_DISPLAYS)
+    if (reads_answer_displays(read))
         write_display(j, read, l);
     else if (read->views)
         write_counts(j, read, l, now_us);
     else
         reads_answer_write_liked(j, l);
-}
-
-static void write_items(kd_json *j, const kd_edge_read *read, uint64_t now_us)
-{
-    kd_json_object(j);
-    kd_json_key(j, "items");
-    kd_json_array(j);
-    for (uint32_t i = 0; i < read->count; i++) write_item(j, read, &read->at[i], now_us);
-    kd_json_end_array(j);
-    kd_json_end_object(j);
 }
 
 enum { CACHE_CONTROL_MAX = 160 };
@@ -108,14 +103,14 @@ static uint64_t answer_display_as_of(const kd_edge_read *read)
  * cached as well: otherwise, while central cannot be reached, every viewer of the region would come to the edge. A 304 carries all fields but
  * content-type, so that caches update Kudos-As-Of.
  */
-static void answer_display(kd_edge_read *read)
+static void answer_display(kd_edge_read *read, kd_bytes body)
 {
     const kd_shard *s = read->call.origin;
     bool whole = answer_display_whole(read);
     uint64_t as_of_us = answer_display_as_of(read);
     kd_http_request *req = read->call.req;
     char etag[KD_ETAG_MAX], cache[CACHE_CONTROL_MAX], as_of[KD_TIME_MS_MAX];
-    kd_etag_write(kd_buf_view(&s->out), etag);
+    kd_etag_write(body, etag);
     answer_cache_control(s->base.settings, read->call.level, cache);
     kd_http_field fields[5] = {{"etag", kd_bytes_str(etag)},
                                {"cache-control", kd_bytes_str(whole ? cache : "no-store")},
@@ -130,39 +125,88 @@ static void answer_display(kd_edge_read *read)
     }
     fields[count++] =
         (kd_http_field){"content-type", kd_bytes_str(kd_media_type(kd_http_request_media(req)))};
-    kd_http_respond(req, 200, fields, count, kd_buf_view(&s->out));
+    kd_http_respond(req, 200, fields, count, body);
+}
+
+static void reads_answer_leave(kd_edge_read *read, kd_bytes body)
+{
+    if (reads_answer_displays(read))
+        answer_display(read, body);
+    else
+        kd_answer_body(read->call.req, body, NULL, 0);
+}
+
+static void reads_answer_one(kd_edge_read *read, uint64_t now_us)
+{
+    kd_shard *s = read->call.origin;
+    kd_json j = kd_answer_writer(read->call.req, &s->out);
+    write_item(&j, read, &read->at[0], now_us);
+    reads_answer_leave(read, kd_buf_view(&s->out));
+}
+
+/* ---- many items: in pieces, with a look for new input between them ---- */
+
+enum { ITEMS_A_PIECE = 24 };
+
+struct kd_reads_text {
+    kd_buf out; /* the shard's own buffer is used by others between two pieces */
+    kd_json j;
+    uint64_t now_us; /* of all ages */
+    uint32_t written;
+};
+
+static void reads_text_open(kd_edge_read *read, uint64_t now_us)
+{
+    struct kd_reads_text *text = kd_http_request_alloc(read->call.req, sizeof *text);
+    text->j = kd_answer_writer(read->call.req, &text->out);
+    text->now_us = now_us;
+    kd_json_object(&text->j);
+    kd_json_key(&text->j, "items");
+    kd_json_array(&text->j);
+    read->text = text;
+}
+
+/* True: it is whole. */
+static bool reads_text_more(kd_edge_read *read)
+{
+    struct kd_reads_text *text = read->text;
+    uint32_t end = KD_MIN(read->count, text->written + ITEMS_A_PIECE);
+    while (text->written < end) write_item(&text->j, read, &read->at[text->written++], text->now_us);
+    if (end < read->count) return false;
+    kd_json_end_array(&text->j);
+    kd_json_end_object(&text->j);
+    return true;
+}
+
+static bool reads_answer_is_list(const kd_edge_read *read)
+{
+    return read->kind == KD_READ_DISPLAYS || read->kind == KD_READ_BULK || read->kind == KD_READ_LOOKUP;
+}
+
+/* The memory of the text is the request's, and gone with the answer, but for the buffer. */
+static void reads_answer_list(kd_edge_read *read)
+{
+    kd_buf out = read->text->out;
+    reads_answer_leave(read, kd_buf_view(&out));
+    kd_buf_finish(&out);
 }
 
 void kd_reads_finish(kd_call *call)
 {
     kd_edge_read *read = KD_CONTAINER(call, kd_edge_read, call);
     kd_shard *s = call->origin;
-    uint64_t mono_us =
-        kd_call_end(call, read->count > 1 ? &s->base.metrics.bulk_time : &s->base.metrics.read_time);
-    uint64_t now_us = kd_clock_server_at_us(s->base.clock, mono_us);
-    if (call->status != KD_OK) {
-        kd_answer_error(call->req, call->status);
+    bool list = reads_answer_is_list(read) && call->status == KD_OK;
+    if (list && !read->text) reads_text_open(read, kd_clock_server_at_us(s->base.clock, kd_clock_mono_us()));
+    if (list && !reads_text_more(read)) {
+        kd_call_finish_again(call);
         return;
     }
-    kd_json j = kd_answer_writer(call->req, &s->out);
-    switch (read->kind) {
-    case KD_READ_COUNTS:
-        write_counts(&j, read, &read->at[0], now_us);
-        break;
-    case KD_READ_DISPLAY:
-        write_display(&j, read, &read->at[0]);
-        break;
-    case KD_READ_LIKED:
-        reads_answer_write_liked(&j, &read->at[0]);
-        break;
-    case KD_READ_DISPLAYS:
-    case KD_READ_BULK:
-    case KD_READ_LOOKUP:
-        write_items(&j, read, now_us);
-        break;
-    }
-    if (read->kind == KD_READ_DISPLAY || read->kind == KD_READ_DISPLAYS)
-        answer_display(read);
+    uint64_t mono_us =
+        kd_call_end(call, read->count > 1 ? &s->base.metrics.bulk_time : &s->base.metrics.read_time);
+    if (call->status != KD_OK)
+        kd_answer_error(call->req, call->status);
+    else if (list)
+        reads_answer_list(read);
     else
-        kd_answer_body(call->req, kd_buf_view(&s->out), NULL, 0);
+        reads_answer_one(read, kd_clock_server_at_us(s->base.clock, mono_us));
 }

@@ -35,7 +35,8 @@ typedef struct {
     kd_seen seen;     /* what the session token tells */
     uint32_t counter; /* of members */
     uint32_t count;
-    kd_lookup *at; /* in the order of the request */
+    kd_lookup *at;              /* in the order of the request */
+    struct kd_reads_text *text; /* of a read of many, while its answer is made */
     /* Items about which central is asked whether the caller likes them: an errand uses the places from errand->offset on. Lookup, key and answer
      * stand at the same place. */
     kd_lookup **unknown;

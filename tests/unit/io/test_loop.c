@@ -112,7 +112,7 @@ Test(loop, posts_that_never_ran_are_run_by_destroy)
 typedef struct {
     kd_post post;
     char letter[2];
-    kd_post *posts, *defers; /* NULL: none */
+    kd_post *posts, *defers, *resumes; /* NULL: none */
     bool takes_long, last;
 } step;
 
@@ -122,6 +122,7 @@ static void on_step(kd_post *post)
     strcat(order, s->letter);
     if (s->posts) kd_loop_post(main_loop, s->posts);
     if (s->defers) kd_loop_defer(main_loop, s->defers);
+    if (s->resumes) kd_loop_resume(main_loop, s->resumes);
     for (uint64_t end_us = kd_clock_mono_us() + 2000; s->takes_long && kd_clock_mono_us() < end_us;) continue;
     if (s->last) kd_loop_stop(main_loop);
 }
@@ -141,6 +142,36 @@ Test(loop, a_deferred_post_runs_behind_what_is_there_and_gives_way_to_what_comes
     kd_loop_run(main_loop);
     kd_loop_destroy(main_loop);
     cr_expect_str_eq(order, "balncd");
+}
+
+Test(loop, what_is_begun_is_ended_before_the_next_deferred_post_but_behind_what_comes)
+{
+    step fourth = {.post.fn = on_step, .letter = "d", .last = true};
+    step third = {.post.fn = on_step, .letter = "c", .defers = &fourth.post};
+    step news = {.post.fn = on_step, .letter = "n"};
+    step end = {.post.fn = on_step, .letter = "e"};
+    step tedious = {
+        .post.fn = on_step, .letter = "l", .posts = &news.post, .resumes = &end.post, .takes_long = true};
+    step begin = {.post.fn = on_step, .letter = "b", .defers = &tedious.post};
+    step also = {.post.fn = on_step, .letter = "a", .defers = &third.post};
+    cr_assert_eq(kd_loop_create(&main_loop, "main"), KD_OK);
+    kd_loop_post(main_loop, &begin.post);
+    kd_loop_post(main_loop, &also.post);
+    kd_loop_run(main_loop);
+    kd_loop_destroy(main_loop);
+    cr_expect_str_eq(order, "balnecd");
+}
+
+Test(loop, the_last_deferred_post_may_be_gone_on_with)
+{
+    step other = {.post.fn = on_step, .letter = "o", .last = true};
+    step end = {.post.fn = on_step, .letter = "e", .defers = &other.post};
+    step begin = {.post.fn = on_step, .letter = "b", .resumes = &end.post};
+    cr_assert_eq(kd_loop_create(&main_loop, "main"), KD_OK);
+    kd_loop_post(main_loop, &begin.post);
+    kd_loop_run(main_loop);
+    kd_loop_destroy(main_loop);
+    cr_expect_str_eq(order, "beo");
 }
 
 /* What the last one has deferred may run at once, and its timer then finds nothing. */
