@@ -28,7 +28,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { LOOP_DEFERRED_US = 50 /* of deferred posts in a turn of the loop: then it looks for new input */ };
+enum { LOOP_DEFERRED_US = 25 /* of deferred posts in a turn of the loop: then it looks for new input */ };
 
 struct kd_loop {
     struct event_base *base;

@@ -146,7 +146,7 @@ static void reads_answer_one(kd_edge_read *read, uint64_t now_us)
 
 /* ---- many items: in pieces, with a look for new input between them ---- */
 
-enum { ITEMS_A_PIECE = 24 };
+enum { ITEMS_A_PIECE = 16 };
 
 struct kd_reads_text {
     kd_buf out; /* the shard's own buffer is used by others between two pieces */

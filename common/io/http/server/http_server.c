@@ -59,10 +59,9 @@ static void tell_drained(kd_http_server *server)
     if (server->drained) server->drained(server->drained_arg);
 }
 
-/* A write costs as much as a request, besides its bytes. */
-static void write_dirty(kd_http_server *server)
+/* Writes all connections that have cost little, and of the others as many as `left` units allow. A write costs as much as a request, besides its bytes. */
+static void write_dirty(kd_http_server *server, uint64_t left)
 {
-    uint64_t left = HTTP_WRITE_UNITS;
     for (http_conn *conn; (conn = http_turn_next(server, left > 0)) != NULL;) {
         uint64_t before = server->counters.work;
         bool heavy = http_share_heavy(conn);
@@ -77,7 +76,7 @@ static void server_on_turn(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     kd_http_server *server = arg;
     http_turn_clock(server);
-    write_dirty(server);
+    write_dirty(server, HTTP_WRITE_UNITS);
     tell_drained(server); /* last: it may destroy the server */
 }
 
@@ -86,7 +85,8 @@ static void server_on_serve(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     kd_http_server *server = arg;
     http_turn_clock(server);
-    write_dirty(server); /* answers that are there need not wait for new work */
+    write_dirty(server,
+                0); /* they need not wait for new work; heavy ones have their part by the turn's event */
     http_share_begin(server);
     for (http_conn *conn; (conn = http_share_next(server)) != NULL;) http_conn_serve(conn);
 }
