@@ -125,6 +125,7 @@ $(eval $(call program,$(BUILD)/kafka-probe,$(SHARED)/tests/integration/kafka_pro
 $(eval $(call program,$(BUILD)/bench-puts,$(SHARED)/tests/bench/bench_puts.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/bench-keys,$(SHARED)/tests/bench/bench_keys.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/bench-merge,$(SHARED)/tests/bench/bench_merge.o $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
+$(eval $(call program,$(BUILD)/bench-far,$(SHARED)/tests/bench/bench_far.o $(SIM) $(IO) $(CORES),$(IO_LIBS) $(CORE_LIBS) -lm))
 
 # Another parser of HTTP/1.1, which fuzz_h1 holds ours against; no program uses it.
 SECOND_OPINION := -lhttp_parser
@@ -199,7 +200,7 @@ run-torture: all
 bench-programs:
 	$(DEPS) test
 	$(DEPS) bench
-	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(BUILD)/bench-puts $(BUILD)/bench-keys $(BUILD)/bench-merge
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(addprefix $(BUILD)/bench-,puts keys merge far)
 
 bench: bench-programs
 	$(Q)BUILD=$(BUILD) python3 tests/bench/bench.py $(BENCH)

@@ -8,7 +8,7 @@ A line for each row, as ruler.py and docs/performance.md explain it; then what w
     ruler            measures one thing beside another    rows_requests  likes, reads, TLS, batches, times, Redis
     peers            servers beside ours                  rows_store     merge, keys, the simulator, a real log
     redis_load       the client of Redis                  rows_bytes     memory, disk, start
-    by_token, hot    rows of their own                    rows_long      large stores, long load
+    by_token, hot, far    rows of their own               rows_long      large stores, long load
 """
 import argparse
 import os
@@ -21,6 +21,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(TOP, "tests", "lib"), os.path.join(TOP, "sim", "kafka")]
 from kafka import Unavailable  # noqa: E402
 import by_token  # noqa: E402
+import far  # noqa: E402
 import hot  # noqa: E402
 import rows_bytes  # noqa: E402
 import rows_long  # noqa: E402
@@ -41,6 +42,7 @@ PARTS = [
     (rows_bytes.memory, ("memory_item", "memory_item_pending")),
     (rows_bytes.disk, ("disk_member", "disk_member_central", "written_like", "written_like_central")),
     (rows_requests.latency, ("latency", "latency_read")),
+    (far.latency_wan, ("latency_wan", "latency_wan_read", "latency_wan_held", "latency_wan_read_held")),
     (rows_bytes.start, ("start",)),
     (rows_store.sim, ("sim",)),
     (rows_requests.redis, ("redis_p1", "redis_p32")),
