@@ -2,12 +2,17 @@
  * bench_merge.c - central's merge against raw synced LevelDB get + put: uniform keys, 4000 operations per
  * commit, repeats.
  *
- *     bench_merge DIR [operations] [items] [repeats per mille] [before]
+ *     bench_merge DIR [operations] [items] [repeats per mille] [before] [write buffer, MiB]
  *
- * `before`: likes that both stores hold already, in pieces that are not measured. The merge writes in a second
- * thread while the next commit is prepared. Afterwards the exact total is checked: a merge that drops repeats or
- * counts them twice is no merge. Last line: `bench_merge ops= before= raw_per_s= merge_per_s= raw_cpu_us=
- * merge_cpu_us= ratio= verdict=`, processor time of the process for an operation.
+ * `before`: likes that both stores hold already, in pieces that are not measured. Both have the write buffer that
+ * central has by default. What comes from elsewhere is made before it is measured: records here, keys there. The
+ * merge writes in a second thread while the next commit is prepared. Afterwards the exact total is checked: a merge
+ * that drops repeats or counts them twice is no merge. Last line: `bench_merge ops= before= distinct= total=
+ * raw_per_s= merge_per_s= raw_cpu_us= merge_cpu_us= core_cpu_us= raw_free= merge_free= ratio= verdict=`.
+ *
+ *     cpu_us   processor time of the process for an operation; core: of the thread that merges
+ *     free     processors that nothing else had in the mean. The merge has two threads and LevelDB's own: where other
+ *              work leaves one processor to it, it loses most of what the second thread gains
  */
 #include "common/io/leveldb/committer.h"
 #include "kudos/central.h"
@@ -16,8 +21,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { PER_COMMIT = 4000, PER_BATCH = 1000, DEPTH = 2 };
+enum { PER_COMMIT = 4000, PER_BATCH = 1000, DEPTH = 2, WRITE_BUFFER_MIB = 8 /* central.write_buffer */ };
 
 typedef struct {
     uint32_t item, user;
@@ -36,26 +42,40 @@ static double clock_s(clockid_t id)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Time by the clock, and processor time of the process. */
+/* Processor time of the machine that did not stand idle, what its host took included. */
+static double busy_s(void)
+{
+    enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, FIELDS };
+    unsigned long long t[FIELDS] = {0};
+    FILE *f = fopen("/proc/stat", "r");
+    KD_ASSERT(f && fscanf(f, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[USER], &t[NICE], &t[SYSTEM],
+                          &t[IDLE], &t[IOWAIT], &t[IRQ], &t[SOFTIRQ], &t[STEAL]) == FIELDS);
+    fclose(f);
+    unsigned long long ticks = t[USER] + t[NICE] + t[SYSTEM] + t[IRQ] + t[SOFTIRQ] + t[STEAL];
+    return (double)ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* Time by the clock; processor time of the process, of this thread and of the machine. */
 typedef struct {
-    double clock, cpu;
+    double clock, cpu, own, busy;
 } span;
 
 static span span_begin(void)
 {
-    return (span){clock_s(CLOCK_MONOTONIC), clock_s(CLOCK_PROCESS_CPUTIME_ID)};
+    return (span){clock_s(CLOCK_MONOTONIC), clock_s(CLOCK_PROCESS_CPUTIME_ID),
+                  clock_s(CLOCK_THREAD_CPUTIME_ID), busy_s()};
 }
 
 static span span_end(span from)
 {
     span now = span_begin();
-    return (span){now.clock - from.clock, now.cpu - from.cpu};
+    return (span){now.clock - from.clock, now.cpu - from.cpu, now.own - from.own, now.busy - from.busy};
 }
 
 /* Likes come in pieces of `count`; the last one is measured. */
 typedef struct {
     const char *dir;
-    uint32_t count, items, repeats, pieces;
+    uint32_t count, items, repeats, pieces, buffer_mib;
     like *likes; /* of the piece at hand */
 } plan;
 
@@ -105,51 +125,63 @@ static uint32_t draw(const plan *p, uint32_t piece)
     return distinct;
 }
 
-static kd_leveldb *open_db(const char *dir, const char *name)
+static kd_leveldb *open_db(const plan *p, const char *name)
 {
     char path[4096], err[256];
     kd_leveldb *db;
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    if (kd_leveldb_open(&db, path, &(kd_leveldb_options){.create = true}, err, sizeof err) == KD_OK)
-        return db;
+    const kd_leveldb_options options = {.create = true, .write_buffer_bytes = (size_t)p->buffer_mib << 20};
+    snprintf(path, sizeof path, "%s/%s", p->dir, name);
+    if (kd_leveldb_open(&db, path, &options, err, sizeof err) == KD_OK) return db;
     fprintf(stderr, "bench_merge: %s\n", err);
     exit(4);
 }
 
-static void put_piece(kd_leveldb *db, const plan *p)
+/* The keys of a piece, each behind a byte with its length. */
+static void put_keys(const plan *p, kd_buf *keys)
 {
-    kd_store store = kd_leveldb_store(db);
-    kd_writes writes = {0};
-    kd_buf key = {0}, value = {0};
+    kd_buf_clear(keys);
     for (uint32_t i = 0; i < p->count; i++) {
         kd_item item;
         char user[24];
-        kd_buf_clear(&key);
-        kd_buf_put_u8(&key, 'm');
         kd_bytes k = item_of(&item, p->likes[i].item), u = user_of(user, p->likes[i].user);
-        kd_buf_put(&key, k.data, k.len);
-        kd_buf_put(&key, u.data, u.len);
-        store.get(store.ctx, kd_buf_view(&key), &value);
-        kd_writes_put(&writes, kd_buf_view(&key), kd_bytes_str("0123456789"));
+        kd_buf_put_u8(keys, (uint8_t)(1 + k.len + u.len));
+        kd_buf_put_u8(keys, 'm');
+        kd_buf_put(keys, k.data, k.len);
+        kd_buf_put(keys, u.data, u.len);
+    }
+}
+
+static void put_piece(kd_leveldb *db, const plan *p, kd_bytes keys)
+{
+    kd_store store = kd_leveldb_store(db);
+    kd_writes writes = {0};
+    kd_buf value = {0};
+    kd_reader r = kd_reader_of(keys);
+    for (uint32_t i = 0; i < p->count; i++) {
+        kd_bytes key = kd_read_bytes(&r, kd_read_u8(&r));
+        store.get(store.ctx, key, &value);
+        kd_writes_put(&writes, key, kd_bytes_str("0123456789"));
         if (i % PER_COMMIT != PER_COMMIT - 1 && i + 1 < p->count) continue;
         KD_ASSERT(kd_leveldb_write(db, &writes, true) == KD_OK);
         kd_writes_clear(&writes);
     }
     kd_writes_finish(&writes);
-    kd_buf_finish(&key);
     kd_buf_finish(&value);
 }
 
 static span run_raw(const plan *p)
 {
-    kd_leveldb *db = open_db(p->dir, "raw");
+    kd_leveldb *db = open_db(p, "raw");
+    kd_buf keys = {0};
     span took = {0};
     for (uint32_t piece = 0; piece < p->pieces; piece++) {
         draw(p, piece);
+        put_keys(p, &keys);
         span from = span_begin();
-        put_piece(db, p);
+        put_piece(db, p, kd_buf_view(&keys));
         took = span_end(from);
     }
+    kd_buf_finish(&keys);
     kd_leveldb_close(db);
     return took;
 }
@@ -292,7 +324,7 @@ static void tell(const bench *b, span took)
 
 static span run_merge(const plan *p, uint64_t *total, uint64_t *distinct)
 {
-    kd_leveldb *db = open_db(p->dir, "merge");
+    kd_leveldb *db = open_db(p, "merge");
     kd_store store = kd_leveldb_store(db);
     kd_counters counters = {.count = 1, .at = {{"like", 1, KD_SET}}};
     kd_central_config config = {
@@ -311,6 +343,22 @@ static span run_merge(const plan *p, uint64_t *total, uint64_t *distinct)
     return took;
 }
 
+static double free_processors(span s)
+{
+    return (double)sysconf(_SC_NPROCESSORS_ONLN) - (s.busy - s.cpu) / s.clock;
+}
+
+static void tell_all(const plan *p, span raw, span merge, uint64_t distinct, uint64_t total)
+{
+    printf("bench_merge ops=%u before=%llu distinct=%llu total=%llu raw_per_s=%.0f merge_per_s=%.0f "
+           "raw_cpu_us=%.3f "
+           "merge_cpu_us=%.3f core_cpu_us=%.3f raw_free=%.2f merge_free=%.2f ratio=%.2f verdict=%s\n",
+           p->count, (p->pieces - 1ull) * p->count, (unsigned long long)distinct, (unsigned long long)total,
+           p->count / raw.clock, p->count / merge.clock, raw.cpu / p->count * 1e6, merge.cpu / p->count * 1e6,
+           merge.own / p->count * 1e6, free_processors(raw), free_processors(merge), raw.clock / merge.clock,
+           total == distinct ? "exact" : "wrong");
+}
+
 static uint32_t number(int argc, char **argv, int at, uint32_t otherwise)
 {
     return argc > at ? (uint32_t)strtoul(argv[at], NULL, 10) : otherwise;
@@ -319,24 +367,21 @@ static uint32_t number(int argc, char **argv, int at, uint32_t otherwise)
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        fprintf(stderr, "usage: bench_merge DIR [operations] [items] [repeats per mille] [before]\n");
+        fprintf(stderr, "usage: bench_merge DIR [operations] [items] [repeats per mille] [before] [MiB]\n");
         return 2;
     }
-    plan p = {
-        argv[1], number(argc, argv, 2, 400000), number(argc, argv, 3, 1000000), number(argc, argv, 4, 20), 1,
-        NULL};
+    plan p = {.dir = argv[1], .pieces = 1};
+    p.count = number(argc, argv, 2, 400000);
+    p.items = number(argc, argv, 3, 1000000);
+    p.repeats = number(argc, argv, 4, 20);
+    p.buffer_mib = number(argc, argv, 6, WRITE_BUFFER_MIB);
     uint32_t before = number(argc, argv, 5, 0);
     if (p.count == 0 || p.items == 0) return 2;
     p.pieces += (before + p.count - 1) / p.count;
     p.likes = kd_alloc(p.count * sizeof *p.likes);
     uint64_t total, distinct = 0;
     span raw = run_raw(&p), merge = run_merge(&p, &total, &distinct);
-    bool exact = total == distinct;
-    printf("bench_merge ops=%u before=%llu distinct=%llu total=%llu raw_per_s=%.0f merge_per_s=%.0f "
-           "raw_cpu_us=%.3f merge_cpu_us=%.3f ratio=%.2f verdict=%s\n",
-           p.count, (p.pieces - 1ull) * p.count, (unsigned long long)distinct, (unsigned long long)total,
-           p.count / raw.clock, p.count / merge.clock, raw.cpu / p.count * 1e6, merge.cpu / p.count * 1e6,
-           raw.clock / merge.clock, exact ? "exact" : "wrong");
+    tell_all(&p, raw, merge, distinct, total);
     free(p.likes);
-    return exact ? 0 : 1;
+    return total == distinct ? 0 : 1;
 }

@@ -10,24 +10,55 @@ from proc import TOP, program
 from ruler import PARTITIONS, Wrong, exact, run
 
 MERGE_OPS, MERGE_ITEMS, MERGE_REPEATED, MERGE_S = 400000, 1000000, 20, 7200
+MERGE_FREE = 1.85  # processors that nothing else has
 POLIS = os.path.join(TOP, "sim", "data", "polis.tsv.gz")
 POLIS_PAIRS = 157648
 STANDARD = os.path.join(TOP, "sim", "scenarios", "standard.scenario")
 
 
-def merged(bench, items, before=0):
-    """(figures of the merge, figures of get and put) with so many members in the store before."""
+def merge_figures(bench, items, before=0):
+    """What bench-merge says, with so many members in the store before."""
     at = bench.path("merge")
     os.makedirs(at)
     figures = exact(run(program("bench-merge"), at, MERGE_OPS, items, MERGE_REPEATED, before, timeout=MERGE_S)[0])
     shutil.rmtree(at)
+    return figures
+
+
+def merge_pair(figures):
     return tuple({"per_s": figures[f"{which}_per_s"], "cpu_us": figures[f"{which}_cpu_us"]} for which in ("merge", "raw"))
+
+
+def merged(bench, items, before=0):
+    """(figures of the merge, figures of get and put)."""
+    return merge_pair(merge_figures(bench, items, before))
+
+
+def free(figures):
+    """Processors that nothing else had, on the worse side."""
+    return min(float(figures["merge_free"]), float(figures["raw_free"]))
+
+
+def quiet_merges(bench):
+    """As many runs as --repeats says that had two processors for themselves, or of four times as many those that came nearest. The merge has a thread
+    beside the one that merges, get and put have none: with one free processor the merge loses most of what the second thread gains."""
+    runs = []
+    for _ in range(4 * bench.options.repeats):
+        runs.append(merge_figures(bench, MERGE_ITEMS))
+        if sum(free(r) >= MERGE_FREE for r in runs) == bench.options.repeats:
+            break
+    return sorted(runs, key=free)[-bench.options.repeats:]
 
 
 def merge(bench):
     """2 % repeats; beside raw get and put of the same rows. Both may use all processors."""
-    pairs = [merged(bench, MERGE_ITEMS) for _ in range(bench.options.repeats)]
-    bench.beside("merge", pairs, ("ratio", ">=", 3.5), "like")
+    runs = quiet_merges(bench)
+    core, ours, peer = (statistics.median(float(r[k]) for r in runs) for k in ("core_cpu_us", "merge_cpu_us", "raw_cpu_us"))
+    left = min(map(free, runs))
+    bench.say(f"merge: {core:.2f} of {ours:.2f} us by the thread that merges; other work left {left:.2f} processors")
+    if left < MERGE_FREE:
+        raise Wrong(f"other work left {left:.2f} processors to it, {MERGE_FREE} are needed; cpu_ratio was {peer / ours:.2f}")
+    bench.beside("merge", [merge_pair(r) for r in runs], ("ratio", ">=", 3.5), "like")
 
 
 def keys(bench):
