@@ -46,6 +46,7 @@ PARTS = [
     (rows_bytes.start, ("start",)),
     (rows_store.sim, ("sim",)),
     (rows_requests.redis, ("redis_p1", "redis_p32")),
+    (rows_requests.redis_http, ("redis_http",)),
     (rows_store.keys, ("keys",)),
     (rows_store.polis, ("polis",)),
 ]
@@ -55,7 +56,7 @@ LONG = [
     (rows_bytes.start, ("start",)),
     (rows_long.likes_hour, ("likes_hour",)),
 ]
-NEEDED = {"taskset": (), "nghttpd": (), "openssl": (), "java": ("polis",), "redis-server": ("redis_p1",)}  # by these rows; (): by most
+NEEDED = {"taskset": (), "nghttpd": (), "openssl": (), "java": ("polis",), "redis-server": ("redis_p1", "redis_http"), "nginx": ("redis_http",)}  # by these rows; (): by most
 FAILURES = (Wrong, AssertionError, TimeoutError, subprocess.SubprocessError, OSError, KeyError, Unavailable)
 
 

@@ -57,6 +57,12 @@ class Link:
             yield self.reader.readline().strip() if line.startswith(b"$") and line != b"$-1\r\n" else line[1:].strip()
 
 
+def script(link):
+    """The name by which Redis knows the script."""
+    sha, = link.ask([resp(b"SCRIPT", b"LOAD", SCRIPT)])
+    return sha
+
+
 def prepare(links, sha, most, depth, items):
     """Gives each connection its part of `most` likes."""
     def like(n):
@@ -89,8 +95,7 @@ def check(link, likes, items):
 def load(redis, connections, depth, seconds, items, most):
     """{"per_s", "cpu_us", "busy"} of as many likes as it takes in so many seconds, `most` at most."""
     links = [Link(redis.port) for _ in range(connections)]
-    sha, = links[0].ask([resp(b"SCRIPT", b"LOAD", SCRIPT)])
-    prepare(links, sha, most, depth, items)
+    prepare(links, script(links[0]), most, depth, items)
     with selectors.EpollSelector() as selector:
         for link in links:
             selector.register(link.socket, selectors.EVENT_READ, link)

@@ -3,10 +3,10 @@ import os
 import shutil
 import statistics
 
-from peers import Nghttpd, Redis
+from peers import Front, Nghttpd, Redis
 from proc import program, wait_until
 import redis_load
-from ruler import ITEMS, OTHERS, SERVER, exact, run
+from ruler import ITEMS, OTHERS, SERVER, USERS, exact, run
 
 LIKE_P99_US, READ_P99_US = 5000, 1000
 TLS_ANSWER = 200  # bytes
@@ -120,6 +120,29 @@ def redis(bench):
                 pairs.append((ours, on_others(bench, peer, connections, depth)))
         bench.say(f"{row}: the client of Redis had {max(p['busy'] for _, p in pairs):.0%} of its processor")
         bench.beside(row, pairs, None, "like")
+
+
+def redis_http(bench):
+    """Our likes beside the same requests to nginx, which asks Redis by a script in Lua: by the same client. The peer's processor time is of both."""
+    pairs = []
+    with bench.edge(bench.broker, "edge-redis-http") as edge:
+        for _ in range(bench.options.repeats):
+            pairs.append((bench.like(edge), before_redis(bench)))
+    bench.beside("redis_http", pairs, None, "like")
+
+
+def before_redis(bench):
+    """Figures of nginx before a Redis that is empty before."""
+    with Redis(bench.path("redis_http")) as redis:
+        link = redis_load.Link(redis.port)
+        with Front(bench.path("front"), redis, redis_load.script(link).decode(), bench.options.shards) as front:
+            pids = [redis.popen.pid, *front.workers()]
+            spent = -sum(map(redis_load.cpu_s, pids))
+            figures = bench.load(front.port, pids[1], "--like", "--items", ITEMS, "--users", USERS)
+            spent += sum(map(redis_load.cpu_s, pids))
+        redis_load.check(link, int(figures["requests"]), ITEMS)
+        link.socket.close()
+    return dict(figures, cpu_us=spent / int(figures["requests"]) * 1e6)
 
 
 def on_others(bench, peer, connections, depth):
