@@ -35,6 +35,7 @@ PARTS = [
     (rows_requests.reads, ("reads",)),
     (rows_requests.over_tls, ("likes_tls", "reads_tls")),
     (lambda bench: by_token.likes_jwt(bench, bench.broker), ("likes_jwt", "likes_jwt_whole", "likes_jwt_first")),
+    (by_token.likes_full, ("likes_full",)),
     (rows_requests.batch, ("batch",)),
     (rows_store.merge, ("merge",)),
     (hot.hot, ("hot", "hot_age", "hot_spread", "hot_spread_age", "hot_some", "hot_some_age")),
@@ -54,6 +55,7 @@ LONG = [
     (rows_long.likes_50m, ("likes_50m",)),
     (rows_long.merge_50m, ("merge_50m",)),
     (rows_bytes.start, ("start",)),
+    (rows_long.likes_minute, ("likes_minute",)),
     (rows_long.likes_hour, ("likes_hour",)),
 ]
 NEEDED = {"taskset": (), "nghttpd": (), "openssl": (), "java": ("polis",), "redis-server": ("redis_p1", "redis_http"), "nginx": ("redis_http",)}  # by these rows; (): by most

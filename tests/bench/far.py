@@ -3,7 +3,8 @@ of an item that is not held waits for central, at most `central.read_deadline`, 
 import contextlib
 import subprocess
 
-from proc import fields_of, program, wait_until
+from proc import fields_of, program
+from rows_bytes import applied
 from rows_requests import BATCH_SIZE
 from ruler import ITEMS, OTHERS, USERS, Wrong, pinned
 
@@ -23,11 +24,6 @@ def far(*ports):
             yield fields_of(process.stdout.readline())["ports"].split(",")
         finally:
             process.kill()
-
-
-def applied(edge):
-    wait_until(lambda: all(p["outbox_batches"] == 0 for p in edge.admin("/debug/partitions").json["partitions"]), 60,
-               "central applies what the edge took")
 
 
 def tell(bench, row, edge, items, *kind):

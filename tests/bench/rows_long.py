@@ -6,6 +6,7 @@ from rows_bytes import applied, fill
 from rows_store import MERGE_ITEMS, merged
 
 KEPT = ("ratio", ">=", 0.7)
+MINUTE_S = 60
 
 
 def beside_fresh(bench, row, broker, edge, central):
@@ -32,6 +33,20 @@ def likes_hour(bench):
         bench.say(f"likes_hour: {figures['acked']} likes in {bench.options.hour} s, p99 {figures['p99_us']} us")
         applied(edge)
         beside_fresh(bench, "likes_hour", broker, edge, central)
+
+
+def likes_minute(bench):
+    """All that an edge takes, with central and its snapshots beside, for so long that LevelDB compacts; the peer is an edge without central, for as
+    short a time as all rows have."""
+    pairs, seconds = [], min(MINUTE_S, bench.options.hour)
+    for n in range(bench.options.repeats):
+        with bench.new_broker(f"broker-minute-{n}") as broker, bench.central(broker, f"central-minute-{n}") as central, \
+                bench.edge(broker, f"edge-minute-{n}", central=central.url) as edge:
+            ours = bench.like(edge, "--users", 100000000, seconds=seconds)
+            central.stop()
+            with bench.edge(broker, f"fresh-minute-{n}") as fresh:
+                pairs.append((ours, bench.like(fresh)))
+    bench.beside("likes_minute", pairs, None, "like")
 
 
 def merge_50m(bench):
