@@ -11,15 +11,18 @@ static bool route_refuse(kd_refusal *why, kd_problem problem, const char *field,
 
 int kd_route_cut(kd_bytes path, kd_route *route)
 {
-    kd_bytes segment;
+    static const char root[] = "/v1/";
+    const size_t before = sizeof root - 1;
     route->count = 0;
-    if (path.len == 0 || path.data[path.len - 1] == '/') return KD_ENOTFOUND;
-    if (!kd_path_next(&path, &segment) || !kd_bytes_eq(segment, kd_bytes_str("v1"))) return KD_ENOTFOUND;
-    while (kd_path_next(&path, &segment)) {
+    if (path.len <= before || memcmp(path.data, root, before) != 0) return KD_ENOTFOUND;
+    if (path.data[path.len - 1] == '/') return KD_ENOTFOUND;
+    for (size_t from = before, i = before; i <= path.len; i++) {
+        if (i < path.len && path.data[i] != '/') continue;
         if (route->count == KD_ROUTE_SEGMENTS_MAX) return KD_ENOTFOUND;
-        route->at[route->count++] = segment;
+        route->at[route->count++] = kd_bytes_of(path.data + from, i - from);
+        from = i + 1;
     }
-    return route->count > 0 ? KD_OK : KD_ENOTFOUND;
+    return KD_OK;
 }
 
 bool kd_route_is(const kd_route *route, const char *segments)
@@ -121,17 +124,27 @@ bool kd_route_query_is_plain(kd_bytes query)
     return true;
 }
 
+/* Percent-decodes a segment into `room`, or returns it as it is when nothing in it is encoded, as mostly. False: it cannot be decoded, or is longer. */
+static bool route_decode(kd_bytes raw, uint8_t *room, size_t size, kd_bytes *text)
+{
+    size_t len;
+    *text = raw;
+    if (raw.len > 0 && raw.len <= size && !memchr(raw.data, '%', raw.len)) return true;
+    if (kd_percent_decode(raw, room, size, &len) != KD_OK) return false;
+    *text = kd_bytes_of(room, len);
+    return true;
+}
+
 bool kd_route_item(kd_bytes collection, kd_bytes id, const kd_strings *collections, kd_item *item,
                    kd_refusal *why)
 {
-    uint8_t name[KD_COLLECTION_MAX], text[KD_ID_MAX];
-    size_t name_len, text_len;
-    if (kd_percent_decode(collection, name, sizeof(name), &name_len) != KD_OK)
+    uint8_t name_room[KD_COLLECTION_MAX], id_room[KD_ID_MAX];
+    kd_bytes name, text;
+    if (!route_decode(collection, name_room, sizeof name_room, &name))
         return route_refuse(why, KD_PROBLEM_UNKNOWN_COLLECTION, "collection",
                             "no such collection, here or at central");
-    bool decodes = kd_percent_decode(id, text, sizeof(text), &text_len) == KD_OK;
-    bool good = make_item(kd_bytes_of(name, name_len), kd_bytes_of(text, decodes ? text_len : 0), collections,
-                          NULL, item, why);
+    if (!route_decode(id, id_room, sizeof id_room, &text)) text = kd_bytes_of(NULL, 0);
+    bool good = make_item(name, text, collections, NULL, item, why);
     if (!good && why->problem == KD_PROBLEM_INVALID_ID) why->field = "id";
     return good;
 }
@@ -181,11 +194,10 @@ bool kd_route_items(kd_bytes raw, const kd_strings *collections, kd_item items[K
 bool kd_route_counter(kd_bytes raw, const kd_counters *counters, kd_counter_kind kind, uint32_t *index,
                       kd_refusal *why)
 {
-    uint8_t name[KD_NAME_MAX];
-    size_t len;
+    uint8_t room[KD_NAME_MAX];
+    kd_bytes name;
     int at = -1;
-    if (kd_percent_decode(raw, name, sizeof(name), &len) == KD_OK)
-        at = kd_counters_by_name(counters, kd_bytes_of(name, len));
+    if (route_decode(raw, room, sizeof room, &name)) at = kd_counters_by_name(counters, name);
     if (at < 0)
         return route_refuse(why, KD_PROBLEM_UNKNOWN_COUNTER, NULL, "no such counter, here or at central");
     if (counters->at[at].kind != kind)

@@ -1,4 +1,4 @@
-/* percent.c - percent-decoding, query strings and path segments. */
+/* percent.c - percent-decoding and query strings. */
 #include "kudos/percent.h"
 
 static int hex(uint8_t c)
@@ -48,15 +48,4 @@ bool kd_query_find(kd_bytes query, const char *name, kd_bytes *value)
         return true;
     }
     return false;
-}
-
-bool kd_path_next(kd_bytes *path, kd_bytes *segment)
-{
-    if (path->len == 0 || path->data[0] != '/') return false;
-    kd_bytes rest = kd_bytes_of(path->data + 1, path->len - 1);
-    const uint8_t *slash = rest.len > 0 ? memchr(rest.data, '/', rest.len) : NULL;
-    size_t n = slash != NULL ? (size_t)(slash - rest.data) : rest.len;
-    *segment = kd_bytes_of(rest.data, n);
-    *path = kd_bytes_of(rest.data + n, rest.len - n);
-    return true;
 }

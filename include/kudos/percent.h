@@ -15,7 +15,4 @@ int kd_percent_decode(kd_bytes in, uint8_t *out, size_t cap, size_t *len);
 /* First value of `name` in "a=1&b=2", still encoded, as a view into `query`; false: absent, *value is untouched. "b" alone has an empty value. */
 bool kd_query_find(kd_bytes query, const char *name, kd_bytes *value);
 
-/* Cuts the next segment off a path: "/a/b" gives "a" and leaves "/b". False: the path is empty or does not begin with a slash. */
-bool kd_path_next(kd_bytes *path, kd_bytes *segment);
-
 #endif

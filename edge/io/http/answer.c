@@ -87,9 +87,11 @@ kd_json kd_answer_writer(kd_http_request *req, kd_buf *out)
 void kd_answer_body(kd_http_request *req, kd_bytes body, const kd_http_field *more, size_t n)
 {
     const char *type = kd_media_type(kd_http_request_media(req));
-    kd_http_field fields[KD_HTTP_FIELDS_MAX] = {{"content-type", kd_bytes_str(type)}, no_store};
+    kd_http_field fields[KD_HTTP_FIELDS_MAX]; /* filled as far as it is used: it is larger than the answer */
     size_t count = 2;
     KD_ASSERT(count + n <= KD_HTTP_FIELDS_MAX);
+    fields[0] = (kd_http_field){"content-type", kd_bytes_str(type)};
+    fields[1] = no_store;
     for (size_t i = 0; i < n; i++) fields[count++] = more[i];
     kd_http_respond(req, 200, fields, count, body);
 }

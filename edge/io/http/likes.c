@@ -135,17 +135,25 @@ static int likes_take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t
     return KD_OK;
 }
 
+/* The monotonic time. On the origin the work begins as soon as the call is admitted, and no clock is read again. */
+static uint64_t likes_now_us(const kd_errand *errand)
+{
+    const kd_call *call = errand->call;
+    return errand->shard == call->origin ? call->started_us : kd_clock_mono_us();
+}
+
 static void likes_work(kd_errand *errand)
 {
     kd_likes *likes = KD_CONTAINER(errand->call, kd_likes, call);
     kd_shard *s = errand->shard;
-    int err = kd_shard_commit_admits(&s->commit);
+    uint64_t mono_us = likes_now_us(errand);
+    int err = kd_shard_commit_admits(&s->commit, mono_us);
     if (err != KD_OK) {
         if (err == KD_EOVERLOADED) kd_metric_add(&s->base.metrics.refused, 1);
         kd_errand_fail(errand, err);
         return;
     }
-    uint64_t group = 0, now_us = kd_clock_now_us(s->base.clock);
+    uint64_t group = 0, now_us = kd_clock_at_us(s->base.clock, mono_us);
     kd_errand_item *entry;
     STAILQ_FOREACH(entry, &errand->items, next) {
         kd_like_op *op = KD_CONTAINER(entry, kd_like_op, of_errand);

@@ -90,9 +90,9 @@ void kd_shard_commit_pump(kd_shard_commit *c)
     if (err == KD_EIO) shard_commit_failed(c, "a read of the store failed");
 }
 
-int kd_shard_commit_admits(const kd_shard_commit *c)
+int kd_shard_commit_admits(const kd_shard_commit *c, uint64_t mono_us)
 {
-    return kd_group_commit_admits(&c->group, kd_clock_mono_us());
+    return kd_group_commit_admits(&c->group, mono_us);
 }
 
 void kd_shard_commit_look(kd_shard_commit *c)

@@ -31,7 +31,7 @@ void kd_shard_commit_await(kd_shard_commit *c, kd_group_wait *wait, uint64_t gro
 /* Hands the gathered group to the committer if that is idle and something waits for the group. */
 void kd_shard_commit_pump(kd_shard_commit *c);
 /* As kd_group_commit_admits. */
-int kd_shard_commit_admits(const kd_shard_commit *c);
+int kd_shard_commit_admits(const kd_shard_commit *c, uint64_t mono_us);
 /* Called at every tick: a sync that takes too long is logged, expires its waits, or ends the process. */
 void kd_shard_commit_look(kd_shard_commit *c);
 

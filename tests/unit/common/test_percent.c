@@ -76,16 +76,3 @@ Test(query, finds_the_first_of_a_name)
     cr_assert(found("", "a", NULL));
     cr_assert(found("&&a=1", "a", "1"));
 }
-
-Test(path, is_cut_into_segments)
-{
-    kd_bytes path = kd_bytes_str("/v1//like/"), segment;
-    static const char *const wanted[] = {"v1", "", "like", ""};
-    for (size_t i = 0; i < KD_COUNT(wanted); i++) {
-        cr_assert(kd_path_next(&path, &segment));
-        cr_assert(kd_bytes_eq(segment, kd_bytes_str(wanted[i])));
-    }
-    cr_assert_not(kd_path_next(&path, &segment));
-    path = kd_bytes_str("*");
-    cr_assert_not(kd_path_next(&path, &segment));
-}

@@ -23,6 +23,9 @@ Test(route, cut)
     cr_assert_eq(kd_route_cut(kd_bytes_str("/v1/posts/a%2Fb/like"), &r), KD_OK);
     cr_expect_eq(r.count, 3);
     cr_expect(kd_bytes_eq(r.at[1], kd_bytes_str("a%2Fb")));
+    cr_assert_eq(kd_route_cut(kd_bytes_str("/v1//x"), &r), KD_OK);
+    cr_expect_eq(r.count, 2);
+    cr_expect_eq(r.at[0].len, 0);
     for (size_t i = 0; i < KD_COUNT(bad); i++)
         cr_expect_eq(kd_route_cut(kd_bytes_str(bad[i]), &r), KD_ENOTFOUND, "%s", bad[i]);
 }

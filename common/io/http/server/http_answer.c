@@ -49,6 +49,10 @@ static void answer_drive(http_request *req, int status, const kd_http_field *fie
 {
     const http_conn *conn = req->conn;
     kd_http_field all[KD_HTTP_FIELDS_MAX + 1 + HTTP_CORS_FIELDS_MAX];
+    if (!conn->server->field.name && conn->server->origins.count == 0) {
+        conn->driver->respond(req, status, fields, n, body);
+        return;
+    }
     if (n > 0) memcpy(all, fields, n * sizeof(*fields));
     if (conn->server->field.name) all[n++] = conn->server->field;
     n += http_cors_fields(req, all + n);

@@ -30,7 +30,7 @@ typedef enum { SAYS_NOTHING, SAYS_CLIENT, SAYS_RUBBISH } saying;
 static saying client_by(const http_request *req, const char *name, kd_forwarded_form form, uint8_t at[16])
 {
     saying said = SAYS_NOTHING;
-    for (uint32_t i = http_request_has(req, name) ? req->header_count : 0; i-- > 0;) {
+    for (uint32_t i = req->header_count; i-- > 0;) {
         const http_header *h = &req->headers[i];
         if (!kd_bytes_eq(h->name, kd_bytes_str(name))) continue;
         kd_forwarded_result result = kd_forwarded_walk(form, h->value, req->conn->server->config.trusted, at);
@@ -46,7 +46,9 @@ void http_peer_read_client(http_request *req)
     kd_http_forwarded use = req->conn->server->config.forwarded;
     uint8_t one[16], other[16];
     saying a = SAYS_NOTHING, b = SAYS_NOTHING;
-    if (!req->conn->believed || !kd_cidr_widen(peer_bytes(&req->conn->peer), one)) return;
+    if (!req->conn->believed) return;
+    if (!http_request_has(req, "forwarded") && !http_request_has(req, "x-forwarded-for")) return;
+    if (!kd_cidr_widen(peer_bytes(&req->conn->peer), one)) return;
     memcpy(other, one, 16);
     if (use == KD_HTTP_FORWARDED_ANY || use == KD_HTTP_FORWARDED_RFC7239)
         a = client_by(req, "forwarded", KD_FORWARDED, one);

@@ -245,11 +245,6 @@ static const http_header *find_header(const http_request *req, kd_bytes name, co
     return NULL;
 }
 
-bool http_request_has(const http_request *req, const char *name)
-{
-    return find_header(req, kd_bytes_str(name), NULL) != NULL;
-}
-
 bool kd_http_request_find(const kd_http_request *pub, kd_bytes name, kd_bytes *value)
 {
     const http_request *req = (const http_request *)pub;

@@ -26,8 +26,12 @@ void http_request_keep_answer(http_request *req, kd_bytes answer);
 
 /* Stores a copy of a field and returns it; beyond max_headers or max_header_bytes sets the refusal 431 instead, and returns NULL. */
 const http_header *http_request_add_header(http_request *req, kd_bytes name, kd_bytes value);
-/* Whether there is a field of that name. */
-bool http_request_has(const http_request *req, const char *name);
+/* Whether there is a field of that name, which is a literal. */
+static inline bool http_request_has(const http_request *req, const char *name)
+{
+    kd_bytes value;
+    return kd_http_request_header(&req->pub, name, &value);
+}
 /* Splits a target into path and query, which are views into it: it must live as long as the request. Bytes that may not stand in a target set the
  * refusal 400, whatever the protocol. */
 void http_request_set_target(http_request *req, kd_bytes target);
