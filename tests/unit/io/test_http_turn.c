@@ -61,7 +61,7 @@ Test(http_turn, heavy_ones_are_written_in_their_order)
 Test(http_turn, what_is_left_comes_after_a_look_for_input)
 {
     http_turn_touch(heavy[0]);
-    event_del(server->turn_event);
+    cr_expect(!event_pending(server->turn_due, EV_TIMEOUT, NULL));
     cr_expect_null(http_turn_next(server, false));
-    cr_expect(event_pending(server->turn_event, EV_TIMEOUT, NULL));
+    cr_expect(event_pending(server->turn_due, EV_TIMEOUT, NULL));
 }

@@ -293,7 +293,8 @@ struct kd_http_server {
     uint32_t conns_held; /* those that are allocated: CLOSED ones that wait for answers, too */
     TAILQ_HEAD(http_dirty_list, http_conn) dirty; /* http_turn.c: heavy connections behind the others */
     struct event *turn_event;
-    struct { /* http_share.c */
+    struct event *turn_due; /* a timer that sets it */
+    struct {                /* http_share.c */
         kd_fair fair;
         struct event *event;
         bool armed;     /* the event will come, or runs */

@@ -85,8 +85,7 @@ static void server_on_serve(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     kd_http_server *server = arg;
     http_turn_clock(server);
-    write_dirty(server,
-                0); /* they need not wait for new work; heavy ones have their part by the turn's event */
+    write_dirty(server, 0); /* light ones need not wait for new work; heavy ones have the turn's event */
     http_share_begin(server);
     for (http_conn *conn; (conn = http_share_next(server)) != NULL;) http_conn_serve(conn);
 }
@@ -179,6 +178,7 @@ void kd_http_server_destroy(kd_http_server *server)
     http_handshakes_finish(server);
     http_share_finish(server);
     event_free(server->turn_event);
+    http_turn_finish(server);
     event_free(server->drain_event);
     http_h2_finish(server);
     http_request_free_spares(server);

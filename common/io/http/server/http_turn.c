@@ -5,7 +5,8 @@
  * are due now: a commit group of hundreds of likes costs one write per connection, not one per answer.
  *
  * Answers of a group are made within a fraction of a millisecond, and written in some: their frames and headers are made here. So connections that have
- * cost little lately come first, and the heavy ones in pieces, with a look for new input after each.
+ * cost little lately come first, and the heavy ones in pieces, with a look for new input after each: by a timer of no time, since an event that
+ * activates itself is run again before the loop looks for input. The timer activates the event behind those that the sockets of that turn have made active.
  */
 #include "common/io/http/server/http_turn.h"
 
@@ -48,9 +49,22 @@ const char *http_turn_date(kd_http_server *server)
     return server->date;
 }
 
+static void turn_on_due(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    event_active(((kd_http_server *)arg)->turn_event, 0, 0);
+}
+
 void http_turn_init(kd_http_server *server)
 {
     TAILQ_INIT(&server->dirty);
+    server->turn_due = evtimer_new(server->base, turn_on_due, server);
+    KD_ASSERT(server->turn_due);
+}
+
+void http_turn_finish(kd_http_server *server)
+{
+    event_free(server->turn_due);
 }
 
 void http_turn_touch(http_conn *conn)
@@ -71,8 +85,7 @@ http_conn *http_turn_next(kd_http_server *server, bool heavy_too)
     http_conn *conn = TAILQ_FIRST(&server->dirty);
     if (!conn) return NULL;
     if (!heavy_too && http_share_heavy(conn)) {
-        /* By a timer of no time: an event that activates itself is run again before the loop looks for input. */
-        event_add(server->turn_event, &(struct timeval){0});
+        event_add(server->turn_due, &(struct timeval){0});
         return NULL;
     }
     http_turn_forget(conn);

@@ -11,6 +11,7 @@ int64_t http_turn_clock(kd_http_server *server);
 /* The Date of an answer, HTTP_DATE_BYTES and a NUL; valid until the next call. Formatted once a second. */
 const char *http_turn_date(kd_http_server *server);
 void http_turn_init(kd_http_server *server);
+void http_turn_finish(kd_http_server *server);
 /* A connection has output that came up outside of its own event (there the event writes it itself): written in this turn of the loop, a heavy one's
  * perhaps in one of the next. */
 void http_turn_touch(http_conn *conn);
