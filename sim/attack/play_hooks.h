@@ -39,6 +39,7 @@ void sim_flood_bomb(sim_raw *raw); /* `more`: the field that enters the table, t
 void sim_flood_cold(
     sim_raw *raw); /* `more`: as many bulk reads as may be under way, of items with new names */
 void sim_flood_hot(sim_raw *raw); /* `more`: likewise, of items that the edge knows since the first of them */
+void sim_flood_gets(sim_raw *raw); /* `more`: likewise, reads of one item */
 
 /* ---- plays_tls.c ---- */
 

@@ -9,9 +9,14 @@
  */
 enum { FLOOD_MB = 96, HOLD_MB = 160 };
 
-/* What others keep beside an attack of requests that anybody may send: the server works on them whenever nobody else asks, which on a machine of two
- * processors takes them from the honest client. The polite client of the same CPU sends next to none. A client that is starved has less than 0.002. */
-#define SHARED_RATIO 0.02
+/*
+ * What others keep beside requests that anybody may send, which the polite client of the same CPU sends next to none of.
+ * BULK: one address has half of the server at most, but a request waits for the step of other work that runs when it comes, and on a machine of two
+ * processors a server that always has work takes them from the honest client.
+ * CROWD: 40 addresses ask for all they can get, and so does the honest client. Addresses share alike: its part is a 41st.
+ */
+#define BULK_RATIO 0.4
+#define CROWD_RATIO 0.02
 
 const sim_play sim_plays[] = {
     {.name = "rapid-reset",
@@ -116,10 +121,20 @@ const sim_play sim_plays[] = {
              "connections",
      .connections = 200,
      .growth_mb = FLOOD_MB,
-     .ratio_min = SHARED_RATIO,
+     .ratio_min = BULK_RATIO,
      .reads = true,
      .begin = sim_play_open,
      .more = sim_flood_hot},
+    {.name = "get-flood",
+     .what = "reads of one item from 40 addresses, some 60 bytes each, 100 under way on each of 80 "
+             "connections",
+     .connections = 80,
+     .addresses = 40,
+     .growth_mb = FLOOD_MB,
+     .ratio_min = CROWD_RATIO,
+     .reads = true,
+     .begin = sim_play_open,
+     .more = sim_flood_gets},
     {.name = "forged-tokens",
      .what = "reads from 40 addresses, each with a token of its own that names a key of the edge and has a "
              "wrong signature",

@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "common/base/text.h"
 #include "kudos/limits.h"
 #include "sim/attack/play_hooks.h"
 
@@ -108,26 +109,38 @@ void sim_flood_cold(sim_raw *raw)
     kd_buf_finish(&path);
 }
 
+typedef void (*flood_path_fn)(const sim_raw *raw, kd_buf *path);
+
+static void flood_hot_path(const sim_raw *raw, kd_buf *path)
+{
+    sim_play_bulk_path(raw, "hot", 0, path);
+}
+
+static void flood_get_path(const sim_raw *raw, kd_buf *path)
+{
+    kd_text_printf(path, "/v1/%s/flood/counts", raw->shared->collection);
+}
+
 /* The path stands in the dynamic table from the first request on: a further request is some 60 bytes. */
-static void hot_path(const sim_raw *raw, kd_buf *block)
+static void flood_known_path(const sim_raw *raw, kd_buf *block, flood_path_fn path_of)
 {
     kd_buf path = {0};
     if (raw->opened > 0) {
         sim_hpack_indexed(block, HPACK_NEWEST);
         return;
     }
-    sim_play_bulk_path(raw, "hot", 0, &path);
+    path_of(raw, &path);
     sim_hpack_insert(block, ":path", kd_buf_view(&path));
     kd_buf_finish(&path);
 }
 
-static void hot_request(sim_raw *raw)
+static void flood_known_request(sim_raw *raw, flood_path_fn path_of)
 {
     kd_buf block = {0};
     sim_hpack_literal(&block, ":method", kd_bytes_str("GET"));
     sim_hpack_literal(&block, ":scheme", kd_bytes_str("http"));
     sim_hpack_literal(&block, ":authority", kd_bytes_str(raw->shared->authority));
-    hot_path(raw, &block);
+    flood_known_path(raw, &block, path_of);
     raw->stream = raw->stream == 0 ? 1 : raw->stream + 2;
     raw->opened++;
     sim_frame_put(&raw->out, SIM_FRAME_HEADERS, SIM_FRAME_END_HEADERS | SIM_FRAME_END_STREAM, raw->stream,
@@ -137,5 +150,12 @@ static void hot_request(sim_raw *raw)
 
 void sim_flood_hot(sim_raw *raw)
 {
-    while (flood_room(raw) && raw->opened - raw->in.ended < HOT_IN_FLIGHT) hot_request(raw);
+    while (flood_room(raw) && raw->opened - raw->in.ended < HOT_IN_FLIGHT)
+        flood_known_request(raw, flood_hot_path);
+}
+
+void sim_flood_gets(sim_raw *raw)
+{
+    while (flood_room(raw) && raw->opened - raw->in.ended < HOT_IN_FLIGHT)
+        flood_known_request(raw, flood_get_path);
 }
