@@ -60,11 +60,11 @@ export function createStream({ fetch, edge, clock, random, identity, queue, read
     await ready;
     const known = () => identity.known(queue()) && identity.last() !== dead;
     if (identity.known(queue())) await identity.bearer(queue());
-    const me = known(), headers = me ? { Authorization: identity.last() && `Bearer ${identity.last()}`, "Kudos-Session": queue().session } : {};
-    headers["Last-Event-ID"] = last();
-    for (const name in headers) headers[name] ?? delete headers[name];
+    const me = known(), token = me && identity.last();
+    const headers = { Authorization: token && `Bearer ${token}`, "Kudos-Session": me && queue().session, "Last-Event-ID": last() };
+    for (const name in headers) headers[name] || delete headers[name];
     const answer = await fetch(`${edge}/v1/live?items=${wanted.map(encodeURIComponent)}${me ? "&me=true" : ""}`, { headers, signal: mine.signal, cache: "no-store" });
-    if (answer.status !== 200 || !answer.headers.get("Content-Type")?.startsWith("text/event-stream")) return refused(answer);
+    if (answer.status !== 200 || !answer.headers.get("Content-Type")?.startsWith("text/event-stream")) return refused(answer, token);
     if (me) identity.refused(null);
     now?.abort();
     now = mine;
@@ -84,9 +84,9 @@ export function createStream({ fetch, edge, clock, random, identity, queue, read
   }
 
   /** Resolves to the seconds until it is asked again; 0: backoff says. */
-  async function refused(answer) {
+  async function refused(answer, token) {
     const { status } = answer, wait = Number(answer.headers.get("Retry-After"));
-    if (status === 401 && !identity.refused(identity.last())) dead = identity.last();
+    if (status === 401 && !identity.refused(token)) dead = token;
     if (wait || status < 400 || status >= 500 || [401, 408, 429].includes(status)) return wait;
     if ((await answer.json().catch(() => ({}))).field !== "items") return OFF;
     doubted();
