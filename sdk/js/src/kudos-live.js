@@ -12,7 +12,7 @@ export function live(kudos) {
 }
 
 function createLive({ parts, state, get, on }) {
-  const numbers = createNumbers(parts, state), wrong = new Set(); // items that the edge does not take
+  const numbers = createNumbers(parts, state, () => share.renew()), wrong = new Set(); // items that the edge does not take
   let last;
   const stream = createStream(parts, {
     items: () => share.items().filter((item) => !wrong.has(item)),

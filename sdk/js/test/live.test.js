@@ -220,8 +220,10 @@ test("where the stream contradicts what is known of the user, a read decides, te
   const before = reads(edge), against = () => edge.live.tell("change", "x", ["posts/1", 1, { liked: true }]);
   await against();
   assert.deepEqual(shown(kudos), [false, 0, false, null]);
+  assert.equal(edge.streams.length, 1);
   await clock.advance(1000);
   assert.deepEqual([shown(kudos), reads(edge)], [[true, 1, false, null], before + 1]);
+  assert.deepEqual(edge.streams.map((s) => s.open), [false, true], "a new stream, with the session token of now");
   edge.liked.set("ada posts/1", false);
   edge.as_of = "2026-01-01T00:00:02.000Z";
   for (let i = 0; i < 9; i++) {

@@ -143,6 +143,17 @@ test("a network that is back ends backoff, in the tab that has the stream alone"
   assert.deepEqual([browser.fake.streams.length, open()], [before + 1, ["posts/1"]]);
 });
 
+test("a tab to which the stream contradicts has the one that holds it open another", async () => {
+  await tab("posts/1");
+  const two = await tab("posts/2");
+  await browser.clock.advance(2000);
+  const before = browser.fake.streams.length;
+  await browser.fake.live.tell("change", "a.1", ["posts/2", 1, { liked: true }]);
+  browser.fake.liked.set("ada posts/2", true);
+  await browser.clock.advance(1000);
+  assert.deepEqual([browser.fake.streams.length, open(), two.kudos.get("posts/2").liked], [before + 1, ["posts/1,posts/2"], true]);
+});
+
 test("a page that may not have locks has a stream of its own", async () => {
   browser.locks.refuses = new DOMException("sandboxed", "SecurityError");
   await tab("posts/1");

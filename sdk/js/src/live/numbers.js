@@ -1,11 +1,12 @@
 // What the stream says, into the state of a client, by the rules of its reads.
 //
-// A stream may be behind an answer that the user's own tap had: it was opened with an older session token, maybe at another edge. So it takes back nothing that
-// is known of this user. Where it contradicts that, and still does DOUBT ms later, an ordinary read decides, which shows the session token of now.
+// A stream may be behind an answer that the user's own tap had: it was opened with an older session token, maybe at another edge, and an edge does not follow what
+// users do at others. So it takes back nothing that is known of this user. Where it contradicts that, and still does DOUBT ms later, an ordinary read decides, with
+// the session token of now, and a new stream takes over, which begins with what that read says.
 
 const DOUBT = 1000, APART = 10000;
 
-export function createNumbers({ state, clock }, read) {
+export function createNumbers({ state, clock }, read, renew) {
   const doubts = new Map(); // what is known of a slot -> what the stream said of `liked`
   let rest = () => {}, waits = false, asked = -Infinity;
 
@@ -32,6 +33,7 @@ export function createNumbers({ state, clock }, read) {
     doubts.clear();
     if (left[0]) asked = clock.now();
     for (const [{ item, counter }] of left) read(item, counter);
+    if (left.some(([, liked]) => liked !== undefined)) renew();
   }
 
   return { hear, close: () => rest() };

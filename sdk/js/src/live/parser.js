@@ -25,6 +25,6 @@ export function parser(heard, retry) {
     const lines = (rest + text.decode(bytes, { stream: true })).split(/\r\n|\n|\r(?!$)/); // a CR at the end may be half of a CRLF
     rest = lines.pop();
     for (const line of lines) line ? field(line) : end();
-    if (rest.length + data.length > MOST) throw new RangeError("an event without end");
+    if (rest.length + data.length > MOST) throw new RangeError("endless event");
   };
 }

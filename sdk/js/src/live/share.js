@@ -7,7 +7,7 @@
 const MOST = 200, BYTES = 6000; // of a request: what a server takes, and what proxies before it do
 
 /**
- * `lead` is called when this page begins to lead, and when it leads and has a network again; `rest` when it ends, `changed` when the items may be others, `heard`
+ * `lead` is called when this page begins to lead, and when it leads and a new stream is wanted; `rest` when it ends, `changed` when the items may be others, `heard`
  * with what the leader told.
  */
 export function createShare({ queueName, storage, page, clock }, { lead, rest, changed, heard }) {
@@ -53,9 +53,14 @@ export function createShare({ queueName, storage, page, clock }, { lead, rest, c
     soon ??= clock.after(0, update);
   }
 
+  function renew() {
+    if (leads) lead();
+  }
+
   if (channel) channel.onmessage = ({ data }) => {
     const { wants } = data;
     if (data.ask) tell();
+    else if (data.renew) renew();
     else if (!wants) heard(data);
     else {
       others.delete(data.page);
@@ -66,13 +71,24 @@ export function createShare({ queueName, storage, page, clock }, { lead, rest, c
   say({ ask: true });
 
   const stop = new AbortController(), listen = (where, event, then) => where?.addEventListener(event, then, stop);
-  listen(shown, "visibilitychange", update);
-  for (const event of ["pagehide", "pageshow"]) listen(target, event, () => update((gone = event === "pagehide")));
-  listen(target, "online", () => leads && lead());
+  const turned = ({ type }) => {
+    gone = type === "pagehide";
+    update();
+  };
+  listen(shown, "visibilitychange", turned);
+  listen(target, "pagehide", turned);
+  listen(target, "pageshow", turned);
+  listen(target, "online", renew);
 
   return {
     say,
     leave,
+
+    /** A new stream is wanted, with the session token of now. */
+    renew() {
+      say({ renew: true });
+      renew();
+    },
 
     follow(item) {
       const one = {}, followers = mine.get(item) ?? new Set();
