@@ -16,11 +16,12 @@
 #include "central/core/row.h"
 
 typedef struct {
-    kd_bytes item, user; /* item key; user empty: a sum */
-    uint64_t time_us;    /* stamp of the row as it is now; 0 of a sum */
-    uint64_t amount;     /* of a sum */
-    uint32_t day;        /* day that it counts on now */
-    uint32_t old_day;    /* day that it is taken from, if `was` */
+    kd_bytes item, user;  /* item key; user empty: a sum */
+    uint64_t time_us;     /* stamp of the row as it is now; 0 of a sum */
+    uint64_t amount;      /* of a sum */
+    uint64_t old_time_us; /* stamp of the row before, if `was`; the redo row has none */
+    uint32_t day;         /* day that it counts on now */
+    uint32_t old_day;     /* day that it is taken from, if `was` */
     uint16_t edge, region, old_region;
     uint8_t counter; /* wire id */
     bool was, is;    /* liked before, and now; both false of a sum */

@@ -65,6 +65,14 @@ int kd_lookup_get(kd_central *c, kd_bytes key, kd_stored_row *row)
     return known ? KD_OK : KD_EIO; /* a damaged row is a failed read, never "no row" */
 }
 
+int kd_lookup_member(kd_central *c, uint8_t counter, kd_bytes item, kd_bytes user, kd_stored_row *row)
+{
+    kd_buf_clear(&c->key);
+    kd_member_key_put(&c->key, counter, item, user);
+    kd_bytes key = kd_buf_view(&c->key);
+    return kd_bloom_maybe(&c->filter, kd_lookup_hash(c, key)) ? kd_lookup_get(c, key, row) : KD_ENOTFOUND;
+}
+
 /* ---- old rows ---- */
 
 /* The row as the outstanding commit writes it. Its operations are sorted, and the caller asks in ascending order: *at walks along. */
@@ -134,6 +142,7 @@ static void lookup_op_effect(const kd_central *c, kd_commit *k, const kd_gathere
     if (!was) return;
     e->old_region = kd_planted(c, KD_PLANT_UNLIKE_OWN_REGION) ? op->region : old->region;
     e->old_day = old_day;
+    e->old_time_us = old->time_us;
 }
 
 static void lookup_put_row(kd_central *c, kd_commit *k, const kd_gathered_op *op)

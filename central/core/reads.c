@@ -71,16 +71,6 @@ int kd_central_member(kd_central *c, uint32_t counter_index, kd_bytes item, kd_b
     return kd_central_member_at(c, counter_index, item, user, liked, &at_us);
 }
 
-/* The row of a user, of which the filter says for most who do not like the item that there is none. KD_OK, KD_ENOTFOUND, KD_EIO. */
-static int reads_row(kd_central *c, uint8_t counter, kd_bytes item, kd_bytes user, kd_stored_row *row)
-{
-    kd_buf_clear(&c->key);
-    kd_member_key_put(&c->key, counter, item, user);
-    kd_bytes key = kd_buf_view(&c->key);
-    if (!kd_bloom_maybe(&c->filter, kd_lookup_hash(c, key))) return KD_ENOTFOUND;
-    return kd_lookup_get(c, key, row);
-}
-
 int kd_central_member_at(kd_central *c, uint32_t counter_index, kd_bytes item, kd_bytes user, bool *liked,
                          uint64_t *at_us)
 {
@@ -89,7 +79,7 @@ int kd_central_member_at(kd_central *c, uint32_t counter_index, kd_bytes item, k
     if (c->poisoned) return KD_EIO;
     if (counter_index >= c->config.counters->count) return KD_EINVAL;
     kd_stored_row row;
-    int err = reads_row(c, c->config.counters->at[counter_index].id, item, user, &row);
+    int err = kd_lookup_member(c, c->config.counters->at[counter_index].id, item, user, &row);
     if (err == KD_OK) *liked = row.liked, *at_us = row.time_us;
     return err == KD_OK || err == KD_ENOTFOUND ? KD_OK : KD_EIO;
 }
@@ -116,34 +106,6 @@ bool kd_central_complete(const kd_central *c, const kd_seen *wanted)
 }
 
 /* ---- members ---- */
-
-/* `m` has what the key tells already. */
-static int reads_show_row(kd_central *c, const kd_stored_row *row, kd_member *m, kd_member_fn fn, void *arg)
-{
-    m->time_us = row->time_us;
-    m->liked = row->liked;
-    m->region = kd_region_name(&c->regions[row->region]);
-    m->edge = kd_registered_name(&c->edges[row->edge]);
-    return fn(arg, m);
-}
-
-int kd_central_among(kd_central *c, uint32_t counter_index, kd_bytes item, const kd_bytes *users,
-                     uint32_t user_count, kd_member_fn fn, void *arg)
-{
-    if (c->poisoned) return KD_EIO;
-    if (counter_index >= c->config.counters->count) return KD_EINVAL;
-    kd_member m = {.item = item, .counter = c->config.counters->at[counter_index].id};
-    for (uint32_t i = 0; i < user_count; i++) {
-        kd_stored_row row;
-        int err = reads_row(c, m.counter, item, users[i], &row);
-        if (err == KD_ENOTFOUND || (err == KD_OK && !row.liked)) continue;
-        if (err != KD_OK) return KD_EIO;
-        m.user = users[i];
-        err = reads_show_row(c, &row, &m, fn, arg);
-        if (err != KD_OK) return err;
-    }
-    return KD_OK;
-}
 
 typedef struct {
     kd_central *c;
@@ -173,10 +135,12 @@ static int reads_visit_member(void *arg, kd_bytes key, kd_bytes value)
     if (row.edge >= w->c->edge_count || row.region >= w->c->region_count) return KD_EMALFORMED;
     w->rows--;
     if (row.liked) {
-        kd_member m;
+        kd_member m = {.time_us = row.time_us, .liked = true};
         kd_member_key_parse(key, &m.counter, &m.item, &m.user);
+        m.region = kd_region_name(&w->c->regions[row.region]);
+        m.edge = kd_registered_name(&w->c->edges[row.edge]);
         w->limit--;
-        w->stopped = reads_show_row(w->c, &row, &m, w->fn, w->arg);
+        w->stopped = w->fn(w->arg, &m);
         if (w->stopped) return reads_page_ends(w, key);
     }
     return w->limit == 0 || w->rows == 0 ? reads_page_ends(w, key) : 0;

@@ -219,8 +219,8 @@ typedef int (*kd_member_fn)(void *arg, const kd_member *m);
 int kd_central_members(kd_central *c, uint8_t counter, kd_bytes item, kd_bytes cursor, uint32_t limit,
                        kd_member_fn fn, void *arg, kd_buf *next);
 
-/* Visits the row of each of these users who likes the item, in the order of the list; a user who stands in it twice is visited twice. Of one state of
- * the partition, that of kd_central_totals in the same turn. KD_OK, the value of `fn`, KD_EINVAL: the counter index, KD_EIO. */
+/* Visits the row of each of these users who likes the item, in the order of the list; a user who stands in it twice is visited twice. Its `edge` is not
+ * told. Of the state that kd_central_totals shows in the same turn, also while a commit is being written. KD_OK, the value of `fn`, KD_EINVAL: the counter index, KD_EIO. */
 int kd_central_among(kd_central *c, uint32_t counter_index, kd_bytes item, const kd_bytes *users,
                      uint32_t user_count, kd_member_fn fn, void *arg);
 

@@ -431,6 +431,16 @@ Test(central_snapshot, members_come_in_pages)
     kd_buf_finish(&next);
 }
 
+static uint64_t seen_us;
+static uint32_t stop_at_member;
+
+static int see_member(void *arg, const kd_member *m)
+{
+    uint32_t *seen = arg;
+    seen_us = m->time_us;
+    return ++*seen == stop_at_member ? KD_EAGAIN : KD_OK;
+}
+
 Test(central_snapshot, of_a_list_of_users_those_who_like_an_item)
 {
     like_users(1, 3);
@@ -445,13 +455,41 @@ Test(central_snapshot, of_a_list_of_users_those_who_like_an_item)
         memcpy(names[i], user.data, user.len);
         users[i] = kd_bytes_of(names[i], user.len);
     }
-    member_count n = {.counter = RIG_LIKE};
-    cr_assert_eq(kd_central_among(r.c, 0, rig_item(1), users, 4, count_member, &n), KD_OK);
-    cr_expect_eq(n.count, 2u); /* 2 and 0: 1 took it back, 7 likes another item */
-    n = (member_count){.counter = RIG_LIKE, .stop_at = 1};
-    cr_expect_eq(kd_central_among(r.c, 0, rig_item(1), users, 4, count_member, &n), KD_EAGAIN);
-    cr_expect_eq(n.count, 1u);
-    cr_expect_eq(kd_central_among(r.c, KD_COUNTERS_MAX, rig_item(1), users, 4, count_member, &n), KD_EINVAL);
+    uint32_t seen = 0;
+    cr_assert_eq(kd_central_among(r.c, 0, rig_item(1), users, 4, see_member, &seen), KD_OK);
+    cr_expect_eq(seen, 2u); /* 2 and 0: 1 took it back, 7 likes another item */
+    seen = 0, stop_at_member = 1;
+    cr_expect_eq(kd_central_among(r.c, 0, rig_item(1), users, 4, see_member, &seen), KD_EAGAIN);
+    cr_expect_eq(seen, 1u);
+    cr_expect_eq(kd_central_among(r.c, KD_COUNTERS_MAX, rig_item(1), users, 4, see_member, &seen), KD_EINVAL);
+}
+
+static uint32_t likers_of(uint32_t user)
+{
+    uint32_t seen = 0;
+    kd_bytes users[] = {rig_user(user)};
+    cr_assert_eq(kd_central_among(r.c, 0, rig_item(1), users, 1, see_member, &seen), KD_OK);
+    return seen;
+}
+
+Test(central_snapshot, a_list_of_users_is_asked_in_the_state_that_the_counts_show)
+{
+    like_users(1, 2);
+    rig_one(&r, &a, (rig_op){1, 0, noon + 100, RIG_LIKE, false});
+    rig_one(&r, &a, (rig_op){1, 5, noon + 101, RIG_LIKE, true});
+    const kd_writes *w;
+    uint64_t version, totals[KD_COUNTERS_MAX];
+    cr_assert_eq(kd_central_commit_begin(r.c, 0, &w, &version), KD_OK);
+    sim_disk_apply(r.disk, w); /* the rows are there, and the commit has not ended */
+    cr_assert_eq(kd_central_totals(r.c, rig_item(1), totals), KD_OK);
+    cr_expect_eq(totals[0], 2u);
+    cr_expect_eq(likers_of(0), 1u);
+    cr_expect_eq(seen_us, noon);
+    cr_expect_eq(likers_of(1), 1u);
+    cr_expect_eq(likers_of(5), 0u);
+    cr_assert_eq(kd_central_commit_end(r.c, version, KD_OK), KD_OK);
+    cr_expect_eq(likers_of(0), 0u);
+    cr_expect_eq(likers_of(5), 1u);
 }
 
 Test(central_snapshot, a_page_over_many_unlikes_is_cut_short)
