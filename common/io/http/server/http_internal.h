@@ -139,8 +139,7 @@ typedef struct http_request {
     uint32_t header_cap;
     uint32_t header_bytes;
     http_header *headers; /* headers_inline, or in the arena */
-    uint64_t names;       /* a bit for each name among them, and for those that there may be twice: */
-    uint64_t names_twice; /* http_request.c */
+    uint64_t names_twice; /* as pub.names, of names that there may be twice */
     kd_bytes trace;       /* the field traceparent */
     uint32_t traces;      /* how many of them there are */
     kd_media media;       /* of the answer, once media_known */

@@ -169,17 +169,11 @@ void http_request_keep_answer(http_request *req, kd_bytes answer)
 
 /* ---- headers ---- */
 
-/* A bit that stands for the name, and for few others: most of what is asked for is not there, and this tells so without a look at the fields. */
-static uint64_t header_bit(kd_bytes name)
-{
-    return name.len > 0 ? (uint64_t)1 << ((name.len + 5u * name.data[0]) & 63) : 1;
-}
-
 static const http_header *store_header(http_request *req, kd_bytes name, kd_bytes value)
 {
-    uint64_t bit = header_bit(name);
-    req->names_twice |= req->names & bit;
-    req->names |= bit;
+    uint64_t bit = kd_http_name_bit(name);
+    req->names_twice |= req->pub.names & bit;
+    req->pub.names |= bit;
     if (req->header_count == req->header_cap) {
         http_header *more = http_request_take(req, 2 * req->header_cap * sizeof(*more));
         memcpy(more, req->headers, req->header_count * sizeof(*more));
@@ -238,7 +232,7 @@ bool kd_http_request_field(const kd_http_request *pub, size_t i, kd_bytes *name,
 static const http_header *find_header(const http_request *req, kd_bytes name, const http_header *after)
 {
     const http_header *end = req->headers + req->header_count;
-    if ((header_bit(name) & (after ? req->names_twice : req->names)) == 0) return NULL;
+    if ((kd_http_name_bit(name) & (after ? req->names_twice : req->pub.names)) == 0) return NULL;
     for (const http_header *h = after ? after + 1 : req->headers; h < end; h++) {
         if (kd_bytes_eq(h->name, name)) return h;
     }
@@ -322,7 +316,7 @@ static void refuse_doubled(http_request *req)
 {
     for (uint32_t i = 0; req->names_twice && i < req->header_count; i++) {
         const http_header *h = &req->headers[i];
-        if ((header_bit(h->name) & req->names_twice) == 0) continue;
+        if ((kd_http_name_bit(h->name) & req->names_twice) == 0) continue;
         const char *field = kd_http1_single(h->name);
         if (!field || !find_header(req, h->name, h)) continue;
         http_request_refuse_field(req, field, "this header field comes twice");

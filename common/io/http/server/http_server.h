@@ -165,18 +165,28 @@ struct kd_http_request {
     const char *
         route; /* for the access log: a literal such as "/v1/{collection}/{id}/counts"; NULL: the path is none that there is */
     void *user;
+    uint64_t names; /* kd_http_name_bit of each header field */
 };
 
 /* The handler owes each request exactly one kd_http_respond, now or later on the loop's thread. */
 typedef void (*kd_http_handler)(kd_http_request *req, void *arg);
 
+/* A bit that stands for a header's name, and for few others: for kd_http_request.names. */
+static inline uint64_t kd_http_name_bit(kd_bytes name)
+{
+    return name.len > 0 ? (uint64_t)1 << ((name.len + 5u * name.data[0]) & 63) : 1;
+}
 /* First value of a header, a view that lives until the answer; `name` in lower case. False and an empty *value when it is absent. Where a request has
  * no Host, "host" finds :authority. */
 bool kd_http_request_find(const kd_http_request *req, kd_bytes name, kd_bytes *value);
-/* The same, of a literal: inline, so that the compiler knows its length. */
+/* The same, of a literal: inline, so that the compiler knows its bit. Most of what is asked for is not there. */
 static inline bool kd_http_request_header(const kd_http_request *req, const char *name, kd_bytes *value)
 {
-    return kd_http_request_find(req, kd_bytes_of(name, strlen(name)), value);
+    kd_bytes wanted = kd_bytes_of(name, strlen(name));
+    bool host = kd_bytes_eq(wanted, kd_bytes_of("host", 4));
+    if (host || req->names & kd_http_name_bit(wanted)) return kd_http_request_find(req, wanted, value);
+    *value = kd_bytes_of(NULL, 0);
+    return false;
 }
 /* The trace that the request belongs to, by its field traceparent. False, and *trace is none, without such a field, with one that is not valid and with
  * two. */
