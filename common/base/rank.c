@@ -1,6 +1,41 @@
 /* rank.c - see the header. A byte in which all ranks agree costs no pass. */
 #include "common/base/rank.h"
 
+enum { PLACES_LOOKED_AT = 128, WORD = sizeof(uint64_t) };
+
+/* Marks the bytes in which the keys differ, as far as both go. */
+static void rank_note_differing(uint8_t *differs, kd_bytes a, kd_bytes b)
+{
+    size_t at = 0, most = KD_MIN(KD_MIN(a.len, b.len), (size_t)PLACES_LOOKED_AT);
+    for (; at + WORD <= most; at += WORD) {
+        uint64_t x, y, seen;
+        memcpy(&x, a.data + at, WORD);
+        memcpy(&y, b.data + at, WORD);
+        memcpy(&seen, differs + at, WORD);
+        seen |= x ^ y;
+        memcpy(differs + at, &seen, WORD);
+    }
+    for (; at < most; at++) differs[at] |= a.data[at] ^ b.data[at];
+}
+
+kd_rank_places kd_rank_places_of(kd_rank_key key_of, const void *arg, uint32_t count)
+{
+    kd_rank_places places = {.count = 0};
+    uint8_t differs[PLACES_LOOKED_AT] = {0};
+    kd_bytes first = key_of(arg, 0);
+    size_t shortest = first.len, longest = first.len;
+    for (uint32_t i = 1; i < count; i++) {
+        kd_bytes key = key_of(arg, i);
+        rank_note_differing(differs, first, key);
+        shortest = KD_MIN(shortest, key.len);
+        longest = KD_MAX(longest, key.len);
+    }
+    longest = KD_MIN(longest, (size_t)PLACES_LOOKED_AT);
+    for (uint16_t at = 0; at < longest && places.count < KD_RANK_PLACES; at++)
+        if (differs[at] || at >= shortest) places.at[places.count++] = at;
+    return places;
+}
+
 static uint64_t differing_bits(const kd_ranked *at, uint32_t count)
 {
     uint64_t bits = 0;

@@ -40,12 +40,6 @@ typedef struct {
     kd_split split;
 } keyed_op;
 
-/* Element of the sort: `rank` is a prefix of the order, so most comparisons need no look at the operation. */
-typedef struct {
-    uint64_t rank;
-    const keyed_op *keyed;
-} ranked_op;
-
 /* State of an encoding: cursors into the sorted arrays, and the columns made so far. */
 typedef struct {
     const kd_body *body;
@@ -71,13 +65,6 @@ static int wire_body_compare_ops(const void *left, const void *right)
     return order != 0 ? order : kd_split_cmp(a->op.user, a->split, b->op.user, b->split);
 }
 
-static int compare_ranked(const void *left, const void *right)
-{
-    const ranked_op *a = left, *b = right;
-    if (a->rank != b->rank) return a->rank < b->rank ? -1 : 1;
-    return wire_body_compare_ops(a->keyed, b->keyed);
-}
-
 static int wire_body_compare_sums(const void *left, const void *right)
 {
     const kd_sum *a = left, *b = right;
@@ -96,55 +83,12 @@ static bool counter_valid(uint8_t counter)
     return counter >= 1 && counter <= KD_COUNTER_ID_MAX;
 }
 
-static kd_bytes prefix_of(const keyed_op *o)
-{
-    return kd_bytes_of(o->op.user.data, o->split.prefix_len);
-}
-
-/* Whether all operations are of one item and one counter, by users that differ in their number alone: then the number is the order. */
-static bool numbers_order(const keyed_op *keyed, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (keyed[i].split.tail != KD_TAIL_NUMBER || keyed[i].op.counter != keyed[0].op.counter ||
-            !kd_bytes_eq(keyed[i].op.item, keyed[0].op.item) ||
-            !kd_bytes_eq(prefix_of(&keyed[i]), prefix_of(&keyed[0])))
-            return false;
-    }
-    return true;
-}
-
-static void rank_ops(ranked_op *ranked, const keyed_op *keyed, uint32_t count)
-{
-    bool by_number = numbers_order(keyed, count);
-    size_t shared = SIZE_MAX;
-    for (uint32_t i = 0; i < count && !by_number; i++)
-        shared = KD_MIN(shared, kd_bytes_shared(keyed[0].op.item, keyed[i].op.item));
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t rank = by_number ? keyed[i].split.number : kd_bytes_rank(keyed[i].op.item, shared);
-        ranked[i] = (ranked_op){rank, &keyed[i]};
-    }
-}
-
-/* Whether the operations are in order already. They often are when spread over many items, since an edge groups them by item. */
+/* Whether the operations are in order already, as an edge brings them. */
 static bool ascending(const keyed_op *keyed, uint32_t count)
 {
     for (uint32_t i = 1; i < count; i++)
         if (wire_body_compare_ops(&keyed[i - 1], &keyed[i]) >= 0) return false;
     return true;
-}
-
-static keyed_op *sorted_copy(const keyed_op *drawn, uint32_t count)
-{
-    keyed_op *keyed = kd_realloc(NULL, count * sizeof *keyed);
-    ranked_op *ranked = kd_realloc(NULL, count * sizeof *ranked);
-    rank_ops(ranked, drawn, count);
-    qsort(ranked, count, sizeof *ranked, compare_ranked);
-    for (uint32_t i = 0; i < count; i++) {
-        keyed[i] = *ranked[i].keyed;
-        KD_ASSERT(i == 0 || wire_body_compare_ops(&keyed[i - 1], &keyed[i]) < 0);
-    }
-    free(ranked);
-    return keyed;
 }
 
 /* Sorts body->ops and returns them with their users split. */
@@ -154,9 +98,8 @@ static keyed_op *wire_body_sort_ops(kd_body *body)
     for (uint32_t i = 0; i < body->op_count; i++)
         keyed[i] = (keyed_op){.op = body->ops[i], .split = kd_split_of(body->ops[i].user)};
     if (!ascending(keyed, body->op_count)) {
-        keyed_op *drawn = keyed;
-        keyed = sorted_copy(drawn, body->op_count);
-        free(drawn);
+        qsort(keyed, body->op_count, sizeof *keyed, wire_body_compare_ops);
+        KD_ASSERT(ascending(keyed, body->op_count)); /* no two alike */
     }
     for (uint32_t i = 0; i < body->op_count; i++) {
         KD_ASSERT(counter_valid(keyed[i].op.counter) && keyed[i].op.time_us > 0 &&

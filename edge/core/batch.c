@@ -94,9 +94,18 @@ int kd_batch_load_body(kd_edge *e, const kd_part *p, kd_outgoing *b)
     return err;
 }
 
-void kd_batch_drop_body(kd_part *p, kd_outgoing *b)
+/* Without the room that a buffer grows by. */
+void kd_batch_keep_body(kd_edge *e, kd_outgoing *b)
 {
-    if (b->kept) p->outbox.bodies--;
+    b->body.data = kd_realloc(b->body.data, b->body.len);
+    b->body.cap = b->body.len;
+    b->kept = true;
+    e->bodies_bytes += b->body.cap;
+}
+
+void kd_batch_drop_body(kd_edge *e, kd_outgoing *b)
+{
+    if (b->kept) e->bodies_bytes -= b->body.cap;
     b->kept = false;
     kd_buf_finish(&b->body);
 }

@@ -35,7 +35,7 @@ struct kd_outgoing {
     kd_buf raw;  /* while open: its fragments, one behind the other */
     /* encoded; from the seal to the first hand-over, then empty: it is built again from the fragments */
     kd_buf body;
-    bool kept;      /* the body counts in the partition's outbox.bodies */
+    bool kept;      /* the body counts in e->bodies_bytes */
     kd_nodes nodes; /* what this batch adds to the shown counts (overlay.h) */
 };
 
@@ -54,8 +54,10 @@ int kd_batch_fragments(kd_edge *e, const kd_part *p, const kd_outgoing *b, kd_bu
 /* Builds the body again from the stored fragments, unless it is there. KD_EIO: the read failed, or the body lacks the digest of the seal;
  * KD_EMALFORMED: a fragment is damaged. */
 int kd_batch_load_body(kd_edge *e, const kd_part *p, kd_outgoing *b);
+/* Keeps the encoded body for the first hand-over. */
+void kd_batch_keep_body(kd_edge *e, kd_outgoing *b);
 /* Frees the encoded body; kd_batch_load_body brings it back. */
-void kd_batch_drop_body(kd_part *p, kd_outgoing *b);
+void kd_batch_drop_body(kd_edge *e, kd_outgoing *b);
 /* Frees the batch, which no list holds any more; its overlay nodes have ended before. NULL is fine. */
 void kd_batch_free(kd_outgoing *b);
 

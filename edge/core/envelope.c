@@ -34,6 +34,6 @@ int kd_envelope_encode(kd_edge *e, kd_part *p, const kd_outgoing *prev, kd_outgo
     envelope_set_after(e, p, prev, &batch);
     kd_buf_clear(record);
     kd_batch_encode(&batch, record);
-    kd_batch_drop_body(p, b);
+    kd_batch_drop_body(e, b);
     return KD_OK;
 }

@@ -10,6 +10,8 @@
  * user) it holds the last, also where like and unlike cancel out (rule 7): another edge's older like must not stand.
  */
 #include "edge/core/fragment.h"
+#include "common/base/rank.h"
+#include "common/wire/wire_columns.h"
 #include "edge/core/state.h"
 
 #include <stdlib.h>
@@ -69,7 +71,8 @@ bool kd_fragment_op_valid(const kd_edge *e, const kd_part *p, const kd_entry_op 
 
 typedef struct {
     kd_entry_op *ops;
-    kd_ranked *sorted; /* indices into ops */
+    kd_split *splits;  /* of the users of ops, where several operations are on one item */
+    kd_ranked *sorted; /* indices into ops; behind them as much room for the sort */
     uint32_t count, cap;
 } op_list;
 
@@ -78,65 +81,85 @@ static int fragment_read_ops(kd_bytes fragments, op_list *list)
     kd_reader r = kd_reader_of(fragments);
     kd_entry_op op;
     while (kd_fragment_next(&r, &op)) {
-        list->ops = kd_grow(list->ops, list->count, &list->cap, sizeof(op));
+        if (list->count == list->cap) list->ops = kd_grow(list->ops, list->count, &list->cap, sizeof(op));
         list->ops[list->count++] = op;
     }
     return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
 }
 
-static int fragment_order_ops(const kd_entry_op *a, const kd_entry_op *b)
+/*
+ * The order of a body (kd_body_encode), then by day and stamp. Operations on one (counter, item, user) stand together then, the last one at the end,
+ * and the body needs no sort of its own.
+ */
+static int fragment_order_ranked(const void *x, const void *y, void *arg)
 {
+    const op_list *list = arg;
+    uint32_t i = ((const kd_ranked *)x)->index, j = ((const kd_ranked *)y)->index;
+    const kd_entry_op *a = &list->ops[i], *b = &list->ops[j];
     int order = kd_bytes_cmp(a->item, b->item);
     if (order == 0) order = (a->counter_id > b->counter_id) - (a->counter_id < b->counter_id);
-    if (order == 0) order = kd_bytes_cmp(a->user, b->user);
+    if (order == 0) order = kd_split_cmp(a->user, list->splits[i], b->user, list->splits[j]);
     if (order == 0) order = (a->day > b->day) - (a->day < b->day);
     if (order == 0) order = (a->time_us > b->time_us) - (a->time_us < b->time_us);
     return order;
 }
 
-/* Whether all operations are on one counter of one item. Then they are ranked by user, else by item: the other key would rank all of them alike. */
-static bool fragment_one_item(const op_list *list)
+static void fragment_sort_compared(op_list *list, kd_ranked *at, uint32_t count)
 {
-    for (uint32_t i = 1; i < list->count; i++) {
-        const kd_entry_op *a = &list->ops[0], *b = &list->ops[i];
-        if (a->counter_id != b->counter_id || !kd_bytes_eq(a->item, b->item)) return false;
+    for (uint32_t i = 1; i < count; i++) {
+        if (fragment_order_ranked(&at[i - 1], &at[i], list) <= 0) continue;
+        qsort_r(at, count, sizeof(*at), fragment_order_ranked, list);
+        return;
     }
-    return true;
 }
 
-static int fragment_order_ranked(const void *x, const void *y, void *arg)
+/* Whether `b` differs from `a` at most in the number of the user, and in the stamp: then the number is the order. */
+static bool fragment_by_number(const op_list *list, uint32_t a, uint32_t b)
 {
-    const op_list *list = arg;
-    const kd_ranked *a = x, *b = y;
-    return fragment_order_ops(&list->ops[a->index], &list->ops[b->index]);
+    const kd_entry_op *x = &list->ops[a], *y = &list->ops[b];
+    const kd_split *s = &list->splits[a], *t = &list->splits[b];
+    return t->tail == KD_TAIL_NUMBER && s->tail == KD_TAIL_NUMBER && x->counter_id == y->counter_id &&
+           kd_bytes_eq(kd_bytes_of(x->user.data, s->prefix_len), kd_bytes_of(y->user.data, t->prefix_len)) &&
+           kd_bytes_eq(x->item, y->item);
 }
 
-/* Sorts operations of equal rank by all fields. The rank is eight bytes of the item's key, or of the user's, behind the prefix that all share. */
-static void fragment_sort_equals(op_list *list)
+/* Operations whose items have the same rank: mostly those on one item, by users that may be numbered. */
+static void fragment_sort_run(op_list *list, kd_ranked *at, uint32_t count)
 {
-    for (uint32_t i = 0, next; i < list->count; i = next) {
-        for (next = i + 1; next < list->count && list->sorted[next].rank == list->sorted[i].rank;) next++;
-        if (next > i + 1)
-            qsort_r(list->sorted + i, next - i, sizeof(list->sorted[0]), fragment_order_ranked, list);
+    bool by_number = true;
+    for (uint32_t i = 0; i < count; i++) list->splits[at[i].index] = kd_split_of(list->ops[at[i].index].user);
+    for (uint32_t i = 1; i < count && by_number; i++)
+        by_number = fragment_by_number(list, at[0].index, at[i].index);
+    if (!by_number) {
+        fragment_sort_compared(list, at, count);
+        return;
     }
+    for (uint32_t i = 0; i < count; i++) at[i].rank = list->splits[at[i].index].number;
+    kd_rank_sort(at, list->sorted + list->count, count);
+    for (uint32_t i = 0, next; i < count; i = next) {
+        for (next = i + 1; next < count && at[next].rank == at[i].rank;) next++;
+        if (next > i + 1) fragment_sort_compared(list, at + i, next - i);
+    }
+}
+
+static kd_bytes fragment_item_of(const void *list, uint32_t i)
+{
+    return ((const op_list *)list)->ops[i].item;
 }
 
 static void fragment_sort_ops(op_list *list)
 {
-    bool by_user = fragment_one_item(list);
-    size_t shared = SIZE_MAX;
+    kd_rank_places places = kd_rank_places_of(fragment_item_of, list, list->count);
     list->sorted = kd_realloc(NULL, 2 * list->count * sizeof(list->sorted[0]));
-    kd_bytes first = by_user ? list->ops[0].user : list->ops[0].item;
-    for (uint32_t i = 0; i < list->count; i++) {
-        const kd_entry_op *op = &list->ops[i];
-        shared = KD_MIN(shared, kd_bytes_shared(first, by_user ? op->user : op->item));
-    }
-    for (uint32_t i = 0; i < list->count; i++) {
-        const kd_entry_op *op = &list->ops[i];
-        list->sorted[i] = (kd_ranked){kd_bytes_rank(by_user ? op->user : op->item, shared), i};
-    }
+    list->splits = kd_realloc(NULL, list->count * sizeof(list->splits[0]));
+    for (uint32_t i = 0; i < list->count; i++)
+        list->sorted[i] = (kd_ranked){kd_rank_of(&places, list->ops[i].item), i};
     kd_rank_sort(list->sorted, list->sorted + list->count, list->count);
-    fragment_sort_equals(list);
+    for (uint32_t i = 0, next; i < list->count; i = next) {
+        uint64_t rank = list->sorted[i].rank;
+        for (next = i + 1; next < list->count && list->sorted[next].rank == rank;) next++;
+        if (next > i + 1) fragment_sort_run(list, list->sorted + i, next - i);
+    }
 }
 
 static void fragment_add_increment(kd_body *body, const kd_entry_op *op)
@@ -169,6 +192,7 @@ static void fragment_add_set(kd_edge *e, kd_body *body, const kd_entry_op *op)
     kd_op *last = body->op_count ? &body->ops[body->op_count - 1] : NULL;
     if (last && last->counter == op->counter_id && kd_bytes_eq(last->item, op->item) &&
         kd_bytes_eq(last->user, op->user)) {
+        if (KD_PLANTED(e, KD_PLANT_FIRST_STANDS)) return;
         body->op_count--;
         if (KD_PLANTED(e, KD_PLANT_DROP_CANCELLED) && last->liked && op->verb == KD_UNLIKE) return;
     }
@@ -181,9 +205,9 @@ static void fragment_add_set(kd_edge *e, kd_body *body, const kd_entry_op *op)
 
 static void fragment_fill_body(kd_edge *e, kd_body *body, op_list *list)
 {
-    body->ops = kd_alloc(list->count * sizeof(body->ops[0]));
-    body->sums = kd_alloc(list->count * sizeof(body->sums[0]));
-    body->increments = kd_alloc(list->count * sizeof(body->increments[0]));
+    body->ops = kd_realloc(NULL, list->count * sizeof(body->ops[0]));
+    body->sums = kd_realloc(NULL, list->count * sizeof(body->sums[0]));
+    body->increments = kd_realloc(NULL, list->count * sizeof(body->increments[0]));
     if (list->count) fragment_sort_ops(list);
     for (uint32_t i = 0; i < list->count; i++) {
         const kd_entry_op *op = &list->ops[list->sorted[i].index];
@@ -206,6 +230,7 @@ int kd_fragment_body(kd_edge *e, kd_bytes fragments, kd_buf *out)
     }
     kd_body_finish(&body);
     free(list.ops);
+    free(list.splits);
     free(list.sorted);
     return err;
 }

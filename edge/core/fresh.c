@@ -98,35 +98,17 @@ void kd_fresh_put(kd_fresh *f, kd_bytes key, uint64_t hash, const kd_fresh_row *
 
 /* ---- order ---------------------------------------------------------------------------------------------------- */
 
-/* Chooses the byte places that rank keys: the first ones at which keys of the first run differ. Keys share most of their bytes, which say nothing
- * about their order. */
-static void fresh_choose_ranked(kd_fresh *f, uint32_t end)
+static kd_bytes fresh_key_of_ref(const void *f, uint32_t i)
 {
-    kd_bytes first = fresh_key_at(f, f->refs[0].index);
-    for (uint16_t at = 0; at < first.len && f->ranked_count < KD_FRESH_RANKED; at++) {
-        bool differs = false;
-        for (uint32_t i = 1; i < end && !differs; i++) {
-            kd_bytes key = fresh_key_at(f, f->refs[i].index);
-            differs = at >= key.len || key.data[at] != first.data[at];
-        }
-        if (differs) f->ranked[f->ranked_count++] = at;
-    }
-}
-
-static uint64_t fresh_rank_of(const kd_fresh *f, kd_bytes key)
-{
-    uint64_t rank = 0;
-    for (uint8_t i = 0; i < f->ranked_count; i++)
-        rank = rank << 8 | (f->ranked[i] < key.len ? key.data[f->ranked[i]] : 0);
-    return rank;
+    return fresh_key_at(f, ((const kd_fresh *)f)->refs[i].index);
 }
 
 static void fresh_sort_run(kd_fresh *f, uint32_t end)
 {
     kd_ranked scratch[KD_FRESH_RUN];
-    if (f->sorted == 0) fresh_choose_ranked(f, end);
+    if (f->sorted == 0) f->ranked = kd_rank_places_of(fresh_key_of_ref, f, end);
     for (uint32_t i = f->sorted; i < end; i++)
-        f->refs[i].rank = fresh_rank_of(f, fresh_key_at(f, f->refs[i].index));
+        f->refs[i].rank = kd_rank_of(&f->ranked, fresh_key_at(f, f->refs[i].index));
     kd_rank_sort(f->refs + f->sorted, scratch, end - f->sorted);
     f->sorted = end;
 }
@@ -146,7 +128,6 @@ void kd_fresh_clear(kd_fresh *f, uint32_t usual)
     if (f->count) memset(f->slots, 0, f->slot_cap * sizeof(f->slots[0]));
     kd_buf_clear(&f->rows);
     f->count = f->sorted = 0;
-    f->ranked_count = 0;
 }
 
 void kd_fresh_finish(kd_fresh *f)

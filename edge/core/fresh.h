@@ -14,7 +14,6 @@
 enum {
     KD_ROW_VALUE = 9,    /* bytes of a row's value: liked:1 stamp:8 */
     KD_FRESH_RUN = 4096, /* rows of a run */
-    KD_FRESH_RANKED = 8, /* bytes of a key that rank it */
 };
 
 typedef struct {
@@ -35,10 +34,9 @@ typedef struct {
     kd_fresh_slot *slots;
     kd_ranked *refs;   /* places in rows, in the order of their coming; in runs, the sorted ones first */
     uint32_t slot_cap; /* 0 or a power of two, at least twice count */
-    uint32_t ref_cap, count;          /* refs */
-    uint32_t sorted;                  /* refs in sorted runs */
-    uint16_t ranked[KD_FRESH_RANKED]; /* the first places at which keys of the first run differ */
-    uint8_t ranked_count;
+    uint32_t ref_cap, count; /* refs */
+    uint32_t sorted;         /* refs in sorted runs */
+    kd_rank_places ranked;   /* chosen by the first run */
 } kd_fresh;
 
 /* False: no row with this key. In these three, `hash` is kd_hash of the key. */

@@ -33,7 +33,7 @@ static kd_outgoing *outbox_take_head(kd_edge *e, kd_part *p)
     p->outbox.unsent -= b->sending == KD_UNSENT;
     e->outbox_bytes -= b->bytes;
     e->outbox_batches--;
-    kd_batch_drop_body(p, b);
+    kd_batch_drop_body(e, b);
     return b;
 }
 

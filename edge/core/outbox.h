@@ -12,7 +12,6 @@ typedef struct {
     kd_batches batches; /* oldest first; owned */
     uint32_t sealed;    /* batches in the list */
     uint32_t unsent;    /* of these, with sending KD_UNSENT */
-    uint32_t bodies;    /* of these, with an encoded body kept for the first hand-over */
     /* of the last batch that was sealed or loaded; stays after the batch is freed */
     kd_position last_sealed;
     uint32_t attempts;      /* how often all was sent again since applied last moved; for the back-off */

@@ -274,6 +274,13 @@ void kd_overlay_add(kd_edge *e, kd_part *p, kd_outgoing *b, kd_entry *entry, uin
     overlay_sum_add(e, o, counter, delta, 1);
 }
 
+void kd_overlay_sealed(kd_outgoing *b)
+{
+    if (b->nodes.count == b->nodes.cap) return;
+    b->nodes.at = kd_realloc(b->nodes.at, b->nodes.count * sizeof(b->nodes.at[0]));
+    b->nodes.cap = b->nodes.count;
+}
+
 /* The store is about to learn that applied covers the node's batch, but its counts of the item do not include that batch: they must go. */
 static void node_unstore_lacking(kd_edge *e, const kd_node *n)
 {

@@ -84,6 +84,8 @@ static inline kd_tally kd_overlay_sum(const kd_overlay *o, uint32_t counter)
 
 /* One operation of the partition's open batch `b` changed the shown count by `delta`. `counter` is an index. The entry has an overlay then. */
 void kd_overlay_add(kd_edge *e, kd_part *p, kd_outgoing *b, kd_entry *entry, uint8_t counter, int64_t delta);
+/* `b` takes no more operations: gives back the room for more nodes. */
+void kd_overlay_sealed(kd_outgoing *b);
 /* Central's `applied` covers `b`: its nodes end. Where the entry's counts do not include them their deltas stay with the entry. */
 void kd_overlay_end_batch(kd_edge *e, kd_part *p, kd_outgoing *b);
 /* Ends all nodes of `b`, whatever the counts include: the batch moves elsewhere, or the object is closed. */

@@ -8,12 +8,13 @@
 #include "edge/core/batch.h"
 #include "edge/core/fragment.h"
 #include "edge/core/outbox.h"
+#include "edge/core/overlay.h"
 #include "edge/core/stamp.h"
 #include "edge/core/state.h"
 
-/* Encoded bodies that a partition keeps for their first hand-over. More batches wait only while Kafka takes nothing; their bodies are built again
- * from the journal. */
-enum { BODIES_KEPT = 8 };
+/* Encoded bodies that a shard keeps for their first hand-over, in bytes: some 400 full ones. More wait only while Kafka takes nothing; they are built
+ * again from the journal. */
+enum { BODIES_BYTES_MAX = 4 * 1024 * 1024 };
 
 void kd_seal_batch(kd_edge *e, kd_part *p, uint64_t now_us)
 {
@@ -26,9 +27,9 @@ void kd_seal_batch(kd_edge *e, kd_part *p, uint64_t now_us)
     b->seal_group = e->groups.open;
     kd_batch_put_marker(e, p, b);
     kd_buf_finish(&b->raw);
-    b->kept = p->outbox.bodies < BODIES_KEPT;
-    if (b->kept)
-        p->outbox.bodies++;
+    kd_overlay_sealed(b);
+    if (e->bodies_bytes + b->body.len <= BODIES_BYTES_MAX)
+        kd_batch_keep_body(e, b);
     else
         kd_buf_finish(&b->body);
     if (b->ops > 0) p->idle_interval_us = e->config.flush_interval_us;

@@ -61,7 +61,8 @@ struct kd_edge {
     uint64_t random;                       /* state of kd_random_next */
     uint64_t outbox_bytes, outbox_batches; /* of all partitions, open batches included */
     uint32_t next_part;                    /* where kd_edge_send_next begins to look */
-    size_t assembly_bytes;                 /* of all assemblies (assembly.c) */
+    size_t bodies_bytes;   /* of encoded bodies that wait for their first hand-over (seal.c) */
+    size_t assembly_bytes; /* of all assemblies (assembly.c) */
     kd_idempotency idempotency;
     uint64_t expire_due_us; /* when the next piece of a sweep is due (expire.c) */
     uint32_t expire_part;   /* index of the partition that was swept last */

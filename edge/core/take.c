@@ -118,7 +118,7 @@ static void take_sum(kd_edge *e, kd_part *p, kd_entry *entry, const kd_request *
     e->stats.sums++;
 }
 
-static int take_admit(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *out)
+static int take_admit(kd_edge *e, const kd_part *p, const kd_request *rq, uint64_t now_us, kd_outcome *out)
 {
     if (e->poisoned) return KD_EIO;
     if (e->refusing) return KD_EIDENTITY;
@@ -130,7 +130,7 @@ static int take_admit(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outc
     if (rq->user.len > KD_ID_MAX || (!sum && rq->user.len == 0)) return KD_EINVAL;
     int err = kd_idempotency_check(e, rq, now_us, out);
     if (err != KD_ENOTFOUND) return err;
-    if (kd_edge_part(e, rq->item)->retired && !KD_PLANTED(e, KD_PLANT_RETIRED_TAKES)) return KD_ERETIRED;
+    if (p->retired && !KD_PLANTED(e, KD_PLANT_RETIRED_TAKES)) return KD_ERETIRED;
     return e->outbox_bytes >= e->config.outbox_bytes_max ? KD_EFULL : KD_OK;
 }
 
@@ -169,9 +169,9 @@ static int take_prepare(kd_edge *e, const kd_part *p, const kd_request *rq, take
 int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *out)
 {
     *out = (kd_outcome){0};
-    int err = take_admit(e, rq, now_us, out);
-    if (err != KD_OK || out->replayed) return err;
     kd_part *p = kd_edge_part(e, rq->item);
+    int err = take_admit(e, p, rq, now_us, out);
+    if (err != KD_OK || out->replayed) return err;
     taken_row row;
     kd_entry *entry;
     err = take_prepare(e, p, rq, &row, &entry);

@@ -124,6 +124,8 @@ typedef enum {
         1ull << 48, /* rule 17: applied ends deltas also where the entry's counts do not include them */
     KD_PLANT_FILTER_EARLY =
         1ull << 50, /* rule 2: after a start the filter is asked before all rows are in it */
+    KD_PLANT_FIRST_STANDS =
+        1ull << 51, /* rule 7: of the operations on one row in a batch the first is sent, not the last */
     KD_PLANT_PLACE_LOST = 1ull << 49, /* rule 17: a counter that the entry has no place for stays at 0 */
 } kd_edge_plant;
 

@@ -65,6 +65,7 @@ const sim_plant_name sim_plants[] = {
     EDGE(PROBATION_STORED, "18", "a number of an item that nobody has liked is stored"),
     EDGE(KEPT_FORGOTTEN, "17", "applied ends what is shown above a number that lacks it"),
     EDGE(PLACE_LOST, "17", "a number that comes to an item later than its others is lost"),
+    EDGE(FIRST_STANDS, "7", "of several operations on one row in a batch the first is sent"),
     EDGE(FILTER_EARLY, "2", "after a start the filter is asked before all rows are in it"),
     EDGE(READ_ERROR_IS_NONE, "I8", "a row that cannot be read is taken for none"),
     CENTRAL(MERGE_NO_GAP_CHECK, "9", "a batch is merged though one before it is missing"),

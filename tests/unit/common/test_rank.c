@@ -2,8 +2,37 @@
 #include "common/base/rank.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 enum { MANY = 3000 };
+
+static kd_bytes rank_key(const void *keys, uint32_t i)
+{
+    return ((const kd_bytes *)keys)[i];
+}
+
+Test(rank, places_where_keys_differ_rank_them_in_their_order)
+{
+    static char text[MANY][160];
+    static kd_bytes keys[MANY];
+    static const char *const forms[] = {"posts/%u", "%040u", "a%u", "%0130u", "%u%u"};
+    uint64_t random = 3;
+    for (size_t f = 0; f < KD_COUNT(forms); f++) {
+        for (uint32_t i = 0; i < MANY; i++) {
+            uint32_t number = (uint32_t)kd_random_next(&random) >> (i % 32);
+            snprintf(text[i], sizeof text[i], forms[f], number, i);
+            keys[i] = kd_bytes_str(text[i]);
+        }
+        kd_rank_places places = kd_rank_places_of(rank_key, keys, MANY);
+        for (uint32_t i = 1; i < MANY; i++) {
+            uint64_t a = kd_rank_of(&places, keys[i - 1]), b = kd_rank_of(&places, keys[i]);
+            int order = kd_bytes_cmp(keys[i - 1], keys[i]);
+            cr_assert(order < 0 ? a <= b : order > 0 ? a >= b : a == b);
+        }
+    }
+    kd_rank_places one = kd_rank_places_of(rank_key, keys, 1);
+    cr_expect_eq(one.count, 0);
+}
 
 Test(rank, sorts_by_rank_and_keeps_the_order_of_equals)
 {
