@@ -291,9 +291,13 @@ void kd_table_prefetch_hashed(const kd_table *t, uint64_t hash)
     __builtin_prefetch(slots_of(s) + (size_t)g * GROUP);
 }
 
-void kd_table_prefetch(const kd_table *t, kd_bytes key)
+const void *kd_table_guess_hashed(const kd_table *t, uint64_t hash)
 {
-    if (t->directory) kd_table_prefetch_hashed(t, kd_table_hash(t, key));
+    if (!t->directory) return NULL;
+    const segment *s = t->directory[directory_index(t, table_short(hash))];
+    uint32_t g = start_group(s, table_short(hash));
+    uint64_t hits = tag_bytes(s->words[g], table_short(hash) & 0x7f);
+    return hits ? slots_of(s)[g * GROUP + first_byte(hits)] : NULL;
 }
 
 void kd_table_add_hashed(kd_table *t, void *entry, uint64_t hash)

@@ -41,8 +41,9 @@ void *kd_table_find(const kd_table *t, kd_bytes key);
 void *kd_table_find_hashed(const kd_table *t, kd_bytes key, uint64_t hash);
 /* Fetches into the cache what kd_table_find reads first for a key of this hash. Call it some work ahead. */
 void kd_table_prefetch_hashed(const kd_table *t, uint64_t hash);
-/* As kd_table_prefetch_hashed, by the key. */
-void kd_table_prefetch(const kd_table *t, kd_bytes key);
+/* The entry that probably has a key of this hash, NULL: none has. It is not looked at, so it may be another: to fetch it into the cache, when what
+ * kd_table_prefetch_hashed fetches has come. */
+const void *kd_table_guess_hashed(const kd_table *t, uint64_t hash);
 /* Adds an entry, of which the caller has the kd_table_hash of its key and knows that no entry in the table has that key. */
 void kd_table_add_hashed(kd_table *t, void *entry, uint64_t hash);
 /* Adds the entry. An entry with the same key is taken out and returned, for its owner to free; else NULL. */

@@ -29,6 +29,8 @@
 #include "edge/core/spill.h"
 #include "edge/core/viral.h"
 
+enum { KD_EXPECTED = 4 };
+
 struct kd_edge {
     kd_edge_config config; /* its counters are those below */
     kd_counters counters;
@@ -42,7 +44,11 @@ struct kd_edge {
     kd_slab slab;           /* entries, their overlays and queries: bounded by items_max and the outbox */
     kd_virals virals;
     kd_entry *last_found; /* a cache of one: a like looks its item up three times */
-    kd_bloom filter;      /* of the keys of all membership rows: says which have surely none (membership.c) */
+    struct {
+        uint64_t hash[KD_EXPECTED];
+        uint32_t next;
+    } expected;      /* items whose place is on its way to the cache (take.c) */
+    kd_bloom filter; /* of the keys of all membership rows: says which have surely none (membership.c) */
     struct {
         bool under_way;  /* rows of the store from `cursor` on are not in the filter yet */
         kd_buf cursor;   /* key of the next row; empty: the first one */

@@ -134,9 +134,16 @@ static int take_admit(kd_edge *e, const kd_part *p, const kd_request *rq, uint64
     return e->outbox_bytes >= e->config.outbox_bytes_max ? KD_EFULL : KD_OK;
 }
 
-void kd_edge_expect(const kd_edge *e, kd_bytes item)
+/* What an item is found by comes in stages, each of which needs the one before: its place in the table, its entry. So the entry of an item that was
+ * expected a few calls before is fetched now, when its place has come. */
+void kd_edge_expect(kd_edge *e, kd_bytes item)
 {
-    kd_table_prefetch(&e->items, item);
+    uint64_t hash = kd_table_hash(&e->items, item);
+    uint64_t *before = &e->expected.hash[e->expected.next++ % KD_EXPECTED];
+    kd_table_prefetch_hashed(&e->items, hash);
+    const void *entry = kd_table_guess_hashed(&e->items, *before);
+    if (entry) __builtin_prefetch(entry);
+    *before = hash;
 }
 
 /*

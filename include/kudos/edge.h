@@ -210,8 +210,9 @@ typedef void (*kd_edge_key_fn)(void *arg, const kd_key_use *use, uint64_t at_us)
 /* Visits all keys in the store, in the order in which they were used; that of a bulk request once for each of its operations here. KD_OK,
  * KD_EMALFORMED, KD_EIO. */
 int kd_edge_keys(kd_edge *e, kd_edge_key_fn fn, void *arg);
-/* An operation on this item, or a view of it, comes in a moment: begins to fetch the item's place in the table. Changes nothing. */
-void kd_edge_expect(const kd_edge *e, kd_bytes item);
+/* An operation on this item, or a view of it, comes in a moment: begins to fetch what it is found by into
+ * the cache. With several items to come, expect all of them first. Changes nothing that shows. */
+void kd_edge_expect(kd_edge *e, kd_bytes item);
 
 /* ---- group commit ------------------------------------------------------------------------------------------- */
 
