@@ -9,18 +9,18 @@ typedef struct {
     uint8_t *at;
     size_t size;
     uint8_t mark;
-} piece;
+} slab_piece;
 
-static piece slab_piece_take(kd_slab *s, size_t size, uint32_t i)
+static slab_piece slab_piece_take(kd_slab *s, size_t size, uint32_t i)
 {
-    piece p = {kd_slab_take(s, size), size, (uint8_t)(1 + i % 250)};
+    slab_piece p = {kd_slab_take(s, size), size, (uint8_t)(1 + i % 250)};
     cr_assert_eq((uintptr_t)p.at % sizeof(uint64_t), 0);
     for (size_t at = 0; at < size; at++) cr_assert_eq(p.at[at], 0);
     memset(p.at, p.mark, size);
     return p;
 }
 
-static void slab_piece_give(kd_slab *s, const piece *p)
+static void slab_piece_give(kd_slab *s, const slab_piece *p)
 {
     for (size_t at = 0; at < p->size; at++) cr_assert_eq(p->at[at], p->mark, "a neighbour wrote here");
     kd_slab_give(s, p->at, p->size);
@@ -28,7 +28,7 @@ static void slab_piece_give(kd_slab *s, const piece *p)
 
 Test(slab, pieces_of_any_size_are_apart_and_zeroed)
 {
-    static piece pieces[MANY];
+    static slab_piece pieces[MANY];
     kd_slab s = {0};
     uint64_t random = 1;
     for (uint32_t i = 0; i < MANY; i++)
@@ -44,7 +44,7 @@ Test(slab, pieces_of_any_size_are_apart_and_zeroed)
 
 Test(slab, a_piece_costs_little_more_than_it_holds)
 {
-    static piece pieces[MANY];
+    static slab_piece pieces[MANY];
     kd_slab s = {0};
     for (uint32_t i = 0; i < MANY; i++) pieces[i] = slab_piece_take(&s, SMALL, i);
     cr_expect_lt(kd_slab_bytes(&s), MANY * SMALL * 102 / 100 + 16 * 1024);
@@ -54,7 +54,7 @@ Test(slab, a_piece_costs_little_more_than_it_holds)
 
 Test(slab, memory_of_one_size_goes_to_another)
 {
-    static piece pieces[MANY];
+    static slab_piece pieces[MANY];
     kd_slab s = {0};
     for (size_t size = 8; size <= KD_SLAB_MAX; size += 8) {
         for (uint32_t i = 0; i < MANY / size; i++) pieces[i] = slab_piece_take(&s, size, i);
