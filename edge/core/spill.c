@@ -21,7 +21,7 @@
 #include <stdlib.h>
 
 enum {
-    ROWS_MORE = 16,         /* rows written with a group, besides 9/8 of its operations */
+    ROWS_MORE = 16,         /* rows due with a group, besides 9/8 of its operations */
     ROWS_URGENT = 4096,     /* rows written with a group at least, when a caller of kd_spill_await waits */
     DELETES_A_GROUP = 256,  /* journal rows deleted with a group, besides one for each operation */
     DONE_BYTES_AN_OP = 256, /* done batches may hold so much for each row of a table before that is frozen */
@@ -172,15 +172,25 @@ static void spill_freeze(kd_edge *e)
     s->filling ^= 1;
     s->number++;
     s->ops = 0;
+    s->due = 0;
     s->frozen = true;
     s->written = false;
+}
+
+/* Half of what is due: a large group would be long if it had to write as many rows as it has operations, and small ones follow. */
+static uint64_t spill_rows_due(kd_spill *s, uint32_t ops)
+{
+    s->due += ops + ops / 8 + ROWS_MORE;
+    uint64_t rows = s->due / 2 + ROWS_MORE;
+    s->due -= KD_MIN(s->due, rows);
+    return rows;
 }
 
 /* Enough rows that the frozen table is written before the filling one is full; more when a start has filled it far beyond the bound. A table is a little
  * above the bound whenever it is frozen: with 9/8 of the operations the rows of 9/8 of the bound are written in time. */
 static uint64_t spill_rows_to_write(kd_edge *e, uint32_t ops)
 {
-    uint64_t rows = ops + ops / 8 + ROWS_MORE, in_time = spill_rows_max(e) + spill_rows_max(e) / 8;
+    uint64_t rows = spill_rows_due(&e->spill, ops), in_time = spill_rows_max(e) + spill_rows_max(e) / 8;
     if (kd_spill_wanted(e)) rows = KD_MAX(rows, (uint64_t)ROWS_URGENT);
     return rows * (1 + spill_frozen(e)->count / (in_time + 1));
 }

@@ -33,12 +33,13 @@ typedef struct {
     uint32_t filling; /* index into tables */
     /* of the filling table, from 1; all tables with smaller numbers are in the store, except the frozen one */
     uint64_t number;
-    uint32_t ops;        /* operations recorded in the filling table; its rows are not more */
-    uint32_t group_ops;  /* operations recorded since the last group was closed */
-    bool frozen;         /* the other table is frozen: until the group with its last row is durable */
-    bool written;        /* the frozen table's last row is in a group */
-    kd_fresh_walk walk;  /* over the frozen table: rows that are in no group yet */
-    uint64_t awaited;    /* largest table number that a caller of kd_spill_await waits for; 0: none */
+    uint32_t ops;       /* operations recorded in the filling table; its rows are not more */
+    uint32_t group_ops; /* operations recorded since the last group was closed */
+    bool frozen;        /* the other table is frozen: until the group with its last row is durable */
+    bool written;       /* the frozen table's last row is in a group */
+    kd_fresh_walk walk; /* over the frozen table: rows that are in no group yet */
+    uint64_t due;     /* rows of the frozen table that are to be written for operations since it was frozen */
+    uint64_t awaited; /* largest table number that a caller of kd_spill_await waits for; 0: none */
     uint64_t done_bytes; /* of the done batches of all partitions */
 } kd_spill;
 

@@ -162,6 +162,27 @@ Test(edge_fresh, rows_are_spread_over_the_groups_that_follow)
     er_finish(&r);
 }
 
+Test(edge_fresh, a_large_group_leaves_rows_to_those_that_follow)
+{
+    enum { LARGE = 800, SMALL = 20, TABLE = 10000 };
+    edge_rig r;
+    er_init(&r);
+    r.config.fresh_rows_max = TABLE;
+    cr_assert_eq(er_open(&r), KD_OK);
+    er_commit(&r);
+    for (uint32_t taken = 0, stored = 0; taken < 5 * TABLE; taken += LARGE + SMALL) {
+        for (uint32_t i = 0; i < 2; i++) {
+            likes(&r, taken + i * LARGE, i ? SMALL : LARGE);
+            commit_once(&r);
+            uint32_t rows = er_rows(&r, 'm');
+            cr_assert_leq(rows, stored + LARGE * 4 / 5, "after %u operations", taken);
+            cr_assert_leq(er_stats(&r).fresh_rows, 2 * TABLE + 2 * LARGE);
+            stored = rows;
+        }
+    }
+    er_finish(&r);
+}
+
 Test(edge_fresh, the_journal_of_an_applied_batch_stays_for_its_rows)
 {
     edge_rig r;
@@ -247,7 +268,7 @@ Test(edge_fresh, a_start_takes_the_newest_word_not_the_last_of_the_journal)
                                               .user = rig_user(0),
                                               .time_us = first_us});
     sim_disk_put(r.disk, kd_buf_view(&key), kd_buf_view(&fragment));
-    for (int i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < 2; i++) {
         cr_assert_eq(er_open(&r), KD_OK);
         cr_assert_eq(kd_edge_member(r.e, ER_LIKE, rig_item(1), rig_user(0)), 0);
         likes(&r, 1000, 2 * ROWS);
