@@ -70,6 +70,7 @@ void kd_central_close(kd_central *c)
     free(c->redo.at);
     kd_sort_finish(&c->sort);
     kd_buf_finish(&c->collector.cursor);
+    kd_buf_finish(&c->changes_place.row);
     kd_buf_finish(&c->kept);
     kd_buf_finish(&c->key);
     kd_buf_finish(&c->value);

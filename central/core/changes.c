@@ -14,7 +14,6 @@ typedef struct {
     kd_changes out;
     kd_change *changes;
     uint32_t cap;
-    uint32_t seen; /* changes of this version that were read, taken or passed */
     kd_buf arena;
 } changes_collector;
 
@@ -43,28 +42,37 @@ static void changes_deal_views(changes_collector *k)
     }
 }
 
-/* Collects from change number `from` of the redo row on. KD_ENOTFOUND: its end was reached; KD_OK: the record is full and more is left. */
-static int changes_collect_row(kd_central *c, changes_collector *k, kd_bytes row, uint32_t from)
+/* Reads the redo row of that version, unless the records before were made of it: a row is read and decoded once, however many records it fills. */
+static int changes_open_row(kd_central *c, uint64_t version)
 {
-    kd_effects_reader er;
-    kd_effect e;
-    int err;
-    kd_effects_open(&er, row);
-    while ((err = kd_effects_next(&er, &e)) == KD_OK) {
-        if (!kd_effect_is_change(&e) || k->seen++ < from) continue;
-        if (k->out.change_count == CHANGES_PER_RECORD) return KD_OK;
-        changes_collect(c, k, &e);
+    kd_changes_place *p = &c->changes_place;
+    if (p->version == version) return KD_OK;
+    int err = kd_redo_read(c, version, &p->row);
+    if (err != KD_OK) return err;
+    p->version = version;
+    p->waiting = false;
+    kd_effects_open(&p->effects, kd_buf_view(&p->row));
+    return KD_OK;
+}
+
+/* Collects what is left of the row. KD_ENOTFOUND: its end was reached; KD_OK: the record is full and more is left. */
+static int changes_collect_row(kd_central *c, changes_collector *k)
+{
+    kd_changes_place *p = &c->changes_place;
+    for (;;) {
+        int err = p->waiting ? KD_OK : kd_effects_next(&p->effects, &p->next);
+        if (err != KD_OK) return err;
+        p->waiting = kd_effect_is_change(&p->next) && k->out.change_count == CHANGES_PER_RECORD;
+        if (p->waiting) return KD_OK;
+        if (kd_effect_is_change(&p->next)) changes_collect(c, k, &p->next);
     }
-    return err;
 }
 
 /* The next record of that version; KD_ENOTFOUND when the version has no change left. */
 static int changes_take_record(kd_central *c, uint64_t version, changes_collector *k, kd_buf *record)
 {
-    kd_buf row = {0};
-    int err = kd_redo_read(c, version, &row);
-    if (err == KD_OK) err = changes_collect_row(c, k, kd_buf_view(&row), c->taken_changes);
-    kd_buf_finish(&row);
+    int err = changes_open_row(c, version);
+    if (err == KD_OK) err = changes_collect_row(c, k);
     if (err != KD_OK && err != KD_ENOTFOUND) return kd_central_poison(c);
     bool more = err == KD_OK; /* the record is full: the next one goes on with this version */
     if (k->out.change_count > 0) {
@@ -104,7 +112,6 @@ int kd_central_changes_next(kd_central *c, kd_buf *record, uint64_t *version)
     int err = KD_ENOTFOUND;
     for (const kd_redo *row; err == KD_ENOTFOUND && (row = changes_next_row(c)) != NULL;) {
         *version = row->version;
-        k.seen = 0;
         err = changes_take_record(c, *version, &k, record);
     }
     if (err == KD_ENOTFOUND) c->taken = c->version; /* versions that changed nothing need no record */

@@ -27,6 +27,15 @@
 
 enum { KD_OUTSTANDING_MAX = 2 };
 
+/* Where the records of the changes topic stand in a redo row (changes.c). */
+typedef struct {
+    uint64_t version; /* of the row; 0: none was read */
+    kd_buf row;
+    kd_effects_reader effects;
+    kd_effect next; /* if `waiting`: read, but the record before was full. Its views are in `effects` */
+    bool waiting;
+} kd_changes_place;
+
 struct kd_central {
     kd_central_config config;
     char name[KD_NAME_MAX]; /* config.name points here */
@@ -76,6 +85,7 @@ struct kd_central {
     uint64_t delivered;     /* changes of versions up to it are delivered */
     uint64_t taken;         /* changes of versions up to it are handed out, */
     uint32_t taken_changes; /* and this many of the next version */
+    kd_changes_place changes_place;
 
     kd_quarantine_entry quarantine[KD_QUARANTINE_MAX]; /* the records kept, durable or on their way */
     uint32_t quarantine_count;

@@ -232,6 +232,30 @@ Test(central_snapshot, changes_are_handed_out_until_delivered)
     cr_assert_eq(drain(&records), 10u, "only those behind what was delivered");
 }
 
+static kd_store read_store; /* below the one that counts */
+static uint32_t redo_reads;
+
+static int counted_get(void *ctx, kd_bytes key, kd_buf *value)
+{
+    redo_reads += key.data[0] == 'r';
+    return read_store.get(ctx, key, value);
+}
+
+Test(central_snapshot, a_redo_row_is_read_once_however_many_records_it_fills)
+{
+    uint32_t records;
+    read_store = r.store;
+    kd_store counting = r.store;
+    counting.get = counted_get;
+    kd_central_close(r.c);
+    cr_assert_eq(kd_central_open(&r.config, &counting, r.hint++, r.now_us, &r.c), KD_OK);
+    rig_commit(&r);
+    like_items(1, 0, 2500);
+    cr_assert_eq(drain(&records), 2500u);
+    cr_assert_eq(records, 3u);
+    cr_assert_eq(redo_reads, 1u, "%u", redo_reads);
+}
+
 Test(central_snapshot, a_version_is_delivered_with_its_last_record)
 {
     kd_buf record = {0};
