@@ -12,7 +12,7 @@ CORES = [f"{BUILD}/lib{name}_core.a" for name in ("kudos_edge", "kudos_central",
 PURE = set("""
     memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr strrchr strstr strtoull strtoll strtol strtoul strtod strncasecmp strcasecmp
     malloc calloc realloc free aligned_alloc posix_memalign qsort qsort_r bsearch memmem abort fprintf fwrite fputs stderr snprintf
-    vsnprintf __ctype_b_loc __errno_location __isoc99_sscanf _GLOBAL_OFFSET_TABLE_ __stack_chk_fail memrchr strnlen fputc __popcountdi2
+    vsnprintf __ctype_b_loc __errno_location __isoc99_sscanf _GLOBAL_OFFSET_TABLE_ __stack_chk_fail memrchr strnlen fputc
 """.split())
 PURE_PREFIXES = ("XXH", "msgpack_", "__ubsan", "__asan", "__tsan", "kd_")
 
