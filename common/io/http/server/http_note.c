@@ -21,14 +21,6 @@ void *kd_http_request_note(kd_http_request *pub, kd_bytes value)
     return conn->note.kept;
 }
 
-void http_note_host(http_conn *conn, kd_bytes host)
-{
-    if (host.len > HTTP_HOST_NOTED) return;
-    conn->host.len = (uint8_t)host.len;
-    conn->host.kept = 0;
-    if (host.len > 0) memcpy(conn->host.text, host.data, host.len);
-}
-
 uint8_t *kd_http_request_host_note(kd_http_request *pub)
 {
     kd_bytes host;

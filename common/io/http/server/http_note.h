@@ -19,7 +19,13 @@ static inline bool http_note_is_host(const http_conn *conn, kd_bytes host)
     return host.len > 0 && host.len == conn->host.len && memcmp(host.data, conn->host.text, host.len) == 0;
 }
 /* A request has this host, which is valid. One that is too long is not remembered. */
-void http_note_host(http_conn *conn, kd_bytes host);
+static inline void http_note_host(http_conn *conn, kd_bytes host)
+{
+    if (host.len > HTTP_HOST_NOTED) return;
+    conn->host.len = (uint8_t)host.len;
+    conn->host.kept = 0;
+    if (host.len > 0) memcpy(conn->host.text, host.data, host.len);
+}
 /* The connection is closed: forgets value and note. Again does nothing. */
 void http_note_finish(http_conn *conn);
 
