@@ -94,10 +94,21 @@ $(eval $(call archive,$(EDGE_CORE),edge/core))
 $(eval $(call archive,$(CENTRAL_CORE),central/core))
 $(eval $(call archive,$(IO),$(IO_ROOMS)))
 
+# What the playground serves is part of kudos-sim: its page, and the client for pages as it stands in the tree.
+ASSETS := $(sort $(wildcard sim/playground/page/* $(addprefix sdk/js/src/,*.js */*.js)))
+EMBEDDED := $(SHARED)/sim/playground/embedded
+$(EMBEDDED).c: sim/playground/embed.sh $(ASSETS)
+	$(call say,EMBED,$@)
+	@mkdir -p $(@D)
+	$(Q)sh $< $(ASSETS) >$@
+$(EMBEDDED).o: $(EMBEDDED).c
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+
 # The tools without their main, for the unit tests.
 SIM_ROOMS := $(filter-out sim/preload,$(call rooms,sim))
 SIM := $(BUILD)/libkudos_sim.a
-$(SIM): $(filter-out $(SHARED)/sim/commands/main.o,$(call objects,$(SIM_ROOMS)))
+$(SIM): $(filter-out $(SHARED)/sim/commands/main.o,$(call objects,$(SIM_ROOMS))) $(EMBEDDED).o
 	$(call say,AR,$@)
 	@rm -f $@
 	$(Q)ar rcs $@ $^

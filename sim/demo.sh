@@ -5,12 +5,13 @@
 #   REPLAY=FILE   a log to replay instead of the generated hour (kudos-sim replay --help tells its format)
 #   SPREAD=sticky|random|user   which edge gets an event                  [sticky; user for the generated hour]
 #   KAFKA=embedded|real         the embedded broker, or Apache Kafka      [embedded]
-#   KEEP=1        leave it running afterwards; `make demo-stop` ends it
-#   PORT_BASE=N   central N, edges N+1..N+3, admin ports 1000 above each, Apache Kafka N+9   [8440]
+#   KEEP=1        leave it running afterwards, with a playground (a page of switches); `make demo-stop` ends it
+#   PORT_BASE=N   central N, edges N+1..N+3, admin ports 1000 above each, Apache Kafka N+9, playground N+10   [8440]
 #                 (the embedded broker takes any free port)
 #
 # All it writes is below run/demo, which a run begins by removing. $PIDS lists what it started, broker and central first, and each of those runs in
-# this folder: by that a process is told from a stranger that got its number later.
+# this folder: by that a process is told from a stranger that got its number later. With KEEP=1 the playground stands there in central's place: it starts
+# central, may kill it and start it again, and ends it with itself. Edges then reach Kafka and central by the playground's links, which it can cut.
 set -euo pipefail
 
 BUILD=${BUILD:-build}
@@ -21,6 +22,7 @@ SPREAD=${SPREAD:-}
 KEEP=${KEEP:-}
 RUN=run/demo
 EDGES=(mumbai virginia singapore)
+KAFKA_OF=() CENTRAL_OF=()
 CENTRAL_URL=http://127.0.0.1:$PORT_BASE
 PIDS=$RUN/pids
 
@@ -33,6 +35,10 @@ die() {
 
 port_of() { # index of an edge
     echo $((PORT_BASE + 1 + $1))
+}
+
+playground_url() {
+    echo "http://127.0.0.1:$((PORT_BASE + 10))"
 }
 
 check_arguments() {
@@ -52,6 +58,7 @@ check_ports() {
     local i port ports=()
     for i in 0 1 2 3; do ports+=($((PORT_BASE + i)) $((PORT_BASE + 1000 + i))); done
     [[ $KAFKA != real ]] || ports+=($((PORT_BASE + 9)))
+    [[ -z $KEEP ]] || ports+=($((PORT_BASE + 10)))
     for port in "${ports[@]}"; do
         ! taken "$port" || die 4 "port $port is taken; make demo PORT_BASE=N moves all of them"
     done
@@ -154,20 +161,37 @@ start_broker() {
     BROKER=$(head -n 1 "$RUN/broker.address")
 }
 
+# Sets KAFKA_OF and CENTRAL_OF: by which addresses each edge reaches them.
 start_central() {
-    start central "$BUILD/kudos-central" -c configs/demo/central.conf --set central.data_dir="$PWD/$RUN/central" \
-        --set jwt.keys_file="$PWD/$RUN/jwt.pem" --set visitors.keys_file="$PWD/$RUN/visitors.keys" \
-        --set kafka.brokers="$BROKER" --set http.listen="127.0.0.1:$PORT_BASE" \
-        --set admin.listen="127.0.0.1:$((PORT_BASE + 1000))"
+    local i name command=("$BUILD/kudos-central" -c configs/demo/central.conf --set central.data_dir="$PWD/$RUN/central"
+        --set jwt.keys_file="$PWD/$RUN/jwt.pem" --set visitors.keys_file="$PWD/$RUN/visitors.keys"
+        --set kafka.brokers="$BROKER" --set http.listen="127.0.0.1:$PORT_BASE"
+        --set admin.listen="127.0.0.1:$((PORT_BASE + 1000))")
+    if [[ -n $KEEP ]]; then
+        start_playground "${command[@]}"
+        for i in "${!EDGES[@]}"; do read -r name "KAFKA_OF[$i]" "CENTRAL_OF[$i]"; done <"$RUN/links"
+    else
+        start central "${command[@]}"
+        for i in "${!EDGES[@]}"; do KAFKA_OF[i]=$BROKER CENTRAL_OF[i]=$CENTRAL_URL; done
+    fi
     wait_for central 30 ready "$PORT_BASE"
+}
+
+start_playground() { # command that starts central...
+    local i edges=()
+    for i in "${!EDGES[@]}"; do edges+=(--edge "${EDGES[$i]}=$(port_of "$i")"); done
+    start playground "$BUILD/kudos-sim" playground --port $((PORT_BASE + 10)) --kafka "$BROKER" --central-port "$PORT_BASE" \
+        --central-admin $((PORT_BASE + 1000)) "${edges[@]}" --key "$RUN/jwt.key" --iss kudos-demo --aud kudos \
+        --links "$RUN/links" --log "$RUN/central.log" -- "$@"
+    wait_for "the playground" 30 test -s "$RUN/links"
 }
 
 start_edge() { # index
     local name=${EDGES[$1]} port
     port=$(port_of "$1")
     start "edge-$name" "$BUILD/kudos-edge" -c configs/demo/edge.conf --set edge.name="$name" --set edge.region="$name" \
-        --set edge.data_dir="$PWD/$RUN/$name" --set kafka.brokers="$BROKER" --set http.listen="127.0.0.1:$port" \
-        --set admin.listen="127.0.0.1:$((port + 1000))" --set central.url="$CENTRAL_URL" \
+        --set edge.data_dir="$PWD/$RUN/$name" --set kafka.brokers="${KAFKA_OF[$1]}" --set http.listen="127.0.0.1:$port" \
+        --set admin.listen="127.0.0.1:$((port + 1000))" --set central.url="${CENTRAL_OF[$1]}" \
         --set http.tls_certificate="$PWD/$RUN/cert.pem" --set http.tls_key="$PWD/$RUN/key.pem" \
         --set http.session_secret="$PWD/$RUN/session.secret" --set jwt.keys_file="$PWD/$RUN/jwt.pem" \
         --set visitors.keys_file="$PWD/$RUN/visitors.keys"
@@ -200,6 +224,7 @@ write_env() {
         echo "CA=$PWD/$RUN/cert.pem"
         echo "TOKEN_ADA=$(token ada)"
         echo "TOKEN_BOB=$(token bob)"
+        [[ -z $KEEP ]] || echo "PLAYGROUND=$(playground_url)"
     ) >"$RUN/env"
 }
 
@@ -214,6 +239,9 @@ It goes on running; \`make demo-stop\` ends it. Logs: $RUN/*.log. Addresses, and
   curl --cacert $RUN/cert.pem -X DELETE -H 'X-User-Id: you' https://localhost:$(port_of 2)/v1/posts/hello/like
   curl http://127.0.0.1:$((PORT_BASE + 1001))/metrics
   $BUILD/kudos-central export --url $CENTRAL_URL | tail -n 3
+
+Playground, in a browser: $(playground_url)
+
 EOF
 }
 

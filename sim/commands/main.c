@@ -15,6 +15,7 @@
 #include "sim/commands/hunt_command.h"
 #include "sim/commands/language_command.h"
 #include "sim/users/load.h"
+#include "sim/playground/playground.h"
 #include "sim/replay/replay.h"
 #include "sim/commands/run_command.h"
 #include "sim/commands/token_command.h"
@@ -40,6 +41,8 @@ static const command commands[] = {
     {"torture", "kills the real binaries again and again and proves every like", sim_sim_torture},
     {"attack", "plays floods, held requests and rubbish on an edge, and judges what others keep",
      sim_sim_attack},
+    {"playground", "serves a page on which one cuts regions off and sees all counts come true",
+     sim_sim_playground},
     {"token", "prints a JWT that a key signs, for demos and tests", sim_sim_token},
     {"broker", "an embedded Kafka broker for demos and quick tests", sim_sim_broker},
 };
@@ -48,7 +51,7 @@ static void help(void)
 {
     printf("usage: kudos-sim COMMAND [options]\n\nDrives, drills and measures Kudos.\n\n");
     for (size_t i = 0; i < KD_COUNT(commands); i++)
-        printf("  %-10s %s\n", commands[i].name, commands[i].help);
+        printf("  %-11s %s\n", commands[i].name, commands[i].help);
     printf("\n  -h, --help, --version; kudos-sim COMMAND --help tells more\n\n"
            "exit codes: 0 done or held, 1 violated or failed, 2 usage, 3 unknown, 4 something needed was "
            "unavailable\n");

@@ -295,6 +295,22 @@ def test_the_element_shows_the_level_and_why_a_number_stepped_back(users, site):
     page.close()
 
 
+def test_an_element_may_have_a_client_of_its_own(users, site):
+    site.pages["/stub"] = STUB
+    page = users.browser.open(f"{site.url}/stub")
+    wait_until(lambda: hearts(page, "all[0].shadowRoot.querySelector('[part=count]').textContent") == "1.2K", 20, "the number of the shared client")
+    assert page.run("""(() => {
+      const heart = document.querySelector('kudos-like'), shared = heart.client, told = [], count = () => heart.shadowRoot.querySelector('[part=count]').textContent;
+      const state = {item: heart.item, liked: true, count: 41, pending: false, reason: null};
+      heart.client = {level: 0, on: () => () => {}, get: () => state, watch: (item, listen) => (listen(state), () => told.push('left')), unlike: async item => told.push(item)};
+      const shown = count();
+      heart.toggle();
+      heart.client = null;
+      return [shown, told.map(t => t === heart.item || t), heart.client === shared];
+    })()""") == ["41", [True, "left"], True]
+    page.close()
+
+
 def test_a_visitor_needs_no_account(users, site, cut, system):
     page = users.browser.open(f"{site.url}/page#" + urllib.parse.quote(json.dumps({"edge": f"http://127.0.0.1:{cut.port}"})))
     users.started(page)

@@ -34,6 +34,7 @@ export class KudosLike extends Base {
   #client = null;
   #near = !KudosLike.#screen;
   #still = () => {};
+  #own = null;
 
   /** The client of all elements that name no edge themselves; those that are there already follow it from now on. */
   static get client() {
@@ -43,6 +44,16 @@ export class KudosLike extends Base {
   static set client(client) {
     KudosLike.#shared = client;
     for (const element of here) element.#follow();
+  }
+
+  /** The client that this element follows. One that a page sets here is this element's alone, whatever its attributes say; null: as they say. */
+  get client() {
+    return this.#client;
+  }
+
+  set client(client) {
+    this.#own = client;
+    if (this.isConnected) this.#follow();
   }
 
   connectedCallback() {
@@ -75,7 +86,7 @@ export class KudosLike extends Base {
 
   #follow() {
     this.#unfollow();
-    const item = this.getAttribute("item"), client = item && this.#find();
+    const item = this.getAttribute("item"), client = item && (this.#own ?? this.#find());
     this.#client = client;
     if (!client) return;
     const count = Number.parseInt(this.getAttribute("count"), 10);

@@ -1,0 +1,37 @@
+// A phone's way to its edge, seen by the playground: it hears of each tap before it leaves and after its answer. So the true count rests on what was asked and
+// acknowledged, and on no number of an edge. It may lose answers on purpose: the tap is on the edge's disk, the phone does not know, and asks again under its key.
+import { order } from "./desk.js";
+
+/** `lossy()`: whether an answer gets lost; `told(event)`: {lost} or {taken: {item, op, result}, again}. */
+export function createWitness({ region, user, lossy, told, fetch = (...asked) => globalThis.fetch(...asked) }) {
+  const numbers = new Map(); // key of a batch -> numbers of its taps
+
+  async function asked(key, operations) {
+    const known = numbers.get(key);
+    if (known) return void (await order("/api/taps/again", known));
+    const taps = operations.map(({ item, op }) => ({ user, post: item, region, like: op === "like" }));
+    numbers.set(key, await order("/api/taps/asked", taps));
+  }
+
+  async function answered(key, operations, response) {
+    const of = numbers.get(key), { results } = response.ok ? await response.json() : {}, taken = [], refused = [];
+    if (response.status >= 500 || [408, 409, 429].includes(response.status)) return;
+    of.forEach((number, i) => (results?.[i] && !results[i].error ? taken : refused).push(number));
+    if (refused.length) await order("/api/taps/refused", refused);
+    if (taken.length) document.dispatchEvent(new CustomEvent("playground-state", { detail: await order("/api/taps/taken", taken) }));
+    results?.forEach((result, i) => result.error || told({ taken: { ...operations[i], result } }));
+  }
+
+  return async (url, options) => {
+    if (!`${url}`.endsWith("/v1/likes")) return fetch(url, options);
+    const { operations } = JSON.parse(options.body), key = options.headers["Idempotency-Key"];
+    await asked(key, operations);
+    const response = await fetch(url, options);
+    if (lossy()) {
+      told({ lost: true });
+      throw new TypeError("the answer got lost");
+    }
+    await answered(key, operations, response.clone());
+    return response;
+  };
+}
