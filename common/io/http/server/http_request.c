@@ -22,6 +22,7 @@
 #include "common/base/text.h"
 #include "common/io/http/server/http_admission.h"
 #include "common/io/http/server/http_conns.h"
+#include "common/io/http/server/http_field.h"
 #include "common/io/http/server/http_note.h"
 #include "common/io/http/server/http_peer.h"
 
@@ -219,36 +220,6 @@ const http_header *http_request_add_header(http_request *req, kd_bytes name, kd_
     return stored;
 }
 
-bool kd_http_request_field(const kd_http_request *pub, size_t i, kd_bytes *name, kd_bytes *value)
-{
-    const http_request *req = (const http_request *)pub;
-    if (i >= req->header_count) return false;
-    *name = req->headers[i].name;
-    *value = req->headers[i].value;
-    return true;
-}
-
-/* The next field of that name behind `after`, or the first one when it is NULL. */
-static const http_header *find_header(const http_request *req, kd_bytes name, const http_header *after)
-{
-    const http_header *end = req->headers + req->header_count;
-    if ((kd_http_name_bit(name) & (after ? req->names_twice : req->pub.names)) == 0) return NULL;
-    for (const http_header *h = after ? after + 1 : req->headers; h < end; h++) {
-        if (kd_bytes_eq(h->name, name)) return h;
-    }
-    return NULL;
-}
-
-bool kd_http_request_find(const kd_http_request *pub, kd_bytes name, kd_bytes *value)
-{
-    const http_request *req = (const http_request *)pub;
-    const http_header *h = find_header(req, name, NULL);
-    /* HTTP/2 carries the host in the pseudo header :authority, and need not send Host. */
-    if (!h && kd_bytes_eq(name, kd_bytes_str("host"))) h = find_header(req, kd_bytes_str(":authority"), NULL);
-    *value = h ? h->value : kd_bytes_of(NULL, 0);
-    return h != NULL;
-}
-
 bool http_request_target_fits(const http_request *req)
 {
     kd_bytes path = req->pub.path;
@@ -267,7 +238,7 @@ static kd_media request_choose_media(const http_request *req)
 {
     kd_media_wish wish = {0};
     const http_header *h = NULL;
-    while ((h = find_header(req, kd_bytes_str("accept"), h)) != NULL) kd_media_read(&wish, h->value);
+    while ((h = http_field_next(req, kd_bytes_str("accept"), h)) != NULL) kd_media_read(&wish, h->value);
     return kd_media_choose(&wish);
 }
 
@@ -318,7 +289,7 @@ static void refuse_doubled(http_request *req)
         const http_header *h = &req->headers[i];
         if ((kd_http_name_bit(h->name) & req->names_twice) == 0) continue;
         const char *field = kd_http1_single(h->name);
-        if (!field || !find_header(req, h->name, h)) continue;
+        if (!field || !http_field_next(req, h->name, h)) continue;
         http_request_refuse_field(req, field, "this header field comes twice");
     }
 }
@@ -334,8 +305,8 @@ static bool lone_host_is_clear(http_conn *conn, kd_bytes host)
 /* One host, and only one: Host, and :authority of HTTP/2 or of an absolute target beside it. Else a proxy in front may have chosen by another one. */
 static bool host_is_clear(const http_request *req)
 {
-    const http_header *authority = find_header(req, kd_bytes_str(":authority"), NULL);
-    const http_header *host = find_header(req, kd_bytes_str("host"), NULL);
+    const http_header *authority = http_field_next(req, kd_bytes_str(":authority"), NULL);
+    const http_header *host = http_field_next(req, kd_bytes_str("host"), NULL);
     if (!authority != !host) return lone_host_is_clear(req->conn, (authority ? authority : host)->value);
     if (authority && !kd_authority_valid(authority->value)) return false;
     if (host && !kd_authority_valid(host->value)) return false;
@@ -346,7 +317,7 @@ static bool host_is_clear(const http_request *req)
 static bool expects_too_much(const http_request *req)
 {
     const http_header *h = NULL;
-    while (!req->http10 && (h = find_header(req, kd_bytes_str("expect"), h)) != NULL) {
+    while (!req->http10 && (h = http_field_next(req, kd_bytes_str("expect"), h)) != NULL) {
         if (!kd_text_is_word(h->value, "100-continue")) return true;
     }
     return false;
