@@ -20,7 +20,7 @@ int kd_edge_ask(kd_edge *e, kd_bytes item)
     if (entry && kd_entry_asked(entry)) return KD_EINFLIGHT;
     entry = kd_items_ask(e, p, item);
     if (!entry) return KD_EFULL;
-    kd_query *query = kd_entry_need_query(e, entry);
+    kd_inquiry *query = kd_entry_need_query(e, entry);
     query->asked = true;
     query->asked_epoch = p->epoch;
     query->asked_version = p->version;
@@ -44,7 +44,7 @@ static bool ask_acceptable(const kd_edge *e, const kd_part *p, const kd_entry *e
 {
     if (KD_PLANTED(e, KD_PLANT_ANSWER_ALWAYS)) return true;
     if (s->epoch != p->epoch) return false;
-    const kd_query *query = entry->query;
+    const kd_inquiry *query = entry->query;
     bool older_than_question = query->asked_epoch == p->epoch && s->version < query->asked_version;
     return !older_than_question && s->version >= p->floor_version;
 }

@@ -7,7 +7,6 @@
  * Counts of an item on probation are not stored: anybody may ask for items that do not exist, and likes would wait behind the writes.
  */
 #include "edge/core/entry.h"
-#include "edge/core/keys.h"
 #include "edge/core/viral.h"
 
 /* Most items have likes and nothing else: that count has its place from the first on, so that the entry need not move. */
@@ -113,10 +112,10 @@ kd_entry *kd_entry_load(kd_edge *e, const kd_part *p, kd_bytes item, const uint6
     return entry;
 }
 
-kd_query *kd_entry_need_query(kd_edge *e, kd_entry *entry)
+kd_inquiry *kd_entry_need_query(kd_edge *e, kd_entry *entry)
 {
     if (entry->queried) return entry->query;
-    kd_query *query = kd_slab_take(&e->slab, sizeof(*query));
+    kd_inquiry *query = kd_slab_take(&e->slab, sizeof(*query));
     query->entry = entry;
     query->overlay = entry->overlay;
     entry->query = query;
@@ -127,40 +126,10 @@ kd_query *kd_entry_need_query(kd_edge *e, kd_entry *entry)
 void kd_entry_settle_query(kd_edge *e, kd_entry *entry)
 {
     if (!entry->queried || entry->probation || entry->query->asked) return;
-    kd_query *query = entry->query;
+    kd_inquiry *query = entry->query;
     entry->queried = false;
     entry->overlay = query->overlay;
     kd_slab_give(&e->slab, query, sizeof(*query));
-}
-
-void kd_entry_unstore(kd_edge *e, kd_entry *entry)
-{
-    if (!entry->stored) return;
-    entry->stored = false;
-    kd_key_item(&e->key, e->parts[entry->part].id, kd_entry_key(entry));
-    kd_writes_delete(kd_edge_writes(e), kd_buf_view(&e->key));
-}
-
-/* value: version, then (counter id, count) for each counter; varints */
-static void entry_put(kd_edge *e, kd_entry *entry, const uint64_t *counts, uint64_t version)
-{
-    entry->stored = true;
-    kd_key_item(&e->key, e->parts[entry->part].id, kd_entry_key(entry));
-    kd_buf_clear(&e->value);
-    kd_buf_put_varint(&e->value, version);
-    for (uint32_t i = 0; i < e->config.counters->count; i++) {
-        kd_buf_put_u8(&e->value, kd_edge_counter(e, i)->id);
-        kd_buf_put_varint(&e->value, counts[i]);
-    }
-    kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
-}
-
-void kd_entry_store(kd_edge *e, kd_entry *entry)
-{
-    uint64_t counts[KD_COUNTERS_MAX];
-    if (entry->stored || !kd_entry_fresh(e, entry) || entry->version > e->parts[entry->part].version) return;
-    for (uint32_t i = 0; i < e->counters.count; i++) counts[i] = kd_entry_count(entry, i);
-    entry_put(e, entry, counts, entry->version);
 }
 
 kd_entry *kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *listed, uint64_t version)
@@ -174,7 +143,7 @@ kd_entry *kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *listed
     bool behind = entry->known && entry->version > version;
     bool kept = entry->stored || !entry->probation || KD_PLANTED(e, KD_PLANT_PROBATION_STORED);
     if (kept && (version == installed || (version < installed && !behind)))
-        entry_put(e, entry, counts, version);
+        kd_entry_put(e, entry, counts, version);
     if (behind) return entry; /* an earlier read was ahead of this snapshot, or this answer is late */
     return entry_fill(e, entry, counts, version);
 }

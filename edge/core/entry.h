@@ -18,7 +18,7 @@
 #include "edge/core/state.h"
 
 /* A question about an item, or its probation. */
-struct kd_query {
+struct kd_inquiry {
     kd_entry *entry;
     kd_overlay *overlay; /* of the entry */
     union {
@@ -26,7 +26,7 @@ struct kd_query {
             uint64_t asked_version; /* the partition's version and epoch when the question to central left */
             uint64_t asked_epoch;
         };
-        TAILQ_ENTRY(kd_query) of_probation; /* while on probation, and not asked about */
+        TAILQ_ENTRY(kd_inquiry) of_probation; /* while on probation, and not asked about */
     };
     bool asked; /* a question to central is under way */
 };
@@ -45,7 +45,7 @@ struct kd_entry {
     bool queried : 1;   /* it is on probation or asked about */
     union {
         kd_overlay *overlay; /* NULL: no operation of this edge is on its way */
-        kd_query *query;     /* if queried; it has the overlay */
+        kd_inquiry *query;   /* if queried; it has the overlay */
     };
     uint64_t version; /* the partition's version that the counts are of */
     uint8_t places;   /* bit set of the counters whose counts have a place */
@@ -116,13 +116,15 @@ kd_entry *kd_entry_load(kd_edge *e, const kd_part *p, kd_bytes item, const uint6
 /* Takes it out of the table and frees it. Nothing points to it any more, and it has neither overlay nor query. */
 void kd_entry_free(kd_edge *e, kd_entry *entry);
 /* Gives the entry a query, unless it has one; returns it. */
-kd_query *kd_entry_need_query(kd_edge *e, kd_entry *entry);
+kd_inquiry *kd_entry_need_query(kd_edge *e, kd_entry *entry);
 /* Frees the query, unless the entry is on probation or asked about. */
 void kd_entry_settle_query(kd_edge *e, kd_entry *entry);
 /* Central said these counts at `version`: keeps them unless newer ones are here, and stores them unless they are ahead of the partition's version or
  * those of an item on probation that the store has not.
  * Returns the entry, which may have moved: the old pointer is invalid. */
 kd_entry *kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *counts, uint64_t version);
+/* Puts these counts, one for each configured counter, into the open group. */
+void kd_entry_put(kd_edge *e, kd_entry *entry, const uint64_t *counts, uint64_t version);
 /* Stores the counts in memory, unless the store has some, or these are stale or ahead of the partition's version. No operation may be shown above
  * them yet: the probation ends with the first one. */
 void kd_entry_store(kd_edge *e, kd_entry *entry);

@@ -8,7 +8,7 @@
 
 typedef struct kd_part kd_part;         /* part.h: a partition of this shard */
 typedef struct kd_entry kd_entry;       /* entry.h: an item with central's counts */
-typedef struct kd_query kd_query;       /* entry.h: a question about an item, or its probation */
+typedef struct kd_inquiry kd_inquiry;   /* entry.h: a question about an item, or its probation */
 typedef struct kd_node kd_node;         /* overlay.h: the delta of one batch for one counter of one item */
 typedef struct kd_overlay kd_overlay;   /* overlay.h: what is on its way for one entry */
 typedef struct kd_outgoing kd_outgoing; /* batch.h: a batch, open or sealed */

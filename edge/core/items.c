@@ -106,7 +106,7 @@ static void items_evict(kd_edge *e, kd_entry *entry)
 /* The one that waits longest, of those that nobody has looked up meanwhile; of PROBATION_LOOKS in any case. False: none waits. */
 static bool items_evict_probation(kd_edge *e)
 {
-    const kd_query *first;
+    const kd_inquiry *first;
     for (int looked = 0; (first = TAILQ_FIRST(&e->probation.waiting)) != NULL; looked++) {
         if (!first->entry->recent || looked == PROBATION_LOOKS) break;
         first->entry->recent = false;

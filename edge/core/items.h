@@ -8,8 +8,8 @@
 
 /* Items that nobody is known to have liked. */
 typedef struct {
-    TAILQ_HEAD(kd_probation_queue, kd_query) waiting; /* those that may make room, longest there first */
-    uint32_t count;                                   /* with those that are asked about */
+    TAILQ_HEAD(kd_probation_queue, kd_inquiry) waiting; /* those that may make room, longest there first */
+    uint32_t count;                                     /* with those that are asked about */
 } kd_probation;
 
 /* An empty table. */

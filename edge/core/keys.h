@@ -8,7 +8,7 @@
  *     p part:2                            what central said last of a partition (part.c)
  *     n part:2 item                       central's counts of an item (entry.c)
  *     m part:2 counter:1 item ulen:1 user membership row (membership.c)
- *     c                                   how many membership rows there are, nearly (membership.c)
+ *     c                                   how many membership rows there are, nearly (row_count.c)
  *     f part:2 incarnation:8 seq:8 n:4    fragment n of a batch (fragment.c); n = ffffffff: its seal (batch.c)
  *     r                                   by partition: the place in the journal before which all rows are stored (spill.c)
  *     i number:8                          a remembered idempotency key (idempotency.c)

@@ -9,6 +9,7 @@
  * the cursor it gets into the store. The number of rows is stored, so that the next filter has its size from the first piece on.
  */
 #include "edge/core/membership.h"
+#include "edge/core/row_count.h"
 #include "edge/core/spill.h"
 #include "edge/core/state.h"
 
@@ -114,35 +115,14 @@ uint64_t kd_membership_fill_step(kd_edge *e, uint64_t now_us)
     e->filling.under_way = false;
     kd_buf_finish(&e->filling.cursor);
     if (err != KD_OK) e->poisoned = true;
-    kd_membership_put_count(e);
+    kd_row_count_put(e);
     return UINT64_MAX;
-}
-
-void kd_membership_put_count(kd_edge *e)
-{
-    if (e->filling.under_way) return;
-    kd_key_single(&e->key, 'c');
-    kd_buf_clear(&e->value);
-    kd_buf_put_varint(&e->value, e->filter.rows);
-    kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
-}
-
-/* How many rows the store had when they were counted last; 0: never. */
-static int membership_read_count(kd_edge *e, uint64_t *rows)
-{
-    *rows = 0;
-    kd_key_single(&e->key, 'c');
-    int err = e->store.get(e->store.ctx, kd_buf_view(&e->key), &e->value);
-    if (err != KD_OK) return err == KD_ENOTFOUND ? KD_OK : err;
-    kd_reader r = kd_reader_of(kd_buf_view(&e->value));
-    *rows = kd_read_varint(&r);
-    return r.bad || kd_reader_left(&r) > 0 || *rows >= KD_TIME_END_US ? KD_EMALFORMED : KD_OK;
 }
 
 int kd_membership_load(kd_edge *e)
 {
     uint64_t most = e->config.filter_bytes_max ? e->config.filter_bytes_max : FILTER_BYTES_DEFAULT, rows;
-    int err = membership_read_count(e, &rows);
+    int err = kd_row_count_read(e, &rows);
     if (err != KD_OK) return err;
     kd_bloom_init(&e->filter, rows + rows / 8 + FILTER_ROWS, most * 8);
     e->filling.under_way = true;

@@ -24,8 +24,6 @@ int kd_membership_load(kd_edge *e);
 uint64_t kd_membership_fill_step(kd_edge *e, uint64_t now_us);
 /* Whether the filter holds all rows, so that it may be asked. */
 bool kd_membership_filtered(const kd_edge *e);
-/* Puts the number of rows into the open group, if it is known. */
-void kd_membership_put_count(kd_edge *e);
 void kd_membership_finish(kd_edge *e); /* frees the filter */
 
 /* A row of the store, taken apart; the views point into its key. */

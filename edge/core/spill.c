@@ -14,8 +14,8 @@
  */
 #include "edge/core/spill.h"
 #include "edge/core/batch.h"
-#include "edge/core/membership.h"
 #include "edge/core/part.h"
+#include "edge/core/row_count.h"
 #include "edge/core/state.h"
 
 #include <stdlib.h>
@@ -84,7 +84,7 @@ static void spill_put_stored(kd_edge *e)
         kd_buf_put_varint(&e->value, p->spill.stored_to.fragment);
     }
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
-    kd_membership_put_count(e);
+    kd_row_count_put(e);
 }
 
 int kd_spill_load(kd_edge *e)
