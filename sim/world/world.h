@@ -52,7 +52,7 @@ enum {
     SHELL_RESTART_US = 1000000, /* from the end of a process to its next start */
     SHELL_SEND_WINDOW = 64,
     SHELL_IDEMPOTENCY_MAX = 1 << 16,
-    SHELL_COMMIT_OPS = 4000,
+    SHELL_COMMIT_OPS = 16000,
     SHELL_FETCH_RECORDS = 500,
 };
 

@@ -1,5 +1,5 @@
 /*
- * bench_merge.c - central's merge against raw synced LevelDB get + put: uniform keys, 4000 operations per
+ * bench_merge.c - central's merge against raw synced LevelDB get + put: uniform keys, 16000 operations per
  * commit, repeats.
  *
  *     bench_merge DIR [operations] [items] [repeats per mille] [before] [write buffer, MiB]
@@ -23,7 +23,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PER_COMMIT = 4000, PER_BATCH = 1000, DEPTH = 2, WRITE_BUFFER_MIB = 8 /* central.write_buffer */ };
+enum {
+    PER_COMMIT = 16000 /* central.commit_ops */,
+    PER_BATCH = 1000,
+    DEPTH = 2,
+    WRITE_BUFFER_MIB = 8 /* central.write_buffer */
+};
 
 typedef struct {
     uint32_t item, user;

@@ -51,7 +51,7 @@ static const kd_option options[] = {
          .required = true),
     UINT(workers, "central", "workers", "1", "Threads; partition p belongs to worker p modulo this", .min = 1,
          .max = KD_SHARDS_MAX, .unit = "threads"),
-    UINT(commit_ops, "central", "commit_ops", "4000", "Operations that close a commit", .min = 1,
+    UINT(commit_ops, "central", "commit_ops", "16000", "Operations that close a commit", .min = 1,
          .max = 1000000, .unit = "operations"),
     DURATION(snapshot_interval_us, "central", "snapshot_interval", "1s",
              "How often the counts that changed are published to the edges", .min = 10000,
