@@ -95,6 +95,7 @@ void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a)
         kd_json_end_object(j);
     }
     kd_json_end_object(j);
+    if (a->liked_at) *a->liked_at = j->out->len;
     if (a->liked != KD_LIKED_UNASKED) answer_write_liked(j, a->liked);
     kd_answer_write_age(j, a->now_us, a->made_us, a->as_of_us);
     kd_json_put_str(j, "source", kd_bytes_str(a->source));

@@ -30,6 +30,8 @@ typedef struct {
     uint64_t as_of_us;  /* 0: unknown, null */
     const char *source; /* "edge" or "central" */
     kd_liked liked;     /* of the caller, where asked: KD_LIKED_UNASKED otherwise */
+    size_t *
+        liked_at; /* gets the place at which ,"liked":… stands or would stand, in bytes of the writer's buffer; NULL: nobody asks */
 } kd_answer_counts;
 
 /* Writes the object above as one value, with a member for each counter that is offered. */

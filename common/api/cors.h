@@ -15,7 +15,8 @@ enum { KD_ORIGIN_MAX = 300 }; /* bytes of an origin: a name of 253, a scheme, a 
 
 /* What a page may send besides what every page may. Not X-User-Id: it is the word of a gateway. */
 #define KD_CORS_REQUEST_FIELDS                                                                               \
-    "Content-Type, Authorization, Idempotency-Key, X-Idempotency-Key, Kudos-Session, If-None-Match"
+    "Content-Type, Authorization, Idempotency-Key, X-Idempotency-Key, Kudos-Session, If-None-Match, "        \
+    "Last-Event-ID"
 /* What a page may read of an answer besides what every page may. */
 #define KD_CORS_ANSWER_FIELDS                                                                                \
     "Allow, ETag, Kudos-As-Of, Kudos-Level, Kudos-Session, RateLimit, RateLimit-Policy, Retry-After"

@@ -205,6 +205,7 @@ const char *kd_http1_single(kd_bytes name)
     case 12:
         return IS("content-type", "Content-Type");
     case 13:
+        if (name.data[0] == 'l') return IS("last-event-id", "Last-Event-ID");
         return name.data[0] == 'a' ? IS("authorization", "Authorization")
                                    : IS("kudos-session", "Kudos-Session");
     case 14:

@@ -95,7 +95,9 @@ void kd_edge_counters_add(kd_edge *e, const kd_counters *counters)
 {
     KD_ASSERT(counters->count >= e->counters.count && counters->count <= KD_COUNTERS_MAX);
     for (uint32_t i = 0; i < e->counters.count; i++) KD_ASSERT(counters->at[i].id == e->counters.at[i].id);
+    bool more = counters->count > e->counters.count;
     e->counters = *counters;
+    if (more) kd_watch_touch_partition(e, UINT32_MAX);
 }
 
 static void edge_finish_part(kd_edge *e, kd_part *p)

@@ -8,6 +8,7 @@
  */
 #include "edge/core/entry.h"
 #include "edge/core/viral.h"
+#include "edge/core/watch.h"
 
 /* Most items have likes and nothing else: that count has its place from the first on, so that the entry need not move. */
 enum { PLACES_FIRST = 1 };
@@ -39,6 +40,7 @@ kd_entry *kd_entry_create(kd_edge *e, const kd_part *p, kd_bytes item)
     kd_entry *entry = entry_make(e, (uint32_t)(p - e->parts), item, PLACES_FIRST, false);
     entry->recent = true;
     kd_table_put(&e->items, entry);
+    kd_watch_created(e, entry);
     return entry;
 }
 
@@ -57,6 +59,7 @@ static kd_entry *entry_move(kd_edge *e, kd_entry *from, kd_entry *to)
     to->recent = from->recent;
     to->probation = from->probation;
     to->stored = from->stored;
+    to->watched = from->watched;
     to->queried = from->queried;
     to->query = from->query; /* or the overlay */
     to->version = from->version;
@@ -102,6 +105,7 @@ static kd_entry *entry_fill(kd_edge *e, kd_entry *entry, const uint64_t *counts,
     entry->told = (uint16_t)(e->counters.count & 0xf);
     entry->version = version;
     entry->known = true;
+    kd_watch_touch(e, entry);
     return entry;
 }
 

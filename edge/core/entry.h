@@ -40,6 +40,7 @@ struct kd_entry {
     bool recent : 1;    /* looked up since the eviction hand passed */
     bool probation : 1; /* nothing shows that anybody ever liked it (items.c) */
     bool viral : 1;     /* e->virals has it (viral.c) */
+    bool watched : 1;   /* streams show it (watch.h) */
     bool stored : 1;    /* the store has counts of it: every change of them goes there too */
     bool wide : 1;      /* a place has 8 bytes, else 4 */
     bool queried : 1;   /* it is on probation or asked about */

@@ -16,6 +16,7 @@
 #include "edge/core/part.h"
 #include "edge/core/resend.h"
 #include "edge/core/state.h"
+#include "edge/core/watch.h"
 
 /* Whether the version that this edge has is part of the history that the snapshot continues. False: a restore of central has undone it (rule 15). */
 static bool install_admitted(const kd_edge *e, const kd_part *p, const kd_snapshot *s)
@@ -60,6 +61,7 @@ static void install_go_stale(kd_edge *e, kd_part *p, const kd_snapshot *s)
         p->low_watermark_us > e->config.drift_us ? p->low_watermark_us - e->config.drift_us : 0;
     p->stale_floor = p->floor_version;
     p->floor_version = s->version;
+    kd_watch_touch_partition(e, p->id);
 }
 
 static void install_listed(kd_edge *e, const kd_snapshot *s, kd_position applied)

@@ -16,6 +16,7 @@
 #include "edge/core/overlay.h"
 #include "edge/core/state.h"
 #include "edge/core/viral.h"
+#include "edge/core/watch.h"
 
 enum { PROBATION_FEW = 512, PROBATION_LOOKS = 64 };
 
@@ -28,6 +29,7 @@ void kd_items_init(kd_edge *e)
 {
     kd_table_init(&e->items, items_key, e->config.seed);
     TAILQ_INIT(&e->probation.waiting);
+    kd_watches_init(e);
 }
 
 kd_entry *kd_items_find(kd_edge *e, kd_bytes item)
@@ -87,6 +89,7 @@ static void items_free(kd_edge *e, kd_entry *entry)
     kd_entry_settle_query(e, entry);
     kd_overlay_clear(e, entry);
     if (entry->viral) kd_viral_end(e, entry);
+    kd_watch_evicted(e, entry);
     kd_entry_free(e, entry);
 }
 
@@ -118,9 +121,8 @@ static bool items_evict_probation(kd_edge *e)
 }
 
 /* Second chance (CLOCK, Corbato 1968). Bounded, so that a table full of items in use does not stop the loop. */
-static bool items_evict_one(kd_edge *e)
+static bool items_evict_unless(kd_edge *e, bool watched)
 {
-    if (items_evict_probation(e)) return true;
     for (uint32_t looked = 0; looked < 4096; looked++) {
         kd_entry *entry = kd_table_next(&e->items, &e->evict_cursor);
         if (!entry) {
@@ -129,11 +131,17 @@ static bool items_evict_one(kd_edge *e)
         }
         bool recent = entry->recent;
         entry->recent = false;
-        if (recent || !items_evictable(e, entry)) continue;
+        if (recent || (watched && entry->watched) || !items_evictable(e, entry)) continue;
         items_evict(e, entry);
         return true;
     }
     return false;
+}
+
+/* One that streams show only where there is no other: a watched item that is not kept has to be asked about again and again. */
+static bool items_evict_one(kd_edge *e)
+{
+    return items_evict_probation(e) || items_evict_unless(e, true) || items_evict_unless(e, false);
 }
 
 /* NULL: no room. */
@@ -239,4 +247,5 @@ void kd_items_finish(kd_edge *e)
     for (kd_entry *entry; (entry = kd_table_next(&e->items, &cursor)) != NULL;) items_free(e, entry);
     kd_table_finish(&e->items);
     kd_slab_finish(&e->slab);
+    kd_watches_finish(e);
 }

@@ -17,6 +17,7 @@
 #include "edge/core/entry.h"
 #include "edge/core/part.h"
 #include "edge/core/state.h"
+#include "edge/core/watch.h"
 
 #include <stdlib.h>
 
@@ -183,6 +184,7 @@ static void node_end(kd_edge *e, kd_node *n)
     kd_entry *entry = n->entry;
     KD_ASSERT(entry); /* a node ends once */
     node_set_in_count(e, n, true);
+    if (!KD_PLANTED(e, KD_PLANT_WATCH_DEAF)) kd_watch_touch(e, entry);
     n->entry = NULL;
     kd_overlay *o = kd_entry_overlay(entry);
     overlay_node(&e->parts[entry->part], &o->newest);
@@ -202,6 +204,7 @@ void kd_overlay_confirm(kd_edge *e, kd_entry *entry, kd_position applied)
 {
     if (KD_PLANTED(e, KD_PLANT_OVERLAY_NEVER_ENDS)) return;
     kd_overlay_end_kept(e, entry);
+    kd_watch_touch(e, entry);
     node_walk w = overlay_walk(e, entry);
     for (kd_node *n; (n = overlay_walk_next(&w));)
         if (kd_position_cmp(w.at, applied) <= 0) node_end(e, n);
@@ -221,6 +224,7 @@ void kd_overlay_end_kept(kd_edge *e, kd_entry *entry)
 {
     kd_overlay *o = kd_entry_overlay(entry);
     if (!o || !o->many) return;
+    kd_watch_touch(e, entry);
     for (uint32_t i = 0; i < o->tallies->count; i++) {
         kd_tally *kept = &o->tallies->at[i].kept;
         overlay_sum_subtract(o, (uint8_t)i, kept->delta, kept->ops);
@@ -240,6 +244,7 @@ void kd_overlay_forget_count(kd_edge *e, kd_entry *entry)
 {
     entry->known = false;
     entry->version = 0;
+    kd_watch_touch(e, entry);
     node_walk w = overlay_walk(e, entry);
     for (kd_node *n; (n = overlay_walk_next(&w));) node_set_in_count(e, n, false);
     kd_entry_unstore(e, entry);
@@ -272,6 +277,7 @@ void kd_overlay_add(kd_edge *e, kd_part *p, kd_outgoing *b, kd_entry *entry, uin
     n->delta += delta;
     n->ops++;
     overlay_sum_add(e, o, counter, delta, 1);
+    kd_watch_touch(e, entry);
 }
 
 void kd_overlay_sealed(kd_outgoing *b)

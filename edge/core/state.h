@@ -28,6 +28,7 @@
 #include "edge/core/part.h"
 #include "edge/core/spill.h"
 #include "edge/core/viral.h"
+#include "edge/core/watch.h"
 
 enum { KD_EXPECTED = 4 };
 
@@ -43,6 +44,7 @@ struct kd_edge {
     kd_probation probation; /* of the items (items.c) */
     kd_slab slab;           /* entries, their overlays and queries: bounded by items_max and the outbox */
     kd_virals virals;
+    kd_watches watches;
     kd_entry *last_found; /* a cache of one: a like looks its item up three times */
     struct {
         uint64_t hash[KD_EXPECTED];

@@ -20,6 +20,7 @@
 #include "edge/core/spill.h"
 #include "edge/core/stamp.h"
 #include "edge/core/state.h"
+#include "edge/core/watch.h"
 
 /*
  * Sum of the deltas that the open batch shows of this user, counter and item. They end together with the delta of the operation being taken, so they
@@ -192,6 +193,7 @@ int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *
         take_sum(e, p, entry, rq, now_us, out);
     else
         take_set(e, p, entry, &row, rq, now_us, out);
+    if (rq->verb != KD_ADD) kd_watch_acted(e, entry, rq->user);
     kd_idempotency_record(e, rq, out, now_us);
     return KD_OK;
 }

@@ -119,6 +119,7 @@ typedef enum {
     KD_PLANT_KEYS_FORGOTTEN =
         1ull << 45, /* rule 1: an idempotency key is forgotten as soon as its operation is durable */
     KD_PLANT_VIRAL_WAITS = 1ull << 46, /* rule 6: batches of a viral item are sealed no sooner than others */
+    KD_PLANT_WATCH_DEAF = 1ull << 51,  /* live streams: a change is not noted when own deltas end */
     KD_PLANT_PROBATION_STORED = 1ull << 47, /* rule 18: counts of an item on probation are stored */
     KD_PLANT_KEPT_FORGOTTEN =
         1ull << 48, /* rule 17: applied ends deltas also where the entry's counts do not include them */
@@ -322,6 +323,43 @@ typedef struct {
  */
 int kd_edge_liked(kd_edge *e, const kd_liked_query *q, const kd_liked_central *central,
                   kd_liked_ground *ground);
+
+/* ---- watched items: what streams show (GET /v1/live) ------------------------------------------------------------- */
+
+/* now_us of these functions is of any clock that never goes back, the same for all of them. */
+
+typedef struct {
+    kd_bytes item;
+    uint32_t watcher; /* below KD_SHARDS_MAX */
+    bool members;     /* it shows whether users like the item */
+    uint64_t client;  /* who pays for questions to central about it (kudos/ask_budget.h) */
+} kd_watch_request;
+/* From now on kd_edge_watch_next tells `watcher` what changes of the item. */
+void kd_edge_watch(kd_edge *e, const kd_watch_request *rq, uint64_t now_us);
+/* The watcher shows the item no more. The watch lingers for a minute, for kd_edge_watch_unchanged. */
+void kd_edge_unwatch(kd_edge *e, kd_bytes item, uint32_t watcher, uint64_t now_us);
+/* A stream that begins shows this view of a watched item: what differs from it later is told, and where it is not fresh, central is asked. */
+void kd_edge_watch_shown(kd_edge *e, kd_bytes item, const kd_view *view, uint64_t now_us);
+/* Whether the item was watched without a break since known_us, and nothing of it changed that was not told by then. */
+bool kd_edge_watch_unchanged(const kd_edge *e, kd_bytes item, uint64_t known_us);
+/* Whether kd_edge_watch_next may have something. */
+bool kd_edge_watch_changed(const kd_edge *e);
+
+/* A change; views live until the next call of kd_edge_watch_next. */
+typedef struct {
+    kd_bytes item;
+    uint64_t watchers, members; /* bit sets of those who watch; of those who show whether users like it */
+    kd_view view;
+    const uint64_t *acted; /* users who acted on it since it was told last, as kd_hash */
+    uint32_t acted_count;
+    bool all_acted; /* more users than are named: any may have */
+} kd_watch_news;
+/* Takes the next watched item that is shown otherwise than it was told last, or on which users acted. KD_OK; KD_ENOTFOUND: there is none; KD_EIO. */
+int kd_edge_watch_next(kd_edge *e, uint64_t now_us, kd_watch_news *news);
+/* Takes the next watched item of which central is to be asked, because the counts here are not fresh; each at most every five seconds. False: none. */
+bool kd_edge_watch_stale(kd_edge *e, uint64_t now_us, kd_bytes *item, uint64_t *client);
+/* Forgets watches that nobody has needed for a minute. */
+void kd_edge_watch_tick(kd_edge *e, uint64_t now_us);
 
 /* ---- sums set aside (rule 20) ---------------------------------------------------------------------------------- */
 

@@ -61,6 +61,7 @@ void sim_hold_slow_read_tick(sim_raw *raw);  /* `tick`: a few bytes are taken */
 void sim_hold_bodies(sim_raw *raw);          /* `more`: requests and their bodies, as far as the windows go */
 void sim_hold_answers_begin(sim_raw *raw);   /* `begin`: windows of 0 */
 void sim_hold_answers(sim_raw *raw);         /* `more`: bulk reads */
+void sim_hold_streams(sim_raw *raw);         /* `more`: live streams */
 void sim_hold_idle_begin(sim_raw *raw);      /* `begin`: nothing, the preface or one byte, by turns */
 
 #endif

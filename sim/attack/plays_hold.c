@@ -114,12 +114,29 @@ void sim_hold_answers_begin(sim_raw *raw)
     sim_frame_preface(&raw->out, 0);
 }
 
+static void hold_ask(sim_raw *raw, kd_bytes path)
+{
+    while (raw->out.len < SIM_RAW_CHUNK && raw->opened - raw->in.ended < HELD_STREAMS)
+        sim_play_request(raw, "GET", path, SIM_FRAME_END_STREAM);
+}
+
 void sim_hold_answers(sim_raw *raw)
 {
     kd_buf path = {0};
     sim_play_bulk_path(raw, "unread", 0, &path);
-    while (raw->out.len < SIM_RAW_CHUNK && raw->opened - raw->in.ended < HELD_STREAMS)
-        sim_play_request(raw, "GET", kd_buf_view(&path), SIM_FRAME_END_STREAM);
+    hold_ask(raw, kd_buf_view(&path));
+    kd_buf_finish(&path);
+}
+
+/* Of other items on each connection: what is told of an item is made once for all streams that show it. */
+void sim_hold_streams(sim_raw *raw)
+{
+    static const char counts[] = "/v1/counts", live[] = "/v1/live";
+    kd_buf path = {0};
+    sim_play_bulk_path(raw, "live", SIM_PLAY_BULK_ITEMS * (uint64_t)raw->number, &path);
+    size_t cut = sizeof counts - sizeof live;
+    memcpy(path.data + cut, live, sizeof live - 1);
+    hold_ask(raw, kd_bytes_of(path.data + cut, path.len - cut));
     kd_buf_finish(&path);
 }
 

@@ -37,6 +37,7 @@ const sim_checker sim_checkers[] = {
     {"outbox", "an edge refuses writes when its outbox is full, and not before"},
     {"tables", "an edge keeps no more numbers in memory than it is configured for"},
     {"identity", "the alarm \"two processes share this name\" is raised only when that may be so"},
+    {"live", "a live stream is told every change that a read shows"},
     {"viral", "operations of a viral item leave their edge, and central, sooner than others"},
     {"aside", "a sum that might count twice is set aside and told, and no other is"},
     {"lost", "at the end, every acknowledged like is there"},

@@ -5,6 +5,7 @@
 #include "sim/world/edge_ask.h"
 #include "sim/world/events.h"
 #include "sim/world/hosts.h"
+#include "sim/world/live.h"
 #include "sim/world/shard.h"
 
 #include <stdlib.h>
@@ -103,6 +104,7 @@ static void edge_close_shard(sim_world *w, uint32_t slot, uint32_t shard)
     uint32_t unsynced = sim_disk_unsynced(m->disk);
     sim_disk_crash(m->disk, (uint32_t)sim_world_below(w, DRAW_CRASH, slot * 64 + shard, unsynced + 1));
     kd_edge_close(m->core);
+    sim_live_end(m);
     m->core = NULL;
     kd_group_commit_release(&m->commit, KD_EUNAVAILABLE); /* the connections break */
 }

@@ -62,6 +62,7 @@ const sim_plant_name sim_plants[] = {
     EDGE(STALE_AS_OF, "14", "a number that a gap made stale is shown with the present as_of"),
     EDGE(KEYS_FORGOTTEN, "1", "an idempotency key is forgotten as soon as its operation is durable"),
     EDGE(VIRAL_WAITS, "6", "batches of a viral item are sealed no sooner than others"),
+    EDGE(WATCH_DEAF, "readers", "a live stream is not told when own operations are confirmed"),
     EDGE(PROBATION_STORED, "18", "a number of an item that nobody has liked is stored"),
     EDGE(KEPT_FORGOTTEN, "17", "applied ends what is shown above a number that lacks it"),
     EDGE(PLACE_LOST, "17", "a number that comes to an item later than its others is lost"),

@@ -3,6 +3,7 @@
 
 #include "sim/world/edge_ask.h"
 #include "sim/world/events.h"
+#include "sim/world/live.h"
 #include "sim/world/names.h"
 #include "sim/world/ops.h"
 #include "sim/world/plan.h"
@@ -175,6 +176,7 @@ static void users_on_read(sim_world *w, const sim_event *ev)
     kd_bytes key = kd_item_key(&w->items[item]);
     int err = kd_edge_view(core, key, &view);
     sim_checks_viewed(w->checks, slot, item, err, &view);
+    if (err != KD_EIO) sim_live_read(w, slot, item, &view);
     if (err == KD_EAGAIN) sim_ask_item(w, slot, item);
     int row = kd_edge_member(core, SCENARIO_LIKE, key, kd_bytes_str(w->users_names[user]));
     sim_checks_member_read(w->checks, slot, SCENARIO_LIKE, item, user, row);

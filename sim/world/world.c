@@ -7,6 +7,7 @@
 #include "sim/world/events.h"
 #include "sim/world/faults.h"
 #include "sim/world/heal.h"
+#include "sim/world/live.h"
 #include "sim/world/names.h"
 #include "sim/world/operator.h"
 #include "sim/world/processes.h"
@@ -90,6 +91,7 @@ static void world_close_edges(sim_world *w)
             sim_shard *m = &w->edges[i].shards[n];
             kd_group_commit_release(&m->commit, KD_EUNAVAILABLE);
             kd_edge_close(m->core);
+            sim_live_end(m);
             sim_disk_destroy(m->disk);
             sim_disk_destroy(w->edges[i].backup[n]);
         }

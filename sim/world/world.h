@@ -145,9 +145,10 @@ typedef struct {
     sim_disk *disk;
     kd_edge *core; /* NULL: the process is down */
     kd_group_commit commit;
-    const kd_writes *writes; /* of the group that is being synced */
-    uint64_t look_us;        /* when the next tick is due; 0: no tick is on the heap */
-    uint32_t sending;        /* batches that the producer has not reported on */
+    const kd_writes *writes;    /* of the group that is being synced */
+    uint64_t look_us;           /* when the next tick is due; 0: no tick is on the heap */
+    uint32_t sending;           /* batches that the producer has not reported on */
+    struct sim_live_item *live; /* by item: what streams show (live.c); NULL: there are none */
 } sim_shard;
 
 typedef struct {

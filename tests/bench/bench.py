@@ -9,6 +9,7 @@ A line for each row, as ruler.py and docs/performance.md explain it; then what w
     peers            servers beside ours                  rows_store     merge, keys, the simulator, a real log
     redis_load       the client of Redis                  rows_bytes     memory, disk, start
     by_token, hot, far    rows of their own               rows_long      large stores, long load
+    rows_live             live streams
 """
 import argparse
 import os
@@ -24,6 +25,7 @@ import by_token  # noqa: E402
 import far  # noqa: E402
 import hot  # noqa: E402
 import rows_bytes  # noqa: E402
+import rows_live  # noqa: E402
 import rows_long  # noqa: E402
 import rows_requests  # noqa: E402
 import rows_store  # noqa: E402
@@ -41,6 +43,7 @@ PARTS = [
     (hot.hot, ("hot", "hot_age", "hot_spread", "hot_spread_age", "hot_some", "hot_some_age")),
     (hot.viral, ("viral",)),
     (rows_bytes.memory, ("memory_item", "memory_item_pending")),
+    (rows_live.live, ("live", "live_stream")),
     (rows_bytes.disk, ("disk_member", "disk_member_central", "written_like", "written_like_central")),
     (rows_requests.latency, ("latency", "latency_read")),
     (far.latency_wan, ("latency_wan", "latency_wan_read", "latency_wan_held", "latency_wan_read_held")),

@@ -255,8 +255,8 @@ static const kd_path *api_find(kd_api *api, kd_http_request *req, const kd_route
     const kd_path *named = kd_paths_find(&api->paths, route);
     const kd_path *path = !named && route->count == 3 ? &api->paths.set : named;
     if (!path) {
-        bool edges =
-            kd_route_is(route, "likes") || kd_route_is(route, "display") || kd_route_is(route, "visitors");
+        bool edges = kd_route_is(route, "likes") || kd_route_is(route, "display") ||
+                     kd_route_is(route, "live") || kd_route_is(route, "visitors");
         *why = edges ? edges_alone_have : nobody_has;
         return NULL;
     }

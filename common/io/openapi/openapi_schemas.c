@@ -522,6 +522,15 @@ static json_t *schema_openapi(kd_openapi *doc)
     return kd_openapi_pack("{s:s, s:[s,s,s]}", "type", "object", "required", "openapi", "info", "paths");
 }
 
+static json_t *schema_events(kd_openapi *doc)
+{
+    (void)doc;
+    return schema_about(kd_openapi_pack("{s:s}", "type", "string"),
+                        "Server-sent events: state, change and bye; docs/api.md, Live numbers. The data of "
+                        "the first two is {\"items\": [...]} with "
+                        "entries as of CountsForList.");
+}
+
 /* A snapshot record (common/wire/wire_snapshot.c). Some tools for OpenAPI 3.1 take no prefixItems, so the order of its fields is told in words. */
 static json_t *schema_record(kd_openapi *doc)
 {
@@ -590,6 +599,7 @@ static const struct {
     {"Visitor", schema_visitor},
     {"Problem", schema_problem},
     {"OpenApi", schema_openapi},
+    {"Events", schema_events},
     {"Record", schema_record},
     {"Lines", schema_lines},
 };

@@ -30,6 +30,7 @@
 #include "edge/io/upstream/offer.h"
 #include "edge/io/daemon/settings.h"
 #include "edge/io/kafka/topics.h"
+#include "edge/io/live/live_hub.h"
 #include "edge/io/shard/claims.h"
 #include "edge/io/shard/limiter.h"
 
@@ -49,12 +50,14 @@ struct kd_edge_app {
     uint32_t shard_count;
     bool anew; /* no store holds anything yet: shards may create theirs */
     kd_shard *shards[KD_SHARDS_MAX];
-    kd_claims *claims;      /* on idempotency keys, behind locks of its own (shard/claims.h) */
-    kd_limiter *limiter;    /* what users have done lately, likewise (shard/limiter.h) */
-    kd_topics *topics;      /* set before a shard hears that the topics are there */
-    kd_metric central_up;   /* 1 while central answers (upstream/drift.c) */
-    kd_metric kafka_up;     /* 1 while a broker answers (kafka/topics.c) */
-    kd_reach_metrics reach; /* failures of these two questions */
+    kd_claims *claims;                /* on idempotency keys, behind locks of its own (shard/claims.h) */
+    kd_limiter *limiter;              /* what users have done lately, likewise (shard/limiter.h) */
+    kd_live_quota *live_quota;        /* likewise (live/live_quota.h) */
+    kd_live_hub *hubs[KD_SHARDS_MAX]; /* of the shards (live/live_hub.h) */
+    kd_topics *topics;                /* set before a shard hears that the topics are there */
+    kd_metric central_up;             /* 1 while central answers (upstream/drift.c) */
+    kd_metric kafka_up;               /* 1 while a broker answers (kafka/topics.c) */
+    kd_reach_metrics reach;           /* failures of these two questions */
     kd_failure failure;
     kd_overload_watch overload; /* the main loop's, but for the level */
     /* the main loop's */

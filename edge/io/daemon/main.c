@@ -133,6 +133,8 @@ static int edge_main_open_shards(kd_edge_app *app, char *error)
     edge_main_open_door(app);
     kd_routes_init(&app->paths);
     app->limiter = kd_limiter_create(app->settings.users_max);
+    app->live_quota =
+        kd_live_quota_create(app->settings.live_max, app->settings.live_max_per_address, app->life);
     for (uint32_t i = 0; i < app->shard_count; i++) {
         int err = kd_shard_create(&app->shards[i], app, i, &options, error);
         if (err) return err;
@@ -321,6 +323,7 @@ static void edge_main_finish(void *arg)
     for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_destroy(app->shards[i]);
     kd_claims_destroy(app->claims);
     kd_limiter_destroy(app->limiter);
+    kd_live_quota_destroy(app->live_quota);
     kd_topics_destroy(app->topics);
     kd_drift_probe_destroy(app->drift);
     kd_jwt_source_destroy(app->jwt);

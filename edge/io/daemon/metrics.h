@@ -123,6 +123,16 @@
       "Their amounts together: so much the counts may lack.")                                                \
     X(read_errors, COUNTER, "kudos_edge_store_read_errors_total", "",                                        \
       "Reads of the store that failed: a disk or a damaged file.")                                           \
+    X(live_streams, GAUGE, "kudos_edge_live_streams", "", "Live streams that are open.")                     \
+    X(live_items, GAUGE, "kudos_edge_live_items", "", "Items that live streams show, each once a shard.")    \
+    X(live_events, COUNTER, "kudos_edge_live_events_total", "", "Events sent on live streams.")              \
+    X(live_skipped, COUNTER, "kudos_edge_live_skipped_total", "",                                            \
+      "Changes that a live stream was not sent, because a newer one came before it read.")                   \
+    X(live_overloaded, COUNTER, "kudos_edge_live_refused_total", "reason=\"overload\"",                      \
+      "Live streams that were refused.")                                                                     \
+    X(live_draining, COUNTER, "kudos_edge_live_refused_total", "reason=\"draining\"", "")                    \
+    X(live_process, COUNTER, "kudos_edge_live_refused_total", "reason=\"process\"", "")                      \
+    X(live_address, COUNTER, "kudos_edge_live_refused_total", "reason=\"address\"", "")                      \
     X(handed_over, COUNTER, "kudos_edge_parts_handed_over_total", "",                                        \
       "Parts of requests for another shard.")                                                                \
     X(connections, GAUGE, "kudos_edge_connections", "", "Open connections.")                                 \

@@ -100,6 +100,11 @@ static const kd_option table[] = {
     S(DURATION, leave_after_us, "overload", "leave_after", "3s",
       "A level is left after so long below half of it", .min = 100 * MS, .max = 3600 * SEC),
 
+    S(UINT, live_max, "live", "max_streams", "20000", "Live streams of the process; beyond it: 503", .min = 0,
+      .max = 10000000),
+    S(UINT, live_max_per_address, "live", "max_streams_per_address", "1000",
+      "Of them per IPv4 address or IPv6 /64; beyond it: 429", .min = 0, .max = 10000000),
+
     S(ADDRESS, listen, "http", "listen", "*:8441", "Public port: HTTP/2 (TLS and h2c) and HTTP/1.1",
       .required = true, .min = 0),
     S(PATH, tls_certificate, "http", "tls_certificate", NULL,

@@ -23,6 +23,7 @@ typedef struct {
     uint64_t viral_rate, viral_flush_interval_us;
     uint64_t resend_min_us, resend_max_us, send_window;
     uint64_t outbox_max, items_max, idempotency_max, idempotency_ttl_us, row_ttl_us;
+    uint64_t live_max, live_max_per_address;                      /* streams of GET /v1/live */
     uint64_t level_us[KD_LEVELS], enter_after_us, leave_after_us; /* kudos/overload.h */
 
     kd_address listen, admin_listen;

@@ -1,6 +1,8 @@
 /* answer.c - see the header. */
 #include "edge/io/http/answer.h"
 
+enum { ANSWER_LIVE_RETRY_S = 5 };
+
 static const kd_http_field no_store = {"cache-control", {(const uint8_t *)"no-store", 8}};
 
 /* Retry-After in seconds; 0: none. It follows how long the cause lasts: an outbox empties with central's next snapshots, a clock that is out of
@@ -71,6 +73,19 @@ void kd_answer_shed(kd_http_request *req, uint64_t wait_us)
 {
     kd_http_respond_problem(req, KD_PROBLEM_OVERLOADED, "reads are refused, so that likes come through", NULL,
                             (uint32_t)((wait_us + 999999) / 1000000));
+}
+
+void kd_answer_live_refusal(kd_http_request *req, kd_live_refusal why)
+{
+    static const kd_refusal refusals[] = {
+        [KD_LIVE_OVERLOADED] = {KD_PROBLEM_OVERLOADED, "no live stream begins while this edge is overloaded",
+                                NULL},
+        [KD_LIVE_DRAINS] = {KD_PROBLEM_OVERLOADED, "this edge stops: connect again", NULL},
+        [KD_LIVE_PROCESS] = {KD_PROBLEM_OVERLOADED, "live.max_streams are open", NULL},
+        [KD_LIVE_ADDRESS] = {KD_PROBLEM_RATE_LIMITED,
+                             "live.max_streams_per_address are open from this address", NULL},
+    };
+    kd_http_respond_problem(req, refusals[why].problem, refusals[why].detail, NULL, ANSWER_LIVE_RETRY_S);
 }
 
 void kd_answer_error(kd_http_request *req, int err)

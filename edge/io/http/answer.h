@@ -5,6 +5,7 @@
 #ifndef KUDOS_EDGE_IO_HTTP_ANSWER_H
 #define KUDOS_EDGE_IO_HTTP_ANSWER_H
 
+#include "edge/io/live/live_hub.h"
 #include "common/api/route.h"
 #include "common/io/http/server/http_server.h"
 
@@ -21,5 +22,8 @@ void kd_answer_error_with(kd_http_request *req, int err, const kd_http_field *mo
 kd_json kd_answer_writer(kd_http_request *req, kd_buf *out);
 /* Answers 200 with `body`, which such a writer wrote and which is copied, and n further fields. */
 void kd_answer_body(kd_http_request *req, kd_bytes body, const kd_http_field *more, size_t n);
+
+/* A live stream was not opened, for a reason that is not KD_LIVE_OPENED. */
+void kd_answer_live_refusal(kd_http_request *req, kd_live_refusal why);
 
 #endif

@@ -49,7 +49,11 @@ static void edge_reads_add(kd_edge_read *read, const kd_item *item, uint8_t **ke
 static void edge_reads_start(kd_edge_read *read, kd_shard *s, kd_http_request *req)
 {
     uint32_t offset = 0;
-    if (!kd_call_admit(&read->call, s, req, read->count)) return;
+    kd_live_client *live = read->live;
+    if (!kd_call_admit(&read->call, s, req, read->count)) {
+        if (live) kd_live_hub_abandon(live);
+        return;
+    }
     for (uint32_t i = 0; i < read->call.errand_count; i++) {
         read->call.errands[i].offset = offset;
         offset += read->call.errands[i].count;
@@ -170,17 +174,47 @@ void kd_reads_displays(kd_shard *s, kd_http_request *req)
     edge_reads_start(read, s, req);
 }
 
-void kd_reads_query(kd_shard *s, kd_http_request *req)
+/* NULL: the request was answered. */
+static kd_edge_read *read_query(kd_shard *s, kd_http_request *req, kd_read_kind kind)
 {
     kd_item items[KD_BULK_ITEMS_MAX];
     uint32_t n;
     uint8_t *keys;
     bool members;
-    if (!read_named(s, req, items, &n) || !read_me(req, &members)) return;
-    kd_edge_read *read = edge_reads_prepare(s, req, KD_READ_BULK, n, members, n * sizeof(kd_item), &keys);
-    if (members && !read_caller(s, req, kd_bytes_of(NULL, 0), read)) return;
+    if (!read_named(s, req, items, &n) || !read_me(req, &members)) return NULL;
+    kd_edge_read *read = edge_reads_prepare(s, req, kind, n, members, n * sizeof(kd_item), &keys);
+    if (members && !read_caller(s, req, kd_bytes_of(NULL, 0), read)) return NULL;
     for (uint32_t i = 0; i < n; i++) edge_reads_add(read, &items[i], &keys);
-    edge_reads_start(read, s, req);
+    return read;
+}
+
+void kd_reads_query(kd_shard *s, kd_http_request *req)
+{
+    kd_edge_read *read = read_query(s, req, KD_READ_BULK);
+    if (read) edge_reads_start(read, s, req);
+}
+
+static bool live_open(kd_shard *s, kd_http_request *req, kd_edge_read *read)
+{
+    kd_bytes items[KD_BULK_ITEMS_MAX], last;
+    kd_http_request_header(req, "last-event-id", &last);
+    for (uint32_t i = 0; i < read->count; i++) items[i] = read->at[i].item;
+    const kd_live_request rq = {.items = items,
+                                .count = read->count,
+                                .members = read->members,
+                                .user = read->user,
+                                .seen = &read->seen,
+                                .last = last};
+    kd_live_refusal refusal = kd_live_hub_open(&s->live, &rq, read->counter, req->client, &read->live);
+    if (refusal == KD_LIVE_OPENED) return true;
+    kd_answer_live_refusal(req, refusal);
+    return false;
+}
+
+void kd_reads_live(kd_shard *s, kd_http_request *req)
+{
+    kd_edge_read *read = read_query(s, req, KD_READ_LIVE);
+    if (read && live_open(s, req, read)) edge_reads_start(read, s, req);
 }
 
 static bool add_texts(kd_shard *s, kd_http_request *req, const kd_body_items *body, kd_edge_read *read,

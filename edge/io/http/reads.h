@@ -22,6 +22,8 @@ void kd_reads_liked(kd_shard *s, kd_http_request *req, const kd_item *item, uint
 void kd_reads_displays(kd_shard *s, kd_http_request *req);
 /* GET /v1/counts?items=...: counts of the items of the query, with me=true also whether the caller likes them. */
 void kd_reads_query(kd_shard *s, kd_http_request *req);
+/* GET /v1/live?items=...: the same, and from then on what changes of it, as an answer that goes on. */
+void kd_reads_live(kd_shard *s, kd_http_request *req);
 /* POST /v1/counts: counts of the items of the body, with "me": true also whether the caller likes them. */
 void kd_reads_bulk(kd_shard *s, kd_http_request *req);
 /* POST /v1/likes/lookup: whether the caller likes the items of the body, without counts. */

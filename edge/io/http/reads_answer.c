@@ -191,6 +191,22 @@ static void reads_answer_list(kd_edge_read *read)
     kd_buf_finish(&out);
 }
 
+static void answer_live(kd_edge_read *read)
+{
+    kd_live_client *client = read->live;
+    for (uint32_t i = 0; i < read->count; i++) {
+        const kd_lookup *l = &read->at[i];
+        kd_live_put(kd_live_client_live(client), kd_live_client_stream(client), i,
+                    &(kd_live_found){.view = &l->view,
+                                     .at_us = l->at_us,
+                                     .liked = l->liked,
+                                     .central = l->count_central,
+                                     .unchanged = l->unchanged,
+                                     .shard = l->errand->shard->base.index});
+    }
+    kd_live_hub_begin(client, read->call.req);
+}
+
 void kd_reads_finish(kd_call *call)
 {
     kd_edge_read *read = KD_CONTAINER(call, kd_edge_read, call);
@@ -203,8 +219,11 @@ void kd_reads_finish(kd_call *call)
     }
     uint64_t mono_us =
         kd_call_end(call, read->count > 1 ? &s->base.metrics.bulk_time : &s->base.metrics.read_time);
+    if (call->status != KD_OK && read->live) kd_live_hub_abandon(read->live);
     if (call->status != KD_OK)
         kd_answer_error(call->req, call->status);
+    else if (read->live)
+        answer_live(read);
     else if (list)
         reads_answer_list(read);
     else

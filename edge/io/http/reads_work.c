@@ -6,6 +6,15 @@ static int reads_work_look(kd_lookup *l)
     return kd_edge_view(l->errand->shard->base.edge, l->item, &l->view);
 }
 
+/* The view is what is answered. A live stream hears of what changes of it from here on. */
+static void reads_work_show(kd_lookup *l)
+{
+    kd_shard *s = l->errand->shard;
+    if (!KD_CONTAINER(l->errand->call, kd_edge_read, call)->live) return;
+    l->at_us = kd_live_hub_now(&s->live);
+    kd_edge_watch_shown(s->base.edge, l->item, &l->view, l->at_us);
+}
+
 /* Whether operations of this edge wait for central's count. */
 static bool reads_work_own(const kd_lookup *l)
 {
@@ -18,8 +27,22 @@ static void reads_work_on_asked(kd_ask_wait *wait, bool answered)
 {
     kd_lookup *l = KD_CONTAINER(wait, kd_lookup, ask);
     l->count_central = answered;
-    if (answered) reads_work_look(l);
+    reads_work_look(l); /* unanswered, it may have changed meanwhile all the same */
+    reads_work_show(l);
     kd_errand_release(l->errand);
+}
+
+/* Whether the counts come from central. */
+static bool read_ask(kd_lookup *l)
+{
+    kd_errand *errand = l->errand;
+    if (!kd_level_asks_counts(errand->call->level, l->view.known)) return false;
+    l->ask.fn = reads_work_on_asked;
+    kd_ask_kind kind = reads_work_own(l) ? KD_ASK_OWN : KD_ASK_READ;
+    int err = kd_ask_item(&errand->shard->asker, l->item, kd_call_asks(errand->call), kind, &l->ask);
+    if (err == KD_OK) kd_errand_hold(errand);
+    errand->unasked += err == KD_EOVERLOADED;
+    return err == KD_OK;
 }
 
 /* KD_EAGAIN: the number here is not fresh. It is shown all the same if central cannot be asked or does not answer. */
@@ -30,17 +53,10 @@ static void read_view(kd_lookup *l)
     kd_edge_metrics *m = &errand->shard->base.metrics;
     if (err == KD_OK || err == KD_EAGAIN)
         kd_metric_add(err == KD_OK ? &m->counts_hits : &m->counts_misses, 1);
-    if (err == KD_OK) return;
-    if (err != KD_EAGAIN) {
+    else
         kd_errand_fail(errand, err);
-        return;
-    }
-    if (!kd_level_asks_counts(errand->call->level, l->view.known)) return;
-    l->ask.fn = reads_work_on_asked;
-    kd_ask_kind kind = reads_work_own(l) ? KD_ASK_OWN : KD_ASK_READ;
-    err = kd_ask_item(&errand->shard->asker, l->item, kd_call_asks(errand->call), kind, &l->ask);
-    if (err == KD_OK) kd_errand_hold(errand);
-    errand->unasked += err == KD_EOVERLOADED;
+    if (err == KD_EAGAIN && read_ask(l)) return;
+    reads_work_show(l);
 }
 
 /* Takes over what kd_edge_liked returned: an answer, or an error that fails the errand. */
@@ -116,9 +132,27 @@ static void read_members(kd_edge_read *read, kd_errand *errand)
     if (wait->count > 0 && read->call.level < KD_LEVEL_NO_DETAIL) ask_members(read, errand, newest_row_us);
 }
 
+/* Before anything is looked at. What the client has by the id of its last event is a time of this process, good for all shards. */
+static void read_watch(const kd_edge_read *read, const kd_errand *errand)
+{
+    kd_shard *s = errand->shard;
+    uint64_t known_us = kd_live_known_us(kd_live_client_stream(read->live));
+    kd_errand_item *entry;
+    STAILQ_FOREACH(entry, &errand->items, next) {
+        kd_lookup *l = KD_CONTAINER(entry, kd_lookup, of_errand);
+        const kd_watch_request rq = {.item = l->item,
+                                     .watcher = read->call.origin->base.index,
+                                     .members = read->members,
+                                     .client = read->call.client};
+        kd_live_hub_watch(&s->live, &rq);
+        l->unchanged = kd_edge_watch_unchanged(s->base.edge, l->item, known_us);
+    }
+}
+
 void kd_reads_work(kd_errand *errand)
 {
     kd_edge_read *read = KD_CONTAINER(errand->call, kd_edge_read, call);
+    if (read->live) read_watch(read, errand);
     if (read->members) read_members(read, errand);
     if (!read->views) return;
     kd_errand_item *entry;

@@ -12,7 +12,8 @@ typedef enum {
     KD_READ_DISPLAYS,
     KD_READ_BULK,
     KD_READ_LIKED,
-    KD_READ_LOOKUP
+    KD_READ_LOOKUP,
+    KD_READ_LIVE /* what a live stream begins with */
 } kd_read_kind;
 
 /* An item of the request. The thread of its errand's shard fills it; the shard of the request reads it when all errands are back. */
@@ -25,6 +26,8 @@ typedef struct {
     uint8_t liked;      /* kd_liked */
     bool count_central; /* central was asked for the counts, and its answer is in `view` */
     bool liked_central; /* central's word decided about `liked` */
+    bool unchanged;     /* of a live stream: since what its client knows */
+    uint64_t at_us;     /* likewise: when `view` was looked at (kd_live_hub_now) */
 } kd_lookup;
 
 typedef struct {
@@ -32,8 +35,9 @@ typedef struct {
     kd_read_kind kind;
     bool views, members; /* counts are wanted; whether the caller likes the items is wanted */
     kd_bytes user;
-    kd_seen seen;     /* what the session token tells */
-    uint32_t counter; /* of members */
+    kd_seen seen;         /* what the session token tells */
+    uint32_t counter;     /* of members */
+    kd_live_client *live; /* the stream that begins; NULL: none */
     uint32_t count;
     kd_lookup *at;              /* in the order of the request */
     struct kd_reads_text *text; /* of a read of many, while its answer is made */

@@ -50,6 +50,12 @@ static void routes_query(void *s, kd_http_request *req, const kd_asked *asked)
     kd_reads_query(s, req);
 }
 
+static void routes_live(void *s, kd_http_request *req, const kd_asked *asked)
+{
+    (void)asked;
+    kd_reads_live(s, req);
+}
+
 static void routes_bulk(void *s, kd_http_request *req, const kd_asked *asked)
 {
     (void)asked;
@@ -124,6 +130,11 @@ static const kd_endpoint routes_table[] = {
     {KD_HTTP_POST, "/v1/likes/lookup", "lookup", "Whether the user likes these items", .right = ROUTES_USER,
      .may = ROUTES_NAMES | ROUTES_OWN | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(STORAGE_FAILED),
      .traits = KD_TAKES_SESSION, .body = "AskLiked", .answer = "LikedList", .handle = routes_lookup},
+    {KD_HTTP_GET, "/v1/live", "live", "Counters of many items, and what changes of them",
+     .right = ROUTES_ALSO_USER,
+     .may = ROUTES_NAMES | ROUTES_OWN | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(STORAGE_FAILED),
+     .query = KD_READS(ITEMS) | KD_READS(ME), .traits = KD_TAKES_SESSION, .answer = "Events",
+     .type = "text/event-stream", .handle = routes_live},
     {KD_HTTP_GET, "/v1/openapi.json", "openapi", "This description", .traits = KD_GIVES_ETAG,
      .answer = "OpenApi", .type = "application/json", .handle = routes_openapi},
     {KD_HTTP_POST, "/v1/visitors", "visitor", "A pseudonym for somebody without an account",

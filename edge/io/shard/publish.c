@@ -57,6 +57,11 @@ static void collect_shell(kd_shard *s)
     kd_metric_set(&m->http_requests, (int64_t)http->requests);
     kd_metric_set(&m->http_rejected, (int64_t)(http->rejected + http->refused_streams));
     kd_metric_set(&m->http_proxy_refused, (int64_t)http->proxy_refused);
+    const kd_live_stats live = kd_live_get_stats(s->live.live);
+    kd_metric_set(&m->live_streams, (int64_t)live.streams);
+    kd_metric_set(&m->live_items, (int64_t)live.items);
+    kd_metric_set(&m->live_events, (int64_t)live.events);
+    kd_metric_set(&m->live_skipped, (int64_t)live.skipped);
     kd_metric_set(&m->http_floods, (int64_t)http->floods);
     kd_metric_set(&m->http_timeouts, (int64_t)http->timeouts);
     kd_metric_set(&m->http_bytes_in, (int64_t)http->bytes_in);

@@ -26,6 +26,7 @@ kd_shard *kd_shard_of(kd_shard *s, kd_bytes item)
 static void shard_work(void *arg)
 {
     kd_shard *s = arg;
+    kd_live_hub_work(&s->live);
     kd_shard_commit_pump(&s->commit);
     if (!s->commit.group.failed) kd_sender_pump(&s->sender);
     kd_shard_drain_look(s);
@@ -52,6 +53,7 @@ static void edge_shard_on_tick(void *arg)
     kd_lag_due(&s->base.lag, mono + delay);
     shard_take_level(s);
     kd_shard_commit_look(&s->commit);
+    kd_live_hub_tick(&s->live);
     kd_shard_publish(s);
     shard_work(s);
 }
@@ -122,6 +124,19 @@ static int create_server(kd_shard *s, const kd_shard_options *options, char *err
     return err;
 }
 
+static void create_live(kd_shard *s)
+{
+    kd_edge_app *app = s->app;
+    app->hubs[s->base.index] = &s->live;
+    kd_live_hub_init(&s->live, &(kd_live_hub_options){.base = &s->base,
+                                                      .hubs = app->hubs,
+                                                      .asker = &s->asker,
+                                                      .counters = &s->served.counters,
+                                                      .quota = app->live_quota,
+                                                      .level = &s->level,
+                                                      .life = app->life});
+}
+
 static int edge_shard_assemble(kd_shard *s, const kd_shard_options *options, char *error)
 {
     char name[16];
@@ -133,6 +148,7 @@ static int edge_shard_assemble(kd_shard *s, const kd_shard_options *options, cha
     if ((err = kd_loop_create(&s->base.loop, name))) return err;
     if ((err = kd_shard_commit_init(&s->commit, &s->base, s->db, &s->app->failure))) return err;
     kd_turn_init(&s->base.turn, s->base.loop, shard_work, s);
+    create_live(s);
     kd_timer_init(&s->tick, s->base.loop, edge_shard_on_tick, s);
     kd_timer_set(&s->tick, 1);
     if ((err = kd_asker_init(&s->asker, &s->base, error)) || (err = create_server(s, options, error)))
@@ -182,6 +198,7 @@ void kd_shard_destroy(kd_shard *s)
     kd_asker_finish(&s->asker);
     kd_http_server_destroy(s->server);
     s->server = NULL;
+    kd_live_hub_finish(&s->live);
     kd_jwt_gate_destroy(s->jwt);
     if (s->base.turn.event) kd_timer_finish(&s->tick);
     kd_turn_finish(&s->base.turn);

@@ -43,6 +43,7 @@ struct kd_shard {
     kd_sender sender;
     kd_counts_reader counts;
     kd_asker asker;
+    kd_live_hub live;
     kd_timer tick;
     kd_post kafka_ready;
     uint32_t level;     /* kd_level: the process's, as of the last tick */

@@ -17,6 +17,7 @@ static void drain_begin_post(kd_post *post)
     kd_shard *s = KD_CONTAINER(post, kd_shard, drain.begin);
     uint64_t now = kd_clock_mono_us(), deadline = s->drain.deadline_us;
     uint32_t left_ms = deadline > now ? (uint32_t)((deadline - now) / 2000) : 0;
+    kd_live_hub_drain(&s->live);
     kd_http_server_drain(s->server, drain_on_closed, s, KD_MAX(left_ms, 1));
 }
 

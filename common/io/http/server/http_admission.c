@@ -287,10 +287,19 @@ void http_admission_begin(http_request *req)
     admission_count_request(req, sizeof(*req));
 }
 
+void http_admission_follow(http_request *slim, const http_request *req)
+{
+    slim->address = req->address;
+    slim->address->count++;
+    slim->held = 0;
+    admission_count_request(slim, HTTP_SLIM_BYTES);
+}
+
 void http_admission_forget(http_request *req)
 {
-    KD_ASSERT(req->held == sizeof(*req));
-    admission_count_request(req, -(uint64_t)sizeof(*req));
+    uint64_t own = req->slim ? HTTP_SLIM_BYTES : sizeof(*req);
+    KD_ASSERT(req->held == own);
+    admission_count_request(req, -own);
     http_address_release(req->address);
 }
 

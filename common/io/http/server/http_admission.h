@@ -56,6 +56,8 @@ void http_admission_answered(http_request *req);
 /* A request begins to be held, with nothing but itself; http_admission_forget ends it. */
 void http_admission_begin(http_request *req);
 void http_admission_forget(http_request *req);
+/* As http_admission_begin for `slim`, which counts for the address of `req`. */
+void http_admission_follow(http_request *slim, const http_request *req);
 /* Bytes of headers, of the handler or of an answer are held. They are counted, never refused: the work is done already. Over a limit somebody is closed for them, in
  * this turn of the loop: it may be this connection. */
 void http_admission_hold(http_request *req, size_t bytes);

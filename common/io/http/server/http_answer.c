@@ -8,6 +8,7 @@
 #include "common/io/http/server/http_cors.h"
 #include "common/io/http/server/http_request.h"
 #include "common/io/http/server/http_share.h"
+#include "common/io/http/server/http_stream.h"
 #include "common/io/http/server/http_turn.h"
 
 /* What the server refuses by itself; the last row stands for every other status. */
@@ -44,19 +45,17 @@ static kd_problem_text refusal_text(const http_request *req)
     return text;
 }
 
-/* To the driver, with the fields that all answers of the server have: its own one, and those for pages of other origins. */
-static void answer_drive(http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body)
+/* Room for the fields of a handler and those that all answers of the server have. */
+typedef kd_http_field answer_fields[KD_HTTP_FIELDS_MAX + 1 + HTTP_CORS_FIELDS_MAX];
+
+/* The fields that all answers of the server have: its own one, and those for pages of other origins. */
+static size_t answer_all_fields(const http_request *req, const kd_http_field *fields, size_t n,
+                                answer_fields all)
 {
-    const http_conn *conn = req->conn;
-    kd_http_field all[KD_HTTP_FIELDS_MAX + 1 + HTTP_CORS_FIELDS_MAX];
-    if (!conn->server->field.name && conn->server->origins.count == 0) {
-        conn->driver->respond(req, status, fields, n, body);
-        return;
-    }
+    const kd_http_server *server = req->conn->server;
     if (n > 0) memcpy(all, fields, n * sizeof(*fields));
-    if (conn->server->field.name) all[n++] = conn->server->field;
-    n += http_cors_fields(req, all + n);
-    conn->driver->respond(req, status, all, n, body);
+    if (server->field.name) all[n++] = server->field;
+    return n + http_cors_fields(req, all + n);
 }
 
 static void answer_send(http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body)
@@ -72,7 +71,9 @@ static void answer_send(http_request *req, int status, const kd_http_field *fiel
     const kd_http_config *config = &conn->server->config;
     req->deadline_ms = conn->server->now_ms + config->write_stall_timeout_ms +
                        (int64_t)(1000 * body.len / HTTP_TAKE_BYTES_PER_S);
-    answer_drive(req, status, fields, n, body);
+    answer_fields all;
+    n = answer_all_fields(req, fields, n, all);
+    conn->driver->respond(req, status, all, n, body);
     http_turn_touch(conn);
 }
 
@@ -175,6 +176,41 @@ void kd_http_respond(kd_http_request *pub, int status, const kd_http_field *fiel
     http_admission_answered(req);
     http_turn_clock(req->conn->server); /* the handler may answer from an event that is not the server's */
     answer_send(req, status, fields, n, body);
+}
+
+/* Its line of the access log comes at its end, with all its bytes. */
+static void answer_streamed_out(const http_request *req)
+{
+    http_access_end(req, 200, req->streamed);
+}
+
+kd_http_stream *kd_http_respond_stream(kd_http_request *pub, const kd_http_field *fields, size_t n,
+                                       const kd_http_source *source, void *arg, size_t held)
+{
+    http_request *req = (http_request *)pub;
+    http_conn *conn = req->conn;
+    if (!req->attached) {
+        kd_http_respond(pub, 200, fields, n, (kd_bytes){0});
+        return NULL;
+    }
+    KD_ASSERT(req->stage == HTTP_HANDLED && n <= KD_HTTP_FIELDS_MAX);
+    for (size_t i = 0; i < n; i++) KD_ASSERT(is_clean(fields[i].value));
+    http_admission_answered(req);
+    http_turn_clock(conn->server);
+    http_share_answered(req);
+    answer_fields all;
+    n = answer_all_fields(req, fields, n, all);
+    http_request *slim = http_request_slim(req);
+    slim->streamed_out = answer_streamed_out;
+    http_stream_begin(slim, source, arg);
+    http_admission_hold(slim, held);
+    slim->kept += held;
+    bool head = slim->head;
+    if (head) http_request_drop_source(slim);
+    conn->driver->stream(slim, all, n);
+    http_request_leave(req);
+    http_turn_touch(conn);
+    return head ? NULL : (kd_http_stream *)slim;
 }
 
 void kd_http_server_set_field(kd_http_server *server, const char *name, const char *value)

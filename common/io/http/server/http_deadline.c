@@ -10,6 +10,7 @@
 #include "common/io/http/server/http_conn.h"
 #include "common/io/http/server/http_memory.h"
 #include "common/io/http/server/http_request.h"
+#include "common/io/http/server/http_stream.h"
 #include "common/io/http/server/http_tls.h"
 #include "common/io/http/server/http_turn.h"
 
@@ -23,6 +24,7 @@ static void deadline_close(http_conn *conn)
 static bool request_expired(http_conn *conn, http_request *req, int64_t now_ms)
 {
     if (now_ms < req->deadline_ms) return false;
+    if (req->stage == HTTP_STREAMING) return http_stream_stalled(req);
     /* The answer has been taken, but the client has not ended its side of the stream. */
     if (req->stage == HTTP_ANSWERED && req->sent && !req->stopped) {
         req->deadline_ms = now_ms + HTTP_LINGER_MS;

@@ -2,7 +2,7 @@
  * http_h1.c - HTTP/1.1 and 1.0, strict, and one request at a time. Some CDNs fetch from origins by it alone.
  *
  *   HEAD ──► LENGTH ──────────────────────► WORK ──answered──► HEAD ...
- *     └────► CHUNK_SIZE ⇄ CHUNK_DATA ──► TRAILERS ──► WORK
+ *     └────► CHUNK_SIZE ⇄ CHUNK_DATA ──► TRAILERS ──► WORK ──an answer that goes on──► STREAM ──► END
  *
  * Input waits in conn->in, from in_used on. While a request is in work nothing is read: pipelined requests cost the memory of one read, and answers
  * keep their order. A request that two parsers could read in two ways (both lengths, a bare CR or LF, folded lines, blanks before the colon, an odd
@@ -17,8 +17,19 @@
 #include "common/io/http/server/http_note.h"
 #include "common/io/http/server/http_request.h"
 #include "common/io/http/server/http_share.h"
+#include "common/io/http/server/http_stream.h"
 
-enum { H1_HEAD, H1_LENGTH, H1_CHUNK_SIZE, H1_CHUNK_DATA, H1_CHUNK_END, H1_TRAILERS, H1_WORK, H1_END };
+enum {
+    H1_HEAD,
+    H1_LENGTH,
+    H1_CHUNK_SIZE,
+    H1_CHUNK_DATA,
+    H1_CHUNK_END,
+    H1_TRAILERS,
+    H1_WORK,
+    H1_STREAM,
+    H1_END
+};
 
 enum { H1_LINE_MAX = 256 /* a chunk's size line */ };
 
@@ -276,13 +287,13 @@ static bool h1_step(http_conn *conn)
 static void h1_go_on(http_conn *conn, size_t output)
 {
     while (conn->h1.out.len < output && !http_share_over(conn) && h1_step(conn)) continue;
-    bool waits = conn->h1.stage != H1_WORK && conn->h1.stage != H1_END;
+    bool waits = conn->h1.stage < H1_WORK;
     conn->paused = waits && http_share_over(conn) && h1_input(conn).len > 0;
 }
 
 static void h1_feed(http_conn *conn, kd_bytes data)
 {
-    if (conn->h1.stage == H1_END) return;
+    if (conn->h1.stage >= H1_STREAM) return; /* no request follows: what comes is thrown away */
     if (conn->h1.in_used > 0) {
         memmove(conn->in.data, conn->in.data + conn->h1.in_used, conn->in.len - conn->h1.in_used);
         conn->in.len -= conn->h1.in_used;
@@ -293,12 +304,45 @@ static void h1_feed(http_conn *conn, kd_bytes data)
     h1_go_on(conn, conn->server->config.output_high_water_bytes);
 }
 
+/* False: the answer that goes on has no piece for now, or has ended. */
+static bool h1_put_piece(http_conn *conn, kd_buf *out)
+{
+    http_request *req = conn->current;
+    kd_buf *piece = &conn->server->piece;
+    kd_buf_clear(piece);
+    bool some = http_stream_take(req, piece);
+    if (some) http_h1_write_chunk(req, kd_buf_view(piece), out);
+    if (!http_stream_ended(req)) return some;
+    http_h1_write_chunk(req, (kd_bytes){0}, out);
+    conn->h1.stage = H1_END;
+    http_request_free(req);
+    return false;
+}
+
 static void h1_produce(http_conn *conn, kd_buf *out)
 {
     h1_go_on(conn, HTTP_WRITE_BYTES);
     kd_buf_put(out, conn->h1.out.data, conn->h1.out.len);
     kd_buf_clear(&conn->h1.out);
     if (conn->h1.out.cap > HTTP_READ_BYTES) kd_buf_finish(&conn->h1.out);
+    if (conn->h1.stage != H1_STREAM) return;
+    while (out->len < HTTP_WRITE_BYTES && h1_put_piece(conn, out)) continue;
+}
+
+/* Input is read from now on, to notice that the client has gone; requests behind this one are not answered. */
+static void h1_stream(http_request *req, const kd_http_field *fields, size_t n)
+{
+    http_conn *conn = req->conn;
+    http_h1_write_stream_head(req, fields, n, &conn->h1.out);
+    conn->h1.stage = req->head ? H1_END : H1_STREAM;
+    h1_consume(conn, h1_input(conn).len);
+    if (req->head) http_request_free(req);
+}
+
+/* The turn asks for output anyway. */
+static void h1_resume(http_request *req)
+{
+    (void)req;
 }
 
 static void h1_respond(http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body)
@@ -354,6 +398,8 @@ const http_driver http_h1_driver = {
     .feed = h1_feed,
     .produce = h1_produce,
     .respond = h1_respond,
+    .stream = h1_stream,
+    .resume = h1_resume,
     .wants_input = h1_wants_input,
     .over = h1_over,
     .drain = h1_drain,

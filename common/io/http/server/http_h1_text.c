@@ -1,6 +1,8 @@
 /* http_h1_text.c - see the header. The grammar is that of common/api/http1.h. */
 #include "common/io/http/server/http_h1_text.h"
 
+#include <stdio.h>
+
 #include <strings.h>
 
 #include "common/io/http/server/http_request.h"
@@ -134,16 +136,38 @@ static void h1_text_put_field(kd_buf *out, const char *name, kd_bytes value)
     put_str(out, "\r\n");
 }
 
-void http_h1_write_answer(const http_request *req, bool keep, int status, const kd_http_field *fields,
-                          size_t n, kd_bytes body, kd_buf *out)
+static void h1_text_put_head(kd_buf *out, int status, const kd_http_field *fields, size_t n)
 {
-    bool bodiless = status == 204 || status == 304;
     put_str(out, "HTTP/1.1 ");
     h1_text_put_number(out, (uint64_t)status);
     put_str(out, " ");
     put_str(out, reason(status));
     put_str(out, "\r\n");
     for (size_t i = 0; i < n; i++) h1_text_put_field(out, fields[i].name, fields[i].value);
+}
+
+void http_h1_write_stream_head(const http_request *req, const kd_http_field *fields, size_t n, kd_buf *out)
+{
+    h1_text_put_head(out, 200, fields, n);
+    if (!req->http10) put_str(out, "transfer-encoding: chunked\r\n");
+    put_str(out, HTTP_NOSNIFF ": nosniff\r\n");
+    h1_text_put_field(out, "date", kd_bytes_of(http_turn_date(req->conn->server), HTTP_DATE_BYTES));
+    put_str(out, "connection: close\r\n\r\n");
+}
+
+void http_h1_write_chunk(const http_request *req, kd_bytes data, kd_buf *out)
+{
+    char size[16];
+    if (!req->http10) kd_buf_put(out, size, (size_t)snprintf(size, sizeof size, "%zx\r\n", data.len));
+    if (data.len > 0) kd_buf_put(out, data.data, data.len);
+    if (!req->http10) put_str(out, "\r\n");
+}
+
+void http_h1_write_answer(const http_request *req, bool keep, int status, const kd_http_field *fields,
+                          size_t n, kd_bytes body, kd_buf *out)
+{
+    bool bodiless = status == 204 || status == 304;
+    h1_text_put_head(out, status, fields, n);
     if (!bodiless) {
         put_str(out, "content-length: ");
         h1_text_put_number(out, body.len);

@@ -13,5 +13,9 @@ int http_h1_parse_head(http_request *req, kd_bytes text, kd_http1_head *head);
 /* Appends the whole answer to out; `keep`: the connection stays open. */
 void http_h1_write_answer(const http_request *req, bool keep, int status, const kd_http_field *fields,
                           size_t n, kd_bytes body, kd_buf *out);
+/* Appends the head of an answer that goes on: in chunks, or for HTTP/1.0 until the connection ends. */
+void http_h1_write_stream_head(const http_request *req, const kd_http_field *fields, size_t n, kd_buf *out);
+/* Appends a chunk of it; an empty one is its end. */
+void http_h1_write_chunk(const http_request *req, kd_bytes data, kd_buf *out);
 
 #endif

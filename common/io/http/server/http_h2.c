@@ -35,6 +35,14 @@ static void h2_stop(http_request *req)
     http_turn_touch(req->conn);
 }
 
+/* Of an answer that goes on and is not taken. The client may ask again: what was refused to it is the wait, not the request. */
+static void h2_cut(http_request *req)
+{
+    req->stopped = true;
+    nghttp2_submit_rst_stream(req->conn->h2.session, NGHTTP2_FLAG_NONE, req->stream_id, NGHTTP2_CANCEL);
+    http_turn_touch(req->conn);
+}
+
 /* Ends the grace of a drain: the GOAWAY names the last stream that was taken, and the client may repeat all later ones elsewhere. */
 static void h2_goaway(http_conn *conn)
 {
@@ -477,6 +485,9 @@ const http_driver http_h2_driver = {
     .feed = h2_feed,
     .produce = h2_produce,
     .respond = http_h2_respond,
+    .stream = http_h2_stream,
+    .resume = http_h2_resume,
+    .cut = h2_cut,
     .wants_input = h2_wants_input,
     .over = h2_over,
     .drain = h2_drain,

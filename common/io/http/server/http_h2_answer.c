@@ -2,6 +2,7 @@
 #include "common/io/http/server/http_h2_answer.h"
 
 #include "common/io/http/server/http_request.h"
+#include "common/io/http/server/http_stream.h"
 #include "common/io/http/server/http_turn.h"
 #include "common/json/json_writer.h"
 
@@ -37,17 +38,55 @@ static nghttp2_nv h2_field(const char *name, kd_bytes value)
                                            (h2_always_new(name, len) ? NGHTTP2_NV_FLAG_NO_INDEX : 0))};
 }
 
+/* the server's own field, those for pages, and four of HTTP */
+enum { H2_FIELDS_MAX = KD_HTTP_FIELDS_MAX + 1 + HTTP_CORS_FIELDS_MAX + 4 };
+
+static size_t h2_fields(const kd_http_field *fields, size_t n, const char *status, nghttp2_nv *nv)
+{
+    nv[0] = h2_field(":status", kd_bytes_str(status));
+    for (size_t i = 0; i < n; i++) nv[1 + i] = h2_field(fields[i].name, fields[i].value);
+    return 1 + n;
+}
+
+/* nghttp2 asks for the next piece of an answer that goes on. One that has none for now is left alone until http_h2_resume. */
+static ssize_t h2_read_stream(nghttp2_session *session, int32_t stream_id, uint8_t *buf, size_t size,
+                              uint32_t *flags, nghttp2_data_source *source, void *arg)
+{
+    (void)session, (void)stream_id, (void)arg;
+    http_request *req = source->ptr;
+    size_t n = http_stream_read(req, buf, size);
+    bool ended = http_stream_ended(req);
+    if (ended) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return n == 0 && !ended ? NGHTTP2_ERR_DEFERRED : (ssize_t)n;
+}
+
+void http_h2_stream(http_request *req, const kd_http_field *fields, size_t n)
+{
+    http_conn *conn = req->conn;
+    nghttp2_nv nv[H2_FIELDS_MAX];
+    size_t count = h2_fields(fields, n, "200", nv);
+    nv[count++] = h2_field(HTTP_NOSNIFF, kd_bytes_str("nosniff"));
+    nv[count++] = h2_field("date", kd_bytes_of(http_turn_date(conn->server), HTTP_DATE_BYTES));
+    nghttp2_data_provider provider = {.source.ptr = req, .read_callback = h2_read_stream};
+    nghttp2_session_set_stream_user_data(conn->h2.session, req->stream_id, req);
+    int rv =
+        nghttp2_submit_response(conn->h2.session, req->stream_id, nv, count, req->head ? NULL : &provider);
+    if (rv != 0 && conn->fate == HTTP_LIVE) conn->fate = HTTP_FINISH;
+}
+
+void http_h2_resume(http_request *req)
+{
+    nghttp2_session_resume_data(req->conn->h2.session, req->stream_id); /* refused when it is under way */
+}
+
 void http_h2_respond(http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body)
 {
     http_conn *conn = req->conn;
-    char code[3], length[24];
+    char code[4] = "", length[24];
     int status_left = status;
-    /* the server's own field, those for pages, and four of HTTP */
-    nghttp2_nv nv[KD_HTTP_FIELDS_MAX + 1 + HTTP_CORS_FIELDS_MAX + 4];
-    size_t count = 0;
+    nghttp2_nv nv[H2_FIELDS_MAX];
     for (int i = 2; i >= 0; i--, status_left /= 10) code[i] = (char)('0' + status_left % 10);
-    nv[count++] = h2_field(":status", kd_bytes_of(code, 3));
-    for (size_t i = 0; i < n; i++) nv[count++] = h2_field(fields[i].name, fields[i].value);
+    size_t count = h2_fields(fields, n, code, nv);
     if (status != 204 && status != 304) {
         size_t digits = kd_decimal(body.len, length);
         nv[count++] = h2_field("content-length", kd_bytes_of(length, digits));

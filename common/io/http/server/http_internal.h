@@ -10,6 +10,7 @@
  *   http_tls.c                        TLS between the socket's bytes and the driver's; below it http_tls_suites.c and http_tls_name.c
  *   http_h1.c  http_h2.c              the drivers; below them http_h1_text.c, http_h2_answer.c and http_h2_guard.c
  *   http_answer.c                     a request goes to the handler, and its answer to the driver
+ *   http_stream.c                     an answer that goes on: its source is asked for what the client can take
  *   http_access.c                     the line of the access log about it
  *   http_request.c  http_cors.c       headers, body and memory of a request; which pages may read the answer
  *   http_note.c                       what the handler keeps about a value that comes again and again
@@ -96,6 +97,7 @@ enum {
 #define HTTP_NOSNIFF "x-content-type-options"
 
 typedef struct http_conn http_conn;
+typedef struct http_request http_request;
 
 /* ---- a request: http_request.c, http_answer.c ---- */
 
@@ -109,9 +111,9 @@ typedef struct http_chunk {
     SLIST_ENTRY(http_chunk) next;
 } http_chunk;
 
-typedef enum { HTTP_HEADERS, HTTP_BODY, HTTP_HANDLED, HTTP_ANSWERED } http_stage;
+typedef enum { HTTP_HEADERS, HTTP_BODY, HTTP_HANDLED, HTTP_STREAMING, HTTP_ANSWERED } http_stage;
 
-typedef struct http_request {
+struct http_request {
     kd_http_request pub; /* first: a handler's pointer is cast to this struct */
     http_conn *conn;
     LIST_ENTRY(http_request) next;   /* in the connection's list */
@@ -126,6 +128,7 @@ typedef struct http_request {
     bool fault_counted; /* HTTP/2: a frame of it was invalid, and counts as a reset already */
     bool has_length;    /* content-length was given */
     bool head;          /* method HEAD: the answer has no body */
+    bool slim;          /* allocated without headers_inline and arena (http_request_slim) */
     int refusal;        /* status that the server answers with, without the handler; 0: none */
     /* A header field that is at fault, and what is wrong with it; static. NULL: none is named. */
     const char *refusal_field, *refusal_detail;
@@ -146,20 +149,26 @@ typedef struct http_request {
     bool media_known;
     kd_bytes origin; /* the field Origin; empty: none, or no page is answered (http_cors.h) */
     kd_buf body;
-    size_t swallowed;      /* bytes of the request's body that came after the answer */
-    http_address *address; /* whose limits count this request */
-    uint64_t held;         /* all that http_admission.c counts for it */
-    size_t body_held;      /* of that, by the body's buffer */
-    size_t kept;           /* of that, by chunks */
-    uint64_t work;         /* units of computing that its handler has told */
-    int64_t work_window;   /* when */
-    kd_bytes out;          /* the answer's body not yet given to nghttp2, in the arena or a chunk */
+    size_t swallowed;             /* bytes of the request's body that came after the answer */
+    http_address *address;        /* whose limits count this request */
+    uint64_t held;                /* all that http_admission.c counts for it */
+    size_t body_held;             /* of that, by the body's buffer */
+    size_t kept;                  /* of that, by chunks */
+    uint64_t work;                /* units of computing that its handler has told */
+    int64_t work_window;          /* when */
+    kd_bytes out;                 /* the answer's body not yet given to nghttp2, in the arena or a chunk */
+    const kd_http_source *source; /* of an answer that goes on (http_stream.c); NULL: none, or it has ended */
+    void *source_arg;
+    void (*streamed_out)(const http_request *req); /* called when it is freed; NULL: nobody */
+    uint64_t streamed;                             /* bytes of its body so far */
     SLIST_HEAD(http_chunks, http_chunk) chunks;
     size_t arena_used;
     /* From here on not cleared for a new request. */
     http_header headers_inline[HTTP_HEADERS_INLINE];
     _Alignas(max_align_t) uint8_t arena[HTTP_ARENA_BYTES]; /* arena_used bytes of it are taken */
-} http_request;
+};
+
+enum { HTTP_SLIM_BYTES = offsetof(http_request, headers_inline) };
 
 /* ---- a connection: http_conn.c, http_conns.c ---- */
 
@@ -174,6 +183,12 @@ typedef struct {
     void (*produce)(http_conn *conn, kd_buf *out);
     /* The answer to a request that is attached. HTTP/1.1 frees the request here, HTTP/2 when its stream closes. */
     void (*respond)(http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body);
+    /* The head of an answer that goes on (http_stream.c), for a request that is attached. */
+    void (*stream)(http_request *req, const kd_http_field *fields, size_t n);
+    /* Its source has something, or its end: output is to be asked of it. */
+    void (*resume)(http_request *req);
+    /* Resets its stream, because the client takes nothing. NULL (HTTP/1.1): the connection ends with it. */
+    void (*cut)(http_request *req);
     /* Whether input is of use now; if not, the socket is not read. */
     bool (*wants_input)(const http_conn *conn);
     /* Asked when all output is sent: true when neither side has anything more to say. */
@@ -335,6 +350,7 @@ struct kd_http_server {
     void *drained_arg;
     /* Shared by all connections, empty between two events. */
     kd_buf plain;                 /* output of one round */
+    kd_buf piece;                 /* of an answer that goes on: what its source gave last */
     kd_buf cipher;                /* the same, encrypted */
     uint8_t raw[HTTP_READ_BYTES]; /* one read */
     uint8_t clear[16 * 1024];     /* one TLS record of it */

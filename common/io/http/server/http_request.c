@@ -78,7 +78,7 @@ static void drop_chunks(struct http_chunks *chunks)
 
 static void request_spare(kd_http_server *server, http_request *req)
 {
-    if (server->spare_count >= HTTP_SPARE_REQUESTS_MAX) {
+    if (req->slim || server->spare_count >= HTTP_SPARE_REQUESTS_MAX) {
         kd_buf_finish(&req->body);
         free(req);
         return;
@@ -87,18 +87,75 @@ static void request_spare(kd_http_server *server, http_request *req)
     server->spare_count++;
 }
 
-void http_request_free(http_request *req)
+/* Everything that the request holds, and itself. */
+static void request_discard(http_request *req)
 {
-    http_conn *conn = req->conn;
-    kd_http_server *server = conn->server;
     drop_body(req);
     drop_chunks(&req->chunks);
     http_admission_release(req, req->kept);
     http_admission_forget(req);
+    request_spare(req->conn->server, req);
+}
+
+void http_request_end_source(http_request *req)
+{
+    const kd_http_source *source = req->source;
+    req->source = NULL;
+    if (source) source->over(req->source_arg);
+}
+
+kd_bytes http_request_keep_piece(http_request *req, kd_bytes rest)
+{
+    kd_buf_put(&req->body, rest.data, rest.len);
+    req->body_held = req->body.cap;
+    http_admission_hold(req, req->body_held);
+    return kd_buf_view(&req->body);
+}
+
+void http_request_drop_piece(http_request *req)
+{
+    http_admission_release(req, req->body_held);
+    req->body_held = 0;
+    kd_buf_finish(&req->body);
+}
+
+void http_request_free(http_request *req)
+{
+    http_conn *conn = req->conn;
+    http_request_end_source(req);
+    if (req->streamed_out) req->streamed_out(req);
     LIST_REMOVE(req, next);
     if (conn->current == req) conn->current = NULL;
-    request_spare(server, req);
+    request_discard(req);
     http_conns_request_gone(conn);
+}
+
+/* What stays of a request whose answer goes on: all views into its memory are gone but the trace, which the access log tells at its end. */
+http_request *http_request_slim(http_request *req)
+{
+    http_conn *conn = req->conn;
+    http_request *slim = kd_realloc(NULL, HTTP_SLIM_BYTES);
+    memcpy(slim, req, HTTP_SLIM_BYTES);
+    slim->slim = true;
+    slim->body = (kd_buf){0};
+    slim->body_held = slim->kept = 0;
+    slim->headers = NULL;
+    slim->header_count = slim->header_cap = 0;
+    slim->arena_used = HTTP_ARENA_BYTES;
+    slim->pub.path = slim->pub.query = slim->pub.body = slim->origin = (kd_bytes){0};
+    slim->pub.method_name = kd_bytes_str("GET");
+    SLIST_INIT(&slim->chunks);
+    http_admission_follow(slim, req);
+    slim->trace = http_request_copy(slim, req->trace);
+    LIST_REMOVE(req, next);
+    LIST_INSERT_HEAD(&conn->requests, slim, next);
+    if (conn->current == req) conn->current = slim;
+    return slim;
+}
+
+void http_request_leave(http_request *req)
+{
+    request_discard(req);
 }
 
 void http_request_detach_all(http_conn *conn)

@@ -10,6 +10,22 @@
 http_request *http_request_create(http_conn *conn);
 /* Unlinks the request and keeps its memory as a spare one. May free a closed connection: use neither afterwards. */
 void http_request_free(http_request *req);
+/* A copy of the request without its headers, body and memory takes its place in the connection, for the time of an answer that goes on. `req` stays
+ * readable until http_request_leave. */
+http_request *http_request_slim(http_request *req);
+/* Frees a request whose place was taken. */
+void http_request_leave(http_request *req);
+/* The answer to HEAD has no body: its source is neither asked nor told. */
+static inline void http_request_drop_source(http_request *req)
+{
+    req->source = NULL;
+    req->stage = HTTP_ANSWERED;
+}
+/* The answer's source is asked no more, and told so. */
+void http_request_end_source(http_request *req);
+/* Holds a copy of the rest of a piece, until http_request_drop_piece, in the place of the body. Of a slim request that holds none. */
+kd_bytes http_request_keep_piece(http_request *req, kd_bytes rest);
+void http_request_drop_piece(http_request *req);
 /* The client is gone: frees every request of the connection but those that the handler works on, which are marked as not attached. */
 void http_request_detach_all(http_conn *conn);
 /* Frees the server's spare requests. */

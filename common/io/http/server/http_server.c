@@ -186,6 +186,7 @@ void kd_http_server_destroy(kd_http_server *server)
     kd_strings_finish(&server->origins);
     kd_buf_finish(&server->plain);
     kd_buf_finish(&server->cipher);
+    kd_buf_finish(&server->piece);
     if (server->own_door) kd_http_door_destroy(server->door);
     free(server);
 }

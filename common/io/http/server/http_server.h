@@ -232,6 +232,33 @@ enum { KD_HTTP_FIELDS_MAX = 24 }; /* fields in one answer */
  */
 void kd_http_respond(kd_http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body);
 
+/* ---- an answer that goes on ---- */
+
+/* Where its pieces come from. Both are called on the loop's thread, and must call nothing of the server. */
+typedef struct {
+    /* The client can take more: appends the next piece to `out`, KD_HTTP_PIECE_MAX bytes at most, or nothing when there is none for now. False: the answer
+     * ends, with what was appended. Asked again and again until it appends nothing, or false. */
+    bool (*next)(void *arg, kd_buf *out);
+    /* Called once, last: the answer has ended, or its client has gone, or took nothing for write_stall_timeout_ms. */
+    void (*over)(void *arg);
+} kd_http_source;
+
+typedef struct kd_http_stream kd_http_stream;
+
+enum { KD_HTTP_PIECE_MAX = 32 * 1024 };
+
+/*
+ * Answers the request with 200 and a body without an end that is known; req is invalid afterwards. fields and n as of kd_http_respond. While it lasts the
+ * answer counts as a request of its connection (max_streams), but for neither max_requests; held for the client are some 500 bytes, `held`
+ * that its source says to hold for it, and the rest of a piece. A piece is asked for when the client can take it, and after kd_http_stream_wake; what the
+ * source has meanwhile it keeps itself. The connection is not idle meanwhile, and HTTP/1.1 ends it with the answer. NULL: the client has gone, or the
+ * method is HEAD; then the source is never asked nor told.
+ */
+kd_http_stream *kd_http_respond_stream(kd_http_request *req, const kd_http_field *fields, size_t n,
+                                       const kd_http_source *source, void *arg, size_t held);
+/* The source has something, or its end. Before source->over was called, and not from within next. */
+void kd_http_stream_wake(kd_http_stream *stream);
+
 /* From now on every answer of this server has this field, too, also to requests that the server refuses by itself. Both strings are in static storage,
  * and `value` is clean as in kd_http_field. `name` NULL: no such field, as at first. */
 void kd_http_server_set_field(kd_http_server *server, const char *name, const char *value);
