@@ -107,7 +107,8 @@ static inline void kd_json_put_null(kd_json *j, const char *key)
         return;
     }
     uint8_t *at = kd_json_member(j, key, strlen(key), 4);
-    memcpy(at, "null", 4);
+    static const char null[4] = {'n', 'u', 'l', 'l'};
+    memcpy(at, null, sizeof null);
     kd_json_member_end(j, at + 4);
 }
 static inline void kd_json_put_bool(kd_json *j, const char *key, bool value)
@@ -118,7 +119,8 @@ static inline void kd_json_put_bool(kd_json *j, const char *key, bool value)
         return;
     }
     uint8_t *at = kd_json_member(j, key, strlen(key), 5);
-    memcpy(at, value ? "true" : "false", 5);
+    static const char words[2][5] = {{'f', 'a', 'l', 's', 'e'}, {'t', 'r', 'u', 'e'}};
+    memcpy(at, words[value], sizeof words[value]);
     kd_json_member_end(j, at + 5 - value);
 }
 static inline void kd_json_put_str(kd_json *j, const char *key, kd_bytes value)

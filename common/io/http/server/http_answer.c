@@ -48,14 +48,17 @@ static kd_problem_text refusal_text(const http_request *req)
 /* Room for the fields of a handler and those that all answers of the server have. */
 typedef kd_http_field answer_fields[KD_HTTP_FIELDS_MAX + 1 + HTTP_CORS_FIELDS_MAX];
 
-/* The fields that all answers of the server have: its own one, and those for pages of other origins. */
-static size_t answer_all_fields(const http_request *req, const kd_http_field *fields, size_t n,
-                                answer_fields all)
+/* These fields and those that all answers of the server have, its own one and those for pages of other origins: in `all`, or as they are where
+ * there are none to add. */
+static const kd_http_field *answer_all_fields(const http_request *req, const kd_http_field *fields, size_t *n,
+                                              answer_fields all)
 {
     const kd_http_server *server = req->conn->server;
-    if (n > 0) memcpy(all, fields, n * sizeof(*fields));
-    if (server->field.name) all[n++] = server->field;
-    return n + http_cors_fields(req, all + n);
+    if (!server->field.name && server->origins.count == 0) return fields;
+    if (*n > 0) memcpy(all, fields, *n * sizeof(*fields));
+    if (server->field.name) all[(*n)++] = server->field;
+    *n += http_cors_fields(req, all + *n);
+    return all;
 }
 
 static void answer_send(http_request *req, int status, const kd_http_field *fields, size_t n, kd_bytes body)
@@ -72,8 +75,8 @@ static void answer_send(http_request *req, int status, const kd_http_field *fiel
     req->deadline_ms = conn->server->now_ms + config->write_stall_timeout_ms +
                        (int64_t)(1000 * body.len / HTTP_TAKE_BYTES_PER_S);
     answer_fields all;
-    n = answer_all_fields(req, fields, n, all);
-    conn->driver->respond(req, status, all, n, body);
+    fields = answer_all_fields(req, fields, &n, all);
+    conn->driver->respond(req, status, fields, n, body);
     http_turn_touch(conn);
 }
 
@@ -199,7 +202,7 @@ kd_http_stream *kd_http_respond_stream(kd_http_request *pub, const kd_http_field
     http_turn_clock(conn->server);
     http_share_answered(req);
     answer_fields all;
-    n = answer_all_fields(req, fields, n, all);
+    fields = answer_all_fields(req, fields, &n, all);
     http_request *slim = http_request_slim(req);
     slim->streamed_out = answer_streamed_out;
     http_stream_begin(slim, source, arg);
@@ -207,7 +210,7 @@ kd_http_stream *kd_http_respond_stream(kd_http_request *pub, const kd_http_field
     slim->kept += held;
     bool head = slim->head;
     if (head) http_request_drop_source(slim);
-    conn->driver->stream(slim, all, n);
+    conn->driver->stream(slim, fields, n);
     http_request_leave(req);
     http_turn_touch(conn);
     return head ? NULL : (kd_http_stream *)slim;
