@@ -1,12 +1,10 @@
 // The playground's process: what is switched how, what is true, and who may be told.
 
-async function answer(response) {
-  const json = await response.json();
+/** A state has the moment when it was asked for, as `at`: it holds all taps that a phone had sent by then. */
+export async function ask(path, options) {
+  const at = performance.now(), response = await fetch(path, options), json = await response.json();
   if (!response.ok) throw new Error(json.detail ?? json.title);
-  return json;
+  return Array.isArray(json) ? json : { ...json, at };
 }
 
-export const ask = async (path) => answer(await fetch(path));
-
-export const order = async (path, body, keepalive = false) =>
-  answer(await fetch(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), keepalive }));
+export const order = (path, body) => ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });

@@ -1,15 +1,16 @@
 // One phone: a person's hearts at the edge of a region, and what that edge says of its numbers.
 import { browserStorage, createKudos } from "./sdk/kudos.js";
 import "./sdk/kudos-like.js";
+import { live } from "./sdk/kudos-live.js";
 import { createWitness } from "./witness.js";
 
 export const TITLES = { "posts/lighthouse": "The lighthouse", "posts/harbour": "The harbour" };
-const LIVE_MS = 500;
+const FRESH_MS = 1000;
 const LOST = 0.7; // of the answers, when a phone loses some
 const $ = (selector, in_) => in_.querySelector(selector);
 
 export function createPhone({ element, region, title, edge, setup, person, say, changed }) {
-  const hearts = [...element.querySelectorAll("kudos-like")], storage = browserStorage(`playground-${setup.run}`);
+  const hearts = [...element.querySelectorAll("kudos-like")], storage = { ...browserStorage(`playground-${setup.run}`), shared: false }; // each tab has streams of its own
   const phone = { region, taps: 0, seen: {}, client: null, show };
   let who = person;
 
@@ -26,9 +27,10 @@ export function createPhone({ element, region, title, edge, setup, person, say, 
   async function hold(next) {
     const before = phone.client;
     who = next;
-    const witness = createWitness({ region, user: who.name, lossy: () => $(".lossy input", element).checked && Math.random() < LOST, told });
+    const witness = createWitness({ region, user: who.name, lossy: () => $(".lossy input", element).checked && Math.random() < LOST, told, moved });
     phone.client = createKudos({ edge, user: who.name, token: who.token, debounce: 150, storage, fetch: witness });
     for (const heart of hearts) heart.client = phone.client;
+    for (const post of setup.posts) live(phone.client).follow(post); // also where the phone is not on the screen
     await before?.flush();
     before?.close();
   }
@@ -46,14 +48,17 @@ export function createPhone({ element, region, title, edge, setup, person, say, 
     $(".edge", element).textContent = `edge ${region}${open ? "" : link === "silent" ? ": silence" : ": refused"}`;
   }
 
-  async function live() {
-    const { items } = await (await fetch(`${edge}/v1/counts?items=${setup.posts.join(",")}`)).json();
-    for (const { item, counts, age_ms: age, as_of: asOf } of items) phone.seen[item] = { ...counts.like, age, asOf };
-    phone.client.refresh();
+  function moved(items) {
+    for (const { item, counts, age_ms: age, as_of: asOf } of items) phone.seen[item] = { ...counts.like, age, asOf, at: performance.now() };
     changed();
   }
 
-  const follow = () => live().catch(() => {}).finally(() => setTimeout(follow, LIVE_MS));
+  /** The stream tells numbers that change. That one which stands is fresh all the same is asked for. */
+  async function fresh() {
+    moved((await (await fetch(`${edge}/v1/counts?items=${setup.posts.join(",")}`)).json()).items);
+  }
+
+  const follow = () => fresh().catch(() => {}).finally(() => setTimeout(follow, FRESH_MS));
 
   $("h2", element).textContent = title;
   const select = $(".person", element);

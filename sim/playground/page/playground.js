@@ -3,7 +3,7 @@ import { ask, order } from "./desk.js";
 import { createPhone, TITLES } from "./phone.js";
 import { apart, createTour, story } from "./story.js";
 
-const STATE_MS = 400, CROWD = 300;
+const STATE_MS = 250, CROWD = 300;
 const $ = (selector, in_ = document) => in_.querySelector(selector);
 const setup = await ask("/api/setup"), phones = [], tour = createTour(), lines = new Map(); // key of a line that changes -> its element
 const names = Object.fromEntries(setup.regions.map(({ name }) => [name, name[0].toUpperCase() + name.slice(1)]));
@@ -34,6 +34,7 @@ async function turn(path, body) {
 /** A new state of the playground. */
 function see(now) {
   if (now.run !== setup.run) return location.reload(); // another demo: other keys, other counts
+  if (now.at < state.at) return; // answers may overtake each other
   for (const { text, kind, key, closes, heals } of story(state, now, names)) {
     lines.delete(closes ?? key);
     say(text, kind, key);
@@ -82,9 +83,10 @@ const range = ({ least, most }) => (least === most ? `${least}` : `${least}–${
 function rows(truth) {
   const body = $("#truth tbody");
   phones.forEach((phone, i) => {
-    const row = body.rows[i] ?? body.insertRow(), count = phone.seen[setup.posts[0]]?.count ?? null;
+    const row = body.rows[i] ?? body.insertRow(), entry = phone.seen[setup.posts[0]], count = entry?.count ?? null;
     if (!row.cells.length) row.innerHTML = "<th scope=row></th><td></td><td></td>";
-    const by = count === null || (count >= truth.least && count <= truth.most) ? 0 : count - (count < truth.least ? truth.least : truth.most);
+    const early = count > truth.most && entry.at > state.at; // the next state knows of these taps
+    const by = count === null || early || (count >= truth.least && count <= truth.most) ? 0 : count - (count < truth.least ? truth.least : truth.most);
     row.cells[0].textContent = names[phone.region];
     row.cells[1].textContent = count ?? "–";
     row.cells[2].textContent = count === null ? "" : by === 0 ? "the same" : `${Math.abs(by)} ${by < 0 ? "behind" : "ahead"}`;
