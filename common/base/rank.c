@@ -23,7 +23,8 @@ kd_rank_places kd_rank_places_of(kd_rank_key key_of, const void *arg, uint32_t c
     kd_rank_places places = {.count = 0};
     uint8_t differs[PLACES_LOOKED_AT] = {0};
     kd_bytes first = key_of(arg, 0);
-    size_t shortest = first.len, longest = first.len;
+    size_t shortest = first.len;
+    size_t longest = shortest;
     for (uint32_t i = 1; i < count; i++) {
         kd_bytes key = key_of(arg, i);
         rank_note_differing(differs, first, key);

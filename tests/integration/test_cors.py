@@ -71,7 +71,7 @@ def test_a_preflight_is_answered_before_anybody_asks_who_asks(edge, path, allow)
     assert (answer.status, answer.body, answer.headers["allow"], answer.headers["cache-control"]) == (204, b"", allow, "no-store")
     assert answer.headers["access-control-allow-methods"] == allow and answer.headers["access-control-max-age"] == "7200"
     assert words(answer.headers["access-control-allow-headers"]) == {
-        "content-type", "authorization", "idempotency-key", "x-idempotency-key", "kudos-session", "if-none-match"}
+        "content-type", "authorization", "idempotency-key", "x-idempotency-key", "kudos-session", "if-none-match", "last-event-id"}
     assert (answer.headers["access-control-allow-origin"], answer.headers["vary"]) == (APP, "Origin")
     assert not {"access-control-allow-credentials", "access-control-allow-private-network"} & set(answer.headers)
 

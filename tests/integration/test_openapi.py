@@ -146,7 +146,7 @@ def test_a_client_of_the_description_may_show_a_token_where_a_user_is_told_somet
         if not told or op["operationId"] == "visitor":
             continue
         assert {"token": []} in op["security"] and {"user": []} in op["security"], op["operationId"]
-        assert ({} in op["security"]) == (op["operationId"] in ("counts_of", "ask_counts")), op["operationId"]
+        assert ({} in op["security"]) == (op["operationId"] in ("counts_of", "ask_counts", "live")), op["operationId"]
     assert edge.post("/v1/counts", body={"items": ["posts/1"]}).status == 200
     assert edge.post("/v1/counts", body={"items": ["posts/1"], "me": True}).status == 401
 
