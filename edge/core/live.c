@@ -60,6 +60,7 @@ struct kd_live_stream {
     uint64_t known_us; /* by the client's id at first, then by what it was sent */
     uint64_t since_us; /* its state was looked at then, or later */
     uint64_t sent_us;  /* something, last */
+    uint64_t until_us; /* 0: it has no end of its own */
     uint64_t shards;   /* bit set: of its items */
     uint32_t digest;
     uint32_t looks;            /* questions under way */
@@ -236,6 +237,7 @@ kd_live_stream *kd_live_open(kd_live_set *l, const kd_live_request *rq, void *ar
     s->who = live_who_of(rq);
     s->digest = live_digest(rq);
     s->known_us = live_read_id(l, rq, s->digest);
+    s->until_us = rq->until_us;
     s->since_us = UINT64_MAX;
     s->count = (uint16_t)rq->count;
     for (uint32_t i = 0; i < rq->count; i++) {
@@ -405,6 +407,7 @@ bool kd_live_next(kd_live_set *l, kd_live_stream *s, uint64_t now_us, kd_buf *ou
     size_t before = out->len;
     if (!s->headed) live_put_text(out, "retry: 2000\n\n");
     s->headed = true;
+    s->leaves |= s->until_us > 0 && now_us >= s->until_us; /* a beat comes soon, if nothing else does */
     if (s->leaves) live_put_text(out, "event: bye\ndata: {}\n\n");
     if (!s->leaves && (s->due > 0 || !s->stated)) live_write_event(l, s, now_us, out);
     if (s->beats && out->len == before) live_put_text(out, ": beat\n\n");

@@ -48,6 +48,7 @@ typedef struct {
     bool members;          /* shows whether the user likes them */
     kd_bytes user;         /* with members */
     const kd_seen *seen;   /* likewise: what his session token tells */
+    uint64_t until_us;     /* the stream ends then, or when it is sent something next; 0: never */
     kd_bytes last;         /* the id of the last event that the client has; empty: none */
 } kd_live_request;
 

@@ -37,6 +37,7 @@ static kd_bearer *bearer_keep(kd_http_request *req, const kd_jwt_claims *claims)
     *who = (kd_bearer){.user = kd_bytes_of(text, claims->user_len),
                        .token = true,
                        .rights = claims->rights,
+                       .good_until_s = claims->good_until_s,
                        .scopes = kd_bytes_of(text + claims->user_len, claims->scopes_len)};
     return who;
 }
@@ -86,8 +87,10 @@ static bool bearer_visitor(kd_visitor_gate *gate, kd_http_request *req, kd_bytes
     kd_visitor_fault fault = kd_visitor_gate_ask(gate, token, &kept->visitor);
     if (fault != KD_VISITOR_GOOD) return bearer_refuse(req, kd_visitor_fault_detail(fault), why);
     kd_visitor_id(&kept->visitor, kept->id);
-    kept->who =
-        (kd_bearer){.user = kd_bytes_of(kept->id, KD_VISITOR_ID), .token = true, .visitor = &kept->visitor};
+    kept->who = (kd_bearer){.user = kd_bytes_of(kept->id, KD_VISITOR_ID),
+                            .token = true,
+                            .visitor = &kept->visitor,
+                            .good_until_s = kept->visitor.good_until_s};
     req->user = &kept->who;
     return true;
 }

@@ -15,9 +15,10 @@ typedef struct {
     kd_bytes user;
     bool token; /* by a token; else by a gateway, and what follows is empty */
     const kd_visitor
-        *visitor;    /* by a visitor's token, which has neither rights nor scopes; NULL: any other */
-    uint32_t rights; /* kd_jwt_right. KD_SCOPE_SERVICE: the limits of a user do not hold */
-    kd_bytes scopes; /* those of kudos: */
+        *visitor;          /* by a visitor's token, which has neither rights nor scopes; NULL: any other */
+    uint32_t rights;       /* kd_jwt_right. KD_SCOPE_SERVICE: the limits of a user do not hold */
+    kd_bytes scopes;       /* those of kudos: */
+    uint64_t good_until_s; /* unix seconds: from this one on the token has expired */
 } kd_bearer;
 
 typedef enum {

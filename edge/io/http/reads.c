@@ -68,6 +68,7 @@ static void read_token(kd_shard *s, kd_http_request *req, const kd_bearer *who, 
 {
     kd_refusal why;
     read->user = who->user;
+    read->good_until_s = who->good_until_s;
     read->call.client = kd_call_client_of(who);
     kd_auth_session(s, req, read->user, &read->seen, &why);
 }
@@ -194,6 +195,14 @@ void kd_reads_query(kd_shard *s, kd_http_request *req)
     if (read) edge_reads_start(read, s, req);
 }
 
+/* When a stream ends that was opened with a token: by the clock of streams. */
+static uint64_t live_until_us(kd_shard *s, const kd_edge_read *read)
+{
+    uint64_t wall_us = kd_clock_wall_us(), end_us = read->good_until_s * 1000000;
+    if (read->good_until_s == 0) return 0;
+    return kd_live_hub_now(&s->live) + (end_us > wall_us ? end_us - wall_us : 0);
+}
+
 static bool live_open(kd_shard *s, kd_http_request *req, kd_edge_read *read)
 {
     kd_bytes items[KD_BULK_ITEMS_MAX], last;
@@ -204,6 +213,7 @@ static bool live_open(kd_shard *s, kd_http_request *req, kd_edge_read *read)
                                 .members = read->members,
                                 .user = read->user,
                                 .seen = &read->seen,
+                                .until_us = live_until_us(s, read),
                                 .last = last};
     kd_live_refusal refusal = kd_live_hub_open(&s->live, &rq, read->counter, req->client, &read->live);
     if (refusal == KD_LIVE_OPENED) return true;

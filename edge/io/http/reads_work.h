@@ -35,9 +35,10 @@ typedef struct {
     kd_read_kind kind;
     bool views, members; /* counts are wanted; whether the caller likes the items is wanted */
     kd_bytes user;
-    kd_seen seen;         /* what the session token tells */
-    uint32_t counter;     /* of members */
-    kd_live_client *live; /* the stream that begins; NULL: none */
+    uint64_t good_until_s; /* of his token, unix seconds; 0: he showed none */
+    kd_seen seen;          /* what the session token tells */
+    uint32_t counter;      /* of members */
+    kd_live_client *live;  /* the stream that begins; NULL: none */
     uint32_t count;
     kd_lookup *at;              /* in the order of the request */
     struct kd_reads_text *text; /* of a read of many, while its answer is made */

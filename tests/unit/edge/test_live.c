@@ -286,3 +286,23 @@ Test(live, an_item_that_nobody_shows_is_dropped_once)
     kd_live_close(r.l, two);
     rig_close(&r);
 }
+
+Test(live, a_stream_takes_leave_when_its_token_has_expired)
+{
+    live_rig r = rig_open();
+    const kd_bytes items[] = {kd_bytes_str("posts/1")};
+    const kd_live_request rq = {.items = items, .count = 1, .until_us = START + 3 * SECOND};
+    kd_live_stream *s = kd_live_open(r.l, &rq, NULL);
+    rig_begin(&r, s, 1);
+    kd_live_ready(r.l);
+    cr_assert_not_null(strstr(rig_next(&r, s), "event: state"));
+    cr_assert_str_empty(rig_next(&r, s));
+    rig_tell(&r, "posts/1", 1, NULL, 0);
+    cr_assert_not_null(strstr(rig_next(&r, s), "event: change"));
+    r.now_us = START + 4 * SECOND;
+    kd_buf_clear(&r.out);
+    cr_expect_not(kd_live_next(r.l, s, r.now_us, &r.out));
+    cr_expect_not_null(strstr((char *)r.out.data, "event: bye"));
+    kd_live_close(r.l, s);
+    rig_close(&r);
+}
