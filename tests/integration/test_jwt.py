@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+import live
 from certificate import make_certificate
 from http_peer import DATA, END_HEADERS, END_STREAM, H2, HEADERS, fields, frame, integer
 from proc import SLOWER, Broker, Central, Edge, program, wait_until
@@ -270,6 +271,24 @@ def test_a_service_may_act_for_others_by_scope_alone(edge):
     assert (wrong.status, wrong.problem, wrong.json["field"]) == (400, "invalid-id", "X-User-Id")
     assert edge.post(path, user="yan", headers=bearer(EC.token("other", scope="kudos:service"))).status == 200
     assert edge.get(path, user="yan").json["liked"] is not True
+
+
+def test_a_live_stream_ends_with_its_token(edge):
+    """By the next event that it is sent: each like of another user is one."""
+    soon = EC.token("ada", exp=int(time.time()) - 3)  # good for two seconds more, by jwt.leeway
+    with live.by_http1(edge, ["posts/live"], "&me=true", bearer(soon)) as ending, \
+            live.by_http1(edge, ["posts/live"], "&me=true", bearer(EC.token("ada"))) as going:
+        ending.state(), going.state()
+        told = []
+
+        def over():
+            edge.post("/v1/posts/live/like", headers=bearer(EC.token(f"other-{len(told)}")))
+            told.append(ending.next()[0])
+            return told[-1] == "bye"
+
+        wait_until(over, 20 * SLOWER, "the stream ends")
+        assert set(told[:-1]) <= {"change"} and ending.next()[0] == "end"
+        assert going.next()[0] == "change"
 
 
 def test_what_central_tells_the_bearer_of_a_token(central):
