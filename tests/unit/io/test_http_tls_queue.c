@@ -98,15 +98,19 @@ Test(http_tls_queue, a_late_address_has_its_turns_when_no_other_waits)
     cr_assert(add(&modest, &m[0]));
     cr_assert(add(&modest, &m[1]));
     cr_expect_eq(http_tls_queue_take(&queue), &m[0]);
+    cr_expect_not(http_tls_queue_late_next(&queue));
     cr_expect_eq(http_tls_queue_take(&queue), &m[1]);
+    cr_expect(http_tls_queue_late_next(&queue));
     cr_expect_eq(http_tls_queue_take(&queue), &g[0]);
     cr_assert(add(&modest, &m[2]));
+    cr_expect_not(http_tls_queue_late_next(&queue));
     http_tls_queue_set_late(&queue, &greedy, false);
     cr_expect_eq(http_tls_queue_take(&queue), &m[2]);
     cr_expect_eq(http_tls_queue_take(&queue), &g[1]);
     http_tls_queue_set_late(&queue, &greedy, true);
     http_tls_queue_remove(&queue, &g[2]);
     cr_expect_null(http_tls_queue_take(&queue));
+    cr_expect_not(http_tls_queue_late_next(&queue));
 }
 
 Test(http_tls_queue, a_late_address_gives_up_its_place_like_others)

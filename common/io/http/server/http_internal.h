@@ -338,8 +338,8 @@ struct kd_http_server {
     uint64_t tls_open;   /* connections with an object of OpenSSL */
     uint64_t conns_peak; /* http_memory.c: bytes of connections, likewise */
     int64_t trimmed_ms;
-    http_tls_queue handshakes; /* http_handshakes.c */
-    http_tls_share handshake_share;
+    http_tls_queue handshakes;          /* http_handshakes.c */
+    http_tls_share handshake_shares[2]; /* of late lines: the second */
     http_tls_debts handshake_debts;
     struct event *shake_event; /* set while a handshake waits */
     struct event *drain_event; /* http_server.c */

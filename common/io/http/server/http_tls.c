@@ -243,11 +243,16 @@ static SSL *tls_accept(kd_http_tls *tls, http_conn *conn)
 
 /* ---- handshakes ---- */
 
-static int64_t tls_clock_us(void)
+static int64_t tls_read_us(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int64_t tls_clock_us(void)
+{
+    return tls_read_us(CLOCK_MONOTONIC);
 }
 
 static http_conn *tls_conn_of(http_tls_place *place)
@@ -257,9 +262,11 @@ static http_conn *tls_conn_of(http_tls_place *place)
 
 void http_tls_arm(kd_http_server *server)
 {
-    if (server->handshakes.count == 0 || event_pending(server->shake_event, EV_TIMEOUT, NULL)) return;
-    http_tls_share_asked(&server->handshake_share, http_door_asked_ms(server->door) * 1000);
-    int64_t us = http_tls_share_wait(&server->handshake_share, tls_clock_us());
+    if (server->handshakes.count == 0) return;
+    http_tls_share *share = &server->handshake_shares[http_tls_queue_late_next(&server->handshakes)];
+    http_tls_share_asked(share, http_door_asked_ms(server->door) * 1000);
+    int64_t us = http_tls_share_wait(share, tls_clock_us());
+    /* Also where the timer is set already: it may be set for a late line, which waits longer. */
     event_add(server->shake_event, &(struct timeval){.tv_sec = us / 1000000, .tv_usec = us % 1000000});
 }
 
@@ -336,11 +343,13 @@ size_t http_tls_buffered(const http_conn *conn)
 static int tls_step(http_conn *conn)
 {
     kd_http_server *server = conn->server;
-    int64_t begin_us = tls_clock_us();
+    bool late = conn->address->handshakes.late;
+    int64_t begin_us = tls_clock_us(), begin_cpu_us = tls_read_us(CLOCK_THREAD_CPUTIME_ID);
     if (!conn->ssl) tls_begin(conn);
     ERR_clear_error(); /* SSL_get_error looks at the thread's queue, where an older error may stand */
     int rv = SSL_do_handshake(conn->ssl);
-    http_tls_share_use(&server->handshake_share, begin_us, tls_clock_us(), conn->address->handshakes.late);
+    int64_t used_us = tls_read_us(CLOCK_THREAD_CPUTIME_ID) - begin_cpu_us;
+    http_tls_share_use(&server->handshake_shares[late], begin_us, begin_us + used_us, late);
     return rv;
 }
 

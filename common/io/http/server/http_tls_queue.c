@@ -80,6 +80,11 @@ void http_tls_queue_remove(http_tls_queue *queue, http_tls_place *place)
     if (--line->count == 0) TAILQ_REMOVE(queue_list(queue, line), line, next);
 }
 
+bool http_tls_queue_late_next(const http_tls_queue *queue)
+{
+    return TAILQ_EMPTY(&queue->lines) && !TAILQ_EMPTY(&queue->late);
+}
+
 http_tls_place *http_tls_queue_take(http_tls_queue *queue)
 {
     struct http_tls_lines *list = TAILQ_EMPTY(&queue->lines) ? &queue->late : &queue->lines;

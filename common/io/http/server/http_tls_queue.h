@@ -50,6 +50,8 @@ bool http_tls_queue_add(http_tls_queue *queue, http_tls_line *line, http_tls_pla
                         http_tls_place **displaced);
 /* The first of the line whose turn it is, taken out; `begun` is set. NULL: nobody waits. */
 http_tls_place *http_tls_queue_take(http_tls_queue *queue);
+/* Whether the line whose turn it is is a late one: no other waits. */
+bool http_tls_queue_late_next(const http_tls_queue *queue);
 /* Takes a place out wherever it is; does nothing when it does not wait. */
 void http_tls_queue_remove(http_tls_queue *queue, http_tls_place *place);
 
@@ -63,7 +65,8 @@ enum {
     HTTP_TLS_OVERDRAWN_US = 20000 /* used in quiet times or by one long handshake: more is forgiven */
 };
 
-/* Zeroed memory is a share of which nothing was used. Times are of one monotonic clock; a time before the last one counts as the last one. */
+/* The time of handshakes: of those of late lines or of all others, apart, so that nobody pays for what the late ones cost. Zeroed memory is a share of which
+ * nothing was used. Times are of one monotonic clock; a time before the last one counts as the last one. */
 typedef struct {
     int64_t left_us; /* time that may be used, times HTTP_TLS_SHARE */
     int64_t at_us;   /* when left_us was right */
@@ -74,7 +77,7 @@ typedef struct {
 void http_tls_share_asked(http_tls_share *share, int64_t now_us);
 /* In how many us the next step of a handshake may run; 0: now. */
 int64_t http_tls_share_wait(http_tls_share *share, int64_t now_us);
-/* A step has run from begin_us to end_us. */
+/* A step that began at begin_us has used the processor for as long as from then to end_us. */
 void http_tls_share_use(http_tls_share *share, int64_t begin_us, int64_t end_us, bool late);
 
 /* ---- who is late ---- */
