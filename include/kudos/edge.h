@@ -119,15 +119,15 @@ typedef enum {
     KD_PLANT_KEYS_FORGOTTEN =
         1ull << 45, /* rule 1: an idempotency key is forgotten as soon as its operation is durable */
     KD_PLANT_VIRAL_WAITS = 1ull << 46, /* rule 6: batches of a viral item are sealed no sooner than others */
-    KD_PLANT_WATCH_DEAF = 1ull << 51,  /* live streams: a change is not noted when own deltas end */
     KD_PLANT_PROBATION_STORED = 1ull << 47, /* rule 18: counts of an item on probation are stored */
     KD_PLANT_KEPT_FORGOTTEN =
         1ull << 48, /* rule 17: applied ends deltas also where the entry's counts do not include them */
+    KD_PLANT_PLACE_LOST = 1ull << 49, /* rule 17: a counter that the entry has no place for stays at 0 */
     KD_PLANT_FILTER_EARLY =
         1ull << 50, /* rule 2: after a start the filter is asked before all rows are in it */
     KD_PLANT_FIRST_STANDS =
         1ull << 51, /* rule 7: of the operations on one row in a batch the first is sent, not the last */
-    KD_PLANT_PLACE_LOST = 1ull << 49, /* rule 17: a counter that the entry has no place for stays at 0 */
+    KD_PLANT_WATCH_DEAF = 1ull << 52, /* live streams: a change is not noted when own deltas end */
 } kd_edge_plant;
 
 /*
