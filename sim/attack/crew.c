@@ -2,6 +2,7 @@
 #include "sim/attack/crew.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -15,6 +16,7 @@ struct sim_crew {
     const sim_target *target;
     pthread_t thread;
     atomic_bool stopping;
+    sem_t ready; /* the crew is made, and begins */
     sim_raw_shared shared;
     sim_raw *raws;
     sim_rubbish *rubbish;
@@ -73,6 +75,7 @@ static void *crew_main(void *arg)
     KD_ASSERT(tick);
     event_add(tick, &every);
     event_active(tick, 0, 0);
+    sem_post(&c->ready);
     event_base_dispatch(c->shared.base);
     c->figures.cpu_us = kd_clock_thread_us();
     event_free(tick);
@@ -85,8 +88,10 @@ sim_crew *sim_crew_start(const sim_play *play, const sim_target *target)
     sim_crew *c = kd_alloc(sizeof *c);
     c->play = play;
     c->target = target;
+    KD_ASSERT(sem_init(&c->ready, 0, 0) == 0);
     int failed = pthread_create(&c->thread, NULL, crew_main, c);
     KD_ASSERT(failed == 0);
+    while (sem_wait(&c->ready) != 0) continue; /* a signal may come between */
     return c;
 }
 
@@ -95,6 +100,7 @@ sim_crew_figures sim_crew_stop(sim_crew *c)
     atomic_store(&c->stopping, true);
     pthread_join(c->thread, NULL);
     sim_crew_figures figures = c->figures;
+    sem_destroy(&c->ready);
     free(c);
     return figures;
 }

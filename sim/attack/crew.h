@@ -17,7 +17,7 @@ typedef struct {
     uint64_t cpu_us; /* of the thread */
 } sim_crew_figures;
 
-/* Begins to attack at once. Both arguments outlive the crew. */
+/* Begins to attack, and returns when it does: that takes as long as Kafka needs to be reached, 5 s at most. Both arguments outlive the crew. */
 sim_crew *sim_crew_start(const sim_play *play, const sim_target *target);
 /* Hangs up all connections and frees the crew. */
 sim_crew_figures sim_crew_stop(sim_crew *crew);

@@ -4,7 +4,7 @@
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 
-enum { RECORDS_A_TICK = 20, NOISE_MAX = 2000, FLUSH_MS = 2000 };
+enum { RECORDS_A_TICK = 20, NOISE_MAX = 2000, FLUSH_MS = 2000, CONNECT_MS = 5000 };
 
 static const char *const topics[] = {"kudos.likes.v1", "kudos.counts.v1", "kudos.changes.v1"};
 
@@ -21,6 +21,14 @@ static void rubbish_on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void 
     r->taken += m->err == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/* A short attack would otherwise be over before its first record. A broker that does not answer is told by records that nobody takes. */
+static void rubbish_connect(sim_rubbish *r)
+{
+    const struct rd_kafka_metadata *found;
+    if (rd_kafka_metadata(r->producer, 1, NULL, &found, CONNECT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(found);
+}
+
 sim_rubbish *sim_rubbish_create(const char *brokers, uint64_t seed)
 {
     char err[200];
@@ -33,7 +41,10 @@ sim_rubbish *sim_rubbish_create(const char *brokers, uint64_t seed)
     rd_kafka_conf_set(conf, "bootstrap.servers", brokers, err, sizeof err);
     rd_kafka_conf_set(conf, "allow.auto.create.topics", "false", err, sizeof err);
     r->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, err, sizeof err);
-    if (!r->producer) rd_kafka_conf_destroy(conf);
+    if (!r->producer)
+        rd_kafka_conf_destroy(conf);
+    else
+        rubbish_connect(r);
     return r;
 }
 

@@ -8,7 +8,7 @@
 
 typedef struct sim_rubbish sim_rubbish;
 
-/* `brokers`: bootstrap addresses. Never NULL: without a client nothing is taken. */
+/* `brokers`: bootstrap addresses; waits for one of them, 5 s at most. Never NULL: without a client nothing is taken. */
 sim_rubbish *sim_rubbish_create(const char *brokers, uint64_t seed);
 /* Waits for what is on its way (two seconds at most). Takes NULL. */
 void sim_rubbish_destroy(sim_rubbish *r);
