@@ -24,9 +24,10 @@ enum {
     FULL_BYTES = 8,          /* a note of the library that watches syncs fits; no file of a store does */
 };
 
-/* What the programs' logs say of a disk's error (LevelDB's text, and strerror's for files of their own), of a higher claim, and of a taken port. */
-static const char STORAGE[] = "IO error", STORAGE_OWN[] = "Input/output error", FENCED[] = "\"fenced\"",
-                  PORT_TAKEN[] = "Address already in use";
+/* What the programs' logs say of a disk's error: LevelDB's text, and strerror's for files of their own, of which a full disk takes a part. */
+static const char *const storage_errors[] = {"IO error", "Input/output error", "No space left on device"};
+/* Of a higher claim, and of a taken port. */
+static const char FENCED[] = "\"fenced\"", PORT_TAKEN[] = "Address already in use";
 
 static void fleet_node_check(sim_fleet_node *n, int rc, const char *what)
 {
@@ -216,6 +217,13 @@ static bool said(const sim_fleet_node *n, const char *what)
     return does;
 }
 
+static bool said_storage_failed(const sim_fleet_node *n)
+{
+    for (size_t i = 0; i < KD_COUNT(storage_errors); i++)
+        if (said(n, storage_errors[i])) return true;
+    return false;
+}
+
 static void died(sim_fleet_node *n, const char *how)
 {
     kd_buf end = {0};
@@ -259,7 +267,7 @@ void sim_fleet_node_ended(sim_fleet_node *n)
     } else if (n->draining && (code == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM))) {
         /* SIGTERM itself ends it when it comes right after the start, before the program handles it. */
         n->start_at_us = n->wanted ? now + 1 : 0;
-    } else if (code > 0 && disk_failed(n, now) && (said(n, STORAGE) || said(n, STORAGE_OWN))) {
+    } else if (code > 0 && disk_failed(n, now) && said_storage_failed(n)) {
         n->fleet->kills++; /* a process that its disk has ended counts as killed, as in the simulation */
         if (n->sync_fails_us) sim_fleet_node_sync(n, false, 0);
         n->start_at_us =
