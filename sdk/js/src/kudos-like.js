@@ -139,7 +139,7 @@ export class KudosLike extends Base {
 
   /** Likes, or takes it back; as a click does. */
   toggle() {
-    if (!this.#client) return;
+    if (!this.#client) return console.warn("kudos-like: without item or edge", this);
     const like = !this.#client.get(this.item, this.counter).liked;
     this.shadowRoot.querySelector("button").classList.add("tapped");
     this.#client[like ? "like" : "unlike"](this.item, this.counter).catch(() => {}); // told as a problem
