@@ -199,10 +199,16 @@ class Broker(Process):
         self.partitions = partitions
 
     def start(self, wait=True):
-        if os.path.exists(self.address_file):
-            os.unlink(self.address_file)
-        self.command = [program("kudos-sim"), "broker", "--port", str(*free_ports(1)), *self.options]
-        return super().start(wait)
+        for attempts_left in (2, 1, 0):
+            if os.path.exists(self.address_file):
+                os.unlink(self.address_file)
+            self.command = [program("kudos-sim"), "broker", "--port", str(*free_ports(1)), *self.options]
+            try:
+                return super().start(wait)
+            except AssertionError:
+                # The port was free when it was given out, and somebody else has taken it since.
+                if attempts_left == 0 or "Address already in use" not in self.log():
+                    raise
 
     def ready(self):
         return os.path.exists(self.address_file)
