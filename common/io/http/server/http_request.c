@@ -87,8 +87,7 @@ static void request_spare(kd_http_server *server, http_request *req)
     server->spare_count++;
 }
 
-/* Everything that the request holds, and itself. */
-static void request_discard(http_request *req)
+void http_request_leave(http_request *req)
 {
     drop_body(req);
     drop_chunks(&req->chunks);
@@ -126,7 +125,7 @@ void http_request_free(http_request *req)
     if (req->streamed_out) req->streamed_out(req);
     LIST_REMOVE(req, next);
     if (conn->current == req) conn->current = NULL;
-    request_discard(req);
+    http_request_leave(req);
     http_conns_request_gone(conn);
 }
 
@@ -151,11 +150,6 @@ http_request *http_request_slim(http_request *req)
     LIST_INSERT_HEAD(&conn->requests, slim, next);
     if (conn->current == req) conn->current = slim;
     return slim;
-}
-
-void http_request_leave(http_request *req)
-{
-    request_discard(req);
 }
 
 void http_request_detach_all(http_conn *conn)

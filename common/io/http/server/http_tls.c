@@ -15,13 +15,13 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/conf/options.h"
 #include "common/io/daemon/file_read.h"
 #include "common/io/http/server/http_door.h"
 #include "common/io/http/server/http_tls_name.h"
 #include "common/io/http/server/http_tls_suites.h"
+#include "common/io/loop/clock.h"
 
 struct kd_http_tls {
     pthread_mutex_t lock;
@@ -243,16 +243,10 @@ static SSL *tls_accept(kd_http_tls *tls, http_conn *conn)
 
 /* ---- handshakes ---- */
 
-static int64_t tls_read_us(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
+/* The share of handshakes has signed times. */
 static int64_t tls_clock_us(void)
 {
-    return tls_read_us(CLOCK_MONOTONIC);
+    return (int64_t)kd_clock_mono_us();
 }
 
 static http_conn *tls_conn_of(http_tls_place *place)
@@ -344,11 +338,12 @@ static int tls_step(http_conn *conn)
 {
     kd_http_server *server = conn->server;
     bool late = conn->address->handshakes.late;
-    int64_t begin_us = tls_clock_us(), begin_cpu_us = tls_read_us(CLOCK_THREAD_CPUTIME_ID);
+    int64_t begin_us = tls_clock_us();
+    uint64_t begin_cpu_us = kd_clock_thread_us();
     if (!conn->ssl) tls_begin(conn);
     ERR_clear_error(); /* SSL_get_error looks at the thread's queue, where an older error may stand */
     int rv = SSL_do_handshake(conn->ssl);
-    int64_t used_us = tls_read_us(CLOCK_THREAD_CPUTIME_ID) - begin_cpu_us;
+    int64_t used_us = (int64_t)(kd_clock_thread_us() - begin_cpu_us);
     http_tls_share_use(&server->handshake_shares[late], begin_us, begin_us + used_us, late);
     return rv;
 }
