@@ -10,32 +10,20 @@ void kd_answer_write_item(kd_json *j, kd_bytes item)
     kd_json_put_str(j, "item", kd_bytes_of(text, len));
 }
 
-/* What follows writes a member's text where it belongs: it needs no escape, and half of a read's answer is made of it. */
+enum { ANSWER_TEXT_MAX = KD_MAX(KD_TIME_MS_MAX, KD_DISPLAY_MAX) };
 
-static void answer_put_time(kd_json *j, const char *key, uint64_t time_us)
+/* A member whose text `write` makes of the value, where it belongs: it needs no escape, and half of a read's answer is made of such. */
+static inline void answer_put_text(kd_json *j, const char *key, uint64_t value,
+                                   size_t (*write)(uint64_t value, char *out))
 {
-    char text[KD_TIME_MS_MAX];
+    char text[ANSWER_TEXT_MAX];
     if (j->packed) {
-        kd_json_put_str(j, key, kd_bytes_of(text, kd_display_time_ms(time_us, text)));
+        kd_json_put_str(j, key, kd_bytes_of(text, write(value, text)));
         return;
     }
-    uint8_t *at = kd_json_member(j, key, strlen(key), KD_TIME_MS_MAX + 2);
+    uint8_t *at = kd_json_member(j, key, strlen(key), ANSWER_TEXT_MAX + 2);
     *at++ = '"';
-    at += kd_display_time_ms(time_us, (char *)at);
-    *at++ = '"';
-    kd_json_member_end(j, at);
-}
-
-static void answer_put_display(kd_json *j, uint64_t count)
-{
-    char text[KD_DISPLAY_MAX];
-    if (j->packed) {
-        kd_json_put_str(j, "display", kd_bytes_of(text, kd_display_count(count, text)));
-        return;
-    }
-    uint8_t *at = kd_json_member(j, "display", strlen("display"), KD_DISPLAY_MAX + 2);
-    *at++ = '"';
-    at += kd_display_count(count, (char *)at);
+    at += write(value, (char *)at);
     *at++ = '"';
     kd_json_member_end(j, at);
 }
@@ -49,7 +37,7 @@ void kd_answer_write_age(kd_json *j, uint64_t now_us, uint64_t made_us, uint64_t
     if (as_of_us == 0)
         kd_json_put_null(j, "as_of");
     else
-        answer_put_time(j, "as_of", as_of_us);
+        answer_put_text(j, "as_of", as_of_us, kd_display_time_ms);
 }
 
 static void answer_write_liked(kd_json *j, kd_liked liked)
@@ -76,7 +64,7 @@ void kd_answer_write_number(kd_json *j, const uint64_t *count, uint32_t pending)
         kd_json_put_null(j, "display");
     } else {
         kd_json_put_u64(j, "count", *count);
-        answer_put_display(j, *count);
+        answer_put_text(j, "display", *count, kd_display_count);
     }
     kd_json_put_u64(j, "pending", pending);
 }
