@@ -64,7 +64,7 @@ int kd_central_among(kd_central *c, uint32_t counter_index, kd_bytes item, const
     if (counter_index >= c->config.counters->count) return KD_EINVAL;
     kd_member m = {.item = item, .counter = c->config.counters->at[counter_index].id, .liked = true};
     for (uint32_t i = 0; i < c->outstanding; i++)
-        moved[i] = among_moved_by(&c->commits[(c->first + i) % KD_COUNT(c->commits)], m.counter, item);
+        moved[i] = among_moved_by(&c->commits[kd_commit_place(c, i)], m.counter, item);
     for (uint32_t i = 0; i < user_count; i++) {
         kd_stored_row row;
         m.user = users[i];

@@ -98,7 +98,7 @@ int kd_central_commit_end(kd_central *c, uint64_t version, int status)
     c->epoch_durable = k->epoch == c->epoch;
     c->stats.commits++;
     commit_reset(k);
-    c->first = (c->first + 1) % (uint32_t)KD_COUNT(c->commits);
+    c->first = kd_commit_place(c, 1);
     c->outstanding--;
     return KD_OK;
 }

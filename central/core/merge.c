@@ -170,6 +170,6 @@ uint8_t kd_central_unknown_counter(const kd_central *c)
 
 uint32_t kd_central_gathered(const kd_central *c)
 {
-    const kd_commit *k = &c->commits[(c->first + c->outstanding) % KD_COUNT(c->commits)];
+    const kd_commit *k = &c->commits[kd_commit_place(c, c->outstanding)];
     return k->op_count + k->sum_count;
 }

@@ -111,9 +111,14 @@ static inline bool kd_planted(const kd_central *c, kd_central_plant bug)
 {
     return (c->config.plant & (uint64_t)bug) != 0;
 }
+/* Of those that are being written, the i-th, the oldest first; behind them the open one. */
+static inline uint32_t kd_commit_place(const kd_central *c, uint32_t i)
+{
+    return (c->first + i) % (uint32_t)KD_COUNT(c->commits);
+}
 static inline kd_commit *kd_commit_open(kd_central *c)
 {
-    return &c->commits[(c->first + c->outstanding) % KD_COUNT(c->commits)];
+    return &c->commits[kd_commit_place(c, c->outstanding)];
 }
 /* The store failed, and tentative state is ahead of it: from now on every call gives KD_EIO. Returns KD_EIO, for the caller to return. */
 static inline int kd_central_poison(kd_central *c)

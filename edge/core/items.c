@@ -89,7 +89,7 @@ static void items_free(kd_edge *e, kd_entry *entry)
     kd_entry_settle_query(e, entry);
     kd_overlay_clear(e, entry);
     if (entry->viral) kd_viral_end(e, entry);
-    kd_watch_evicted(e, entry);
+    kd_watch_touch(e, entry);
     kd_entry_free(e, entry);
 }
 

@@ -88,9 +88,3 @@ void kd_watch_created(kd_edge *e, kd_entry *entry)
     entry->watched = true;
     kd_watch_change(e, w);
 }
-
-void kd_watch_evicted(kd_edge *e, const kd_entry *entry)
-{
-    if (!entry->watched) return;
-    kd_watch_touch(e, entry);
-}

@@ -55,14 +55,13 @@ kd_watch *kd_watch_find(const kd_edge *e, kd_bytes item);
 void kd_watch_free(kd_watch *w);
 /* The watch waits to be told. */
 void kd_watch_change(kd_edge *e, kd_watch *w);
-/* Something of the entry has changed that readers are shown. */
+/* Something of the entry has changed that readers are shown, or it is about to be freed. */
 void kd_watch_touch(kd_edge *e, const kd_entry *entry);
 /* The user has acted on the entry: a stream may show whether he likes it. */
 void kd_watch_acted(kd_edge *e, const kd_entry *entry, kd_bytes user);
 /* Counts of the partition became stale. UINT32_MAX: of all partitions. */
 void kd_watch_touch_partition(kd_edge *e, uint32_t partition);
-/* An entry was made, or is about to be freed. */
+/* An entry was made. */
 void kd_watch_created(kd_edge *e, kd_entry *entry);
-void kd_watch_evicted(kd_edge *e, const kd_entry *entry);
 
 #endif
