@@ -71,13 +71,15 @@ static sim_honest_figures attack_run(attack_stage *s, double seconds, sim_judge_
     return h;
 }
 
-static double attack_rate(const sim_honest_figures *h)
+/* Of what the play is judged by. */
+static double attack_rate(const sim_play *play, const sim_honest_figures *h)
 {
-    return (double)h->in_time * 1e6 / (double)h->elapsed_us;
+    return (double)(play->newcomers ? h->newcomers_in_time : h->in_time) * 1e6 / (double)h->elapsed_us;
 }
 
 /* The polite client for as long, with as much CPU as the attacker had; *spent is what it used, in processors. */
-static double attack_beside_polite(attack_stage *s, double share, sim_judge_figures *f, double *spent)
+static double attack_beside_polite(attack_stage *s, const sim_play *play, double share, sim_judge_figures *f,
+                                   double *spent)
 {
     double seconds = s->o->seconds;
     attack_run(s, CALM_US / 1e6, f);
@@ -85,7 +87,7 @@ static double attack_beside_polite(attack_stage *s, double share, sim_judge_figu
     sim_honest_figures h = attack_run(s, seconds, f);
     *spent = (double)sim_polite_stop(polite) / 1e6 / seconds;
     f->least_answers = f->round_count == 1 ? h.answered : KD_MIN(f->least_answers, h.answered);
-    return attack_rate(&h);
+    return attack_rate(play, &h);
 }
 
 static void attack_round(attack_stage *s, const sim_play *play, sim_judge_figures *f)
@@ -98,9 +100,9 @@ static void attack_round(attack_stage *s, const sim_play *play, sim_judge_figure
     double share = (double)cost.cpu_us / 1e6 / s->o->seconds;
     f->acts += cost.acts;
     f->answered += h.answered;
-    round->beside_attack = attack_rate(&h);
+    round->beside_attack = attack_rate(play, &h);
     bool silent = f->gone || (h.answered == 0 && h.lost > 0); /* there is nobody left to compare with */
-    if (!silent) round->beside_polite = attack_beside_polite(s, share, f, &spent);
+    if (!silent) round->beside_polite = attack_beside_polite(s, play, share, f, &spent);
     printf("  round=%u acts=%llu sent_mb=%.1f cpu=%.3f polite_cpu=%.3f per_s=%.0f polite_per_s=%.0f "
            "newcomers=%llu\n",
            f->round_count, (unsigned long long)cost.acts, (double)cost.bytes / MIB, share, spent,
@@ -130,6 +132,13 @@ static void attack_count(attack_stage *s, sim_attack_verdict verdict)
     s->unknown += verdict == SIM_ATTACK_UNKNOWN;
 }
 
+/* Whether there is a service that the attack could take away, before it begins. */
+static bool attack_calm(attack_stage *s, const sim_play *play)
+{
+    sim_honest_figures h = attack_run(s, CALM_US / 1e6, &(sim_judge_figures){0});
+    return !play->newcomers || h.newcomers > 0;
+}
+
 /* Why the row cannot be played; NULL: it can. */
 static const char *attack_lacks(const attack_stage *s, const sim_play *play)
 {
@@ -145,6 +154,17 @@ static void attack_skip(attack_stage *s, const sim_play *play, const char *why)
     if (!s->o->all) attack_count(s, SIM_ATTACK_UNKNOWN);
 }
 
+static void attack_judge(attack_stage *s, const sim_play *play, sim_judge_figures *f)
+{
+    const char *why = NULL;
+    f->rss_before = sim_watch_now(s->watch);
+    while (sim_judge_wants_round(f)) attack_round(s, play, f);
+    f->wrong_counts = f->gone ? -1 : sim_honest_wrong_counts(s->honest);
+    sim_attack_verdict verdict = sim_judge(f, &why);
+    attack_tell(play, f, verdict, why);
+    attack_count(s, verdict);
+}
+
 static void attack_play(attack_stage *s, const sim_play *play)
 {
     sim_judge_figures f = {.growth_max = (s->o->growth_mb ? s->o->growth_mb : play->growth_mb) * MIB,
@@ -155,14 +175,13 @@ static void attack_play(attack_stage *s, const sim_play *play)
         return;
     }
     s->watch = sim_watch_create(&s->o->target, s->base); /* anew: the edge may have been started again */
+    sim_honest_newcomers_by_tls(s->honest, play->newcomers);
     printf("%s: %s\n", play->name, play->what);
-    attack_run(s, CALM_US / 1e6, &(sim_judge_figures){0});
-    f.rss_before = sim_watch_now(s->watch);
-    while (sim_judge_wants_round(&f)) attack_round(s, play, &f);
-    f.wrong_counts = f.gone ? -1 : sim_honest_wrong_counts(s->honest);
-    sim_attack_verdict verdict = sim_judge(&f, &why);
-    attack_tell(play, &f, verdict, why);
-    attack_count(s, verdict);
+    if (attack_calm(s, play))
+        attack_judge(s, play, &f);
+    else
+        attack_skip(s, play, "not played: nobody is answered over TLS at --edge");
+    sim_honest_newcomers_by_tls(s->honest, false);
     sim_watch_destroy(s->watch);
     s->watch = NULL;
 }

@@ -23,6 +23,7 @@ enum {
     TICK_US = 10000,
     NEWCOMER_EVERY = 10, /* ticks */
     NEWCOMERS_MAX = 16,  /* under way */
+    NEWCOMERS_TLS = 4,
     DEADLINE_MS = 5000,
     REST_US = 20000,
     PATH_MAX_ = KD_ITEM_KEY_MAX + 32,
@@ -48,6 +49,7 @@ struct sim_honest {
     honest_lane lanes[READERS + LIKERS];
     honest_newcomer newcomers[NEWCOMERS_MAX];
     uint32_t newcomers_open;
+    bool newcomers_tls;
     sim_load_tally tally;
     uint64_t acked[SIM_TARGET_ITEMS], sent[SIM_TARGET_ITEMS];
     uint64_t users, turn, ticks;
@@ -163,17 +165,21 @@ static void honest_newcomer_answered(void *arg, int result, int status, const kd
     sim_honest *h = n->owner;
     (void)r;
     honest_count(h, result, status, true);
-    h->figures.newcomers += result == KD_OK && status == 200;
+    bool good = result == KD_OK && status == 200;
+    h->figures.newcomers += good;
+    h->figures.newcomers_in_time += good && kd_clock_mono_us() <= h->end_us;
     event_active(n->over, 0, 0);
 }
 
 static void honest_newcomer_come(sim_honest *h)
 {
-    const kd_http_client_options o = {.deadline_ms = DEADLINE_MS, .seed = h->target->seed + h->ticks};
+    const kd_http_client_options o = {
+        .deadline_ms = DEADLINE_MS, .seed = h->target->seed + h->ticks, .insecure = true};
+    const char *url = h->newcomers_tls ? h->target->tls_url : h->target->url;
     honest_newcomer *n = h->newcomers;
     while (n < h->newcomers + NEWCOMERS_MAX && n->owner) n++;
     if (n == h->newcomers + NEWCOMERS_MAX) return;
-    int err = kd_http_client_create(&n->client, h->base, h->target->url, &o);
+    int err = kd_http_client_create(&n->client, h->base, url, &o);
     KD_ASSERT(err == KD_OK); /* the URL was looked at before */
     n->owner = h;
     n->over = event_new(h->base, -1, 0, honest_newcomer_over, n);
@@ -184,6 +190,20 @@ static void honest_newcomer_come(sim_honest *h)
     KD_ASSERT(err == KD_OK);
 }
 
+static void honest_newcomers_come(sim_honest *h)
+{
+    if (h->newcomers_tls)
+        while (h->newcomers_open < NEWCOMERS_TLS) honest_newcomer_come(h);
+    else if (h->ticks % NEWCOMER_EVERY == 0)
+        honest_newcomer_come(h);
+    h->ticks++;
+}
+
+void sim_honest_newcomers_by_tls(sim_honest *h, bool yes)
+{
+    h->newcomers_tls = yes;
+}
+
 /* ---- a run ---- */
 
 static void honest_fill(void *arg, uint64_t now_us)
@@ -192,7 +212,7 @@ static void honest_fill(void *arg, uint64_t now_us)
     if (h->tick) h->tick(h->tick_arg);
     if (now_us >= h->end_us) return;
     for (sim_lane *lane; (lane = sim_engine_take(h->engine));) sim_lane_send(lane, now_us);
-    if (h->ticks++ % NEWCOMER_EVERY == 0) honest_newcomer_come(h);
+    honest_newcomers_come(h);
 }
 
 static bool honest_over(void *arg)

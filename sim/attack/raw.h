@@ -32,6 +32,7 @@ typedef struct {
     bool reads;                  /* takes what the server sends, as fast as it comes */
     bool kafka;                  /* plays on Kafka (rubbish.h), without connections */
     bool token;                  /* needs a token to forge */
+    bool newcomers;              /* what those keep is judged who come over TLS (honest.h) */
     void (*begin)(sim_raw *raw); /* the connection is up; nothing was sent on it */
     void (*more)(
         sim_raw *

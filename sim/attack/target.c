@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char ATTACKER[] = "127.0.0.2";
 
@@ -35,6 +36,8 @@ const char *sim_target_resolve(sim_target *t, const char *from)
     memcpy(&t->to, found->ai_addr, found->ai_addrlen);
     t->to_len = found->ai_addrlen;
     freeaddrinfo(found);
+    snprintf(t->tls_url, sizeof t->tls_url, strchr(t->parts.host, ':') ? "https://[%s]:%s" : "https://%s:%s",
+             t->parts.host, t->parts.port);
     if (!from && target_on_loopback(t)) from = ATTACKER;
     if (from && !target_from(t, from)) return "--from is no address of the family of --edge";
     return NULL;

@@ -17,12 +17,13 @@ typedef struct {
     const char *kafka;   /* bootstrap addresses, or NULL */
     const char *token;   /* a JWT that names a key of the edge, or NULL */
     kd_client_url parts; /* of url */
+    char tls_url[320];   /* of the same port: an edge takes TLS and h2c there */
     struct sockaddr_storage to, from;
     socklen_t to_len, from_len; /* from_len 0: the system chooses */
     uint64_t seed;              /* names users and items that nobody else uses */
 } sim_target;
 
-/* Fills parts, to, to_len, and from for loopback: attackers come from 127.0.0.2, since a server tells clients apart by their address. `from` is an
+/* Fills parts, tls_url, to, to_len, and from for loopback: attackers come from 127.0.0.2, since a server tells clients apart by their address. `from` is an
  * address for the attackers instead, or NULL. NULL, or why the target cannot be attacked (static text). Looks names up, which may take seconds. */
 const char *sim_target_resolve(sim_target *t, const char *from);
 /* collection/id of one of the honest client's SIM_TARGET_ITEMS items, in `room`, which is returned. */
