@@ -45,22 +45,10 @@ void kd_drain_report(kd_shard *s)
     kd_countdown_report(&s->app->drain.shards);
 }
 
-static void drain_on_patience(void *arg)
-{
-    kd_edge_app *app = arg;
-    if (app->drain.state == KD_DRAIN_FLUSH) {
-        KD_LOG(KD_WARN, "drain-incomplete", KD_U64("shards", kd_countdown_left(&app->drain.shards)));
-        drain_stop(app);
-        return;
-    }
-    KD_LOG(KD_ERROR, "drain-hangs", KD_U64("shards", kd_countdown_left(&app->drain.shards)));
-    _exit(KD_EXIT_FAILED);
-}
-
-void kd_drain_begin(kd_edge_app *app, uint64_t timeout_us)
+static void drain_begin(kd_edge_app *app, uint64_t timeout_us)
 {
     kd_drain *d = &app->drain;
-    if (d->state != KD_DRAIN_NO) return;
+    if (d->state > KD_DRAIN_ANNOUNCED) return;
     KD_LOG(KD_INFO, "draining", KD_U64("timeout_ms", timeout_us / 1000));
     kd_notify("STOPPING=1");
     d->state = KD_DRAIN_REQUESTS;
@@ -70,11 +58,36 @@ void kd_drain_begin(kd_edge_app *app, uint64_t timeout_us)
     for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_drain_begin(app->shards[i], d->deadline_us);
 }
 
+static void drain_on_patience(void *arg)
+{
+    kd_edge_app *app = arg;
+    if (app->drain.state == KD_DRAIN_ANNOUNCED) {
+        drain_begin(app, app->settings.drain_timeout_us);
+        return;
+    }
+    if (app->drain.state == KD_DRAIN_FLUSH) {
+        KD_LOG(KD_WARN, "drain-incomplete", KD_U64("shards", kd_countdown_left(&app->drain.shards)));
+        drain_stop(app);
+        return;
+    }
+    KD_LOG(KD_ERROR, "drain-hangs", KD_U64("shards", kd_countdown_left(&app->drain.shards)));
+    _exit(KD_EXIT_FAILED);
+}
+
+void kd_drain_announce(kd_edge_app *app)
+{
+    kd_drain *d = &app->drain;
+    if (d->state != KD_DRAIN_NO) return;
+    d->state = KD_DRAIN_ANNOUNCED;
+    KD_LOG(KD_INFO, "drain-announced", KD_U64("delay_ms", app->settings.drain_delay_us / 1000));
+    kd_timer_set(&d->patience, app->settings.drain_delay_us);
+}
+
 static void drain_on_failure(kd_post *post)
 {
     kd_edge_app *app = KD_CONTAINER(post, kd_edge_app, failure.post);
     app->exit_code = app->failure.code;
-    kd_drain_begin(app, FAIL_TIMEOUT_US);
+    drain_begin(app, FAIL_TIMEOUT_US);
 }
 
 void kd_drain_init(kd_edge_app *app)

@@ -165,8 +165,7 @@ static int edge_main_debug(void *arg, const char *name, const char *query, kd_bu
 
 static void edge_main_drain(void *arg)
 {
-    kd_edge_app *app = arg;
-    kd_drain_begin(app, app->settings.drain_timeout_us);
+    kd_drain_announce(arg);
 }
 
 static bool edge_main_same_list(const kd_strings *a, const kd_strings *b)

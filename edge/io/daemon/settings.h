@@ -18,7 +18,7 @@
 
 typedef struct {
     char *name, *region, *data_dir;
-    uint64_t shards, in_flight_max, drain_timeout_us;
+    uint64_t shards, in_flight_max, drain_timeout_us, drain_delay_us;
     uint64_t flush_ops, flush_interval_us, idle_interval_max_us;
     uint64_t viral_rate, viral_flush_interval_us;
     uint64_t resend_min_us, resend_max_us, send_window;
