@@ -18,13 +18,14 @@ import sys
 import msgpack
 
 SCHEMA = 1
-BATCH, CLAIM, SNAPSHOT, CHANGES = 1, 2, 3, 4
+BATCH, CLAIM, SNAPSHOT, CHANGES, DECISION = 1, 2, 3, 4, 5
 # By kind: the elements of the array behind schema and kind, in their order. Those behind the bar may be missing.
 FIELDS = {
     BATCH: ("batch", "edge region incarnation seq digest sent_us after_incarnation after_seq after_digest complete_to_us epoch body | viral"),
     CLAIM: ("claim", "epoch central at_us |"),
     SNAPSHOT: ("snapshot", "kind partition epoch version previous made_us low_watermark_us stable_us part parts chain edges counts | retired"),
     CHANGES: ("changes", "partition epoch version first changes |"),
+    DECISION: ("decision", "job seq last what epoch central at_us item stamp_us region author body |"),
 }
 UUID_DASHES = (8, 12, 16, 20)
 
@@ -182,7 +183,7 @@ def decode_changes(data):
 
 
 def decode(record):
-    """The record as {"record": "batch", "claim", "snapshot" or "changes", ...}: elements behind those that are known are left out."""
+    """The record as {"record": "batch", "claim", "decision", "snapshot" or "changes", ...}: elements behind those that are known are left out."""
     try:
         return decode_array(msgpack.unpackb(record))
     except (IndexError, TypeError, msgpack.UnpackException) as error:
@@ -202,6 +203,9 @@ def decode_array(array):
     found = {"record": name, **dict(zip(always + sometimes, values))}
     if name == "batch":
         found["body"] = decode_body(found["body"])
+    if name == "decision":
+        found["item"] = item_of(found["item"]) if found["item"] else None
+        found["body"] = decode_body(found["body"]) if found["body"] else None
     if name == "changes":
         found["changes"] = decode_changes(found["changes"])
     if name == "snapshot":

@@ -1,6 +1,7 @@
 /* central.c - opening and closing a core, its claim and its figures; kudos/central.h has the contracts. */
 #include "central/core/collect.h"
 #include "central/core/commit.h"
+#include "central/core/decide.h"
 #include "central/core/epoch.h"
 #include "central/core/lookup.h"
 #include "central/core/meta.h"
@@ -28,6 +29,7 @@ static int central_load(kd_central *c, uint64_t epoch_hint)
     if (err == KD_OK) err = kd_quarantine_load(c);
     if (err == KD_OK) err = kd_stable_load(c);
     if (err == KD_OK) err = kd_collect_load(c);
+    if (err == KD_OK) err = kd_decide_load(c);
     if (err == KD_OK) err = kd_lookup_load(c);
     if (err == KD_OK) err = kd_redo_load(c);
     if (err != KD_OK) return err;

@@ -8,6 +8,7 @@
 #include "central/core/commit.h"
 
 #include "central/core/collect.h"
+#include "central/core/decide.h"
 #include "central/core/lookup.h"
 #include "central/core/meta.h"
 #include "central/core/redo.h"
@@ -63,6 +64,7 @@ int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **wr
     kd_redo_put(c, k);
     kd_redo_trickle(c, k);
     kd_registry_put(c, k);
+    kd_decide_put(c, k);
     kd_meta_put(c, k);
     c->outstanding++;
     *writes = &k->writes;

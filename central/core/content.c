@@ -48,11 +48,10 @@ bool kd_content_fits(const kd_central *c, const kd_body *body)
     return true;
 }
 
-bool kd_content_ahead(const kd_central *c, const kd_batch *b, const kd_body *body)
+bool kd_content_ahead(const kd_body *body, uint64_t clock_us)
 {
-    uint64_t last_us = c->fed_at_us + KD_AHEAD_MAX_US;
-    if (kd_planted(c, KD_PLANT_AHEAD_IS_BELIEVED)) return false;
-    bool ahead = b->complete_to_us > last_us;
+    uint64_t last_us = clock_us + KD_AHEAD_MAX_US;
+    bool ahead = false;
     for (uint32_t i = 0; i < body->op_count && !ahead; i++) ahead = body->ops[i].time_us > last_us;
     for (uint32_t i = 0; i < body->sum_count && !ahead; i++) ahead = body->sums[i].day > kd_day_of(last_us);
     return ahead;

@@ -23,8 +23,8 @@ _Static_assert(KD_EDGE_AMOUNT_MAX <= KD_AMOUNT_TOTAL_MAX, "an effect is of one e
 uint64_t kd_content_amount(const kd_body *body);
 /* Whether all items of the body are of this partition and its sums together are not above KD_SUM_AMOUNT_MAX. The body's counters are not looked at. */
 bool kd_content_fits(const kd_central *c, const kd_body *body);
-/* Whether a stamp, a day or the complete_to of the batch lies more than KD_AHEAD_MAX_US above the clock of the last feed (protocol, rule 3). */
-bool kd_content_ahead(const kd_central *c, const kd_batch *b, const kd_body *body);
+/* Whether a stamp or a day of the body lies more than KD_AHEAD_MAX_US above that time (protocol, rule 3). */
+bool kd_content_ahead(const kd_body *body, uint64_t clock_us);
 /* Wire id of the first counter in the body that is not configured, or is configured as a set where the body has sums or the reverse; 0: none. */
 uint8_t kd_content_unknown_counter(const kd_central *c, const kd_body *body);
 

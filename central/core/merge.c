@@ -1,6 +1,6 @@
 /*
  * merge.c - takes records of the likes topic into the open commit. Where a batch stands is asked of place.c, what it holds of content.c, claims of
- * epoch.c.
+ * epoch.c, decisions of operators of decide.c.
  *
  * Nothing is parked: a batch is merged now, or left for its edge to send again. The body of a batch is decoded only when its place allows it to be
  * merged, so a poisoned batch stalls its edge and nobody else.
@@ -8,43 +8,12 @@
 #include "central/core/merge.h"
 
 #include "central/core/content.h"
+#include "central/core/decide.h"
 #include "central/core/epoch.h"
-#include "central/core/lookup.h"
+#include "central/core/gather.h"
 #include "central/core/place.h"
 #include "central/core/poison.h"
 #include "central/core/state.h"
-
-static uint32_t merge_gather_key(kd_commit *k, uint8_t counter, kd_bytes item, kd_bytes user, uint16_t *len)
-{
-    size_t at = k->keys.len;
-    KD_ASSERT(at < UINT32_MAX - KD_MEMBER_KEY_MAX); /* the shell closes a commit long before */
-    kd_member_key_put(&k->keys, counter, item, user);
-    *len = (uint16_t)(k->keys.len - at);
-    return (uint32_t)at;
-}
-
-static void merge_gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t region)
-{
-    kd_commit *k = kd_commit_open(c);
-    const kd_registered_state *before = &c->edges[edge].tentative;
-    for (uint32_t i = 0; i < body->op_count; i++) {
-        const kd_op *op = &body->ops[i];
-        kd_gathered_op g = {.time_us = op->time_us, .arrival = k->op_count, .edge = edge, .region = region};
-        g.liked = op->liked;
-        g.past = kd_collect_past(c, before, op->time_us); /* by the watermark as it was before this batch */
-        g.key_at = merge_gather_key(k, op->counter, op->item, op->user, &g.key_len);
-        g.hash = kd_lookup_hash(c, kd_key_at(k, g.key_at, g.key_len));
-        k->ops = kd_grow(k->ops, k->op_count, &k->op_cap, sizeof *k->ops);
-        k->ops[k->op_count++] = g;
-    }
-    for (uint32_t i = 0; i < body->sum_count; i++) {
-        const kd_sum *s = &body->sums[i];
-        kd_gathered_sum g = {.amount = s->amount, .day = s->day, .edge = edge, .region = region};
-        g.key_at = merge_gather_key(k, s->counter, s->item, (kd_bytes){0}, &g.key_len);
-        k->sums = kd_grow(k->sums, k->sum_count, &k->sum_cap, sizeof *k->sums);
-        k->sums[k->sum_count++] = g;
-    }
-}
 
 /*
  * Rules 9 and 12. An envelope states complete_to for the history that its edge knew. After a restore the edge names as `after` the position that
@@ -70,7 +39,7 @@ static void merge_batch(kd_central *c, const kd_batch *b, const kd_body *body, u
 {
     kd_registered *e = &c->edges[edge];
     e->region = region;
-    merge_gather(c, body, edge, region);
+    kd_gather(c, body, edge, region); /* by the watermark as it was before this batch */
     kd_commit_open(c)->viral |= b->viral;
     kd_place_pass(c, edge, b->at);
     e->tentative = merge_advance(c, &e->tentative, b, body);
@@ -133,6 +102,7 @@ static kd_fed merge_feed_claim(kd_central *c, kd_bytes record, int64_t offset)
     if (err == KD_EVERSION) return KD_FED_UNKNOWN_SCHEMA;
     if (err != KD_OK || !kd_epoch_believed(c, claim.epoch)) return kd_quarantine_take(c, record, offset);
     c->stats.claims++;
+    kd_decide_claimed(c, claim.epoch);
     return kd_epoch_claimed(c, &claim);
 }
 
@@ -143,6 +113,8 @@ kd_fed kd_merge_record(kd_central *c, kd_bytes record, int64_t offset)
         return merge_feed_batch(c, record, offset);
     case KD_RECORD_CLAIM:
         return merge_feed_claim(c, record, offset);
+    case KD_RECORD_DECISION:
+        return kd_decide_feed(c, record, offset);
     case KD_EVERSION:
         return KD_FED_UNKNOWN_SCHEMA;
     default:

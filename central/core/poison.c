@@ -13,12 +13,30 @@ static bool poison_spent(const kd_central *c, const kd_batch *b, const kd_body *
     return kd_content_amount(body) > KD_EDGE_AMOUNT_MAX - amount;
 }
 
+static bool poison_ahead(const kd_central *c, const kd_batch *b, const kd_body *body)
+{
+    if (kd_planted(c, KD_PLANT_AHEAD_IS_BELIEVED)) return false;
+    return b->complete_to_us > c->fed_at_us + KD_AHEAD_MAX_US || kd_content_ahead(body, c->fed_at_us);
+}
+
 kd_poison kd_poison_of_body(const kd_central *c, const kd_batch *b, const kd_body *body)
 {
     if (!kd_content_fits(c, body)) return KD_POISON_CONTENT;
     if (poison_spent(c, b, body)) return KD_POISON_SPENT;
     if (kd_content_unknown_counter(c, body) != 0) return KD_POISON_COUNTER;
-    return kd_content_ahead(c, b, body) && !c->releasing ? KD_POISON_AHEAD : KD_POISON_NONE;
+    return poison_ahead(c, b, body) && !c->releasing ? KD_POISON_AHEAD : KD_POISON_NONE;
+}
+
+/* By the time at which it was written, not by this process's clock: every reader of the log comes to the same. */
+kd_poison kd_poison_of_decision(const kd_central *c, const kd_decision *d, const kd_body *body)
+{
+    bool ours = d->item.len == 0 || kd_partition(d->item, c->config.partitions) == c->config.partition;
+    if (!ours || body->sum_count + body->increment_count > 0 || !kd_content_fits(c, body))
+        return KD_POISON_CONTENT;
+    if (kd_content_unknown_counter(c, body) != 0) return KD_POISON_COUNTER;
+    if (d->author.len > 0 && kd_registry_crowded(c, d->author, d->region)) return KD_POISON_CROWD;
+    bool ahead = d->stamp_us > d->at_us + KD_AHEAD_MAX_US || kd_content_ahead(body, d->at_us);
+    return ahead ? KD_POISON_AHEAD : KD_POISON_NONE;
 }
 
 static kd_poison poison_of_bytes(const kd_central *c, const kd_batch *b)
@@ -45,6 +63,18 @@ static kd_poison poison_of_batch(const kd_central *c, const kd_quarantined *q)
     return damaged ? KD_POISON_DAMAGED : KD_POISON_ENVELOPE;
 }
 
+static kd_poison poison_of_kept_decision(const kd_central *c, kd_bytes record)
+{
+    kd_decision d;
+    kd_body body = {0};
+    if (kd_decision_decode(record, &d) != KD_OK) return KD_POISON_DECISION;
+    if (!kd_epoch_believed(c, d.epoch)) return KD_POISON_EPOCH;
+    int err = d.body.len > 0 ? kd_body_decode(d.body, &body) : KD_OK;
+    kd_poison p = err == KD_OK ? kd_poison_of_decision(c, &d, &body) : KD_POISON_BODY;
+    kd_body_finish(&body);
+    return p;
+}
+
 kd_poison kd_poison_of(const kd_central *c, const kd_quarantined *q)
 {
     if (q->bytes.len < q->length)
@@ -54,6 +84,8 @@ kd_poison kd_poison_of(const kd_central *c, const kd_quarantined *q)
         return poison_of_batch(c, q);
     case KD_RECORD_CLAIM:
         return kd_claim_decode(q->bytes, &(kd_claim){0}) == KD_OK ? KD_POISON_EPOCH : KD_POISON_CLAIM;
+    case KD_RECORD_DECISION:
+        return poison_of_kept_decision(c, q->bytes);
     case KD_EVERSION:
         return KD_POISON_SCHEMA;
     default:
@@ -63,7 +95,8 @@ kd_poison kd_poison_of(const kd_central *c, const kd_quarantined *q)
 
 const char *kd_poison_name(kd_poison p)
 {
-    static const char *const names[] = {"none",  "record", "claim", "envelope", "damaged", "body",  "content",
-                                        "crowd", "schema", "cut",   "epoch",    "counter", "ahead", "spent"};
+    static const char *const names[] = {"none",  "record",  "claim", "envelope", "damaged",
+                                        "body",  "content", "crowd", "schema",   "cut",
+                                        "epoch", "counter", "ahead", "spent",    "decision"};
     return (size_t)p < KD_COUNT(names) ? names[p] : "unknown";
 }

@@ -8,6 +8,7 @@ void kd_publisher_init(kd_publisher *p, kd_central *core, const kd_publisher_con
     kd_outbound_init(&p->claims, p);
     kd_outbound_init(&p->counts, p);
     kd_outbound_init(&p->changes, p);
+    kd_outbound_init(&p->decisions, p);
     p->snapshot_due_us = mono_us + random % config->snapshot_interval_us;
 }
 
@@ -16,6 +17,7 @@ void kd_publisher_finish(kd_publisher *p)
     kd_outbound_finish(&p->claims);
     kd_outbound_finish(&p->counts);
     kd_outbound_finish(&p->changes);
+    kd_outbound_finish(&p->decisions);
 }
 
 bool kd_publisher_committed(kd_publisher *p)
@@ -101,6 +103,16 @@ static int publisher_make_snapshot(kd_publisher *p, uint64_t wall_us, uint64_t m
     return kd_central_snapshot(p->core, wall_us, publisher_take_part, p);
 }
 
+int kd_publisher_decide(kd_publisher *p, const kd_decision *d, uint64_t wall_us)
+{
+    kd_buf record = {.data = NULL};
+    if (!kd_publisher_claim_stands(p) || p->decisions.count >= KD_DECISIONS_WINDOW) return KD_EAGAIN;
+    int err = kd_central_decide(p->core, d, wall_us, &record);
+    if (err == KD_OK) kd_outbound_push(&p->decisions, &record, kd_central_epoch(p->core));
+    kd_buf_finish(&record);
+    return err;
+}
+
 /* ---- driving ---- */
 
 static void publisher_pump(kd_publisher *p, uint64_t mono_us)
@@ -108,6 +120,7 @@ static void publisher_pump(kd_publisher *p, uint64_t mono_us)
     kd_outbound_pump(&p->claims, p->shell.produce, p->shell.arg, mono_us);
     kd_outbound_pump(&p->counts, p->shell.produce, p->shell.arg, mono_us);
     kd_outbound_pump(&p->changes, p->shell.produce, p->shell.arg, mono_us);
+    kd_outbound_pump(&p->decisions, p->shell.produce, p->shell.arg, mono_us);
 }
 
 /* While a claim or a snapshot is on its way, its report calls, not the interval. */
@@ -116,6 +129,7 @@ static uint64_t publisher_next_us(const kd_publisher *p)
     uint64_t when = kd_outbound_next_us(&p->claims, UINT64_MAX);
     when = kd_outbound_next_us(&p->counts, when);
     when = kd_outbound_next_us(&p->changes, when);
+    when = kd_outbound_next_us(&p->decisions, when);
     return p->claims.count + p->counts.count == 0 ? KD_MIN(when, publisher_due_us(p)) : when;
 }
 
@@ -151,6 +165,7 @@ void kd_publisher_retry_now(kd_publisher *p)
     kd_outbound_retry_now(&p->claims);
     kd_outbound_retry_now(&p->counts);
     kd_outbound_retry_now(&p->changes);
+    kd_outbound_retry_now(&p->decisions);
 }
 
 /* ---- bounds and the end ---- */
@@ -178,10 +193,10 @@ bool kd_publisher_claim_stands(const kd_publisher *p)
 
 uint32_t kd_publisher_held(const kd_publisher *p)
 {
-    return p->claims.count + p->counts.count + p->changes.count;
+    return p->claims.count + p->counts.count + p->changes.count + p->decisions.count;
 }
 
 uint64_t kd_publisher_failures(const kd_publisher *p)
 {
-    return p->claims.failures + p->counts.failures + p->changes.failures;
+    return p->claims.failures + p->counts.failures + p->changes.failures + p->decisions.failures;
 }

@@ -172,7 +172,7 @@ uint32_t kd_central_edges(const kd_central *c, kd_central_edge *out, uint32_t ma
     uint32_t count = 0;
     for (uint32_t i = 0; i < c->edge_count && count < max; i++) {
         const kd_registered *e = &c->edges[i];
-        if (!e->durable) continue;
+        if (!e->durable || kd_registered_is_author(e)) continue;
         const kd_registered_state *s = &e->committed;
         out[count++] = (kd_central_edge){kd_registered_name(e),
                                          kd_region_name(&c->regions[e->region]),

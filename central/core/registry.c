@@ -43,7 +43,7 @@ static int registry_load_edge(void *arg, kd_bytes key, kd_bytes value)
     if (kd_reader_left(&r) > 0) s.regions = kd_read_u8(&r);  /* and here before they were counted */
     if (kd_reader_left(&r) > 0) s.amount = kd_read_be64(&r); /* and here before amounts were bounded */
     if (r.bad || s.amount > KD_EDGE_AMOUNT_MAX || index >= KD_EDGES_MAX || region >= c->region_count ||
-        !kd_name_valid(name))
+        !(kd_name_valid(name) || kd_author_valid(name)))
         return KD_EMALFORMED;
     kd_registered *e = &c->edges[index];
     if (e->name_len) return KD_EMALFORMED;
@@ -109,7 +109,8 @@ bool kd_registry_crowded(const kd_central *c, kd_bytes edge, kd_bytes region)
     int known = kd_registry_find(c, edge);
     if (known < 0 && c->edge_count == KD_EDGES_MAX) return true;
     if (registry_find_region(c, region) >= 0) return false;
-    bool spent = known >= 0 && c->edges[known].tentative.regions >= KD_EDGE_REGIONS_MAX;
+    bool is_edge = known >= 0 && !kd_registered_is_author(&c->edges[known]);
+    bool spent = is_edge && c->edges[known].tentative.regions >= KD_EDGE_REGIONS_MAX;
     return spent || c->region_count == KD_REGIONS_MAX;
 }
 
@@ -121,7 +122,7 @@ bool kd_registry_admit(kd_central *c, kd_bytes edge, kd_bytes region, uint16_t *
     *region_index = where >= 0 ? (uint16_t)where : registry_add_region(c, region);
     *edge_index = known >= 0 ? (uint16_t)known : registry_add_edge(c, edge);
     if (known < 0) c->edges[*edge_index].region = *region_index;
-    if (where >= 0) return true;
+    if (where >= 0 || kd_registered_is_author(&c->edges[*edge_index])) return true;
     c->edges[*edge_index].tentative.regions++;
     kd_registry_touch(c, *edge_index);
     return true;
@@ -192,7 +193,8 @@ kd_lowest kd_registry_lowest(const kd_central *c, bool held)
     }
     for (uint32_t i = 0; i < c->edge_count; i++) {
         const kd_registered_state *s = &c->edges[i].committed;
-        if (!c->edges[i].durable || (s->retired && !kd_planted(c, KD_PLANT_RETIRED_HOLDS))) continue;
+        if (!c->edges[i].durable || kd_registered_is_author(&c->edges[i])) continue;
+        if (s->retired && !kd_planted(c, KD_PLANT_RETIRED_HOLDS)) continue;
         uint64_t time_us = held ? KD_MIN(s->watermark_us, s->complete_to_us) : s->watermark_us;
         if (low.edge < 0 || time_us < low.time_us) low = (kd_lowest){.time_us = time_us, .edge = (int)i};
     }

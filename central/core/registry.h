@@ -55,6 +55,12 @@ static inline kd_bytes kd_registered_name(const kd_registered *e)
 {
     return kd_bytes_of(e->name, e->name_len);
 }
+/* The author of operators' decisions stands among the edges, since his operations are stored as those of an edge. He sends no batches and has no
+ * watermark: nobody waits for him, and nobody outside hears of him as of an edge. */
+static inline bool kd_registered_is_author(const kd_registered *e)
+{
+    return kd_author_valid(kd_registered_name(e));
+}
 static inline kd_bytes kd_region_name(const kd_region *r)
 {
     return kd_bytes_of(r->name, r->name_len);
@@ -68,7 +74,7 @@ bool kd_registry_admit(kd_central *c, kd_bytes edge, kd_bytes region, uint16_t *
                        uint16_t *region_index);
 /* Whether the edge, or the region, is one more than a partition can know, or the region one more than an edge may bring. */
 bool kd_registry_crowded(const kd_central *c, kd_bytes edge, kd_bytes region);
-/* Index of the edge of that name, or -1. */
+/* Index of the edge, or author, of that name, or -1. */
 int kd_registry_find(const kd_central *c, kd_bytes name);
 
 /* The open commit is to write the edge's row: its tentative state was changed, or is about to be. */
@@ -85,7 +91,7 @@ typedef struct {
     kd_bytes
         unheard; /* an expected edge that was never heard of, because of which the time is unknown; else empty */
 } kd_lowest;
-/* The smallest watermark of all durable edges that are not retired, by committed state. `held`: takes the complete_to of an edge's last envelope
+/* The smallest watermark of all durable edges that are not retired, without authors, by committed state. `held`: takes the complete_to of an edge's last envelope
  * instead where it is lower, which it is while the edge sends operations again (rules 15, 20). */
 kd_lowest kd_registry_lowest(const kd_central *c, bool held);
 /* The low watermark in us; 0: unknown, as an expected edge was never heard of, or there is no edge. */

@@ -13,7 +13,7 @@
 static int set_retired(kd_central *c, kd_bytes name, bool retired, uint64_t *version)
 {
     int i = kd_registry_find(c, name);
-    if (i < 0) return KD_ENOTFOUND;
+    if (i < 0 || kd_registered_is_author(&c->edges[i])) return KD_ENOTFOUND;
     int err = kd_commit_order(c, version);
     if (err != KD_OK) return err;
     kd_registered_state *s = &c->edges[i].tentative;

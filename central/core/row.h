@@ -12,6 +12,8 @@
  *     q | identity be64      quarantined record: offset be64, kept at be64, length be32, bytes (at most a batch's)
  *     b | backup id          low watermark, version be64 | complete u8 (stable.c)
  *     F                      floor be64 | halted u8 (collect.c)
+ *     d                      claim in force, decisions merged, time of what was forgotten be64 (decide.c)
+ *     d | job                seq, written at, number of its last merge be64 | finished u8 (decide.c)
  *
  * A membership row is a last-writer-wins register: state, region and day (that of its time) are those of the largest stamp. So the row, and with it
  * every count, depends on the set of operations and not on their order.
@@ -32,6 +34,7 @@ enum {
     KD_ROW_QUARANTINE = 'q',
     KD_ROW_BACKUP = 'b',
     KD_ROW_FLOOR = 'F',
+    KD_ROW_DECIDED = 'd',
     KD_MEMBER_KEY_MAX = 2 + KD_ITEM_KEY_MAX + 1 + KD_ID_MAX,
 };
 

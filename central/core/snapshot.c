@@ -36,7 +36,8 @@ static void snapshot_head(kd_central *c, kd_snapshot_kind kind, kd_bytes edge, u
         const kd_registered *e = &c->edges[i];
         bool asked = edge.len == 0 || kd_bytes_eq(edge, kd_registered_name(e));
         /* An edge that is not durable yet is left out: nothing of it is in the counts. */
-        if (e->durable && asked) s->edges[s->edge_count++] = snapshot_applied(e);
+        if (e->durable && asked && !kd_registered_is_author(e))
+            s->edges[s->edge_count++] = snapshot_applied(e);
     }
 }
 

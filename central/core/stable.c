@@ -126,6 +126,7 @@ static const kd_registered *stable_newer_edge(const kd_central *c, const kd_back
     for (uint32_t i = 0; i < c->edge_count; i++) {
         const kd_registered *e = &c->edges[i];
         if (kd_planted(c, KD_PLANT_RETIRED_LETS_GO) && e->committed.retired) continue;
+        if (kd_registered_is_author(e)) continue; /* he forgets nothing */
         if (e->durable && e->committed.joined > b->version) return e;
     }
     return NULL;

@@ -17,6 +17,7 @@
 #include "central/core/collect.h"
 #include "central/core/commit.h"
 #include "central/core/counts.h"
+#include "central/core/decide.h"
 #include "central/core/log_position.h"
 #include "central/core/quarantine.h"
 #include "central/core/redo.h"
@@ -101,6 +102,7 @@ struct kd_central {
     kd_backup backups[KD_BACKUPS_MAX];
     uint32_t backup_count;
     kd_collector collector;
+    kd_decider decider;
     kd_central_stats stats;
 
     kd_buf kept;       /* scratch: a record of the quarantine */

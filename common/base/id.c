@@ -46,6 +46,12 @@ bool kd_name_valid(kd_bytes name)
     return true;
 }
 
+bool kd_author_valid(kd_bytes name)
+{
+    if (name.len < 2 || name.len > KD_NAME_MAX || name.data[0] != '_') return false;
+    return kd_name_valid(kd_bytes_of(name.data + 1, name.len - 1));
+}
+
 int kd_item_make(kd_item *item, kd_bytes collection, kd_bytes id)
 {
     if (!kd_collection_valid(collection) || !kd_id_valid(id)) return KD_EINVAL;

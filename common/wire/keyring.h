@@ -12,7 +12,7 @@
  *     holder      makes, with central                     who has it
  *     edge:NAME   batches of that edge, its snapshots     that edge, central
  *     edge:*      batches of every edge, snapshots        all edges, central
- *     central     claims                                  centrals alone
+ *     central     claims and decisions                    centrals alone
  *     changes     records of the changes topic            central, its readers
  *     visitors    tokens of visitors                      all edges, central
  *     *           everything                              everybody: for small setups
@@ -52,7 +52,7 @@ typedef struct {
 /* What is signed, a record but for the last one, and so whose key may have done so. */
 typedef enum {
     KD_FLOW_BATCH,    /* of a named edge */
-    KD_FLOW_CLAIM,    /* of a central */
+    KD_FLOW_CLAIM,    /* of a central, or a decision that it wrote */
     KD_FLOW_SNAPSHOT, /* of central, for edges; `edge` is the reader, or empty for all of them */
     KD_FLOW_CHANGES,  /* of central, for others */
     KD_FLOW_LIKES,    /* a record of the likes topic that does not tell its writer */

@@ -8,8 +8,8 @@
  *     digest = BLAKE2b-256("kudos record 1", length of the topic be16, topic, partition be32, value)
  *     MAC    = BLAKE2b-128 keyed by the 32 bytes of the key, of the digest
  *
- * Topic and partition are in it, so that a genuine record is worth nothing elsewhere. A snapshot has a MAC for each key of an edge, batches and claims
- * have one. Here are the format and the decisions; common/io/kafka/record_keys.h computes. Golden vector: tests/vectors/mac.hex.
+ * Topic and partition are in it, so that a genuine record is worth nothing elsewhere. A snapshot has a MAC for each key of an edge; batches, claims
+ * and decisions have one. Here are the format and the decisions; common/io/kafka/record_keys.h computes. Golden vector: tests/vectors/mac.hex.
  */
 #ifndef KUDOS_COMMON_WIRE_MAC_H
 #define KUDOS_COMMON_WIRE_MAC_H

@@ -41,11 +41,17 @@ typedef struct {
     uint32_t day;
 } coder;
 
+/* Of an edge or a region, or of the author of a decision in an edge's place. */
+static bool wire_changes_name_valid(kd_bytes name)
+{
+    return kd_name_valid(name) || kd_author_valid(name);
+}
+
 static uint32_t name_index(names *n, kd_bytes name)
 {
     for (uint32_t i = n->count; i-- > 0;)
         if (kd_bytes_eq(n->at[i], name)) return i;
-    KD_ASSERT(n->count < KD_COUNT(n->at) && kd_name_valid(name));
+    KD_ASSERT(n->count < KD_COUNT(n->at) && wire_changes_name_valid(name));
     n->at[n->count] = name;
     return n->count++;
 }
@@ -107,7 +113,7 @@ static void wire_changes_read_names(kd_reader *r, names *n)
     for (uint64_t i = 0; i < count && !r->bad; i++) {
         uint64_t len = kd_read_varint(r);
         kd_bytes name = kd_read_bytes(r, (size_t)len);
-        if (r->bad || !kd_name_valid(name)) r->bad = true;
+        if (r->bad || !wire_changes_name_valid(name)) r->bad = true;
         n->at[n->count++] = name;
     }
     for (uint32_t i = 0; i < n->count; i++)

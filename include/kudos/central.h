@@ -71,6 +71,8 @@ typedef enum {
         1 << 14, /* I14: reading goes on however much redo the topics have not taken (publisher.h) */
     KD_PLANT_VIRAL_AS_OTHERS = 1 << 16,   /* rule 14: a viral item is published no sooner (publisher.h) */
     KD_PLANT_AHEAD_IS_BELIEVED = 1 << 17, /* rule 3: a batch is merged however far it lies above the clock */
+    KD_PLANT_DECIDED_TWICE = 1ull << 31,  /* rule 24: a decision that is repeated is merged again */
+    KD_PLANT_DECIDED_BY_ANYONE = 1ull << 32, /* rule 24: a decision of a superseded epoch is obeyed */
 } kd_central_plant;
 
 /*
@@ -110,7 +112,7 @@ int64_t kd_central_log_check(kd_central *c, kd_bytes record);
 typedef enum {
     KD_FED_POISONED = KD_EIO, /* a commit or a read has failed before: close the object */
     KD_FED_MERGED = 1,
-    KD_FED_DUPLICATE,   /* its position is at or below applied */
+    KD_FED_DUPLICATE,   /* its position is at or below applied; or a decision that was merged */
     KD_FED_GAP,         /* its `after` is not applied: left, the edge sends it again */
     KD_FED_IDENTITY,    /* digests disagree: not merged, alarm */
     KD_FED_QUARANTINED, /* does not decode or breaks a limit: not merged, kept (kudos/quarantine.h), alarm */
@@ -121,6 +123,8 @@ typedef enum {
     /* A batch with a counter that is not configured, or is of the other kind: kept in quarantine, alarm. Its edge waits until the counter is
      * configured. */
     KD_FED_UNKNOWN_COUNTER,
+    KD_FED_DECIDED, /* an operator's decision, merged (kudos/decide.h) */
+    KD_FED_VOID,    /* an operator's decision that does nothing where it stands */
 } kd_fed;
 
 /* Takes the record at `offset` into the open commit. Offsets may repeat or jump. A record that is not merged moves the log position as well, unless
@@ -240,8 +244,9 @@ typedef struct {
     uint64_t batches, operations; /* merged; operations are likes, unlikes and sums */
     uint64_t changes;             /* operations that changed a row's state or a sum */
     uint64_t duplicates, gaps, identity_alarms, quarantined, claims; /* records, by kd_fed */
-    uint64_t outbid;  /* new epochs minted because a higher epoch was heard of */
-    uint64_t commits; /* that are durable */
+    uint64_t decisions, decisions_void; /* merged; read where they do nothing, or not again */
+    uint64_t outbid;                    /* new epochs minted because a higher epoch was heard of */
+    uint64_t commits;                   /* that are durable */
     /* At present: bytes of redo rows; bytes of those redo rows that are not published; items with counts in memory; rows in the filter; records in
      * quarantine. */
     uint64_t redo_bytes, unpublished_bytes, counts_cached, filter_rows, quarantine_kept;

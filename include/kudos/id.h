@@ -50,6 +50,8 @@ bool kd_id_visitor(kd_bytes id);
 bool kd_collection_valid(kd_bytes name);
 /* [a-z0-9][a-z0-9._-]{0,31}: names of edges, regions, centrals. */
 bool kd_name_valid(kd_bytes name);
+/* Whether this can be the author of operations that an operator decided: `_` and a valid name, which no edge and no region can have. */
+bool kd_author_valid(kd_bytes name);
 
 uint64_t kd_hash(kd_bytes b); /* XXH64, seed 0 */
 /* The partition, from 0 on, of the likes and counts topics that an item belongs to. Both sides must be configured with the same `partitions`. */

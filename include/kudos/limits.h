@@ -21,6 +21,7 @@ enum {
     KD_SHARDS_MAX = 64,
     KD_EDGES_MAX = 1024, /* edges that one partition of central knows */
     KD_REGIONS_MAX = 256,
+    KD_DECIDED_JOBS_MAX = 256,       /* jobs of operators whose decisions one partition remembers */
     KD_BACKUPS_MAX = 64,             /* backups that one partition of central knows of */
     KD_BATCH_OPS_MAX = 10000,        /* operations and sums in one batch, whatever the configuration says */
     KD_BATCH_BYTES_MAX = 512 * 1024, /* one Kafka record */

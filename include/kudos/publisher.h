@@ -1,7 +1,9 @@
 /*
- * publisher.h - what central hands to Kafka for one partition, and when: its claim, the effective changes, the snapshots of counts.
+ * publisher.h - what central hands to Kafka for one partition, and when: its claim, operators' decisions, the effective changes, the
+ * snapshots of counts.
  *
  *     commit durable -> claim (once per epoch) -> delivered -> snapshot -> delivered -> snapshot ...
+ *                    |                             \-> decisions, up to KD_DECISIONS_WINDOW records at once
  *                    \-> changes, up to KD_CHANGES_WINDOW records at once
  *
  * Invariants
@@ -18,11 +20,11 @@
 #ifndef KUDOS_PUBLISHER_H
 #define KUDOS_PUBLISHER_H
 
-#include "kudos/central.h"
+#include "kudos/decide.h"
 #include "kudos/outbound.h"
 
-/* Records of changes that are held at once. */
-enum { KD_CHANGES_WINDOW = 64 };
+/* Records of changes, and decisions, that are held at once. */
+enum { KD_CHANGES_WINDOW = 64, KD_DECISIONS_WINDOW = 64 };
 
 typedef struct {
     uint64_t snapshot_interval_us;
@@ -35,7 +37,7 @@ typedef struct {
 
 typedef struct {
     void *arg;
-    kd_outbound_produce produce;                     /* `out` is one of the three queues of the publisher */
+    kd_outbound_produce produce;                     /* `out` is one of the four queues of the publisher */
     void (*snapshot_part)(void *arg, kd_bytes part); /* one record of a snapshot was made; borrowed */
 } kd_publisher_shell;
 
@@ -43,7 +45,7 @@ typedef struct {
     kd_central *core;
     kd_publisher_config config;
     kd_publisher_shell shell;
-    kd_outbound claims, counts, changes;
+    kd_outbound claims, counts, changes, decisions;
     uint64_t claimed;          /* epoch of the newest claim; 0: none was made */
     bool claim_pending;        /* that claim is still to be made */
     bool changes_open;         /* the core may have more changes */
@@ -74,6 +76,9 @@ void kd_publisher_retry_now(kd_publisher *p);
 
 /* Whether feeding has to wait until the topics have taken more. */
 bool kd_publisher_blocks(const kd_publisher *p);
+/* Writes a decision into the likes topic, as kd_central_decide; the next kd_publisher_run sends it. KD_EAGAIN also while the claim is on its way, and
+ * while KD_DECISIONS_WINDOW of them wait for Kafka. KD_OK says nothing of its merge: that is kd_central_decided. */
+int kd_publisher_decide(kd_publisher *p, const kd_decision *d, uint64_t wall_us);
 /* From now on: one more snapshot, as soon as the one before is delivered, and none after it. */
 void kd_publisher_end(kd_publisher *p);
 /* Whether that last snapshot was made and every record is delivered. */

@@ -33,6 +33,7 @@ typedef enum {
     KD_POISON_COUNTER, /* a counter that is not configured, or of the other kind: merged as soon as it is configured */
     KD_POISON_AHEAD, /* a stamp, day or complete_to days above central's clock: merged when the clock has passed it (rule 3) */
     KD_POISON_SPENT, /* the sums of its edge add up to more than a partition takes from one edge (rule 9) */
+    KD_POISON_DECISION, /* a decision that does not decode */
 } kd_poison;
 /* Static text, as printed: "record", "claim", ...; "unknown" for any other value. */
 const char *kd_poison_name(kd_poison p);

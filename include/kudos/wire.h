@@ -8,6 +8,7 @@
  *   likes topic    batch    [1, 1, edge, region, incarnation, seq, digest, sent_us, after_incarnation, after_seq,
  *                            after_digest, complete_to_us, epoch, body, viral]
  *                  claim    [1, 2, epoch, central, at_us]
+ *                  decision [1, 5, job, seq, last, what, epoch, central, at_us, item, stamp_us, region, author, body]
  *   counts topic   snapshot [1, 3, kind, partition, epoch, version, previous, made_us, low_watermark_us, stable_us,
  *                            part, parts, [[epoch, last], ...], [[edge, inc, seq, digest, watermark], ...], counts,
  *                            [retired, ...]]
@@ -30,14 +31,15 @@
 #define KD_TIME_END_US (1ull << 62)
 /* Bound of all amounts of one record together, and of the size of one increment. */
 #define KD_AMOUNT_TOTAL_MAX ((1ull << 53) - 1)
-/* Size of a snapshot or changes record. Batches and claims are bounded by KD_BATCH_BYTES_MAX. */
+/* Size of a snapshot or changes record. Batches, claims and decisions are bounded by KD_BATCH_BYTES_MAX. */
 #define KD_RECORD_BYTES_MAX (2u * 1024 * 1024)
 
 typedef enum {
     KD_RECORD_BATCH = 1,
     KD_RECORD_CLAIM = 2,
     KD_RECORD_SNAPSHOT = 3,
-    KD_RECORD_CHANGES = 4
+    KD_RECORD_CHANGES = 4,
+    KD_RECORD_DECISION = 5
 } kd_record_kind;
 
 /* The kind of a record, a kd_record_kind; KD_EVERSION for a newer schema, KD_EMALFORMED. Looks at the first two elements alone. */
@@ -136,6 +138,40 @@ void kd_claim_encode(const kd_claim *claim, kd_buf *out);
 /* KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION. `central` points into `record`. */
 int kd_claim_decode(kd_bytes record, kd_claim *claim);
 
+/* ---- decision of an operator ------------------------------------------------------------------------------ */
+
+typedef enum {
+    KD_DECIDED_CLOSE = 1,      /* of `item`, nothing stamped later than `stamp_us` counts */
+    KD_DECIDED_OPEN = 2,       /* it counts again what is stamped later than `stamp_us` */
+    KD_DECIDED_DELETE = 3,     /* as close, and what was counted goes */
+    KD_DECIDED_OPERATIONS = 4, /* the operations of `body` are merged as those of a batch */
+} kd_decided;
+
+/*
+ * What an operator decided, as central writes it into the likes partition (rule 24). It is void unless the claim of `epoch` is in force where it
+ * stands, and unless `seq` is the next one of its job there.
+ */
+typedef struct {
+    kd_bytes
+        job; /* kd_name_valid: what the operator ordered. Decisions of one job are merged in their order, each once */
+    uint64_t seq; /* within job and partition, from 1 */
+    bool last;    /* no decision of the job follows in this partition: the job may be forgotten */
+    kd_decided what;
+    uint64_t epoch;    /* of the author's claim */
+    kd_bytes central;  /* its name */
+    uint64_t at_us;    /* central's clock when this was written */
+    kd_bytes item;     /* key, of a decision on an item; else empty */
+    uint64_t stamp_us; /* of a decision on an item; else 0 */
+    /* Of operations, else empty: the region in which they count, their author (kd_author_valid), who takes the edge's place in their stamps, and an
+     * encoded body without sums and increments. */
+    kd_bytes region, author, body;
+} kd_decision;
+
+/* Aborts on a shape that kd_decision_decode would not take. */
+void kd_decision_encode(const kd_decision *d, kd_buf *out);
+/* KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION (also of a decision of an unknown sort). The body is not decoded. Views point into `record`. */
+int kd_decision_decode(kd_bytes record, kd_decision *d);
+
 /* ---- snapshot --------------------------------------------------------------------------------------------- */
 
 typedef enum {
@@ -196,12 +232,12 @@ void kd_snapshot_finish(kd_snapshot *s); /* frees chain, edges, items and arena 
  * changes of undone versions are void (rule 15), and labels begin anew behind the chain's last version. */
 typedef struct {
     kd_bytes item;
-    kd_bytes user; /* empty for a sum */
-    kd_bytes edge, region;
-    uint64_t time_us; /* stamp; 0 for a sum */
-    uint64_t amount;  /* of a sum; 0 for a set counter */
-    uint32_t day;     /* of a sum: UTC day at the edge; 0 for a set counter */
-    uint8_t counter;  /* wire id */
+    kd_bytes user;         /* empty for a sum */
+    kd_bytes edge, region; /* `edge`: or the author of a decision */
+    uint64_t time_us;      /* stamp; 0 for a sum */
+    uint64_t amount;       /* of a sum; 0 for a set counter */
+    uint32_t day;          /* of a sum: UTC day at the edge; 0 for a set counter */
+    uint8_t counter;       /* wire id */
     bool liked;
 } kd_change;
 

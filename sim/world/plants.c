@@ -87,6 +87,8 @@ const sim_plant_name sim_plants[] = {
     CENTRAL(RETIRED_LETS_GO, "21", "a backup need not know what a retired edge brought"),
     CENTRAL(OWES_WITHOUT_BOUND, "I14", "central reads on however much the topics have not taken"),
     CENTRAL(VIRAL_AS_OTHERS, "14", "operations of a viral item are published no sooner than others"),
+    CENTRAL(DECIDED_TWICE, "24", "a decision that is repeated is merged again"),
+    CENTRAL(DECIDED_BY_ANYONE, "24", "a decision of a superseded epoch is obeyed"),
     WORLD(NO_SYNC, "4", "the disk says that it synced and did not"),
     WORLD(IGNORE_IO_ERROR, "I15", "a failed write counts as done"),
     WORLD(NO_FENCE, "16", "a higher claim does not stop central"),

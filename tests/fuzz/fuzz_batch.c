@@ -42,6 +42,18 @@ static void try_claim(kd_bytes record)
     kd_buf_finish(&again);
 }
 
+static void try_decision(kd_bytes record)
+{
+    kd_decision d, twin;
+    if (kd_decision_decode(record, &d) != KD_OK) return;
+    try_body(d.body);
+    kd_buf again = {0};
+    kd_decision_encode(&d, &again);
+    KD_ASSERT(again.len <= record.len && kd_decision_decode(kd_buf_view(&again), &twin) == KD_OK);
+    KD_ASSERT(twin.seq == d.seq && kd_bytes_eq(twin.job, d.job) && kd_bytes_eq(twin.body, d.body));
+    kd_buf_finish(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     kd_bytes bytes = kd_bytes_of(data, size);
@@ -51,6 +63,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case KD_RECORD_CLAIM:
         try_claim(bytes);
+        break;
+    case KD_RECORD_DECISION:
+        try_decision(bytes);
         break;
     default:
         break;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "kudos/audit.h"
+#include "kudos/decide.h"
 #include "kudos/quarantine.h"
 #include "tests/fuzz/input.h"
 #include "tests/lib/central_rig.h"
@@ -72,6 +73,24 @@ static void feed_body(world *w, int e, bool damaged, kd_bytes body)
     if (fed == KD_FED_MERGED) {
         w->last[e] = at;
         w->last_digest[e] = b.digest;
+    }
+    kd_buf_finish(&record);
+}
+
+/* Any bytes as the body of a decision of this tenure; those that it would write are merged, each seq once. */
+static void decide(world *w, kd_bytes body)
+{
+    kd_bytes job = kd_bytes_str("j");
+    kd_buf record = {0};
+    kd_decision d = {.job = job, .what = KD_DECIDED_OPERATIONS, .body = body};
+    rig_commit(&w->r);
+    d.seq = kd_central_decided(w->r.c, job).seq + 1;
+    d.region = kd_bytes_str("west");
+    d.author = kd_bytes_str("_fuzz");
+    if (body.len > 0 && kd_central_decide(w->r.c, &d, NOW, &record) == KD_OK) {
+        kd_fed first = kd_central_feed(w->r.c, kd_buf_view(&record), w->r.offset++, NOW),
+               second = kd_central_feed(w->r.c, kd_buf_view(&record), w->r.offset++, NOW);
+        KD_ASSERT(second == (first == KD_FED_DECIDED ? KD_FED_DUPLICATE : KD_FED_VOID));
     }
     kd_buf_finish(&record);
 }
@@ -167,7 +186,10 @@ static void step(world *w, uint8_t verb, kd_bytes bytes)
         resync(w);
         break;
     default:
-        operate(w, verb & 8);
+        if (verb & 16)
+            decide(w, bytes);
+        else
+            operate(w, verb & 8);
         break;
     }
 }

@@ -17,7 +17,7 @@ from proc import TOP
 
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 DECODER = ["/usr/bin/python3", os.path.join(TOP, "examples", "kudos_records.py")]
-KINDS = {"batch": "Batch", "claim": "Claim", "snapshot": "Snapshot", "changes": "Changes"}
+KINDS = {"batch": "Batch", "claim": "Claim", "snapshot": "Snapshot", "changes": "Changes", "decision": "Decision"}
 
 
 def source(path):
@@ -102,6 +102,8 @@ def test_an_example_has_the_bytes_of_its_vector_and_decodes_to_what_the_document
         if "x-columns" in field:
             assert record[title] == columns
             check(columns, field["x-columns"])
+        elif kind == "decision" and title in ("item", "body"):
+            assert record[title] == columns[title]
         elif title in ("chain", "edges"):
             assert [list(row.values()) for row in record[title]] == value
         else:
@@ -164,7 +166,7 @@ def test_the_topics_are_made_as_the_document_says():
 def test_the_fields_of_each_record_are_those_of_the_sources():
     comment = re.sub(r"\s*\n \* *", " ", source("include/kudos/wire.h").split("*/")[0])
     for kind, name in KINDS.items():
-        array = re.search(kind + r" +\[1, \d, (.*?)\](?= +(?:claim|counts topic|changes topic|changes|`body`))", comment)[1]
+        array = re.search(kind + r" +\[1, \d, (.*?)\](?= +(?:claim|decision|counts topic|changes topic|changes|`body`))", comment)[1]
         rows = [re.split(r", ", row) for row in re.findall(r"\[\[(.*?)\], \.\.\.\]", array)]
         flat = re.sub(r"\[\[.*?\], \.\.\.\]", "ROWS", array).replace("[retired, ...]", "retired").split(", ")
         fields = SCHEMAS[name]["items"][2:]
@@ -174,7 +176,7 @@ def test_the_fields_of_each_record_are_those_of_the_sources():
         needed = sum(not field.get("x-optional") for field in SCHEMAS[name]["items"])
         assert SCHEMAS[name]["minItems"] == needed, name
     made = {"BATCH_FIELDS": "Batch", "CLAIM_FIELDS": "Claim"}
-    for path, names in (("batch", made), ("snapshot", {"FIELDS": "Snapshot"}), ("changes", {"FIELDS": "Changes"})):
+    for path, names in (("batch", made), ("decision", {"DECISION_FIELDS": "Decision"}), ("snapshot", {"FIELDS": "Snapshot"}), ("changes", {"FIELDS": "Changes"})):
         for constant, name in names.items():
             assert int(re.search(r"\b" + constant + r" = (\d+)", source(f"common/wire/wire_{path}.c"))[1]) == SCHEMAS[name]["minItems"]
 
@@ -260,5 +262,5 @@ def test_the_validator_of_asyncapi_takes_the_document_and_no_broken_one(validato
     broken.write_text(source("docs/asyncapi.yaml").replace("action: send", "action: shout", 1))
     done = subprocess.run([*validator, document, str(broken)], capture_output=True, text=True, timeout=120)
     first, *others = done.stdout.splitlines()
-    assert first == f"{document}: 3 channels, 4 messages", done.stdout + done.stderr
+    assert first == f"{document}: 3 channels, 5 messages", done.stdout + done.stderr
     assert others[-1] == f"{broken}: wrong" and "operations/edgeSendsBatches/action" in done.stdout and done.returncode == 1

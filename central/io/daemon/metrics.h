@@ -34,6 +34,9 @@
     X(operations, COUNTER, "kudos_central_operations_total", "", "Operations merged.")                       \
     X(changes, COUNTER, "kudos_central_changes_total", "", "Operations that changed a row.")                 \
     X(claims, COUNTER, "kudos_central_claims_total", "", "Claims of epochs read.")                           \
+    X(decisions, COUNTER, "kudos_central_decisions_total", "result=\"merged\"",                              \
+      "Decisions of operators read.")                                                                        \
+    X(decisions_void, COUNTER, "kudos_central_decisions_total", "result=\"void\"", "")                       \
     X(epochs_outbid, COUNTER, "kudos_central_epochs_outbid_total", "",                                       \
       "Epochs taken above those of another history.")                                                        \
     X(commits, COUNTER, "kudos_central_commits_total", "", "Commits that are durable.")                      \

@@ -237,6 +237,9 @@ static void tenure_log_fed(kd_tenure *t, kd_fed fed, kd_bytes record, int64_t of
     case KD_FED_GAP:
         tenure_log_gap(t, edge, offset);
         break;
+    case KD_FED_VOID:
+        KD_LOG(KD_WARN, "decision-void", KD_U64("partition", t->partition), KD_I64("offset", offset));
+        break;
     default:
         break;
     }
@@ -275,7 +278,7 @@ void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_
     kd_fed fed = kd_central_feed(t->core, record, offset, now_us);
     t->gate.pending = true;
     if (fed == KD_FED_FENCED) tenure_stop_fenced(t, record);
-    if (fed != KD_FED_MERGED && fed != KD_FED_DUPLICATE && fed != KD_FED_CLAIM)
+    if (fed != KD_FED_MERGED && fed != KD_FED_DUPLICATE && fed != KD_FED_CLAIM && fed != KD_FED_DECIDED)
         tenure_log_fed(t, fed, record, offset);
     tenure_log_passed_over(t);
     if (kd_commit_gate_full(&t->gate, kd_central_gathered(t->core))) kd_tenure_commit(t, now_us);

@@ -92,6 +92,8 @@ bool kd_tenure_blocked(const kd_tenure *t);
 /* Publishes what is due, once there is a producer and a commit of the present epoch is durable. Returns when to call again at the latest, a second
  * from now at most. Monotonic time. */
 uint64_t kd_tenure_publish(kd_tenure *t, uint64_t mono_us);
+/* As kd_publisher_decide, and sends it; KD_EAGAIN also before there is a producer. */
+int kd_tenure_decide(kd_tenure *t, const kd_decision *d);
 /* Kafka's report of a record, which may be of any tenure of this worker: the record leads to its own. `random`: for the jitter of the next
  * attempt. */
 void kd_tenure_delivered(kd_outbound_record *record, bool ok, uint64_t random);

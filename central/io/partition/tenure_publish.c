@@ -10,7 +10,7 @@ enum { WAIT_MAX_US = 1000000 };
 
 static size_t publish_topic(const kd_tenure *t, const kd_outbound *out)
 {
-    if (out == &t->publisher.claims) return KD_TOPIC_LIKES;
+    if (out == &t->publisher.claims || out == &t->publisher.decisions) return KD_TOPIC_LIKES;
     return out == &t->publisher.counts ? KD_TOPIC_COUNTS : KD_TOPIC_CHANGES;
 }
 
@@ -75,6 +75,14 @@ uint64_t kd_tenure_publish(kd_tenure *t, uint64_t mono_us)
                      "changes or counts could not be read for the topics");
     if (t->publisher.snapshot_made_us != made_us) kd_metric_add(&t->metrics->snapshots, 1);
     return KD_MIN(next_us, mono_us + WAIT_MAX_US);
+}
+
+int kd_tenure_decide(kd_tenure *t, const kd_decision *d)
+{
+    if (!t->producer) return KD_EAGAIN;
+    int err = kd_publisher_decide(&t->publisher, d, kd_clock_wall_us());
+    if (err == KD_OK) kd_tenure_publish(t, kd_clock_mono_us());
+    return err;
 }
 
 void kd_tenure_delivered(kd_outbound_record *record, bool ok, uint64_t random)

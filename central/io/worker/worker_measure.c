@@ -32,6 +32,8 @@ static void measure_add_stats(kd_central_stats *sum, const kd_central *core)
     sum->identity_alarms += s.identity_alarms;
     sum->quarantined += s.quarantined;
     sum->claims += s.claims;
+    sum->decisions += s.decisions;
+    sum->decisions_void += s.decisions_void;
     sum->outbid += s.outbid;
     sum->commits += s.commits;
     sum->redo_bytes += s.redo_bytes;
@@ -125,6 +127,8 @@ void kd_worker_measure(kd_worker *w)
         {&m->operations, all.sum.operations},
         {&m->changes, all.sum.changes},
         {&m->claims, all.sum.claims},
+        {&m->decisions, all.sum.decisions},
+        {&m->decisions_void, all.sum.decisions_void},
         {&m->epochs_outbid, all.sum.outbid},
         {&m->commits, all.sum.commits},
         {&m->snapshot_age, all.snapshot_age},

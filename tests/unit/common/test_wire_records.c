@@ -65,6 +65,22 @@ Test(wire_vectors, likes_topic)
     sample_free(&a);
 }
 
+Test(wire_vectors, decisions)
+{
+    sample_arena a = {0};
+    kd_body body = fixed_operations(&a);
+    kd_buf encoded = {0}, record = {0};
+    kd_body_encode(&body, &encoded);
+    kd_decision d = fixed_decision(kd_buf_view(&encoded)), close = fixed_close(&a);
+    kd_decision_encode(&d, &record);
+    assert_vector("decision", kd_buf_view(&record));
+    kd_decision_encode(&close, (kd_buf_clear(&record), &record));
+    assert_vector("decision-close", kd_buf_view(&record));
+    kd_buf_finish(&encoded);
+    kd_buf_finish(&record);
+    sample_free(&a);
+}
+
 Test(wire_vectors, counts_and_changes_topics)
 {
     sample_arena a = {0};
@@ -99,6 +115,7 @@ static int decode_any(kd_bytes record, kd_buf *again)
     kd_claim claim;
     kd_snapshot snapshot;
     kd_changes changes;
+    kd_decision decision;
     int kind = kd_record_peek(record), err = kind;
     switch (kind) {
     case KD_RECORD_BATCH:
@@ -115,6 +132,9 @@ static int decode_any(kd_bytes record, kd_buf *again)
         if ((err = kd_changes_decode(record, &changes)) == KD_OK) kd_changes_encode(&changes, again);
         kd_changes_finish(&changes);
         break;
+    case KD_RECORD_DECISION:
+        if ((err = kd_decision_decode(record, &decision)) == KD_OK) kd_decision_encode(&decision, again);
+        break;
     default:
         break;
     }
@@ -129,9 +149,9 @@ static int decode_only(kd_bytes record)
     return err;
 }
 
-static const char *const records[] = {"batch",    "batch-viral",      "claim",
-                                      "snapshot", "snapshot-retired", "snapshot-read",
-                                      "changes",  "changes-uuids"};
+static const char *const records[] = {
+    "batch",         "batch-viral", "claim",         "snapshot", "snapshot-retired",
+    "snapshot-read", "changes",     "changes-uuids", "decision", "decision-close"};
 
 /* Length of the array head before the schema: one byte up to 15 elements, three bytes from 16 on. */
 static size_t head_len(const kd_buf *record)
@@ -228,7 +248,7 @@ static void change_version(kd_buf *record)
     *schema = 0;
     cr_assert_eq(decode_only(kd_buf_view(record)), KD_EMALFORMED);
     *schema = 1;
-    *kind = 5;
+    *kind = KD_RECORD_DECISION + 1;
     cr_assert_eq(decode_only(kd_buf_view(record)), KD_EVERSION);
     *kind = 0;
     cr_assert_eq(decode_only(kd_buf_view(record)), KD_EMALFORMED);
@@ -297,6 +317,31 @@ Test(wire_records, with_other_types)
 }
 
 /* ---- rules of each kind ---- */
+
+/* Of seq, last, what, epoch. */
+static int decode_changed_decision(const char *vector, const char *around, uint8_t what)
+{
+    kd_buf record = {0};
+    kd_decision d;
+    read_vector(vector, &record);
+    uint8_t *last = memmem(record.data, record.len, around, 4);
+    cr_assert_not_null(last);
+    last[2] = what;
+    int err = kd_decision_decode(kd_buf_view(&record), &d);
+    kd_buf_finish(&record);
+    return err;
+}
+
+Test(wire_records, a_decision_of_an_unknown_sort_is_of_a_newer_program_and_one_of_another_sort_is_none)
+{
+    cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 5), KD_EVERSION);
+    cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 2), KD_OK,
+                 "an open has the same fields");
+    cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 4), KD_EMALFORMED,
+                 "operations name no item");
+    cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 0), KD_EMALFORMED);
+    cr_assert_eq(decode_changed_decision("decision", "\2\0\4\3", 1), KD_EMALFORMED, "a close needs an item");
+}
 
 static int decode_changed_batch(void (*change)(kd_batch *b))
 {

@@ -52,6 +52,14 @@ kd_body fixed_body(sample_arena *a)
     return b;
 }
 
+/* As operators' decisions have it: likes and unlikes alone. */
+kd_body fixed_operations(sample_arena *a)
+{
+    kd_body b = fixed_body(a);
+    b.sum_count = b.increment_count = 0;
+    return b;
+}
+
 kd_batch fixed_batch(sample_arena *a, kd_bytes body)
 {
     (void)a;
@@ -70,6 +78,32 @@ kd_batch fixed_batch(sample_arena *a, kd_bytes body)
 kd_claim fixed_claim(void)
 {
     return (kd_claim){.epoch = 3, .central = kd_bytes_str("central-a"), .at_us = 1700000000000000};
+}
+
+kd_decision fixed_decision(kd_bytes body)
+{
+    return (kd_decision){.epoch = 3,
+                         .central = kd_bytes_str("central-a"),
+                         .at_us = 1700000000000000,
+                         .job = kd_bytes_str("import-7"),
+                         .seq = 2,
+                         .what = KD_DECIDED_OPERATIONS,
+                         .region = kd_bytes_str("in"),
+                         .author = kd_bytes_str("_import"),
+                         .body = body};
+}
+
+kd_decision fixed_close(sample_arena *a)
+{
+    return (kd_decision){.epoch = 3,
+                         .central = kd_bytes_str("central-a"),
+                         .at_us = 1700000000000000,
+                         .job = kd_bytes_str("close-1"),
+                         .seq = 1,
+                         .last = true,
+                         .what = KD_DECIDED_CLOSE,
+                         .item = sample_item(a, "posts/conv:7"),
+                         .stamp_us = 1699999999000000};
 }
 
 kd_snapshot fixed_snapshot(sample_arena *a)

@@ -25,6 +25,9 @@ kd_changes sample_changes(sample_arena *a, uint64_t *random);
 kd_body fixed_body(sample_arena *a);
 kd_batch fixed_batch(sample_arena *a, kd_bytes body);
 kd_claim fixed_claim(void);
+kd_body fixed_operations(sample_arena *a);
+kd_decision fixed_decision(kd_bytes body); /* of operations */
+kd_decision fixed_close(sample_arena *a);
 kd_snapshot fixed_snapshot(sample_arena *a);
 kd_snapshot fixed_read(sample_arena *a); /* the answer to a read, of the same partition */
 kd_changes fixed_changes(sample_arena *a);

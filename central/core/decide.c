@@ -1,0 +1,263 @@
+/* decide.c - see the header. */
+#include "central/core/decide.h"
+
+#include "central/core/commit.h"
+#include "central/core/epoch.h"
+#include "central/core/gather.h"
+#include "central/core/poison.h"
+#include "central/core/quarantine.h"
+#include "central/core/registry.h"
+#include "central/core/row.h"
+#include "central/core/state.h"
+
+static kd_bytes decide_name(const kd_decided_job *j)
+{
+    return kd_bytes_of(j->name, j->name_len);
+}
+
+/* ---- rows ---- */
+
+static int decide_load_head(kd_decider *l, kd_reader *r)
+{
+    l->in_force = kd_read_be64(r);
+    l->merges = kd_read_be64(r);
+    l->forgotten_us = kd_read_be64(r);
+    return r->bad || kd_reader_left(r) != 0 ? KD_EMALFORMED : KD_OK;
+}
+
+static int decide_load_row(void *arg, kd_bytes key, kd_bytes value)
+{
+    kd_decider *l = arg;
+    kd_reader r = kd_reader_of(value);
+    kd_bytes name = kd_bytes_of(key.data + 1, key.len - 1);
+    if (name.len == 0) return decide_load_head(l, &r);
+    kd_decided_job j = {.name_len = (uint8_t)name.len, .seq = kd_read_be64(&r)};
+    j.at_us = kd_read_be64(&r);
+    j.merge = kd_read_be64(&r);
+    j.finished = kd_read_u8(&r) != 0;
+    if (r.bad || kd_reader_left(&r) != 0 || !kd_name_valid(name) || l->job_count == KD_DECIDED_JOBS_MAX)
+        return KD_EMALFORMED;
+    memcpy(j.name, name.data, name.len);
+    l->jobs[l->job_count++] = j;
+    return KD_OK;
+}
+
+int kd_decide_load(kd_central *c)
+{
+    const uint8_t from[] = {KD_ROW_DECIDED}, to[] = {KD_ROW_DECIDED + 1};
+    return c->store.scan(c->store.ctx, kd_bytes_of(from, 1), kd_bytes_of(to, 1), decide_load_row,
+                         &c->decider);
+}
+
+static void decide_put_job(kd_central *c, const kd_decided_job *j)
+{
+    kd_buf *v = &c->value;
+    kd_buf_clear(v);
+    kd_buf_put_be64(v, j->seq);
+    kd_buf_put_be64(v, j->at_us);
+    kd_buf_put_be64(v, j->merge);
+    kd_buf_put_u8(v, j->finished);
+    kd_writes_put(&kd_commit_open(c)->writes, kd_key_named(&c->key, KD_ROW_DECIDED, decide_name(j)),
+                  kd_buf_view(v));
+}
+
+void kd_decide_put(kd_central *c, kd_commit *k)
+{
+    kd_decider *l = &c->decider;
+    if (!l->changed) return;
+    l->changed = false;
+    kd_buf_clear(&c->value);
+    kd_buf_put_be64(&c->value, l->in_force);
+    kd_buf_put_be64(&c->value, l->merges);
+    kd_buf_put_be64(&c->value, l->forgotten_us);
+    kd_writes_put(&k->writes, kd_key_named(&c->key, KD_ROW_DECIDED, (kd_bytes){0}), kd_buf_view(&c->value));
+}
+
+/* ---- the claim in force ---- */
+
+void kd_decide_claimed(kd_central *c, uint64_t epoch)
+{
+    if (epoch <= c->decider.in_force) return;
+    c->decider.in_force = epoch;
+    c->decider.changed = true;
+}
+
+void kd_decide_from_start(kd_central *c)
+{
+    c->decider.changed |= c->decider.in_force != 0;
+    c->decider.in_force = 0;
+}
+
+/* A decision is written behind its author's claim. So one of a higher epoch says as much as that claim, which the log has lost. */
+static bool decide_in_force(kd_central *c, uint64_t epoch)
+{
+    if (epoch < c->decider.in_force) return kd_planted(c, KD_PLANT_DECIDED_BY_ANYONE);
+    kd_decide_claimed(c, epoch);
+    kd_epoch_told(c, epoch);
+    return true;
+}
+
+/* ---- jobs ---- */
+
+static kd_decided_job *decide_find(kd_decider *l, kd_bytes name)
+{
+    for (uint32_t i = 0; i < l->job_count; i++)
+        if (kd_bytes_eq(decide_name(&l->jobs[i]), name)) return &l->jobs[i];
+    return NULL;
+}
+
+/* Whether `j` is to be forgotten rather than `other`: finished jobs first, then those that were merged longest ago. */
+static bool decide_goes_before(const kd_decided_job *j, const kd_decided_job *other)
+{
+    if (!other || j->finished != other->finished) return !other || j->finished;
+    return j->merge < other->merge;
+}
+
+/* The job that makes room for another one, whose decision was written at that time; NULL: none may be forgotten. */
+static kd_decided_job *decide_oldest(kd_decider *l, uint64_t at_us)
+{
+    kd_decided_job *oldest = NULL;
+    for (uint32_t i = 0; i < l->job_count; i++) {
+        kd_decided_job *j = &l->jobs[i];
+        bool over = j->finished || j->at_us + KD_DECIDED_IDLE_US < at_us;
+        if (over && decide_goes_before(j, oldest)) oldest = j;
+    }
+    return oldest;
+}
+
+static bool decide_has_room(kd_decider *l, uint64_t at_us)
+{
+    return l->job_count < KD_DECIDED_JOBS_MAX || decide_oldest(l, at_us) != NULL;
+}
+
+static kd_decided_job *decide_add(kd_central *c, const kd_decision *d)
+{
+    kd_decider *l = &c->decider;
+    kd_decided_job *j = l->job_count < KD_DECIDED_JOBS_MAX ? &l->jobs[l->job_count++] : NULL;
+    if (!j) {
+        j = decide_oldest(l, d->at_us);
+        l->forgotten_us = KD_MAX(l->forgotten_us, j->at_us);
+        kd_writes_delete(&kd_commit_open(c)->writes, kd_key_named(&c->key, KD_ROW_DECIDED, decide_name(j)));
+    }
+    *j = (kd_decided_job){.name_len = (uint8_t)d->job.len};
+    memcpy(j->name, d->job.data, d->job.len);
+    return j;
+}
+
+static void decide_note(kd_central *c, kd_decided_job *j, const kd_decision *d)
+{
+    if (!j) j = decide_add(c, d);
+    j->seq = KD_MAX(j->seq, d->seq);
+    j->at_us = KD_MAX(j->at_us, d->at_us);
+    j->merge = ++c->decider.merges;
+    j->finished |= d->last;
+    j->version = c->begun + 1;
+    c->decider.changed = true;
+    c->stats.decisions++;
+    decide_put_job(c, j);
+}
+
+/* When the job is forgotten, all copies of its decisions that were read have to lie below what it leaves. */
+static void decide_note_repeat(kd_central *c, kd_decided_job *j, const kd_decision *d)
+{
+    if (d->at_us <= j->at_us) return;
+    j->at_us = d->at_us;
+    decide_put_job(c, j);
+}
+
+/* Where a decision stands in its job: KD_FED_DECIDED (it may be merged), KD_FED_DUPLICATE, KD_FED_VOID. */
+static kd_fed decide_place(kd_central *c, kd_decided_job *j, const kd_decision *d)
+{
+    kd_decider *l = &c->decider;
+    if (!j) {
+        bool anew = d->seq == 1 && d->at_us > l->forgotten_us && decide_has_room(l, d->at_us);
+        return anew ? KD_FED_DECIDED : KD_FED_VOID;
+    }
+    if (d->seq <= j->seq) return kd_planted(c, KD_PLANT_DECIDED_TWICE) ? KD_FED_DECIDED : KD_FED_DUPLICATE;
+    return d->seq == j->seq + 1 && !j->finished ? KD_FED_DECIDED : KD_FED_VOID;
+}
+
+/* ---- what was decided ---- */
+
+static kd_fed decide_operations(kd_central *c, const kd_decision *d)
+{
+    kd_body body;
+    uint16_t author, region;
+    int err = kd_body_decode(d->body, &body);
+    if (err != KD_OK) return err == KD_EVERSION ? KD_FED_UNKNOWN_SCHEMA : KD_FED_QUARANTINED;
+    bool sound = kd_poison_of_decision(c, d, &body) == KD_POISON_NONE &&
+                 kd_registry_admit(c, d->author, d->region, &author, &region);
+    if (sound) {
+        kd_gather(c, &body, author, region);
+        c->stats.operations += body.op_count;
+    }
+    kd_body_finish(&body);
+    return sound ? KD_FED_DECIDED : KD_FED_QUARANTINED;
+}
+
+static kd_fed decide_carry_out(kd_central *c, const kd_decision *d)
+{
+    switch (d->what) {
+    case KD_DECIDED_OPERATIONS:
+        return decide_operations(c, d);
+    default:
+        return KD_FED_UNKNOWN_SCHEMA;
+    }
+}
+
+kd_fed kd_decide_feed(kd_central *c, kd_bytes record, int64_t offset)
+{
+    kd_decision d;
+    int err = kd_decision_decode(record, &d);
+    if (err == KD_EVERSION) return KD_FED_UNKNOWN_SCHEMA;
+    if (err != KD_OK || !kd_epoch_believed(c, d.epoch)) return kd_quarantine_take(c, record, offset);
+    kd_decided_job *j = decide_find(&c->decider, d.job);
+    kd_fed fed = decide_in_force(c, d.epoch) ? decide_place(c, j, &d) : KD_FED_VOID;
+    if (fed == KD_FED_DECIDED) fed = decide_carry_out(c, &d);
+    if (fed == KD_FED_DECIDED) decide_note(c, j, &d);
+    if (fed == KD_FED_DUPLICATE) decide_note_repeat(c, j, &d);
+    if (fed == KD_FED_QUARANTINED) return kd_quarantine_take(c, record, offset);
+    c->stats.decisions_void += fed == KD_FED_VOID || fed == KD_FED_DUPLICATE;
+    return fed;
+}
+
+/* ---- its author ---- */
+
+static int decide_check(const kd_central *c, const kd_decision *d)
+{
+    kd_body body = {0};
+    int err = d->what == KD_DECIDED_OPERATIONS ? kd_body_decode(d->body, &body) : KD_OK;
+    if (err == KD_OK && kd_poison_of_decision(c, d, &body) != KD_POISON_NONE) err = KD_EINVAL;
+    kd_body_finish(&body);
+    return err == KD_OK ? KD_OK : KD_EINVAL;
+}
+
+int kd_central_decide(const kd_central *c, const kd_decision *decision, uint64_t now_us, kd_buf *record)
+{
+    kd_decision d = *decision;
+    if (c->poisoned) return KD_EIO;
+    if (c->fenced) return KD_EFENCED;
+    if (!c->epoch_durable || c->decider.in_force > c->epoch) return KD_EAGAIN;
+    d.epoch = c->epoch;
+    d.central = c->config.name;
+    /* above what was forgotten, also by a clock that was set back: this job is not one of those */
+    d.at_us = KD_MAX(now_us, c->decider.forgotten_us + 1);
+    int err = decide_check(c, &d);
+    if (err != KD_OK) return err;
+    size_t before = record->len;
+    kd_decision_encode(&d, record);
+    if (record->len - before <= KD_BATCH_BYTES_MAX) return KD_OK;
+    record->len = before;
+    return KD_ETOOBIG;
+}
+
+kd_job_progress kd_central_decided(const kd_central *c, kd_bytes job)
+{
+    const kd_decider *l = &c->decider;
+    for (uint32_t i = 0; i < l->job_count; i++) {
+        const kd_decided_job *j = &l->jobs[i];
+        if (!kd_bytes_eq(decide_name(j), job)) continue;
+        return (kd_job_progress){.seq = j->seq, .finished = j->finished, .durable = j->version <= c->version};
+    }
+    return (kd_job_progress){.durable = true};
+}

@@ -1,0 +1,120 @@
+/*
+ * job_decide.c - see the header. A decision can be lost with the log, and is void behind the claim of a new epoch. So it is written again until the
+ * worker says that it is merged: a decision that stands in the log twice is merged once.
+ */
+#include "central/io/operator/job_decide.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/io/loop/ask.h"
+#include "common/io/loop/clock.h"
+
+enum { DECIDE_ASK_MS = 30000, DECIDED_US = 30000000, WRITE_AGAIN_US = 3000000, DECIDE_POLL_US = 3000 };
+
+/* Owns copies of what it names: it may outlive the job, which stops waiting for a worker that does not answer. */
+typedef struct {
+    kd_ask ask;
+    uint32_t partition;
+    kd_buf job, item, region, author, body;
+    kd_decision decision;
+    bool write;
+    int err; /* of the writing */
+    kd_job_progress progress;
+} decide_question;
+
+static void decide_dispose(kd_ask *ask)
+{
+    decide_question *q = KD_CONTAINER(ask, decide_question, ask);
+    kd_buf *const owned[] = {&q->job, &q->item, &q->region, &q->author, &q->body};
+    for (size_t i = 0; i < KD_COUNT(owned); i++) kd_buf_finish(owned[i]);
+    free(q);
+}
+
+/* On the worker's thread. */
+static void decide_work(kd_ask *ask)
+{
+    decide_question *q = KD_CONTAINER(ask, decide_question, ask);
+    kd_tenure *t = kd_worker_tenure(ask->owner, q->partition);
+    if (!t->core) return;
+    q->progress = kd_central_decided(t->core, kd_buf_view(&q->job));
+    if (q->write && q->progress.seq < q->decision.seq) q->err = kd_tenure_decide(t, &q->decision);
+}
+
+static kd_bytes decide_keep(kd_buf *copy, kd_bytes of)
+{
+    if (of.len > 0) kd_buf_put(copy, of.data, of.len);
+    return kd_buf_view(copy);
+}
+
+static decide_question *decide_ask_for(kd_jobs *jobs, uint32_t partition, kd_bytes job)
+{
+    decide_question *q = kd_alloc(sizeof(*q));
+    q->ask.work = decide_work;
+    q->ask.dispose = decide_dispose;
+    q->ask.owner = kd_jobs_worker(jobs, partition);
+    q->partition = partition;
+    decide_keep(&q->job, job);
+    return q;
+}
+
+static void decide_give(decide_question *q, const kd_decision *d)
+{
+    q->write = true;
+    q->decision = *d;
+    q->decision.job = kd_buf_view(&q->job);
+    q->decision.item = decide_keep(&q->item, d->item);
+    q->decision.region = decide_keep(&q->region, d->region);
+    q->decision.author = decide_keep(&q->author, d->author);
+    q->decision.body = decide_keep(&q->body, d->body);
+}
+
+/* `d`: is written where the partition has not merged it; NULL: only asks. *written: what became of the writing. */
+static int decide_ask(kd_jobs *jobs, uint32_t partition, kd_bytes job, const kd_decision *d,
+                      kd_job_progress *progress, int *written)
+{
+    decide_question *q = decide_ask_for(jobs, partition, job);
+    if (d) decide_give(q, d);
+    int err = kd_ask_run(&q->ask, kd_jobs_worker(jobs, partition)->loop, DECIDE_ASK_MS) ? KD_OK : KD_ETIMEOUT;
+    if (err == KD_OK) {
+        *progress = q->progress;
+        *written = q->err;
+    }
+    kd_ask_let_go(&q->ask);
+    return err;
+}
+
+static int decide_fail(char *error, uint32_t partition, int err)
+{
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %" PRIu32 ": %s", partition,
+             err == KD_ETIMEOUT
+                 ? "the decision is not merged in time: unknown whether it will be; say it again"
+                 : kd_strerror(err));
+    return err;
+}
+
+int kd_job_decide(kd_jobs *jobs, uint32_t partition, const kd_decision *d, char *error)
+{
+    uint64_t now_us = kd_clock_mono_us(), until_us = now_us + DECIDED_US, write_us = now_us;
+    for (; now_us < until_us && !kd_jobs_stopping(jobs); now_us = kd_clock_mono_us()) {
+        kd_job_progress progress;
+        int written;
+        bool due = now_us >= write_us;
+        int err = decide_ask(jobs, partition, d->job, due ? d : NULL, &progress, &written);
+        if (err == KD_OK && progress.durable && progress.seq >= d->seq) return KD_OK;
+        if (err == KD_OK && due && written != KD_OK && written != KD_EAGAIN)
+            return decide_fail(error, partition, written);
+        if (err == KD_OK && due && written == KD_OK) write_us = now_us + WRITE_AGAIN_US;
+        usleep(DECIDE_POLL_US);
+    }
+    return decide_fail(error, partition, KD_ETIMEOUT);
+}
+
+int kd_job_decided(kd_jobs *jobs, uint32_t partition, kd_bytes job, kd_job_progress *progress, char *error)
+{
+    int written;
+    int err = decide_ask(jobs, partition, job, NULL, progress, &written);
+    return err == KD_OK ? KD_OK : decide_fail(error, partition, err);
+}

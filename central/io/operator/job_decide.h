@@ -1,0 +1,18 @@
+/*
+ * job_decide.h - what an operator ordered becomes a record of the log: written by the tenure of its partition, and done when it was read back and its
+ * merge is durable (kudos/decide.h).
+ */
+#ifndef KUDOS_CENTRAL_IO_OPERATOR_JOB_DECIDE_H
+#define KUDOS_CENTRAL_IO_OPERATOR_JOB_DECIDE_H
+
+#include "central/io/operator/job.h"
+#include "kudos/decide.h"
+
+/* On the job's thread. Writes the decision, again every few seconds while it is not merged, and waits until it is. Decisions of one job and partition
+ * come in the order of their seq, each when the one before has returned. KD_OK: merged and durable, by this call or an earlier one. KD_EINVAL,
+ * KD_ETOOBIG: as kd_central_decide. KD_ETIMEOUT: unknown; the same call repeated does nothing twice. `error`: KD_OPTIONS_ERROR_MAX bytes. */
+int kd_job_decide(kd_jobs *jobs, uint32_t partition, const kd_decision *d, char *error);
+/* What that partition remembers of a job, to go on behind it. KD_OK, or KD_ETIMEOUT with `error`. */
+int kd_job_decided(kd_jobs *jobs, uint32_t partition, kd_bytes job, kd_job_progress *progress, char *error);
+
+#endif
