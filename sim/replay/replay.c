@@ -259,7 +259,7 @@ int sim_sim_replay(int argc, char **argv)
                                 .streams = 64,
                                 .timeout_s = 120,
                                 .top = 5};
-    char error[KD_REPLAY_ERROR_MAX];
+    char error[KD_LINE_FILE_ERROR_MAX];
     r->base = event_base_new();
     KD_ASSERT(r->base != NULL);
     r->engine = sim_engine_create(r->base);

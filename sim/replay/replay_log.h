@@ -1,20 +1,9 @@
-/*
- * replay_log.h - a log of likes to replay: `unix milliseconds, user, item, op`, tab-separated, plain or
- * gzip.
- *
- * op is `1` (like) or `-1` (unlike). An item `collection/id` names its collection; one without `/` belongs to
- * the collection given. Users and ids of foreign logs may hold any byte but tab and newline, while an id of
- * the API is made of [A-Za-z0-9._~:@=+-]: every other byte is written as `=XX` (two upper-case hex digits),
- * and so is `=` itself, so that different names stay different. (This is percent-encoding with `=` for `%`,
- * because `%` is no id byte either.)
- */
+/* replay_log.h - a log of likes to replay, plain or gzip; a line is what common/base/like_line.h says. */
 #ifndef KUDOS_SIM_REPLAY_REPLAY_LOG_H
 #define KUDOS_SIM_REPLAY_REPLAY_LOG_H
 
-#include "kudos/base.h"
+#include "common/io/daemon/line_file.h"
 #include "sim/users/names.h"
-
-enum { KD_REPLAY_LINE_MAX = 4096, KD_REPLAY_ERROR_MAX = 256 };
 
 typedef struct {
     uint64_t at_ms;
@@ -34,7 +23,7 @@ typedef struct {
 int sim_replay_log_line(sim_replay_log *log, kd_bytes line, const char *collection, const char **why);
 /* Adds all lines of a file. KD_OK; KD_EMALFORMED or KD_EIO with "file:line: reason" in `error`, and then the lines before it are added. */
 int sim_replay_log_load(sim_replay_log *log, const char *file, const char *collection,
-                        char error[KD_REPLAY_ERROR_MAX]);
+                        char error[KD_LINE_FILE_ERROR_MAX]);
 /* Frees everything; *log is empty again. */
 void sim_replay_log_finish(sim_replay_log *log);
 

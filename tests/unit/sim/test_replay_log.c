@@ -9,7 +9,7 @@
 #include "sim/replay/replay_oracle.h"
 
 static sim_replay_log rlog;
-static char error[KD_REPLAY_ERROR_MAX];
+static char error[KD_LINE_FILE_ERROR_MAX];
 
 static void accepts(const char *line, const char *user, const char *item, bool liked)
 {
@@ -94,7 +94,7 @@ Test(replay_log, a_wrong_line_of_a_file_has_its_number)
 
 Test(replay_log, the_last_newline_may_be_missing_but_no_line_may_be_endless)
 {
-    static char text[3 * KD_REPLAY_LINE_MAX];
+    static char text[3 * KD_LINE_FILE_LINE_MAX];
     const char *file = scratch("1\tu\tp\t1\n2\tu\tp\t-1", 16, 0);
     cr_assert_eq(sim_replay_log_load(&rlog, file, "posts", error), KD_OK, "%s", error);
     cr_assert_eq(rlog.count, 2);
