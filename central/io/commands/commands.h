@@ -19,5 +19,7 @@ int kd_command_quarantine(int argc, char **argv);
 int kd_command_retire(int argc, char **argv);
 /* The collection of tombstones goes on after an identity alarm. */
 int kd_command_collect(int argc, char **argv);
+/* Brings likes of a log, or of an export, into a running central (import_command.c). */
+int kd_command_import(int argc, char **argv);
 
 #endif

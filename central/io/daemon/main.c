@@ -10,7 +10,7 @@ static const struct {
 } commands[] = {
     {"export", kd_command_export}, {"audit", kd_command_audit},     {"repair", kd_command_repair},
     {"backup", kd_command_backup}, {"restore", kd_command_restore}, {"quarantine", kd_command_quarantine},
-    {"retire", kd_command_retire}, {"collect", kd_command_collect},
+    {"retire", kd_command_retire}, {"collect", kd_command_collect}, {"import", kd_command_import},
 };
 
 static int central_main_serve(int argc, char **argv)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "central/io/operator/act_compare.h"
+#include "central/io/operator/act_import.h"
 #include "central/io/daemon/app.h"
 #include "common/base/text.h"
 #include "common/json/json_writer.h"
@@ -47,13 +48,14 @@ static int app_act_show(kd_central_app *app, bool slow, const char *query, kd_bu
 }
 
 /* /admin/job takes the orders that take long, /admin/act all others; a POST orders, a GET shows how far it is:
- * the order that job= names by the number of its POST, or else the last one. /admin/compare-...: act_compare.h. */
+ * the order that job= names by the number of its POST, or else the last one. /admin/compare-...: act_compare.h, /admin/import: act_import.h. */
 int kd_central_app_act(void *arg, const kd_admin_request *asked, kd_buf *out)
 {
     kd_central_app *app = arg;
     bool slow = strcmp(asked->name, "job") == 0;
     if (strcmp(asked->name, asked->post ? "compare-rows" : "compare-digest") == 0)
         return kd_act_compare(app, asked, out);
+    if (strcmp(asked->name, "import") == 0) return kd_act_import(app, asked, out);
     if (!slow && strcmp(asked->name, "act") != 0) return kd_admin_refuse(out, 404, "no such action");
     if (asked->post) return app_act_start(app, asked->query, out);
     return app_act_show(app, slow, asked->query, out);

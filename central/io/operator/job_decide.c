@@ -49,12 +49,12 @@ static kd_bytes decide_keep(kd_buf *copy, kd_bytes of)
     return kd_buf_view(copy);
 }
 
-static decide_question *decide_ask_for(kd_jobs *jobs, uint32_t partition, kd_bytes job)
+static decide_question *decide_ask_for(kd_worker *worker, uint32_t partition, kd_bytes job)
 {
     decide_question *q = kd_alloc(sizeof(*q));
     q->ask.work = decide_work;
     q->ask.dispose = decide_dispose;
-    q->ask.owner = kd_jobs_worker(jobs, partition);
+    q->ask.owner = worker;
     q->partition = partition;
     decide_keep(&q->job, job);
     return q;
@@ -71,13 +71,12 @@ static void decide_give(decide_question *q, const kd_decision *d)
     q->decision.body = decide_keep(&q->body, d->body);
 }
 
-/* `d`: is written where the partition has not merged it; NULL: only asks. *written: what became of the writing. */
-static int decide_ask(kd_jobs *jobs, uint32_t partition, kd_bytes job, const kd_decision *d,
+int kd_job_decide_ask(kd_worker *worker, uint32_t partition, kd_bytes job, const kd_decision *d, uint32_t ms,
                       kd_job_progress *progress, int *written)
 {
-    decide_question *q = decide_ask_for(jobs, partition, job);
+    decide_question *q = decide_ask_for(worker, partition, job);
     if (d) decide_give(q, d);
-    int err = kd_ask_run(&q->ask, kd_jobs_worker(jobs, partition)->loop, DECIDE_ASK_MS) ? KD_OK : KD_ETIMEOUT;
+    int err = kd_ask_run(&q->ask, worker->loop, ms) ? KD_OK : KD_ETIMEOUT;
     if (err == KD_OK) {
         *progress = q->progress;
         *written = q->err;
@@ -102,7 +101,8 @@ int kd_job_decide(kd_jobs *jobs, uint32_t partition, const kd_decision *d, char 
         kd_job_progress progress;
         int written;
         bool due = now_us >= write_us;
-        int err = decide_ask(jobs, partition, d->job, due ? d : NULL, &progress, &written);
+        int err = kd_job_decide_ask(kd_jobs_worker(jobs, partition), partition, d->job, due ? d : NULL,
+                                    DECIDE_ASK_MS, &progress, &written);
         if (err == KD_OK && progress.durable && progress.seq >= d->seq) return KD_OK;
         if (err == KD_OK && due && written != KD_OK && written != KD_EAGAIN)
             return decide_fail(error, partition, written);
@@ -115,6 +115,7 @@ int kd_job_decide(kd_jobs *jobs, uint32_t partition, const kd_decision *d, char 
 int kd_job_decided(kd_jobs *jobs, uint32_t partition, kd_bytes job, kd_job_progress *progress, char *error)
 {
     int written;
-    int err = decide_ask(jobs, partition, job, NULL, progress, &written);
+    int err = kd_job_decide_ask(kd_jobs_worker(jobs, partition), partition, job, NULL, DECIDE_ASK_MS,
+                                progress, &written);
     return err == KD_OK ? KD_OK : decide_fail(error, partition, err);
 }

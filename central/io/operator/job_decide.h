@@ -15,4 +15,10 @@ int kd_job_decide(kd_jobs *jobs, uint32_t partition, const kd_decision *d, char 
 /* What that partition remembers of a job, to go on behind it. KD_OK, or KD_ETIMEOUT with `error`. */
 int kd_job_decided(kd_jobs *jobs, uint32_t partition, kd_bytes job, kd_job_progress *progress, char *error);
 
+/* From any thread but the worker's: asks the partition's worker, for at most `ms`, what the partition remembers of a job. `d`, if not NULL, is written
+ * where the partition has not merged it; *written tells what became of that: KD_OK: handed to Kafka, and not more; KD_EAGAIN: later; or as
+ * kd_central_decide. KD_OK, or KD_ETIMEOUT with nothing told. */
+int kd_job_decide_ask(kd_worker *worker, uint32_t partition, kd_bytes job, const kd_decision *d, uint32_t ms,
+                      kd_job_progress *progress, int *written);
+
 #endif

@@ -1,0 +1,164 @@
+"""`kudos-central import`: likes that were made elsewhere, with their times; the real log, exports, and what is broken off or said twice."""
+import gzip
+import os
+import subprocess
+
+import pytest
+
+from proc import TOP, Broker, Central, Edge, fields_of, program, wait_until
+
+LOG = os.path.join(TOP, "sim", "data", "polis.tsv.gz")
+PAIRS, EVENTS = 157648, 269103
+T = 1700000000000
+
+
+def start_import(central, file, *more):
+    return subprocess.Popen([program("kudos-central"), "import", str(file), "--url", f"http://127.0.0.1:{central.admin_port}", *more],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def imported(central, file, *more, rc=0):
+    """The fields of the last line; with another rc what was said on standard error."""
+    p = start_import(central, file, *more)
+    out, err = p.communicate(timeout=300)
+    assert p.returncode == rc, (p.returncode, out, err)
+    return fields_of(out.splitlines()[-1]) if rc == 0 else err
+
+
+def export(central, rc=0):
+    done = subprocess.run([program("kudos-central"), "export", "--url", central.url], capture_output=True, text=True, timeout=120)
+    assert done.returncode == rc, done.stderr
+    return [tuple(line.split("\t")) for line in done.stdout.splitlines()]
+
+
+def log(path, *events):
+    """A log of (ms, user, item, op)."""
+    path.write_text("".join(f"{ms}\t{user}\t{item}\t{op}\n" for ms, user, item, op in events))
+    return path
+
+
+def count(central, item):
+    return central.get(f"/v1/{item}/counts").json["counts"]["like"]["count"]
+
+
+@pytest.fixture
+def system(tmp_path):
+    with Broker(tmp_path) as broker, Central(tmp_path, broker.address, more={"central": {"snapshot_interval": "100ms"}}) as central:
+        yield broker, central
+
+
+def expected_of_the_real_log():
+    last = {}
+    with gzip.open(LOG, "rt") as f:
+        for line in f:
+            _, user, item, op = line.rstrip("\n").split("\t")
+            last[user, item] = op == "1"
+    def sent(text):
+        return "".join(c if c.isalnum() or c in "._~:@+-" else f"={ord(c):02X}" for c in text)
+    return {(f"posts/{sent(item)}", sent(user)) for (user, item), liked in last.items() if liked}
+
+
+def test_the_real_log_is_imported_exactly_and_twice_is_once(system):
+    _, central = system
+    told = imported(central, LOG)
+    assert (told["events"], told["acked"], told["verdict"]) == (str(EVENTS), str(EVENTS), "exact")
+    rows = export(central)
+    assert {(item, user) for _, item, user, _, _ in rows} == expected_of_the_real_log() and len(rows) == PAIRS
+    assert {region for *_, region in rows} == {"import"}
+    decisions = central.metric("kudos_central_decisions_total")
+    assert imported(central, LOG) == told and export(central) == rows
+    assert central.metric("kudos_central_decisions_total") == decisions, "nothing was written again"
+
+
+def test_an_import_that_was_broken_off_goes_on_and_is_exact(system):
+    broker, central = system
+    for _ in range(2):
+        p = start_import(central, LOG)
+        before = central.metric("kudos_central_decisions_total")
+        wait_until(lambda: central.metric("kudos_central_decisions_total") >= before + 20 or p.poll() is not None, 60, "some of it is merged")
+        assert p.poll() is None, "it must not have ended before it is killed"
+        p.kill()
+        p.communicate()
+        central.kill9()
+        central.start()
+    assert imported(central, LOG)["verdict"] == "exact"
+    assert len(export(central)) == PAIRS
+
+
+def test_a_restore_of_central_keeps_what_was_imported_while_the_log_is_whole(system, tmp_path):
+    broker, central = system
+    imported(central, log(tmp_path / "a.tsv", (T, "ada", "1", 1), (T + 1, "bob", "1", 1), (T + 2, "ada", "1", -1), (T + 2, "cyd", "2", 1)))
+    rows = export(central)
+    assert [(item, user) for _, item, user, _, _ in rows] == [("posts/1", "bob"), ("posts/2", "cyd")]
+    central.kill9()
+    subprocess.run(["rm", "-rf", central.data], check=True)
+    central.start()
+    wait_until(lambda: export(central) == rows, 30, "the log is read again")
+    assert imported(central, tmp_path / "a.tsv")["verdict"] == "exact" and export(central) == rows
+
+
+def test_of_a_pair_the_later_line_wins_also_within_a_millisecond(system, tmp_path):
+    _, central = system
+    imported(central, log(tmp_path / "a.tsv", (T, "ada", "1", 1), (T, "ada", "1", -1), (T, "ada", "1", 1), (T, "bob", "1", 1), (T, "bob", "1", -1),
+                          (T, "cyd", "1", 1), (T - 5, "cyd", "1", -1)))
+    assert [(user, stamp) for _, _, user, stamp, _ in export(central)] == [("ada", str(T * 1000 + 2))]
+
+
+def test_what_users_said_here_since_stands(system, tmp_path):
+    broker, central = system
+    with Edge(tmp_path, broker.address, central=central.url, more={"edge": {"flush_interval": "100ms"}}) as edge:
+        for user in ("ada", "bob"):
+            assert edge.post("/v1/posts/1/like", user=user).status == 200
+        assert edge.delete("/v1/posts/1/like", user="ada").status == 200
+        wait_until(lambda: count(central, "posts/1") == 1, 30, "the edge's likes are merged")
+        imported(central, log(tmp_path / "a.tsv", (T, "ada", "1", 1), (T, "bob", "1", -1), (T, "cyd", "1", 1)))
+        assert {user for _, _, user, _, _ in export(central)} == {"bob", "cyd"}
+        wait_until(lambda: edge.get("/v1/posts/1/counts").json["counts"]["like"]["count"] == 2, 30, "the edge shows what was imported")
+
+
+def test_an_export_moves_a_system_to_another_number_of_partitions(system, tmp_path):
+    _, central = system
+    imported(central, LOG, "--region", "tokyo")
+    lines = tmp_path / "rows.tsv"
+    with open(lines, "w", encoding="utf-8") as f:
+        subprocess.run([program("kudos-central"), "export", "--url", central.url], stdout=f, check=True, timeout=120)
+    other = tmp_path / "other"
+    other.mkdir()
+    with Broker(other, partitions=7) as broker, Central(other, broker.address, partitions=7) as fresh:
+        assert imported(fresh, lines)["pairs"] == str(PAIRS)
+        assert export(fresh) == export(central)
+
+
+@pytest.mark.parametrize("line, reason", [
+    ("x\tada\t1\t1", "the time is not a number of milliseconds"),
+    (f"{T}\tada\t1\t2", "the op is neither 1 nor -1"),
+    (f"{T}\tada\t1", "not four fields"),
+    ("0\tada\t1\t1", "the time is 0"),
+    ("like\tposts/1\tada\t5\tTokyo", "the region is not"),
+    ("view\tposts/1\tada\t5\ttokyo", "no set counter"),
+])
+def test_a_line_that_is_wrong_is_named_and_nothing_is_imported(system, tmp_path, line, reason):
+    _, central = system
+    export_form = line.count("\t") == 4
+    good = "like\tposts/1\tbob\t1700000000000000\ttokyo" if export_form else f"{T}\tbob\t1\t1"
+    path = tmp_path / "a.tsv"
+    path.write_text(f"{good}\n{line}\n")
+    said = imported(central, path, rc=2)
+    assert f"{path}:2: " in said and reason in said
+    assert export(central) == []
+
+
+def test_what_central_would_not_merge_is_refused_by_name(system, tmp_path):
+    _, central = system
+    far = 4102444800000  # 2100
+    assert "more than two days ahead" in imported(central, log(tmp_path / "a.tsv", (far, "ada", "1", 1)), rc=1)
+    assert export(central) == []
+
+
+def test_a_central_that_is_away_is_named_and_the_same_command_goes_on(system, tmp_path):
+    _, central = system
+    file = log(tmp_path / "a.tsv", (T, "ada", "1", 1))
+    central.stop()
+    assert "127.0.0.1" in imported(central, file, rc=4)
+    central.start()
+    assert imported(central, file) == {"events": "1", "acked": "1", "pairs": "1", "verdict": "exact"}
