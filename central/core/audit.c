@@ -5,6 +5,7 @@
  * merged. Redo and the copy of memory are sorted in memory beforehand. Memory is bounded by what a central holds anyway: the items that redo rows
  * name, and a page for each walk.
  */
+#include "central/core/audit_index.h"
 #include "central/core/audit_load.h"
 #include "central/core/audit_mend.h"
 #include "central/core/audit_state.h"
@@ -221,8 +222,11 @@ static int audit_check_items(kd_audit *a)
         if (err != KD_OK || !more) break;
         err = audit_check_item(a);
     }
-    if (err == KD_OK && a->config->mend) kd_audit_mend_end(a);
-    return err;
+    if (err == KD_OK) err = kd_audit_index(a);
+    if (err != KD_OK || !a->config->mend) return err;
+    kd_audit_mend_end(a);
+    kd_audit_index_mend(a);
+    return KD_OK;
 }
 
 static void audit_finish(kd_audit *a)
@@ -235,6 +239,7 @@ static void audit_finish(kd_audit *a)
     kd_parts_finish(&a->recomputed);
     kd_parts_finish(&a->shown);
     kd_buf_finish(&a->item);
+    for (kd_index i = 0; i < KD_INDICES; i++) kd_buf_finish(&a->index[i].cursor);
     kd_buf_finish(&a->mended);
     kd_buf_finish(&a->value);
     kd_buf_finish(&a->key);

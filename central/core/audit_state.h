@@ -11,6 +11,7 @@
 #include "central/core/registry.h"
 #include "central/core/walk.h"
 #include "kudos/audit.h"
+#include "kudos/index.h"
 
 enum { KD_COUNTER_BYTES = KD_COUNTER_ID_MAX + 1 };
 
@@ -24,6 +25,18 @@ typedef struct {
     uint8_t key_len;
     uint8_t key[];
 } kd_audit_redo;
+
+/* An index: its row, and what its entries come to less what the rows of members say (audit_index.c). */
+typedef struct {
+    kd_index_stage stage; /* off: it has no row */
+    uint64_t walked;
+    kd_buf cursor;
+    bool in_step; /* its row is of the version of the store */
+    bool wrong;
+    uint64_t digest;
+    int64_t entries;
+    int err; /* of a look-up: KD_EIO */
+} kd_audit_index_sums;
 
 typedef struct {
     const kd_store *store;
@@ -52,6 +65,7 @@ typedef struct {
     kd_parts recomputed;  /* from membership */
     kd_parts shown;       /* from the copy of memory */
 
+    kd_audit_index_sums index[KD_INDICES];
     kd_buf mended; /* keys of the items mended, each behind a byte with its length */
     kd_buf value, key;
 } kd_audit;

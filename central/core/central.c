@@ -3,6 +3,7 @@
 #include "central/core/commit.h"
 #include "central/core/decide.h"
 #include "central/core/epoch.h"
+#include "central/core/index_step.h"
 #include "central/core/lookup.h"
 #include "central/core/meta.h"
 #include "central/core/quarantine.h"
@@ -32,6 +33,7 @@ static int central_load(kd_central *c, uint64_t epoch_hint)
     if (err == KD_OK) err = kd_decide_load(c);
     if (err == KD_OK) err = kd_lookup_load(c);
     if (err == KD_OK) err = kd_redo_load(c);
+    if (err == KD_OK) err = kd_index_load(c);
     if (err != KD_OK) return err;
     c->begun = c->version;
     c->snapshot_version = c->published;
@@ -72,6 +74,7 @@ void kd_central_close(kd_central *c)
     free(c->redo.at);
     kd_sort_finish(&c->sort);
     kd_buf_finish(&c->collector.cursor);
+    kd_index_finish(c);
     kd_buf_finish(&c->changes_place.row);
     kd_buf_finish(&c->kept);
     kd_buf_finish(&c->key);

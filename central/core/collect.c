@@ -14,10 +14,9 @@
 
 #include "central/core/registry.h"
 #include "central/core/row.h"
+#include "central/core/sort.h"
 #include "central/core/state.h"
 #include "kudos/forget.h"
-
-#include <stdlib.h>
 
 enum {
     ROWS_PER_COMMIT = 256,
@@ -127,26 +126,6 @@ typedef struct {
     uint32_t left;           /* rows that may still be looked at */
 } sweep;
 
-typedef struct {
-    const kd_commit *k;
-    kd_bytes key;
-} wanted_row;
-
-static int collect_compare_key(const void *left, const void *right)
-{
-    const wanted_row *w = left;
-    const kd_gathered_op *op = right;
-    return kd_bytes_cmp(w->key, kd_key_at(w->k, op->key_at, op->key_len));
-}
-
-/* Whether the commit (NULL: none) writes that row. Its operations are resolved: those that won, sorted. */
-static bool collect_commit_writes(const kd_commit *k, kd_bytes key)
-{
-    wanted_row w = {k, key};
-    return k && k->op_count > 0 &&
-           bsearch(&w, k->ops, k->op_count, sizeof *k->ops, collect_compare_key) != NULL;
-}
-
 enum { PIECE_ENDS = 1 };
 
 static int collect_sweep_row(void *arg, kd_bytes key, kd_bytes value)
@@ -161,7 +140,7 @@ static int collect_sweep_row(void *arg, kd_bytes key, kd_bytes value)
     kd_stored_row row;
     if (kd_stored_row_decode(value, &row) != KD_OK) return KD_EIO;
     if (row.liked || row.time_us >= c->collector.floor_us) return 0;
-    if (collect_commit_writes(s->before, key) || collect_commit_writes(s->k, key)) return 0;
+    if (kd_sort_holds(s->before, key) || kd_sort_holds(s->k, key)) return 0;
     kd_writes_delete(&s->k->writes, key);
     c->collector.collected++;
     if (c->filter_rows > 0) c->filter_rows--;

@@ -9,6 +9,7 @@
 
 #include "central/core/collect.h"
 #include "central/core/decide.h"
+#include "central/core/index_step.h"
 #include "central/core/lookup.h"
 #include "central/core/meta.h"
 #include "central/core/redo.h"
@@ -21,6 +22,7 @@ static void commit_reset(kd_commit *k)
 {
     k->fed = k->viral = false;
     k->op_count = k->sum_count = k->touched_count = k->effect_count = k->entry_count = k->written_count = 0;
+    k->move_count = 0;
     kd_buf_clear(&k->keys);
     kd_writes_clear(&k->writes);
 }
@@ -33,6 +35,7 @@ void kd_commit_finish(kd_commit *k)
     free(k->effects);
     free(k->entries);
     free(k->written);
+    free(k->moves);
     kd_buf_finish(&k->keys);
     kd_writes_finish(&k->writes);
 }
@@ -59,6 +62,7 @@ int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **wr
     k->log = c->log_tentative;
     /* Rows before the sweep, which leaves them alone; effects before redo; meta last, as the others change what it says. */
     int err = kd_lookup_resolve(c, k);
+    if (err == KD_OK) err = kd_index_step(c, k);
     if (err == KD_OK) err = kd_collect_step(c, k, now_us);
     if (err != KD_OK) return kd_central_poison(c);
     kd_redo_put(c, k);
@@ -67,6 +71,7 @@ int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **wr
     kd_decide_put(c, k);
     kd_meta_put(c, k);
     c->outstanding++;
+    kd_commit_open(c)->fed = kd_central_indexing(c);
     *writes = &k->writes;
     *version = k->version;
     return KD_OK;

@@ -44,11 +44,14 @@ typedef struct kd_commit {
     kd_gathered_op *ops;
     kd_gathered_sum *sums;
     kd_touched *touched;
-    kd_effect *effects;       /* views into keys */
+    kd_effect *effects; /* views into keys */
+    kd_effect *
+        moves; /* likewise: the rows with a like, before or now, that it writes, while an index is kept (index.h) */
     kd_count_entry **entries; /* entry of each effect, pinned until the end */
     kd_count_entry **written; /* entries whose count rows are among the writes, pinned until the end */
     uint32_t op_count, op_cap, sum_count, sum_cap, touched_count, touched_cap;
     uint32_t effect_count, effect_cap, entry_count, entry_cap, written_count, written_cap;
+    uint32_t move_count, move_cap;
     uint64_t redo_bytes; /* of its redo row; 0: it has none */
     kd_log_position log; /* of the last record that it holds */
     kd_writes writes;

@@ -2,6 +2,7 @@
 #include "central/core/lookup.h"
 
 #include "central/core/collect.h"
+#include "central/core/index.h"
 #include "central/core/registry.h"
 #include "central/core/row.h"
 #include "central/core/sort.h"
@@ -123,26 +124,34 @@ static kd_effect *lookup_add_effect(kd_commit *k)
     return e;
 }
 
-/* Rule 11: what the change of the row does to the counts; nothing where an unlike finds no like, or a like stays in its region and day. */
+/* How the operation changes its row; `old` is NULL where there was none. */
+static void lookup_fill_effect(const kd_central *c, const kd_commit *k, const kd_gathered_op *op,
+                               const kd_stored_row *old, kd_effect *e)
+{
+    kd_member_key_parse(kd_key_at(k, op->key_at, op->key_len), &e->counter, &e->item, &e->user);
+    e->time_us = op->time_us;
+    e->day = kd_day_of(op->time_us);
+    e->edge = op->edge;
+    e->region = op->region;
+    e->was = old && old->liked;
+    e->is = op->liked;
+    if (!e->was) return;
+    e->old_region = kd_planted(c, KD_PLANT_UNLIKE_OWN_REGION) ? op->region : old->region;
+    e->old_day = kd_day_of(old->time_us);
+    e->old_time_us = old->time_us;
+}
+
+/* Rule 11: what the change of the row does to the counts; nothing where an unlike finds no like, or a like stays in its region and day. Indices move with
+ * each change of a like, also of its time alone. */
 static void lookup_op_effect(const kd_central *c, kd_commit *k, const kd_gathered_op *op,
                              const kd_stored_row *old)
 {
     bool was = old && old->liked;
-    uint32_t day = kd_day_of(op->time_us), old_day = was ? kd_day_of(old->time_us) : 0;
     if (!was && !op->liked) return;
-    if (was && op->liked && old_day == day && old->region == op->region) return;
-    kd_effect *e = lookup_add_effect(k);
-    kd_member_key_parse(kd_key_at(k, op->key_at, op->key_len), &e->counter, &e->item, &e->user);
-    e->time_us = op->time_us;
-    e->day = day;
-    e->edge = op->edge;
-    e->region = op->region;
-    e->was = was;
-    e->is = op->liked;
-    if (!was) return;
-    e->old_region = kd_planted(c, KD_PLANT_UNLIKE_OWN_REGION) ? op->region : old->region;
-    e->old_day = old_day;
-    e->old_time_us = old->time_us;
+    if (c->indices.live) lookup_fill_effect(c, k, op, old, kd_index_note(k));
+    bool stays = was && op->liked && kd_day_of(old->time_us) == kd_day_of(op->time_us);
+    if (stays && old->region == op->region) return;
+    lookup_fill_effect(c, k, op, old, lookup_add_effect(k));
 }
 
 static void lookup_put_row(kd_central *c, kd_commit *k, const kd_gathered_op *op)

@@ -14,9 +14,15 @@
  *     F                      floor be64 | halted u8 (collect.c)
  *     d                      claim in force, decisions merged, time of what was forgotten be64 (decide.c)
  *     d | job                seq, written at, number of its last merge be64 | finished u8 (decide.c)
+ *     l | counter | item key | inverse time be64 | user len | user
+ *                            region varint: an entry of the index `newest` (index.h), where it is switched on
+ *     u | user len | user | counter | inverse time be64 | item key
+ *                            nothing: an entry of the index `liked`
+ *     l alone, u alone       state of that index: stage u8 | version, rows walked be64 | cursor (index.h); none: it has no entries
  *
  * A membership row is a last-writer-wins register: state, region and day (that of its time) are those of the largest stamp. So the row, and with it
- * every count, depends on the set of operations and not on their order.
+ * every count, depends on the set of operations and not on their order. An entry of an index is a function of its membership row: there is one for each
+ * row with a like. Its inverse time is the complement of the row's, so that the newest stands first.
  */
 #ifndef KUDOS_CENTRAL_CORE_ROW_H
 #define KUDOS_CENTRAL_CORE_ROW_H
@@ -35,6 +41,8 @@ enum {
     KD_ROW_BACKUP = 'b',
     KD_ROW_FLOOR = 'F',
     KD_ROW_DECIDED = 'd',
+    KD_ROW_NEWEST = 'l',
+    KD_ROW_LIKED = 'u',
     KD_MEMBER_KEY_MAX = 2 + KD_ITEM_KEY_MAX + 1 + KD_ID_MAX,
 };
 

@@ -121,6 +121,26 @@ void kd_sort_keep_last(kd_central *c, kd_commit *k)
     k->op_count = kept;
 }
 
+/* ---- of a commit that is resolved ---- */
+
+typedef struct {
+    const kd_commit *k;
+    kd_bytes key;
+} sort_wanted;
+
+static int sort_compare_wanted(const void *left, const void *right)
+{
+    const sort_wanted *w = left;
+    return kd_bytes_cmp(w->key, sort_key(w->k, right));
+}
+
+bool kd_sort_holds(const kd_commit *k, kd_bytes key)
+{
+    sort_wanted w = {k, key};
+    return k && k->op_count > 0 &&
+           bsearch(&w, k->ops, k->op_count, sizeof *k->ops, sort_compare_wanted) != NULL;
+}
+
 void kd_sort_finish(kd_sort *o)
 {
     free(o->at);

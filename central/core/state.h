@@ -18,6 +18,7 @@
 #include "central/core/commit.h"
 #include "central/core/counts.h"
 #include "central/core/decide.h"
+#include "central/core/index.h"
 #include "central/core/log_position.h"
 #include "central/core/quarantine.h"
 #include "central/core/redo.h"
@@ -103,6 +104,7 @@ struct kd_central {
     uint32_t backup_count;
     kd_collector collector;
     kd_decider decider;
+    kd_index_states indices;
     kd_central_stats stats;
 
     kd_buf kept;       /* scratch: a record of the quarantine */

@@ -50,6 +50,8 @@ kd_problem kd_problem_of(int err)
         return KD_PROBLEM_CLOCK_OUT_OF_BOUNDS;
     case KD_ERETIRED:
         return KD_PROBLEM_EDGE_RETIRED;
+    case KD_EUNBUILT:
+        return KD_PROBLEM_INDEX_BUILDING;
     case KD_ETIMEOUT:
     case KD_EUNAVAILABLE:
         return KD_PROBLEM_CENTRAL_UNAVAILABLE;

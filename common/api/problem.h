@@ -28,7 +28,9 @@
     X(KEY_REUSED, 422, "key-reused", "The idempotency key was used for another request")                     \
     X(KEY_IN_FLIGHT, 409, "key-in-flight", "A request with this idempotency key is in flight")               \
     X(CENTRAL_UNAVAILABLE, 503, "central-unavailable", "The central store does not answer")                  \
-    X(EDGE_RETIRED, 503, "edge-retired", "This edge was retired")
+    X(EDGE_RETIRED, 503, "edge-retired", "This edge was retired")                                            \
+    X(INDEX_OFF, 404, "index-off", "The index is switched off")                                              \
+    X(INDEX_BUILDING, 503, "index-building", "The index is being built")
 
 typedef enum {
 #define X(name, status, slug, title) KD_PROBLEM_##name,

@@ -7,7 +7,7 @@
  * version. Nothing has to be stopped, and no commit on its way is taken for a mistake.
  *
  * Set counters are counted again from their members, in total, by region and by day. Of sums nothing is left to count again: all that can be checked
- * is that their regions and their days add up to the total.
+ * is that their regions and their days add up to the total. An index that is complete (kudos/index.h) is compared with the membership rows.
  */
 #ifndef KUDOS_AUDIT_H
 #define KUDOS_AUDIT_H
@@ -24,7 +24,8 @@ typedef enum {
 typedef enum {
     KD_AUDIT_STORED, /* the store's count is `stored`, its members come to `recomputed` */
     KD_AUDIT_SHOWN,  /* the count in memory is `stored`, the store's is `recomputed` */
-    KD_AUDIT_SUM,    /* the total of a sum is `stored`, its regions or days add up to `recomputed` */
+    KD_AUDIT_ENTRY, /* an entry of an index is there without a like (`stored` 1), or a like lacks its entry (0) */
+    KD_AUDIT_SUM, /* the total of a sum is `stored`, its regions or days add up to `recomputed` */
 } kd_audit_kind;
 
 /* One wrong count. Views live during the call. */
@@ -33,6 +34,8 @@ typedef struct {
     kd_audit_part part;
     kd_bytes item;
     kd_bytes region; /* of KD_AUDIT_REGION; empty with KD_AUDIT_SUM */
+    kd_bytes user;   /* of KD_AUDIT_ENTRY, as is `index`, its name */
+    const char *index;
     uint32_t day;    /* of KD_AUDIT_DAY: UTC day */
     uint8_t counter; /* wire id */
     int64_t stored, recomputed;
@@ -53,7 +56,7 @@ typedef struct {
     void (*mismatch)(void *arg, const kd_audit_mismatch *m);
     /* May be NULL. Called now and then with the number of rows read so far; false ends the audit with KD_EAGAIN. */
     bool (*progress)(void *arg, uint64_t rows);
-    /* NULL: nothing is mended. Else it gets the writes that mend the partition, none when nothing is wrong. Apply them as one group to the store that
+    /* NULL: nothing is mended. A wrong index is not mended, but built anew at the next start. Else it gets the writes that mend the partition, none when nothing is wrong. Apply them as one group to the store that
      * was read, which must not have been written since. The first snapshot of the next epoch tells the edges the mended counts. */
     kd_writes *mend;
 } kd_audit_config;

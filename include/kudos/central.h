@@ -41,6 +41,8 @@ typedef struct {
     bool publish_changes;      /* whether kd_central_changes_next hands out records */
     bool no_backups;           /* no backups are kept, so the edges may forget what is merged (rule 21) */
     uint64_t tombstone_ttl_us; /* no tombstone younger than this is collected (rule 22); 0: none at all */
+    uint32_t indices;          /* bits of the indices that are kept (kudos/index.h) */
+    uint32_t index_rows;       /* rows that a step of an index goes through; 0: as many as suit a disk */
     uint64_t seed;             /* for hash tables and the chance in a new epoch */
     uint64_t plant; /* bit set of kd_central_plant: rules broken on purpose in tests; 0 in production */
 } kd_central_config;
@@ -73,6 +75,10 @@ typedef enum {
     KD_PLANT_AHEAD_IS_BELIEVED = 1 << 17, /* rule 3: a batch is merged however far it lies above the clock */
     KD_PLANT_DECIDED_TWICE = 1ull << 31,  /* rule 24: a decision that is repeated is merged again */
     KD_PLANT_DECIDED_BY_ANYONE = 1ull << 32, /* rule 24: a decision of a superseded epoch is obeyed */
+    KD_PLANT_INDEX_KEEPS_UNLIKED = 1 << 20, /* an unlike leaves the entry of its like in an index */
+    KD_PLANT_INDEX_KEEPS_STAMP = 1 << 21,   /* a later like leaves the entry of the like before */
+    KD_PLANT_INDEX_LATE =
+        1 << 22, /* entries of an index are written with the commit behind that of their rows */
 } kd_central_plant;
 
 /*

@@ -64,6 +64,7 @@ static kd_central_config source_config(const kd_source *s, uint32_t partition, u
         kd_central_core_config(settings, &settings->counters, &settings->edges, partition, seed);
     config.partitions = partitions;
     config.tombstone_ttl_us = 0;
+    config.indices = KD_INDICES_AS_STORED;
     return config;
 }
 

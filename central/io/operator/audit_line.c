@@ -15,7 +15,9 @@ static void put_day(char *out, size_t size, uint32_t day)
 
 static void put_part(char *out, size_t size, const kd_audit_mismatch *m)
 {
-    if (m->kind == KD_AUDIT_SUM)
+    if (m->kind == KD_AUDIT_ENTRY)
+        snprintf(out, size, "index:%s", m->index);
+    else if (m->kind == KD_AUDIT_SUM)
         snprintf(out, size, "%s", m->part == KD_AUDIT_REGION ? "regions" : "days");
     else if (m->part == KD_AUDIT_REGION)
         snprintf(out, size, "region:%.*s", (int)m->region.len, (const char *)m->region.data);
@@ -31,8 +33,9 @@ void kd_audit_line(kd_buf *out, const kd_counters *counters, uint32_t partition,
         const char *stored, *recomputed;
     } words[] = {[KD_AUDIT_STORED] = {"stored", "recomputed"},
                  [KD_AUDIT_SHOWN] = {"shown", "stored"},
+                 [KD_AUDIT_ENTRY] = {"entry", "like"},
                  [KD_AUDIT_SUM] = {"total", "sum"}};
-    char item[KD_ITEM_KEY_MAX], counter[KD_NAME_MAX + 1], part[64], line[512];
+    char item[KD_ITEM_KEY_MAX], counter[KD_NAME_MAX + 1], part[64], line[768];
     int at = kd_counters_by_id(counters, m->counter);
     kd_item valid;
     bool readable = kd_item_from_key(&valid, m->item) == KD_OK;
@@ -47,6 +50,9 @@ void kd_audit_line(kd_buf *out, const kd_counters *counters, uint32_t partition,
                      readable ? item : "(no item key)", counter, part, words[m->kind].stored, m->stored,
                      words[m->kind].recomputed, m->recomputed);
     kd_buf_put(out, line, (size_t)n);
+    if (m->kind != KD_AUDIT_ENTRY) return;
+    kd_buf_put(out, " user=", 6);
+    kd_buf_put(out, m->user.data, m->user.len);
 }
 
 void kd_audit_totals_add(kd_audit_totals *t, const kd_audit_result *r)

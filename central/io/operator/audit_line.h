@@ -10,7 +10,7 @@
  *     mismatch partition=0 item=posts/1 counter=like part=total stored=5 recomputed=4
  *
  * part is total, region:NAME or day:YYYY-MM-DD. Where memory differs from the store it says shown= and stored=; where a sum does not add up,
- * part=regions or part=days with total= and sum=.
+ * part=regions or part=days with total= and sum=; of an index part=index:NAME with entry= and like=, 0 or 1, and user=.
  */
 void kd_audit_line(kd_buf *out, const kd_counters *counters, uint32_t partition, const kd_audit_mismatch *m);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "kudos/audit.h"
+#include "kudos/index.h"
 #include "tests/lib/central_rig.h"
 
 enum {
@@ -57,12 +58,13 @@ typedef struct {
     uint32_t fed[EDGES], applied[EDGES]; /* batches merged in memory, and durably */
     begun begun[2];
     uint32_t begun_count;
+    bool ahead; /* the first of them is in the store already */
     /* an edge that installs snapshots */
     uint64_t view_version, view[3][ITEMS];
     /* a consumer of changes */
     state consumer;
     uint64_t seen_version, seen_index, told_version;
-    uint64_t duplicates, gaps, crashes, snapshots, redelivered;
+    uint64_t duplicates, gaps, crashes, snapshots, redelivered, indexed;
 } world;
 
 static const char *const edge_names[EDGES] = {"edge-a", "edge-b", "edge-c", "edge-d"};
@@ -207,7 +209,7 @@ static void check_edges(world *w)
 static void audit(world *w)
 {
     sim_disk *ahead = sim_disk_clone(w->r.disk);
-    uint32_t applied = choose(w, w->begun_count + 1);
+    uint32_t applied = w->ahead ? 1 : choose(w, w->begun_count + 1);
     for (uint32_t i = 0; i < applied; i++) sim_disk_apply(ahead, w->begun[i].writes);
     kd_store store = sim_disk_view(ahead);
     kd_counts_copy *copy = kd_central_counts_copy(w->r.c, choose(w, 2) ? UINT32_MAX : 5);
@@ -221,6 +223,97 @@ static void audit(world *w)
     sim_disk_destroy(ahead);
 }
 
+/* ---- the indices ---- */
+
+/* A page is to be what the oracle says behind the page before. */
+typedef struct {
+    const state *s;
+    kd_index index;
+    uint32_t counter, of;  /* item, or user */
+    uint64_t time_us;      /* of the last one told */
+    uint32_t other, found; /* the last one told: user, or item */
+} told;
+
+static uint32_t user_number(kd_bytes name)
+{
+    uint32_t user = 0;
+    while (!kd_bytes_eq(rig_user(user), name)) user++;
+    return user;
+}
+
+static const cell *told_cell(const told *t, uint32_t other)
+{
+    bool newest = t->index == KD_INDEX_NEWEST;
+    return &t->s->rows[t->counter][newest ? t->of : other][newest ? other : t->of];
+}
+
+static bool told_before(const told *t, uint64_t time_us, uint32_t other)
+{
+    if (t->index == KD_INDEX_NEWEST) return time_us != t->time_us ? time_us < t->time_us : other > t->other;
+    return time_us != t->time_us ? time_us < t->time_us
+                                 : kd_bytes_cmp(rig_item(other), rig_item(t->other)) > 0;
+}
+
+static int tell(void *arg, const kd_member *m)
+{
+    told *t = arg;
+    uint32_t item = item_number(m->item), user = user_number(m->user);
+    uint32_t other = t->index == KD_INDEX_NEWEST ? user : item;
+    const cell *c = told_cell(t, other);
+    cr_assert_eq(t->index == KD_INDEX_NEWEST ? item : user, t->of);
+    cr_assert(c->liked && c->time_us == m->time_us, "a like that the counts do not show");
+    cr_assert(t->found == 0 || told_before(t, m->time_us, other), "out of order");
+    if (t->index == KD_INDEX_NEWEST) cr_assert(kd_bytes_eq(m->region, kd_bytes_str(edge_regions[c->edge])));
+    t->time_us = m->time_us;
+    t->other = other;
+    t->found++;
+    return KD_OK;
+}
+
+static void check_told(world *w, told *t)
+{
+    kd_buf cursor = {0}, next = {0};
+    uint32_t want = 0, others = t->index == KD_INDEX_NEWEST ? USERS : ITEMS;
+    int err;
+    do {
+        kd_buf_clear(&cursor);
+        kd_buf_put(&cursor, next.data, next.len);
+        uint32_t limit = 1 + choose(w, 4);
+        kd_bytes from = kd_buf_view(&cursor);
+        err = t->index == KD_INDEX_NEWEST
+                  ? kd_central_newest(w->r.c, t->counter, rig_item(t->of), from, limit, tell, t, &next)
+                  : kd_central_liked(w->r.c, t->counter, rig_user(t->of), from, limit, tell, t, &next);
+    } while (err == KD_OK && next.len > 0);
+    bool ready = kd_central_index(w->r.c, t->index).stage == KD_INDEX_COMPLETE;
+    cr_assert_eq(err, ready ? KD_OK : KD_EUNBUILT);
+    for (uint32_t i = 0; i < others; i++) want += told_cell(t, i)->liked;
+    if (ready) cr_assert_eq(t->found, want);
+    w->indexed += t->found;
+    kd_buf_finish(&cursor);
+    kd_buf_finish(&next);
+}
+
+static void check_indices(world *w, const state *s)
+{
+    for (uint32_t k = 0; k < 2; k++) {
+        for (uint32_t i = 0; i < ITEMS; i++)
+            check_told(w, &(told){.s = s, .index = KD_INDEX_NEWEST, .counter = k, .of = i});
+        for (uint32_t u = 0; u < USERS; u++)
+            check_told(w, &(told){.s = s, .index = KD_INDEX_LIKED, .counter = k, .of = u});
+    }
+}
+
+/* The rows and entries of a commit are in the store, and its end has not moved the counts. */
+static void check_ahead(world *w)
+{
+    state s;
+    if (w->begun_count == 0) return;
+    expect_state(w, &s);
+    sim_disk_apply(w->r.disk, w->begun[0].writes);
+    w->ahead = true;
+    check_indices(w, &s);
+}
+
 /* Counts and applied are those of what is durable and reported, in every state in between too. Single members
  * are read from the store, so they are compared when nothing is under way. */
 static void check(world *w)
@@ -229,6 +322,7 @@ static void check(world *w)
     expect_state(w, &s);
     for (uint32_t i = 0; i < ITEMS; i++) check_item(w, &s, i);
     check_edges(w);
+    check_indices(w, &s);
     audit(w);
     if (w->begun_count > 0) return;
     for (uint32_t k = 0; k < 2; k++)
@@ -269,6 +363,7 @@ static void apply_oldest(world *w)
 {
     sim_disk_apply(w->r.disk, w->begun[0].writes);
     memcpy(w->applied, w->begun[0].applied, sizeof w->applied);
+    w->ahead = false;
 }
 
 static void end_oldest(world *w)
@@ -282,7 +377,7 @@ static void end_oldest(world *w)
 
 static void crash(world *w)
 {
-    if (w->begun_count > 0 && choose(w, 2)) apply_oldest(w);
+    if (w->begun_count > 0 && (w->ahead || choose(w, 2))) apply_oldest(w);
     if (w->begun_count > 1 && choose(w, 2) &&
         memcmp(w->applied, w->begun[0].applied, sizeof w->applied) == 0) {
         sim_disk_apply(w->r.disk,
@@ -292,6 +387,7 @@ static void crash(world *w)
     }
     w->begun_count = 0;
     memcpy(w->fed, w->applied, sizeof w->fed);
+    if (choose(w, 3) == 0) w->r.config.indices = choose(w, 4); /* switched on or off */
     cr_assert_eq(rig_reopen(&w->r), KD_OK);
     w->crashes++;
     check(w);
@@ -393,7 +489,9 @@ static void step(world *w)
         check(w);
     else if (die < 975)
         crash(w);
-    else if (die < 980) {
+    else if (die < 990)
+        check_ahead(w);
+    else if (die < 995) {
         snapshot(w, false); /* made, but the process dies before it is delivered */
         for (uint32_t i = choose(w, 4); i > 0; i--) {
             feed(w);
@@ -427,6 +525,8 @@ static void run(world *w, uint64_t seed)
     rig_init(&w->r);
     w->r.config.redo_bytes_max = redo[choose(w, 4)];
     w->r.config.counts_cached_max = cached[choose(w, 3)];
+    w->r.config.indices = choose(w, 4);
+    w->r.config.index_rows = 1 + choose(w, 60);
     cr_assert_eq(rig_reopen(&w->r), KD_OK);
     seal_all(w);
     for (uint32_t i = 0; i < 20000 && !all_applied(w); i++) step(w);
@@ -440,7 +540,7 @@ static void run(world *w, uint64_t seed)
 Test(central_random, equals_the_largest_stamps_whatever_happens)
 {
     world *w = malloc(sizeof *w);
-    uint64_t duplicates = 0, gaps = 0, crashes = 0, snapshots = 0, redelivered = 0;
+    uint64_t duplicates = 0, gaps = 0, crashes = 0, snapshots = 0, redelivered = 0, indexed = 0;
     for (uint64_t seed = 1; seed <= 60; seed++) {
         run(w, seed);
         duplicates += w->duplicates;
@@ -448,8 +548,10 @@ Test(central_random, equals_the_largest_stamps_whatever_happens)
         crashes += w->crashes;
         snapshots += w->snapshots;
         redelivered += w->redelivered;
+        indexed += w->indexed;
     }
     /* A quiet run proves nothing. */
     cr_assert(duplicates > 1000 && gaps > 1000 && crashes > 300 && snapshots > 1000 && redelivered > 100);
+    cr_assert_gt(indexed, 100000u);
     free(w);
 }

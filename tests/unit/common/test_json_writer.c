@@ -182,7 +182,8 @@ Test(problem, statuses_are_those_of_the_contract)
         {"outbox-full", 503},        {"clock-out-of-bounds", 503},
         {"storage-failed", 503},     {"key-reused", 422},
         {"key-in-flight", 409},      {"central-unavailable", 503},
-        {"edge-retired", 503},
+        {"edge-retired", 503},       {"index-off", 404},
+        {"index-building", 503},
     };
     cr_assert_eq(KD_COUNT(contract), (size_t)KD_PROBLEM_COUNT);
     for (size_t i = 0; i < KD_COUNT(contract); i++) {
