@@ -78,6 +78,15 @@ void sim_check_count_committed(sim_checks *c, uint32_t slot, uint32_t partition)
 /* A central starts: its members are counted anew, which costs as much as there are members. */
 void sim_check_count_opened(sim_checks *c, uint32_t slot, uint32_t partition);
 
+/* ---- check_index.c: "index" ---- */
+
+/* Around each commit, also while one is being written: what the indices say of one item and one user, which take turns. */
+void sim_check_index_moved(sim_checks *c, uint32_t slot, uint32_t partition);
+/* A central starts, or all agrees at the end: compares the entries of the complete indices with the rows of members. */
+void sim_check_index_whole(sim_checks *c, uint32_t slot, uint32_t partition);
+/* A question: whether no index is being built or removed. False: `why` says where. */
+bool sim_check_index_settled(const sim_checks *c, char *why, size_t size);
+
 /* ---- check_number.c: "number" (I10, rules 14 to 19), and "as-of" at an edge ---- */
 
 /* Central's count of the item may have changed: notes the count with central's epoch and version. */

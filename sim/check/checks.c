@@ -31,6 +31,7 @@ void sim_checks_central_opened(sim_checks *c, uint32_t slot, uint32_t partition)
     c->highest_claim[slot][partition] = 0;
     sim_check_position_opened(c, slot, partition);
     sim_check_count_opened(c, slot, partition);
+    sim_check_index_whole(c, slot, partition);
     sim_check_forget_opened(c, slot, partition);
 }
 
@@ -226,6 +227,7 @@ void sim_checks_commit_begun(sim_checks *c, uint32_t slot, uint32_t partition, u
     if (c->failed) return;
     sim_check_position_begun(c, slot, partition, version);
     sim_check_count_begun(c, slot, partition, version);
+    sim_check_index_moved(c, slot, partition);
 }
 
 void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status,
@@ -234,6 +236,7 @@ void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint
     if (c->failed || status != KD_OK) return;
     sim_check_position_committed(c, slot, partition, version, synced);
     sim_check_count_committed(c, slot, partition);
+    sim_check_index_moved(c, slot, partition);
     sim_check_forget_committed(c, slot, partition);
     if (synced) sim_check_retire_committed(c, slot, partition, version);
     sim_check_as_of_committed(c, slot, partition);
@@ -254,7 +257,9 @@ void sim_checks_healed(sim_checks *c)
 
 bool sim_checks_converged(sim_checks *c, char *why, size_t size)
 {
-    return sim_check_end_converged(c, why, size);
+    if (!sim_check_end_converged(c, why, size) || !sim_check_index_settled(c, why, size)) return false;
+    for (uint32_t p = 0; p < c->view.scenario->partitions && !c->failed; p++) sim_check_index_whole(c, 0, p);
+    return true;
 }
 
 void sim_checks_final(sim_checks *c, bool converged, sim_final_verdict *out)

@@ -2,6 +2,7 @@
 #include "sim/world/central.h"
 
 #include "kudos/forget.h"
+#include "kudos/index.h"
 #include "sim/world/consumer.h"
 #include "sim/world/events.h"
 #include "sim/world/hosts.h"
@@ -16,6 +17,15 @@ static uint64_t central_epoch_hint(const sim_world *w, uint32_t slot, uint32_t p
     uint64_t chance = sim_world_draw(w, DRAW_EPOCH, slot * 64 + partition, w->now_us);
     return (sim_host_wall_us(w, HOST_CENTRAL) / 1000) << KD_EPOCH_CHANCE_BITS |
            (chance & ((1u << KD_EPOCH_CHANCE_BITS) - 1));
+}
+
+/* Bits of the indices that this start keeps: none or all in a whole run; in some runs they are switched on and off from start to start. */
+static uint32_t central_indices(const sim_world *w, uint32_t slot)
+{
+    static const uint32_t all = KD_INDEX_BIT(KD_INDEX_NEWEST) | KD_INDEX_BIT(KD_INDEX_LIKED);
+    uint64_t run = sim_world_draw(w, DRAW_SEED, 9400, 0) % 4;
+    if (run == 3) return (uint32_t)sim_world_draw(w, DRAW_SEED, 9401 + slot, w->now_us) & all;
+    return run == 2 ? 0 : all;
 }
 
 static int central_open_partition(sim_world *w, uint32_t slot, uint32_t partition)
@@ -35,6 +45,8 @@ static int central_open_partition(sim_world *w, uint32_t slot, uint32_t partitio
                                 .publish_changes = true,
                                 .no_backups = w->s->backups_none,
                                 .tombstone_ttl_us = w->s->forget_tombstones_us,
+                                .indices = central_indices(w, slot),
+                                .index_rows = 1 + (uint32_t)(tables / 4 % 30),
                                 .seed = sim_world_draw(w, DRAW_SEED, 1000 + partition, w->now_us),
                                 .plant = w->options->central_plant};
     kd_store store = sim_disk_view(t->disk);

@@ -2,6 +2,7 @@
 #include "sim/scenario/forged.h"
 #include "sim/world/tenure.h"
 
+#include "kudos/index.h"
 #include "sim/world/consumer.h"
 #include "sim/world/events.h"
 #include "sim/world/hosts.h"
@@ -201,7 +202,7 @@ static void tenure_begin_commit(sim_world *w, uint32_t slot, uint32_t partition)
     const kd_writes *writes;
     uint64_t version;
     int err = kd_central_commit_begin(t->core, sim_host_wall_us(w, HOST_CENTRAL), &writes, &version);
-    t->gate.pending = false;
+    t->gate.pending = kd_central_indexing(t->core) && !tenure_draining(w, slot);
     if (err == KD_EAGAIN) return;
     if (err != KD_OK) {
         sim_world_fail(w, "commit", "central partition %u: a commit cannot begin: %s", partition,
