@@ -55,7 +55,9 @@ bool kd_route_items(kd_bytes raw, const kd_strings *collections, kd_item items[K
     X(LIMIT, "limit")                                                                                        \
     X(CURSOR, "cursor")                                                                                      \
     X(EDGE, "edge")                                                                                          \
-    X(PARTITION, "partition")
+    X(PARTITION, "partition")                                                                                \
+    X(ORDER, "order")                                                                                        \
+    X(USER, "user")
 
 typedef enum {
 #define X(name, text) KD_QUERY_##name,

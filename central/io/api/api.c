@@ -2,6 +2,7 @@
 #include "central/io/api/api.h"
 
 #include "central/io/api/api_counts.h"
+#include "central/io/api/api_me.h"
 #include "central/io/api/api_members.h"
 #include "central/io/api/api_users.h"
 #include "central/io/api/read.h"
@@ -102,6 +103,11 @@ static void api_liked(void *api, kd_http_request *req, const kd_asked *asked)
     kd_api_liked(api, req, &asked->item, asked->counter);
 }
 
+static void api_me(void *api, kd_http_request *req, const kd_asked *asked)
+{
+    kd_api_me(api, req, asked->counter);
+}
+
 static void api_snapshot(void *api, kd_http_request *req, const kd_asked *asked)
 {
     kd_api_snapshot(api, req, &asked->item);
@@ -142,6 +148,7 @@ static void api_openapi(void *arg, kd_http_request *req, const kd_asked *asked)
 
 #define API_ASKED (KD_MAY(UNAUTHORIZED) | KD_MAY(FORBIDDEN) | KD_MAY(RATE_LIMITED))
 #define API_READS (API_ASKED | KD_MAY(STORAGE_FAILED))
+#define API_INDEX (KD_MAY(INDEX_OFF) | KD_MAY(INDEX_BUILDING))
 #define API_NAMES (API_READS | KD_MAY(INVALID_ID) | KD_MAY(UNKNOWN_COLLECTION))
 
 /* Snapshots first: an item of theirs may be called counts. */
@@ -156,14 +163,19 @@ static const kd_endpoint api_table[] = {
      "All counters of an item without some users", .right = KD_RIGHT_LIKERS, .may = API_NAMES,
      .body = "AskWithout", .answer = "CountsEach", .handle = api_without},
     {KD_HTTP_GET, "/v1/{collection}/{id}/likers", "likers", "Who likes an item", .right = KD_RIGHT_LIKERS,
-     .may = API_NAMES | KD_MAY(UNKNOWN_COUNTER), .page = KD_LIKERS_PAGE, .page_max = KD_LIKERS_PAGE_MAX,
-     .query = KD_READS(COUNTER) | KD_READS(LIMIT) | KD_READS(CURSOR), .answer = "Likers",
+     .may = API_NAMES | API_INDEX | KD_MAY(UNKNOWN_COUNTER), .page = KD_LIKERS_PAGE,
+     .page_max = KD_LIKERS_PAGE_MAX,
+     .query = KD_READS(COUNTER) | KD_READS(ORDER) | KD_READS(LIMIT) | KD_READS(CURSOR), .answer = "Likers",
      .handle = api_likers},
     {KD_HTTP_POST, "/v1/{collection}/{id}/likers/among", "among", "Who of some users likes an item",
      .right = KD_RIGHT_LIKERS, .may = API_NAMES | KD_MAY(UNKNOWN_COUNTER), .body = "AskAmong",
      .answer = "Among", .handle = api_among},
     {KD_HTTP_GET, "/v1/{collection}/{id}/{counter}", "has", "Whether the user likes the item", KD_SET,
      KD_RIGHT_LIKED, .may = API_NAMES, .traits = KD_TAKES_SEEN, .answer = "Liked", .handle = api_liked},
+    {KD_HTTP_GET, "/v1/me/{counter}", "mine", "What the user likes, the newest like first", KD_SET,
+     KD_RIGHT_LIKED, .may = API_READS | API_INDEX | KD_MAY(INVALID_ID), .page = KD_ME_PAGE,
+     .page_max = KD_ME_PAGE_MAX, .query = KD_READS(USER) | KD_READS(LIMIT) | KD_READS(CURSOR),
+     .answer = "Mine", .handle = api_me},
     {KD_HTTP_GET, "/v1/counts", "counts_of", "Counters of many items", .right = KD_RIGHT_COUNTS,
      .may = API_NAMES, .query = KD_READS(ITEMS), .answer = "CountsList", .handle = api_counts_query},
     {KD_HTTP_POST, "/v1/counts", "ask_counts", "Counters of many items, in a body", .right = KD_RIGHT_COUNTS,
@@ -262,6 +274,11 @@ static const kd_path *api_find(kd_api *api, kd_http_request *req, const kd_route
     }
     req->route = path->first->path;
     if (!kd_access_may(&api->access, req, api_right(req, path), why)) return NULL;
+    if (path->counter_at >= 0)
+        return kd_route_counter(route->at[path->counter_at], &api->settings->counters, KD_SET,
+                                &asked->counter, why)
+                   ? path
+                   : NULL;
     if (path->item_at < 0) return path;
     const kd_bytes *item = &route->at[path->item_at];
     bool good = kd_route_item(item[0], item[1], &api->settings->collections, &asked->item, why) &&

@@ -5,6 +5,7 @@
 #include "central/io/api/liker.h"
 #include "central/io/api/member_line.h"
 #include "central/io/api/read.h"
+#include "kudos/index.h"
 
 /* ---- whether a user likes it ---- */
 
@@ -87,8 +88,17 @@ void kd_api_lookup(kd_api *api, kd_http_request *req)
 
 static kd_cursor_question likers_question(kd_api_read *r)
 {
-    return (kd_cursor_question){KD_CURSOR_LIKERS, r->api->settings->counters.at[r->counter].id,
-                                kd_item_key(&r->items[0].item)};
+    return (kd_cursor_question){r->newest ? KD_CURSOR_NEWEST : KD_CURSOR_LIKERS,
+                                r->api->settings->counters.at[r->counter].id, kd_item_key(&r->items[0].item)};
+}
+
+static int find_page_of_likers(kd_api_read *r, kd_tenure *t, kd_bytes item, kd_liker_writing *writing)
+{
+    if (r->newest)
+        return kd_central_newest(t->core, r->counter, item, r->cursor, r->limit, kd_liker_write, writing,
+                                 &r->next);
+    return kd_central_members(t->core, r->api->settings->counters.at[r->counter].id, item, r->cursor,
+                              r->limit, kd_liker_write, writing, &r->next);
 }
 
 static int find_likers(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
@@ -104,8 +114,7 @@ static int find_likers(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
     kd_json_cstr(&j, counter->name);
     kd_json_key(&j, "likers");
     kd_json_array(&j);
-    int err = kd_central_members(t->core, counter->id, kd_item_key(&item->item), r->cursor, r->limit,
-                                 kd_liker_write, &writing, &r->next);
+    int err = find_page_of_likers(r, t, kd_item_key(&item->item), &writing);
     kd_json_end_array(&j);
     kd_json_key(&j, "next");
     if (r->next.len == 0)
@@ -118,12 +127,24 @@ static int find_likers(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
     return err;
 }
 
+/* Reads order= of the query; false with *why filled. */
+static bool ask_order(const kd_api *api, const kd_http_request *req, kd_api_read *r, kd_refusal *why)
+{
+    kd_bytes order = kd_bytes_str("key");
+    kd_query_find(req->query, "order", &order);
+    r->newest = kd_bytes_eq(order, kd_bytes_str("newest"));
+    *why = (kd_refusal){KD_PROBLEM_INVALID_REQUEST, "newest or key is wanted", "order"};
+    if (!r->newest) return kd_bytes_eq(order, kd_bytes_str("key"));
+    *why = (kd_refusal){KD_PROBLEM_INDEX_OFF, "central.index_newest is not switched on", "order"};
+    return api->settings->index_newest;
+}
+
 static bool ask_likers(kd_api *api, kd_http_request *req, kd_api_read *r, kd_refusal *why)
 {
     kd_bytes name = kd_bytes_of(NULL, 0);
     uint64_t limit;
     kd_query_find(req->query, "counter", &name);
-    if (!kd_api_read_set_counter(api, name, &r->counter, why)) return false;
+    if (!kd_api_read_set_counter(api, name, &r->counter, why) || !ask_order(api, req, r, why)) return false;
     const kd_cursor_question question = likers_question(r);
     if (!kd_cursor_read(req, &question, &r->cursor, why) ||
         !kd_route_number(req->query, "limit", KD_LIKERS_PAGE, 1, KD_LIKERS_PAGE_MAX, &limit, why))
@@ -200,7 +221,7 @@ static bool ask_export(kd_api *api, kd_http_request *req, kd_api_read *r, kd_ref
 void kd_api_export(kd_api *api, kd_http_request *req)
 {
     kd_refusal why;
-    kd_api_read *r = kd_api_read_create(api, req, NULL, 0);
+    kd_api_read *r = kd_api_read_create(api, req, NULL, 1);
     if (!r) return;
     if (!ask_export(api, req, r, &why)) {
         kd_api_read_refuse(req, &why);

@@ -13,9 +13,9 @@ enum { KD_CURSOR_CHECK = 8, KD_CURSOR_MAX = 512, KD_CURSOR_TEXT_MAX = KD_CURSOR_
 
 /* What was asked, without the length of a page: a client may change that from page to page. */
 typedef struct {
-    enum { KD_CURSOR_LIKERS = 'l', KD_CURSOR_EXPORT = 'e' } kind;
+    enum { KD_CURSOR_LIKERS = 'l', KD_CURSOR_NEWEST = 'n', KD_CURSOR_ME = 'm', KD_CURSOR_EXPORT = 'e' } kind;
     uint32_t number; /* the counter's id; of an export the partition */
-    kd_bytes item;   /* its key; of an export empty */
+    kd_bytes item;   /* its key; of KD_CURSOR_ME the user; of an export empty */
 } kd_cursor_question;
 
 /* The row's key that the cursor of the query names, in the request's memory; empty when the query has no cursor. False with *why filled: the cursor

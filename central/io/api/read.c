@@ -25,9 +25,10 @@ kd_api_read *kd_api_read_create(kd_api *api, kd_http_request *req, const kd_item
     r->api = api;
     r->req = req;
     r->media = kd_http_request_media(req);
-    r->count = KD_MAX(1, count);
+    r->count = count;
     r->items = kd_http_request_alloc(req, sizeof(kd_api_read_item) * r->count);
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++) r->items[i].partition = i;
+    for (uint32_t i = 0; items && i < count; i++) {
         r->items[i].item = items[i];
         r->items[i].partition = kd_partition(kd_item_key(&items[i]), (uint32_t)api->settings->partitions);
     }
@@ -38,6 +39,7 @@ kd_api_read *kd_api_read_create(kd_api *api, kd_http_request *req, const kd_item
 static void read_finish(kd_api_read *r)
 {
     r->api->open--;
+    for (uint32_t i = 0; r->found && i < r->count; i++) kd_buf_finish(&r->found[i]);
     kd_buf_finish(&r->out);
     kd_buf_finish(&r->next);
 }

@@ -45,12 +45,15 @@ struct kd_api_read {
     uint32_t counter; /* index in the settings */
     uint32_t limit;
     bool detail; /* time and region of likers are told */
+    bool newest; /* likers in the order of their likes */
     enum { KD_BY_NOTHING, KD_BY_REGION, KD_BY_DAY } by;
+    kd_buf *found; /* what `work` hands over of each item; NULL: of this kind of read nothing */
     /* The answer and the cursor behind it, where a read has one item. */
     kd_buf out, next;
 };
 
-/* A read of `count` items, which are copied; with 0 a read of one partition: one item, whose partition the caller sets. NULL: reads_max are in work,
+/* A read of `count` items, which are copied. Without them (NULL) a read of the first `count` partitions: an item for each, whose partition the caller may
+ * change. NULL: reads_max are in work,
  * and the request has been answered so. */
 kd_api_read *kd_api_read_create(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count);
 /* Posts the read to the workers. `work` and `answer` must be set; from here on the read may end at any time on this loop. */

@@ -127,6 +127,21 @@ static void app_admin_write_forgetting(kd_json *j, const kd_central *core)
     app_admin_write_held(j, "floor", f.floor_us, f.floor_held_by, f.floor_holder);
 }
 
+static void app_admin_write_indices(kd_json *j, const kd_central *core)
+{
+    kd_json_key(j, "indices");
+    kd_json_object(j);
+    for (kd_index i = 0; i < KD_INDICES; i++) {
+        kd_index_progress p = kd_central_index(core, i);
+        kd_json_key(j, kd_index_name(i));
+        kd_json_object(j);
+        kd_json_put_str(j, "stage", kd_bytes_str(kd_index_stage_name(p.stage)));
+        kd_json_put_u64(j, "rows", p.walked);
+        kd_json_end_object(j);
+    }
+    kd_json_end_object(j);
+}
+
 static void app_admin_write_tenure(kd_json *j, const kd_tenure *t)
 {
     kd_central_edge *edges = kd_alloc(sizeof(*edges) * KD_EDGES_MAX);
@@ -140,6 +155,7 @@ static void app_admin_write_tenure(kd_json *j, const kd_tenure *t)
     kd_json_i64(j, kd_central_log_position(t->core, &offset) ? offset : -1);
     kd_json_put_u64(j, "as_of_us", kd_central_as_of_us(t->core));
     app_admin_write_forgetting(j, t->core);
+    app_admin_write_indices(j, t->core);
     kd_json_put_u64(j, "gathered", kd_central_gathered(t->core));
     kd_json_put_u64(j, "outstanding", t->gate.under_way);
     kd_json_put_u64(j, "dirty", kd_central_dirty(t->core));

@@ -78,6 +78,10 @@
     X(collected, COUNTER, "kudos_central_tombstones_collected_total", "", "Tombstones collected.")           \
     X(ignored, COUNTER, "kudos_central_operations_ignored_total", "",                                        \
       "Operations below the floor that found no row: merged before.")                                        \
+    X(indices_moving, GAUGE, "kudos_central_indices_unfinished", "",                                         \
+      "Indices of partitions that are being built or removed.")                                              \
+    X(index_rows, GAUGE, "kudos_central_index_rows_walked", "",                                              \
+      "Rows that these have been through; kudos_central_filter_rows tells of how many to build from.")       \
     X(read_errors, COUNTER, "kudos_central_store_read_errors_total", "",                                     \
       "Reads of a store that failed: a disk or a damaged file.")                                             \
     X(kafka_errors, REASONS, "kudos_central_kafka_errors_total", "", "Errors of connections and brokers.")   \

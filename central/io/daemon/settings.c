@@ -13,6 +13,7 @@
 #include "common/io/http/visitor_gate.h"
 #include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
+#include "kudos/index.h"
 
 #define MIB (1024u * 1024u)
 #define SECOND 1000000u
@@ -80,6 +81,12 @@ static const kd_option options[] = {
                    "Whether edges keep what a restore of a backup will need from them", .choices = backups),
     DURATION(tombstone_ttl_us, "central", "tombstone_ttl", "7d",
              "How long the rows of unlikes stay at least; 0s: for good", .min = 0, .max = 3650 * DAY),
+    BOOL(index_newest, "central", "index_newest", "false",
+         "Whether likers are kept in the order of their likes: GET /v1/{item}/likers?order=newest",
+         .more = "Switched on over rows that are there, it is built first; switched off, it is removed."),
+    BOOL(index_liked, "central", "index_liked", "false",
+         "Whether a user's likes are kept in the order of their times: GET /v1/me/{counter}",
+         .more = "Switched on over rows that are there, it is built first; switched off, it is removed."),
     SIZE(write_buffer, "central", "write_buffer", "8MiB",
          "LevelDB's write buffer of a partition; up to twice this is used", .min = 256 * 1024,
          .max = 256 * MIB),
@@ -328,6 +335,8 @@ kd_central_config kd_central_core_config(const kd_central_settings *s, const kd_
         .publish_changes = s->publish_changes,
         .no_backups = s->backups == KD_BACKUPS_NONE,
         .tombstone_ttl_us = s->tombstone_ttl_us,
+        .indices = (s->index_newest ? KD_INDEX_BIT(KD_INDEX_NEWEST) : 0) |
+                   (s->index_liked ? KD_INDEX_BIT(KD_INDEX_LIKED) : 0),
         .seed = seed,
         .plant = KUDOS_CENTRAL_PLANT,
     };

@@ -27,6 +27,7 @@ typedef struct {
     bool publish_changes;
     uint32_t backups; /* kd_backups_setting */
     uint64_t tombstone_ttl_us;
+    bool index_newest, index_liked;
     uint64_t write_buffer;
     uint64_t block_cache;
     uint64_t open_files;

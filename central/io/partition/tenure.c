@@ -10,6 +10,7 @@
 #include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 #include "common/io/loop/point.h"
+#include "kudos/index.h"
 #include "kudos/quarantine.h"
 
 enum { GAPS_EVERY_US = 10000000 };
@@ -141,7 +142,7 @@ static void tenure_commit_begin(kd_tenure *t, uint64_t now_us)
     uint32_t operations = kd_central_gathered(t->core);
     if (operations > 0) KD_POINT(BEFORE_COMMIT);
     int err = kd_central_commit_begin(t->core, now_us, &writes, &version);
-    t->gate.pending = false;
+    t->gate.pending = kd_central_indexing(t->core) && !t->drains;
     if (err == KD_EAGAIN) return;
     if (err != KD_OK)
         kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition, "a read of the store failed");
@@ -161,6 +162,18 @@ void kd_tenure_commit(kd_tenure *t, uint64_t now_us)
     if (kd_commit_gate_opens(&t->gate, kd_central_gathered(t->core))) tenure_commit_begin(t, now_us);
 }
 
+/* Tells when an index begins to be built or removed, and when that is done. */
+static void tenure_log_indices(kd_tenure *t)
+{
+    for (kd_index i = 0; i < KD_INDICES; i++) {
+        kd_index_progress p = kd_central_index(t->core, i);
+        if (p.stage == t->stages[i]) continue;
+        t->stages[i] = p.stage;
+        KD_LOG(KD_INFO, "index", KD_STR("index", kd_index_name(i)), KD_U64("partition", t->partition),
+               KD_STR("stage", kd_index_stage_name(p.stage)), KD_U64("rows", p.walked));
+    }
+}
+
 static void tenure_commit_ended(kd_post *post)
 {
     kd_commit_slot *slot = KD_CONTAINER(post, kd_commit_slot, post);
@@ -173,6 +186,7 @@ static void tenure_commit_ended(kd_post *post)
     slot->busy = false;
     t->gate.under_way--;
     KD_POINT(AFTER_COMMIT);
+    tenure_log_indices(t);
     if (kd_publisher_committed(&t->publisher))
         KD_LOG(KD_WARN, "epoch-outbid", KD_U64("partition", t->partition),
                KD_U64("epoch", kd_central_epoch(t->core)));
@@ -292,6 +306,7 @@ void kd_tenure_redeclare(kd_tenure *t, uint64_t now_us)
 
 bool kd_tenure_drained(kd_tenure *t)
 {
+    t->drains = true;
     if (!kd_commit_gate_idle(&t->gate)) return false;
     if (!t->producer) return true;
     if (t->publisher.ending == KD_PUBLISHER_RUNS) {

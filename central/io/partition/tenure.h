@@ -18,6 +18,7 @@
 #include "common/io/leveldb/committer.h"
 #include "common/io/loop/loop.h"
 #include "kudos/commit_gate.h"
+#include "kudos/index.h"
 #include "kudos/publisher.h"
 
 typedef struct kd_tenure kd_tenure;
@@ -51,6 +52,8 @@ struct kd_tenure {
     kd_commit_gate gate;
     kd_commit_slot slots[KD_COMMITTER_DEPTH];
     kd_publisher publisher;
+    bool drains;                       /* kd_tenure_drained was called: indices are built no further */
+    kd_index_stage stages[KD_INDICES]; /* as the log was told */
     bool standing; /* the consumer gives no records of this partition until a seek or a new assignment */
     uint64_t unknown_schema;
     uint64_t gaps;               /* batches since the last line about gaps */

@@ -6,7 +6,7 @@
 typedef struct {
     kd_central_stats sum;
     uint64_t dirty, outbound, failed, unknown_schema, edges, snapshot_age, low_age;
-    uint64_t stable_age, floor_age, halted, collected, ignored;
+    uint64_t stable_age, floor_age, halted, collected, ignored, indices_moving, index_rows;
     int64_t lag;
     bool lag_unknown; /* of at least one partition */
     uint64_t read_errors;
@@ -66,6 +66,16 @@ static void measure_add_forgetting(measure_totals *all, const kd_tenure *t, uint
     all->ignored += f.ignored;
 }
 
+static void measure_add_indices(measure_totals *all, const kd_central *core)
+{
+    for (kd_index i = 0; i < KD_INDICES; i++) {
+        kd_index_progress p = kd_central_index(core, i);
+        if (p.stage == KD_INDEX_OFF || p.stage == KD_INDEX_COMPLETE) continue;
+        all->indices_moving++;
+        all->index_rows += p.walked;
+    }
+}
+
 /* Adds the lag behind the log's end, which the keeper looks up every few seconds, and commits the position to the consumer group. */
 static void measure_add_lag(measure_totals *all, kd_worker *w, kd_tenure *t)
 {
@@ -85,6 +95,7 @@ static void measure_add_tenure(measure_totals *all, kd_worker *w, kd_tenure *t, 
     all->read_errors += kd_leveldb_read_errors(t->db);
     measure_add_ages(all, w, t, now_us);
     measure_add_forgetting(all, t, now_us);
+    measure_add_indices(all, t->core);
     measure_add_lag(all, w, t);
     all->dirty += kd_central_dirty(t->core);
     all->outbound += kd_publisher_held(&t->publisher);
@@ -148,6 +159,8 @@ void kd_worker_measure(kd_worker *w)
         {&m->floor_halted, all.halted},
         {&m->collected, all.collected},
         {&m->ignored, all.ignored},
+        {&m->indices_moving, all.indices_moving},
+        {&m->index_rows, all.index_rows},
         {&m->read_errors, all.read_errors},
         {&m->kafka_ready, w->assigned},
     };

@@ -27,9 +27,12 @@ static bool path_is_open(kd_bytes segment)
 
 static void path_init(kd_path *path, const kd_endpoint *first, const kd_route *template)
 {
-    *path = (kd_path){.first = first, .template = *template, .item_at = -1};
-    for (uint32_t i = 0; i < template->count && path->item_at < 0; i++)
-        if (path_is_open(template->at[i])) path->item_at = (int)i;
+    *path = (kd_path){.first = first, .template = *template, .item_at = -1, .counter_at = -1};
+    for (uint32_t i = 0; i < template->count; i++) {
+        if (kd_bytes_eq(template->at[i], kd_bytes_str("{collection}"))) path->item_at = (int)i;
+        bool alone = path->item_at < 0 && kd_bytes_eq(template->at[i], kd_bytes_str("{counter}"));
+        if (alone) path->counter_at = (int)i;
+    }
 }
 
 static void path_add(kd_path *path, const kd_endpoint *e)
@@ -65,7 +68,7 @@ static uint32_t paths_gather(kd_paths *paths, uint32_t n, uint32_t segments, con
         if (!path_begins(table, i)) continue;
         path_read(&path, table + i, count - i, options);
         if (path.template.count != segments) continue;
-        if (table[i].kind) {
+        if (table[i].kind && path.item_at >= 0) {
             *(table[i].kind == KD_SET ? &paths->set : &paths->sum) = path;
             continue;
         }

@@ -2,8 +2,8 @@
  * endpoint.h - the API of a program as a table: an endpoint, which is one method of one path, a row. What is matched, what Allow names, what the access
  * log calls a path and what the description of the API tells come from the rows.
  *
- * A path is a template: {collection}/{id} stand for an item, {counter} at the end for a counter of the configuration. Sets and sums have the same
- * template and endpoints of their own. Rows of one path stand behind each other. Where two paths fit a request the first one wins.
+ * A path is a template: {collection}/{id} stand for an item, {counter} at the end for a counter of the configuration. Behind an item, sets and sums have
+ * the same template and endpoints of their own. Rows of one path stand behind each other. Where two paths fit a request the first one wins.
  */
 #ifndef KUDOS_COMMON_IO_HTTP_ENDPOINT_H
 #define KUDOS_COMMON_IO_HTTP_ENDPOINT_H
@@ -65,20 +65,21 @@ typedef struct {
     const kd_endpoint *first;               /* of its rows */
     char allow[KD_ALLOW_MAX];               /* "GET, HEAD, POST" */
     kd_route template;
-    int item_at; /* index of the segment {collection}; -1: no item is named */
+    int item_at;    /* index of the segment {collection}; -1: no item is named */
+    int counter_at; /* of the segment {counter}, where no item is named; -1: there is none */
 } kd_path;
 
 /* An index of the table: few paths have as many segments as a request, and most of these differ from it in the length of one. */
 typedef struct {
     kd_path at[KD_PATHS_MAX];
     uint32_t begin[KD_ROUTE_SEGMENTS_MAX + 2]; /* paths of n segments: from begin[n] to begin[n + 1] */
-    kd_path set, sum;                          /* those that end in {counter} */
+    kd_path set, sum;                          /* those of an item that end in {counter} */
     char allow[KD_ALLOW_MAX];                  /* what any path has */
 } kd_paths;
 
 /* Makes the index; it and `table` are only read afterwards. `options`: OPTIONS is answered, and named by each Allow. */
 void kd_paths_init(kd_paths *paths, const kd_endpoint *table, size_t count, bool options);
-/* The path that a request names, but for those that end in a counter. NULL: none of these fits. */
+/* The path that a request names, but for those of an item that end in a counter. NULL: none of these fits. */
 const kd_path *kd_paths_find(const kd_paths *paths, const kd_route *route);
 /* NULL: the path does not have the method. */
 const kd_endpoint *kd_path_endpoint(const kd_path *path, kd_http_method method);

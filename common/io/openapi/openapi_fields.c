@@ -58,6 +58,15 @@ static void field_put_query(kd_openapi *doc, json_t *list, const kd_endpoint *e)
     if (query & 1u << KD_QUERY_COUNTER)
         field_put(list, "query", "counter", false, kd_openapi_schema(doc, "SetCounter"),
                   "the first one when left out");
+    if (query & 1u << KD_QUERY_ORDER)
+        field_put(list, "query", "order", false,
+                  kd_openapi_pack("{s:s, s:[s,s], s:s}", "type", "string", "enum", "key", "newest", "default",
+                                  "key"),
+                  "key: by the users' ids; newest: the newest like first, where central.index_newest is "
+                  "switched on");
+    if (query & 1u << KD_QUERY_USER)
+        field_put(list, "query", "user", false, kd_openapi_schema(doc, "Id"),
+                  "another user than the caller: for whoever may ask for likers");
     if (query & 1u << KD_QUERY_LIMIT)
         field_put(list, "query", "limit", false, field_number(e->page, 1, e->page_max), "of a page");
     if (query & 1u << KD_QUERY_CURSOR)

@@ -458,6 +458,24 @@ static json_t *schema_among(kd_openapi *doc)
     return schema_object(members, NULL);
 }
 
+static json_t *schema_mine_one(kd_openapi *doc)
+{
+    return schema_object(kd_openapi_pack("{s:o, s:{s:s,s:s,s:s}}", "item", kd_openapi_schema(doc, "Item"),
+                                         "at", "type", "string", "format", "date-time", "description",
+                                         "when it was liked; of another user only with the right to see it"),
+                         " at ");
+}
+
+static json_t *schema_mine(kd_openapi *doc)
+{
+    json_t *members = kd_openapi_pack(
+        "{s:o, s:o, s:{s:[s,s],s:s}}", "counter", kd_openapi_schema(doc, "SetCounter"), "items",
+        schema_about(schema_list(kd_openapi_schema(doc, "MineOne"), 0, 0), "the newest like first"), "next",
+        "type", "string", "null", "description", "the cursor of the next page; null: this is the last one");
+    schema_add_age(doc, members);
+    return schema_object(members, NULL);
+}
+
 static json_t *schema_time(kd_openapi *doc)
 {
     (void)doc;
@@ -593,6 +611,8 @@ static const struct {
     {"Liker", schema_liker},
     {"Likers", schema_likers},
     {"Among", schema_among},
+    {"MineOne", schema_mine_one},
+    {"Mine", schema_mine},
     {"Time", schema_time},
     {"Catalogue", schema_catalogue},
     {"Admin", schema_admin},

@@ -201,6 +201,7 @@ static bool central_alone_has(const kd_route *route)
     static const char *const paths[] = {"time", "catalogue", "export", "admin"};
     for (size_t i = 0; i < KD_COUNT(paths); i++)
         if (kd_route_is(route, paths[i])) return true;
+    if (route->count == 2 && kd_bytes_eq(route->at[0], kd_bytes_str("me"))) return true;
     return route->count >= 3 && (kd_bytes_eq(route->at[0], kd_bytes_str("snapshots")) ||
                                  kd_bytes_eq(route->at[2], kd_bytes_str("likers")));
 }

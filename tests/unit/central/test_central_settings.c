@@ -73,10 +73,10 @@ Test(central_settings, names_that_would_shadow_each_other_are_refused)
 /* Commands on a central that is stopped open its stores by the same function as the process that runs. */
 Test(central_settings, core_is_configured_as_the_options_say)
 {
-    static const char *const sets[] = {"central.name=c7",          "central.backups=none",
-                                       "central.tombstone_ttl=3d", "central.drift_bound=250ms",
-                                       "central.redo_bytes=1MiB",  "central.counts_cached=64000",
-                                       "kafka.partitions=16",      "central.publish_changes=false"};
+    static const char *const sets[] = {
+        "central.name=c7",           "central.backups=none",          "central.tombstone_ttl=3d",
+        "central.drift_bound=250ms", "central.redo_bytes=1MiB",       "central.counts_cached=64000",
+        "kafka.partitions=16",       "central.publish_changes=false", "central.index_liked=true"};
     char *names[] = {"amsterdam", "berlin"};
     const kd_strings edges = {names, 2};
     const kd_counters counters = {.count = 1};
@@ -96,6 +96,7 @@ Test(central_settings, core_is_configured_as_the_options_say)
     cr_expect_not(c.publish_changes);
     cr_expect(c.no_backups);
     cr_expect_eq(c.tombstone_ttl_us, 3 * DAY);
+    cr_expect_eq(c.indices, KD_INDEX_BIT(KD_INDEX_LIKED));
     cr_expect_eq(c.seed, 99);
     cr_expect_eq(c.plant, 0);
     kd_options_finish(&kd_central_options, &s);
