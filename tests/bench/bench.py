@@ -40,6 +40,7 @@ PARTS = [
     (by_token.likes_full, ("likes_full",)),
     (rows_requests.batch, ("batch",)),
     (rows_store.merge, ("merge",)),
+    (rows_store.merge_index, ("merge_index",)),
     (hot.hot, ("hot", "hot_age", "hot_spread", "hot_spread_age", "hot_some", "hot_some_age")),
     (hot.viral, ("viral",)),
     (rows_bytes.memory, ("memory_item", "memory_item_pending")),

@@ -81,6 +81,7 @@ static span span_end(span from)
 typedef struct {
     const char *dir;
     uint32_t count, items, repeats, pieces, buffer_mib;
+    uint32_t indices; /* that the merge keeps besides; the peer keeps none */
     like *likes; /* of the piece at hand */
 } plan;
 
@@ -336,6 +337,7 @@ static span run_merge(const plan *p, uint64_t *total, uint64_t *distinct)
         .name = kd_bytes_str("bench"), .partitions = 1, .counters = &counters, .seed = 1};
     config.redo_bytes_max = 64 << 20;
     config.counts_cached_max = 1000000;
+    config.indices = p->indices;
     bench b = {.gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0}};
     KD_ASSERT(kd_central_open(&config, &store, 1, 0, &b.c) == KD_OK);
     KD_ASSERT(kd_committer_create(&b.committer, db, on_done, &b.gate) == KD_OK);
@@ -372,7 +374,8 @@ static uint32_t number(int argc, char **argv, int at, uint32_t otherwise)
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        fprintf(stderr, "usage: bench_merge DIR [operations] [items] [repeats per mille] [before] [MiB]\n");
+        fprintf(stderr, "usage: bench_merge DIR [operations] [items] [repeats per mille] [before] [MiB] "
+                        "[indices]\n");
         return 2;
     }
     plan p = {.dir = argv[1], .pieces = 1};
@@ -380,6 +383,7 @@ int main(int argc, char **argv)
     p.items = number(argc, argv, 3, 1000000);
     p.repeats = number(argc, argv, 4, 20);
     p.buffer_mib = number(argc, argv, 6, WRITE_BUFFER_MIB);
+    p.indices = number(argc, argv, 7, 0);
     uint32_t before = number(argc, argv, 5, 0);
     if (p.count == 0 || p.items == 0) return 2;
     p.pieces += (before + p.count - 1) / p.count;

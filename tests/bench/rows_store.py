@@ -10,17 +10,19 @@ from proc import TOP, program
 from ruler import PARTITIONS, Wrong, exact, run
 
 MERGE_OPS, MERGE_ITEMS, MERGE_REPEATED, MERGE_S = 400000, 1000000, 20, 7200
+MERGE_INDICES = 3  # both
+MERGE_BUFFER_MIB = 8
 MERGE_FREE = 1.85  # processors that nothing else has
 POLIS = os.path.join(TOP, "sim", "data", "polis.tsv.gz")
 POLIS_PAIRS = 157648
 STANDARD = os.path.join(TOP, "sim", "scenarios", "standard.scenario")
 
 
-def merge_figures(bench, items, before=0):
-    """What bench-merge says, with so many members in the store before."""
+def merge_figures(bench, items, before=0, indices=0):
+    """What bench-merge says, with so many members in the store before, and with these indices kept."""
     at = bench.path("merge")
     os.makedirs(at)
-    figures = exact(run(program("bench-merge"), at, MERGE_OPS, items, MERGE_REPEATED, before, timeout=MERGE_S)[0])
+    figures = exact(run(program("bench-merge"), at, MERGE_OPS, items, MERGE_REPEATED, before, MERGE_BUFFER_MIB, indices, timeout=MERGE_S)[0])
     shutil.rmtree(at)
     return figures
 
@@ -59,6 +61,13 @@ def merge(bench):
     if left < MERGE_FREE:
         raise Wrong(f"other work left {left:.2f} processors to it, {MERGE_FREE} are needed; cpu_ratio was {peer / ours:.2f}")
     bench.beside("merge", [merge_pair(r) for r in runs], ("ratio", ">=", 3.5), "like")
+
+
+def merge_index(bench):
+    """The merge with both indices of central (central.index_newest, index_liked), beside the merge without."""
+    pairs = [tuple(merge_pair(merge_figures(bench, MERGE_ITEMS, indices=i))[0] for i in (MERGE_INDICES, 0))
+             for _ in range(bench.options.repeats)]
+    bench.beside("merge_index", pairs, ("cpu_ratio", ">=", 0.45), "like")
 
 
 def keys(bench):

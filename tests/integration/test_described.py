@@ -119,6 +119,8 @@ def provoke_members(edge, central):
     for by in ("region", "day"):
         central.ask(*ops["counts"], query=f"by={by}")
     wait_until(lambda: central.ask(*ops["likers"]).json["likers"], WAIT_S, "a liker")
+    for counter in ("like", "save"):
+        wait_until(lambda: central.ask(*ops[f"mine_{counter}"]).json["items"], WAIT_S, "what the user likes")
     ops = {op["operationId"]: (m, t, op) for m, t, op in edge.operations}
     wait_until(lambda: "kudos-as-of" in edge.ask(*ops["display"]).headers, WAIT_S, "as_of")
 
@@ -130,6 +132,8 @@ def provoke_refusals(asker, name):
             continue  # it needs no user: provoke_visitors
         for status, ask in {"401": {"user": None} if name == "edge" else {"headers": {"Authorization": "Bearer nonsense"}},
                             "403": {"headers": {"Host": "elsewhere.example"}}, "404": {"item": "nothing/a", "me": False}}.items():
+            if status == "404" and template.startswith("/v1/me/"):
+                continue  # it names no item: provoke_indices
             if status in op["responses"]:
                 assert asker.ask(method, template, op, **ask).status == int(status), (template, status)
         if "422" in op["responses"]:
@@ -238,6 +242,13 @@ def provoke_full_central(asker, central):
             other.result()
 
 
+def provoke_indices(asker, central):
+    """What a central without indices refuses."""
+    for method, template, op in asker.operations:
+        if template.startswith("/v1/me/"):
+            assert asker.ask(method, template, op, on=central).status == 404
+
+
 def check(asker):
     statuses, members, headers = asker.api.every()
     never = {"statuses": statuses - asker.api.statuses, "members": members - asker.api.members,
@@ -270,6 +281,7 @@ def test_all_that_is_described_of_central_comes(pair, tmp_path):
     provoke_server(asker)
     with Broker(tmp_path, PARTITIONS) as broker, Central(tmp_path, broker.address, partitions=PARTITIONS,
                                                          more={"http": {"max_requests_per_address": 1}}) as central:
+        provoke_indices(asker, central)
         provoke_full_central(asker, central)
     provoke_forger(asker)
     check(asker)

@@ -186,6 +186,11 @@ ASKED = [
     ("central", "POST", "/v1/counts", OPERATOR, "{", 400, "invalid-request", "body", "not valid JSON"),
     ("central", "GET", "/v1/others/1/counts", OPERATOR, None, 404, "unknown-collection", None, None),
     ("central", "GET", "/v1/posts/1/likers?counter=smile", OPERATOR, None, 404, "unknown-counter", "counter", None),
+    ("central", "GET", "/v1/posts/1/likers?order=oldest", OPERATOR, None, 400, "invalid-request", "order", "newest or key"),
+    ("central", "GET", "/v1/posts/1/likers?order=newest", OPERATOR, None, 404, "index-off", "order", "central.index_newest"),
+    ("central", "GET", "/v1/me/like?user=ada", OPERATOR, None, 404, "index-off", None, "central.index_liked"),
+    ("central", "GET", "/v1/me/like?user=%21", OPERATOR, None, 400, "invalid-id", "user", "the user id is not valid"),
+    ("central", "GET", "/v1/me/view?user=ada", OPERATOR, None, 404, "unknown-counter", None, None),
     ("central", "POST", "/v1/posts/1/likers/among", OPERATOR, {"users": ["u"] * 501}, 400, "invalid-request", "users", "at most 500 users"),
     ("central", "POST", "/v1/posts/1/likers/among", OPERATOR, {"users": ["a b"]}, 400, "invalid-id", "users", "a user id is 1 to 128 bytes"),
     ("central", "POST", "/v1/posts/1/likers/among", OPERATOR, {"users": [], "counter": "smile"}, 404, "unknown-counter", "counter", None),
@@ -397,6 +402,21 @@ def test_more_reads_than_central_takes_are_refused(tmp_path, own_broker):
             load.kill()
             load.wait()
         check("central", answer, 503, "overloaded", detail="too many reads are in work", retry=True)
+
+
+@provokes(("central", "index-building"))
+def test_an_index_that_is_not_complete_is_told(tmp_path, own_broker):
+    central = Central(tmp_path, own_broker.address, partitions=PARTITIONS, more={"central": {"snapshot_interval": "100ms"}})
+    syncs = SyncOrder(central)
+    with central:
+        central.stop()  # there is a store now, and it has no index
+        central.set({"central": {"index_newest": "true", "index_liked": "true"}})
+        syncs.slow(0.5)  # the commit that completes it takes so long
+        central.start()
+        for path in ("/v1/posts/1/likers?order=newest", "/v1/me/like?user=ada"):
+            check("central", central.get(path), 503, "index-building", detail="the index is being built", retry=True)
+        syncs.end()
+        wait_until(lambda: central.get("/v1/posts/1/likers?order=newest").status == 200, WAIT_S, "complete")
 
 
 @provokes(("edge", "storage-failed"), ("central", "storage-failed"))

@@ -26,10 +26,13 @@ def broker(tmp_path_factory):
         yield b
 
 
+INDICES = {"central": {"index_newest": "true", "index_liked": "true"}}
+
+
 @contextlib.contextmanager
 def edge_and_central(directory, broker, more=None, edge=None):  # pylint: disable=redefined-outer-name
-    """{name: an edge, and the central that it asks}; `more` is for both."""
-    with Central(directory, broker.address, partitions=PARTITIONS, more=merged({"central": {"snapshot_interval": "100ms"}}, more)) as central:
+    """{name: an edge, and the central that it asks}; `more` is for both. Central keeps its indices."""
+    with Central(directory, broker.address, partitions=PARTITIONS, more=merged({"central": {"snapshot_interval": "100ms"}}, INDICES, more)) as central:
         with Edge(directory, broker.address, partitions=PARTITIONS, central=central.url,
                   more=merged({"edge": {"flush_interval": "100ms"}, "limits": {"user": "1000000/1h"}}, more, edge)) as e:
             yield {"edge": e, "central": central}
