@@ -231,6 +231,27 @@ def test_a_process_has_so_many_streams(alone):
         assert refusal(edge, ["posts/a"]) == (503, "overloaded")
 
 
+def likes_again(edge):
+    with contextlib.suppress(OSError):
+        return edge.post("/v1/posts/a/like", user="ada").status == 200
+
+
+def test_a_connection_that_shows_more_than_an_address_may_hold_is_closed_and_no_other(alone):
+    """It is closed while the edge takes one of its streams: what that one holds must leave the count of its address, too."""
+    edge = alone(more={"http": {"max_held_per_address": "1MiB", "max_held_per_connection": "1MiB"}})
+    edge.start()
+    with live.by_http1(edge, ["posts/a"], source="127.0.0.9") as other:
+        other.state()
+        with contextlib.suppress(OSError), H2(here_as_server(edge), struct.pack(">HI", 4, 0)) as client:
+            for n in range(20):
+                client.request(1 + 2 * n, f"/v1/live?items={','.join(f'posts/s{n}i{i}' for i in range(200))}".encode())
+            client.until(lambda kind, flags, stream, payload: False)
+        wait_until(lambda: edge.metric("kudos_edge_http_hoarders_closed_total") == 1, what="it is closed")
+        wait_until(lambda: edge.metric("kudos_edge_connections") == 1, what="its address is forgotten")
+        wait_until(lambda: likes_again(edge), what="its address is barred no longer")
+        other.until(lambda e: e["counts"]["like"]["pending"] == 1, "the other stream goes on")
+
+
 def test_a_stop_says_goodbye_first(alone):
     edge = alone()
     edge.start()

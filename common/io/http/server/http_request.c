@@ -89,6 +89,7 @@ static void request_spare(kd_http_server *server, http_request *req)
 
 void http_request_leave(http_request *req)
 {
+    LIST_REMOVE(req, next);
     drop_body(req);
     drop_chunks(&req->chunks);
     http_admission_release(req, req->kept);
@@ -123,7 +124,6 @@ void http_request_free(http_request *req)
     http_conn *conn = req->conn;
     http_request_end_source(req);
     if (req->streamed_out) req->streamed_out(req);
-    LIST_REMOVE(req, next);
     if (conn->current == req) conn->current = NULL;
     http_request_leave(req);
     http_conns_request_gone(conn);
@@ -144,10 +144,9 @@ http_request *http_request_slim(http_request *req)
     slim->pub.path = slim->pub.query = slim->pub.body = slim->origin = (kd_bytes){0};
     slim->pub.method_name = kd_bytes_str("GET");
     SLIST_INIT(&slim->chunks);
+    LIST_INSERT_HEAD(&conn->requests, slim, next);
     http_admission_follow(slim, req);
     slim->trace = http_request_copy(slim, req->trace);
-    LIST_REMOVE(req, next);
-    LIST_INSERT_HEAD(&conn->requests, slim, next);
     if (conn->current == req) conn->current = slim;
     return slim;
 }

@@ -13,7 +13,8 @@ void http_request_free(http_request *req);
 /* A copy of the request without its headers, body and memory takes its place in the connection, for the time of an answer that goes on. `req` stays
  * readable until http_request_leave. */
 http_request *http_request_slim(http_request *req);
-/* Frees what the request holds, and itself. It stands in no list any more: its place was taken, or it was unlinked. */
+/* Frees what the request holds, and itself. Until then it stands among the requests of its connection, also where another one has taken its place: what
+ * it holds must be found there when the connection is closed to make room. */
 void http_request_leave(http_request *req);
 /* The answer to HEAD has no body: its source is neither asked nor told. */
 static inline void http_request_drop_source(http_request *req)
