@@ -4,6 +4,8 @@
  */
 #include "common/api/body.h"
 
+#include <stdio.h>
+
 #include "common/api/http1.h"
 #include "common/base/text.h"
 
@@ -97,6 +99,15 @@ bool kd_body_read_items(kd_bytes body, kd_buf *text, bool lookup, kd_body_items 
     return out->count > 0 || body_refuse(why, "items", "at least one item is wanted");
 }
 
+/* Refuses the user that was read last, whose place the field names: users[3]. */
+static bool body_refuse_user(kd_body_users *out, const char *list, kd_problem problem, const char *detail,
+                             kd_refusal *why)
+{
+    snprintf(out->field, sizeof out->field, "%s[%u]", list, (unsigned)out->count);
+    *why = (kd_refusal){problem, detail, out->field};
+    return false;
+}
+
 /* Reads the list of users under fields->names[0]. A user who comes twice is left to the caller. */
 static bool body_read_users(kd_json_in *j, const body_fields *fields, uint32_t most, kd_body_users *out,
                             kd_refusal *why)
@@ -108,11 +119,11 @@ static bool body_read_users(kd_json_in *j, const body_fields *fields, uint32_t m
             return body_refuse(why, field,
                                most == KD_AMONG_USERS_MAX ? "at most 500 users in one request"
                                                           : "at most 1000 users in one request");
-        if (!kd_json_in_str(j, &out->user[out->count])) return body_refuse(why, field, "a user is a string");
-        if (!kd_id_valid(out->user[out->count++])) {
-            *why = (kd_refusal){KD_PROBLEM_INVALID_ID, "a user id is " KD_ID_FORM, field};
-            return false;
-        }
+        if (!kd_json_in_str(j, &out->user[out->count]))
+            return body_refuse_user(out, field, KD_PROBLEM_INVALID_REQUEST, "a user is a string", why);
+        if (!kd_id_valid(out->user[out->count]))
+            return body_refuse_user(out, field, KD_PROBLEM_INVALID_ID, "a user id is " KD_ID_FORM, why);
+        out->count++;
     }
     return !j->bad || body_refuse(why, field, "a list of users is wanted");
 }

@@ -31,10 +31,13 @@ typedef struct {
     uint32_t wrong;
 } kd_body_ops;
 
+enum { KD_BODY_FIELD_MAX = 32 };
+
 typedef struct {
     kd_bytes user[KD_WITHOUT_USERS_MAX]; /* valid ids */
     uint32_t count;
-    kd_bytes counter; /* data NULL: not named */
+    kd_bytes counter;              /* data NULL: not named */
+    char field[KD_BODY_FIELD_MAX]; /* after a refusal for one user: "users[3]", where why->field points to */
 } kd_body_users;
 
 _Static_assert(KD_AMONG_USERS_MAX <= KD_WITHOUT_USERS_MAX, "kd_body_users holds either list");

@@ -21,7 +21,8 @@ typedef struct {
     uint32_t count;
 } kd_route;
 
-/* Why a request is refused, as kd_http_respond_problem takes it. Texts are static; field may be NULL. */
+/* Why a request is refused, as kd_http_respond_problem takes it. Texts are static, but for a `field` that lives as long
+ * as the kd_body_users at fault; field may be NULL. */
 typedef struct {
     kd_problem problem;
     const char *detail;

@@ -211,9 +211,10 @@ Test(body, users_refused_by_name)
         {"[]", "body"},
         {"{}", "users"},
         {"{\"users\":\"ada\"}", "users"},
-        {"{\"users\":[1]}", "users"},
-        {"{\"users\":[\"\"]}", "users"},
-        {"{\"users\":[\"a b\"]}", "users"},
+        {"{\"users\":[1]}", "users[0]"},
+        {"{\"users\":[\"\"]}", "users[0]"},
+        {"{\"users\":[\"ada\",\"bob\",\"a b\"]}", "users[2]"},
+        {"{\"users\":[\"ada\",null]}", "users[1]"},
         {"{\"users\":[\"ada\"],\"users\":[]}", "users"},
         {"{\"users\":[\"ada\"", "users"},
         {"{\"users\":[\"ada\"],\"counter\":\"\"}", "counter"},
@@ -226,6 +227,7 @@ Test(body, users_refused_by_name)
     }
     cr_expect_str_eq(without_refused("{\"without\":[\"ada\"],\"counter\":\"like\"}"), "body");
     cr_expect_str_eq(without_refused("{}"), "without");
+    cr_expect_str_eq(without_refused("{\"without\":[\"ada\",\"\"]}"), "without[1]");
 }
 
 Test(body, as_many_users_as_are_allowed)
@@ -237,6 +239,9 @@ Test(body, as_many_users_as_are_allowed)
     cr_expect_str_eq(among_refused((char *)more.data), "users");
     kd_buf_clear(&most);
     kd_buf_clear(&more);
+    repeated(&most, "{\"without\":[", "\"u\"", KD_WITHOUT_USERS_MAX - 1, ",\"a b\"]}");
+    cr_expect_str_eq(without_refused((char *)most.data), "without[999]");
+    kd_buf_clear(&most);
     repeated(&most, "{\"without\":[", "\"u\"", KD_WITHOUT_USERS_MAX, "]}");
     repeated(&more, "{\"without\":[", "\"u\"", KD_WITHOUT_USERS_MAX + 1, "]}");
     cr_expect_null(without_refused((char *)most.data));
