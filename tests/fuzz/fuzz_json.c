@@ -89,8 +89,22 @@ static void try_bodies(kd_bytes body)
     kd_body_read_amount(body, &scratch, NULL, &why);
 }
 
+static void try_central_users(kd_bytes body)
+{
+    static kd_central_users said;
+    static const kd_counters counters = {.at = {{.name = "like", .id = 1, .kind = KD_SET}}, .count = 1};
+    const kd_bytes users[] = {kd_bytes_str("ada"), kd_bytes_str("bob"), kd_bytes_str("ada")};
+    if (kd_central_words_among(body, &scratch, 1, users, KD_COUNT(users), &said)) {
+        KD_ASSERT(said.named == 2 && said.liker_count <= KD_COUNT(users));
+        for (uint32_t i = 0; i < said.liker_count; i++)
+            KD_ASSERT(said.likers[i] < KD_COUNT(users) && (i == 0 || said.likers[i] > said.likers[i - 1]));
+    }
+    if (kd_central_words_counts(body, &scratch, &counters, &said)) KD_ASSERT(said.named == 1);
+}
+
 static void try_central(kd_bytes body)
 {
+    try_central_users(body);
     kd_central_liked said[4];
     uint64_t now_us = 0;
     kd_central_words_liked_each(body, &scratch, KD_COUNT(said), said);

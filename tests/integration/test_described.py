@@ -122,6 +122,7 @@ def provoke_members(edge, central):
     for counter in ("like", "save"):
         wait_until(lambda: central.ask(*ops[f"mine_{counter}"]).json["items"], WAIT_S, "what the user likes")
     ops = {op["operationId"]: (m, t, op) for m, t, op in edge.operations}
+    wait_until(lambda: edge.ask(*ops["among"]).json["likers"], WAIT_S, "a liker, told by the edge")
     wait_until(lambda: "kudos-as-of" in edge.ask(*ops["display"]).headers, WAIT_S, "as_of")
 
 

@@ -22,7 +22,9 @@ CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conform
 
 @pytest.fixture(scope="module")
 def pair(broker, tmp_path_factory):  # noqa: F811
-    with edge_and_central(tmp_path_factory.mktemp("pair"), broker) as both:
+    # A busy machine is no reason for 503, of what only central knows and of overload: schemathesis takes that for a fault of the server.
+    patient = {"central": {"read_deadline": "10s"}, "overload": {"enter_after": "60s"}}
+    with edge_and_central(tmp_path_factory.mktemp("pair"), broker, edge=patient) as both:
         yield both
 
 
@@ -93,7 +95,7 @@ def test_names_of_the_configuration_are_described_also_after_a_reload(tmp_path, 
         schemas = before.json["components"]["schemas"]
         assert schemas["Collection"]["enum"] == ["songs"] and schemas["SetCounter"]["enum"] == ["cheer"]
         paths = {p for p in before.json["paths"] if p.startswith("/v1/{collection}/{id}/")}
-        own = {"counts", "cheer", "play", "display"} if name == "edge" else {"counts", "cheer", "likers", "among"}
+        own = {"counts", "cheer", "play", "display", "among"} if name == "edge" else {"counts", "cheer", "likers", "among"}
         assert {p.rsplit("/", 1)[1] for p in paths} == own
         daemon.set({"api": {"collections": "songs, films"}, "counters": {"clap": "3 set"}})
         daemon.signal(signal.SIGHUP)

@@ -17,6 +17,7 @@ static const struct {
     [KD_RIGHT_CATALOGUE] = {"catalogue", KD_CALLER_EDGE, false, "no"},
     [KD_RIGHT_SNAPSHOT] = {"snapshots", KD_CALLER_EDGE, false, "no"},
     [KD_RIGHT_LIKERS] = {"likers", KD_CALLER_OPERATOR, false, "kudos:likers"},
+    [KD_RIGHT_USERS] = {"some users", KD_CALLER_EDGE, false, "kudos:likers"},
     [KD_RIGHT_EXPORT] = {"export", KD_CALLER_OPERATOR, false, "no"},
     [KD_RIGHT_ADMIN] = {"admin", KD_CALLER_OPERATOR, false, "no"},
     [KD_RIGHT_OPENAPI] = {"description", KD_CALLER_PUBLIC, true, "yes"},
@@ -163,8 +164,11 @@ bool kd_access_detail(kd_access *a, kd_http_request *req)
 {
     kd_bearer who;
     kd_refusal why;
+    bool elsewhere;
     kd_bearer_end end = access_user_asks(a, req, &who, &why);
-    return end == KD_BEARER_NONE || (end == KD_BEARER_GOOD && (who.rights & KD_SCOPE_LIKERS_DETAIL));
+    if (end != KD_BEARER_NONE) return end == KD_BEARER_GOOD && (who.rights & KD_SCOPE_LIKERS_DETAIL);
+    kd_caller caller = access_stands(a, req, &elsewhere);
+    return access_token(a, req, &caller) && caller == KD_CALLER_OPERATOR;
 }
 
 bool kd_access_may(kd_access *a, kd_http_request *req, kd_right right, kd_refusal *why)

@@ -32,6 +32,7 @@ typedef enum {
     KD_RIGHT_CATALOGUE, /* collections and counters */
     KD_RIGHT_SNAPSHOT,  /* an item as a record */
     KD_RIGHT_LIKERS,    /* who likes an item, when and where */
+    KD_RIGHT_USERS,     /* who of some users likes an item, and its counts without them */
     KD_RIGHT_EXPORT,    /* who likes what */
     KD_RIGHT_ADMIN,     /* where the admin port is */
     KD_RIGHT_OPENAPI,   /* the description of the API; whoever asks, his token is not looked at */
@@ -57,7 +58,7 @@ kd_openapi_who kd_access_who(uint32_t right);
 bool kd_access_may(kd_access *a, kd_http_request *req, kd_right right, kd_refusal *why);
 /* kd_access_may for KD_RIGHT_LIKED, and the user whom it is about: the token's own, or whom an edge or operator names in X-User-Id. */
 bool kd_access_user(kd_access *a, kd_http_request *req, kd_bytes *user, kd_refusal *why);
-/* Of a request that may ask for likers: whether it may see when and where each of them liked. */
+/* Of a request that may ask for likers or about users: whether it may see when and where each of them liked. An edge may not. */
 bool kd_access_detail(kd_access *a, kd_http_request *req);
 /* Whether the caller, who may ask, may do so under the name of this edge: with http.edge_san its certificate must be that of the edge, unless the caller
  * is an operator. False with *why filled (403), and the request is counted in `refused`. */

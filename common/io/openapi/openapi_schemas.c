@@ -214,6 +214,24 @@ static json_t *schema_number_parts(kd_openapi *doc)
     return schema_object(members, " regions days ");
 }
 
+/* An edge that asks central about a list of users tells what central lacks of this edge. */
+static void schema_add_missing(const kd_openapi *doc, json_t *members)
+{
+    if (doc->source->edge)
+        json_object_set_new(members, "missing",
+                            schema_about(schema_whole(0),
+                                         "operations that this edge had acknowledged when it asked, and "
+                                         "that the number lacks: at most so many"));
+}
+
+static json_t *schema_number_lacking(kd_openapi *doc)
+{
+    json_t *members = json_object();
+    schema_add_number(doc, members);
+    schema_add_missing(doc, members);
+    return schema_object(members, NULL);
+}
+
 /* An object with a member for each counter. */
 static json_t *schema_by_counter(kd_openapi *doc, const char *name)
 {
@@ -377,6 +395,11 @@ static json_t *schema_counts_each(kd_openapi *doc)
     return schema_counts_with(doc, "Number", false);
 }
 
+static json_t *schema_counts_without(kd_openapi *doc)
+{
+    return schema_counts_with(doc, "NumberLacking", false);
+}
+
 static json_t *schema_counts_for(kd_openapi *doc)
 {
     return schema_counts_with(doc, "Number", true);
@@ -428,12 +451,16 @@ static json_t *schema_display_list(kd_openapi *doc)
     return schema_answer_list(doc, "Display");
 }
 
+/* An edge tells neither when nor where. */
 static json_t *schema_liker(kd_openapi *doc)
 {
-    return schema_object(kd_openapi_pack("{s:o, s:{s:s,s:s}, s:{s:s}}", "user", kd_openapi_schema(doc, "Id"),
-                                         "at", "type", "string", "format", "date-time", "region", "type",
-                                         "string"),
-                         " at region ");
+    json_t *members = kd_openapi_pack("{s:o}", "user", kd_openapi_schema(doc, "Id"));
+    if (!doc->source->edge) {
+        json_object_set_new(members, "at",
+                            kd_openapi_pack("{s:s,s:s}", "type", "string", "format", "date-time"));
+        json_object_set_new(members, "region", kd_openapi_pack("{s:s}", "type", "string"));
+    }
+    return schema_object(members, " at region ");
 }
 
 static json_t *schema_likers(kd_openapi *doc)
@@ -454,6 +481,7 @@ static json_t *schema_among(kd_openapi *doc)
                         schema_about(schema_list(kd_openapi_schema(doc, "Liker"), 0, KD_AMONG_USERS_MAX),
                                      "those of the users who like it, in the order of the list"));
     schema_add_number(doc, members);
+    schema_add_missing(doc, members);
     schema_add_age(doc, members);
     return schema_object(members, NULL);
 }
@@ -585,6 +613,7 @@ static const struct {
     {"AsOf", schema_as_of},
     {"Source", schema_source},
     {"Number", schema_number},
+    {"NumberLacking", schema_number_lacking},
     {"NumberParts", schema_number_parts},
     {"Nothing", schema_nothing},
     {"Amount", schema_amount},
@@ -602,6 +631,7 @@ static const struct {
     {"Counts", schema_counts},
     {"CountsEach", schema_counts_each},
     {"CountsFor", schema_counts_for},
+    {"CountsWithout", schema_counts_without},
     {"CountsForList", schema_counts_for_list},
     {"CountsList", schema_counts_list},
     {"Liked", schema_liked},

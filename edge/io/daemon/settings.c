@@ -252,6 +252,10 @@ static const kd_option table[] = {
 
     S(STRING, central_url, "central", "url", NULL,
       "http://host:port or https://host:port of central; empty: nobody is asked", .secret = true),
+    S(STRING, central_public_url, "central", "public_url", NULL,
+      "http://host:port or https://host:port at which clients reach central, told where an edge lacks a "
+      "path; "
+      "empty: it is not told"),
     S(DURATION, read_deadline_us, "central", "read_deadline", "250ms",
       "How long a request waits for central's answer", .min = MS, .max = 10 * SEC),
     S(UINT, central_connections, "central", "connections", "1", "Connections to central per shard", .min = 1,
@@ -472,6 +476,9 @@ int kd_settings_check(const kd_settings *s, char *error)
     if (s->central_url && kd_http_client_check_url(s->central_url) != KD_OK)
         return edge_settings_refuse(
             error, "central.url: must be http://host:port or https://host:port, with no user in it");
+    if (s->central_public_url && kd_http_client_check_url(s->central_public_url) != KD_OK)
+        return edge_settings_refuse(
+            error, "central.public_url: must be http://host:port or https://host:port, with no user in it");
     if (s->display_max_age_us % SEC != 0 || s->display_while_revalidate_us % SEC != 0 ||
         s->display_if_error_us % SEC != 0)
         return edge_settings_refuse(

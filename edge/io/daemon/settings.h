@@ -58,7 +58,7 @@ typedef struct {
     kd_record_keys
         *record_keys; /* no option: the keys of keys_file, made at the start (main.c); NULL: none */
 
-    char *central_url, *central_ca, *central_cert, *central_key, *central_token_file;
+    char *central_url, *central_public_url, *central_ca, *central_cert, *central_key, *central_token_file;
     uint64_t read_deadline_us, central_connections, asks_max, asks_max_per_s, asks_per_client;
 
     char *limit_user, *velocity_user, *velocity_item;

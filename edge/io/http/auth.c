@@ -33,6 +33,14 @@ bool kd_auth_caller(kd_shard *s, kd_http_request *req, kd_bearer *who, kd_refusa
     return false;
 }
 
+bool kd_auth_likers(kd_shard *s, kd_http_request *req, kd_bearer *who, kd_refusal *why)
+{
+    if (!kd_auth_caller(s, req, who, why)) return false;
+    if (who->visitor)
+        return auth_refuse(why, KD_PROBLEM_FORBIDDEN, "Authorization", "no token of a visitor opens this");
+    return !who->token || (who->rights & KD_SCOPE_LIKERS) || kd_bearer_lacks(req, KD_AUTH_LIKERS, why);
+}
+
 #define TAKES_NO_VISITORS "this counter takes no visitors: it wants a user who is known"
 
 const char *kd_auth_forbids(kd_shard *s, const kd_bearer *who, kd_bytes item, uint32_t counter)

@@ -9,6 +9,9 @@
 #include "common/io/jwt/jwt_bearer.h"
 #include "edge/io/shard/shard.h"
 
+/* The scope of a token that kd_auth_likers wants. */
+#define KD_AUTH_LIKERS "kudos:likers"
+
 /* The functions are true, or false with *why filled: refuse the request with it. Views live as long as the request. */
 
 /* The caller: of a bearer token, where [jwt] or [visitors] is configured; such a request is decided by its token alone. Else X-User-Id, believed from a peer of
@@ -17,6 +20,8 @@
 bool kd_auth_caller(kd_shard *s, kd_http_request *req, kd_bearer *who, kd_refusal *why);
 /* The same for a token alone: a user's or a visitor's. KD_BEARER_REFUSED: *why is filled. */
 kd_bearer_end kd_auth_token(kd_shard *s, kd_http_request *req, kd_bearer *who, kd_refusal *why);
+/* The caller, if he may be told of other users who likes an item: a gateway, or by a token with the scope of likers, as at central. */
+bool kd_auth_likers(kd_shard *s, kd_http_request *req, kd_bearer *who, kd_refusal *why);
 /* Why the caller may not write to this counter of the item, as a visitor or by the scopes of its token; NULL: it may. `item` is its key, `counter` the
  * index of one that is served. */
 const char *kd_auth_forbids(kd_shard *s, const kd_bearer *who, kd_bytes item, uint32_t counter);

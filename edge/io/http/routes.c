@@ -10,6 +10,7 @@
 #include "edge/io/http/auth.h"
 #include "edge/io/http/likes.h"
 #include "edge/io/http/reads.h"
+#include "edge/io/http/user_lists.h"
 #include "edge/io/http/visitors.h"
 
 /* ---- the table ---- */
@@ -17,6 +18,16 @@
 static void routes_counts(void *s, kd_http_request *req, const kd_asked *asked)
 {
     kd_reads_counts(s, req, &asked->item);
+}
+
+static void routes_without(void *s, kd_http_request *req, const kd_asked *asked)
+{
+    kd_user_lists_without(s, req, &asked->item);
+}
+
+static void routes_among(void *s, kd_http_request *req, const kd_asked *asked)
+{
+    kd_user_lists_among(s, req, &asked->item);
 }
 
 static void routes_display(void *s, kd_http_request *req, const kd_asked *asked)
@@ -89,8 +100,8 @@ static void routes_visitors(void *s, kd_http_request *req, const kd_asked *asked
 static void routes_openapi(void *shard, kd_http_request *req, const kd_asked *asked);
 
 /* Who may ask: kd_endpoint.right. ROUTES_ALSO_USER: anybody, but what is told of a user needs to know him (`me`). ROUTES_VISITOR:
- * anybody, and a visitor by its token. */
-enum { ROUTES_ANYBODY, ROUTES_ALSO_USER, ROUTES_VISITOR, ROUTES_USER };
+ * anybody, and a visitor by its token. ROUTES_LIKERS: a user who may know who likes what (kd_auth_likers). */
+enum { ROUTES_ANYBODY, ROUTES_ALSO_USER, ROUTES_VISITOR, ROUTES_USER, ROUTES_LIKERS };
 
 #define ROUTES_NAMES (KD_MAY(INVALID_ID) | KD_MAY(UNKNOWN_COLLECTION))
 #define ROUTES_OWN (KD_MAY(UNAUTHORIZED) | KD_MAY(FORBIDDEN) | KD_MAY(RATE_LIMITED))
@@ -102,6 +113,15 @@ enum { ROUTES_ANYBODY, ROUTES_ALSO_USER, ROUTES_VISITOR, ROUTES_USER };
 static const kd_endpoint routes_table[] = {
     {KD_HTTP_GET, "/v1/{collection}/{id}/counts", "counts", "All counters of an item",
      .may = ROUTES_NAMES | KD_MAY(STORAGE_FAILED), .answer = "Counts", .handle = routes_counts},
+    {KD_HTTP_POST, "/v1/{collection}/{id}/counts", "counts_without",
+     "All counters of an item without some users", .right = ROUTES_LIKERS,
+     .may = ROUTES_NAMES | ROUTES_OWN | KD_MAY(STORAGE_FAILED) | KD_MAY(CENTRAL_UNAVAILABLE),
+     .body = "AskWithout", .answer = "CountsWithout", .handle = routes_without},
+    {KD_HTTP_POST, "/v1/{collection}/{id}/likers/among", "among", "Who of some users likes an item",
+     .right = ROUTES_LIKERS,
+     .may = ROUTES_NAMES | ROUTES_OWN | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(STORAGE_FAILED) |
+            KD_MAY(CENTRAL_UNAVAILABLE),
+     .body = "AskAmong", .answer = "Among", .handle = routes_among},
     {KD_HTTP_GET, "/v1/{collection}/{id}/display", "display", "The display forms of an item, for caches",
      .may = ROUTES_NAMES | KD_MAY(STORAGE_FAILED), .traits = KD_GIVES_ETAG | KD_GIVES_AS_OF,
      .answer = "Display", .handle = routes_display},
@@ -152,9 +172,10 @@ void kd_routes_init(kd_paths *paths)
 static kd_openapi_who routes_who(uint32_t right)
 {
     bool known = right != ROUTES_ANYBODY;
+    const char *scope = right == ROUTES_LIKERS ? KD_AUTH_LIKERS : "";
     return (kd_openapi_who){.gateway = known && right != ROUTES_VISITOR,
-                            .token = known ? "" : NULL,
-                            .nobody = known && right != ROUTES_USER};
+                            .token = known ? scope : NULL,
+                            .nobody = right == ROUTES_ALSO_USER || right == ROUTES_VISITOR};
 }
 
 kd_openapi_source kd_routes_source(const kd_strings *collections, const kd_counters *counters)
@@ -206,12 +227,18 @@ static bool central_alone_has(const kd_route *route)
                                  kd_bytes_eq(route->at[2], kd_bytes_str("likers")));
 }
 
-static bool no_such_path(kd_http_request *req, const kd_route *route)
+static bool no_such_path(kd_shard *s, kd_http_request *req, const kd_route *route)
 {
-    kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND,
-                            central_alone_has(route) ? "an edge does not have this path: ask central"
-                                                     : "no such path; the API begins with /v1/",
-                            NULL, 0);
+    static const char nobody_has[] = "no such path; the API begins with /v1/",
+                      central_has[] = "an edge does not have this path: ask central";
+    const char *url = s->base.settings->central_public_url;
+    bool central = central_alone_has(route);
+    kd_buf_clear(&s->out);
+    kd_buf_put(&s->out, central_has, sizeof central_has - 1);
+    if (url) kd_buf_put(&s->out, ": ", 2), kd_buf_put(&s->out, url, strlen(url));
+    kd_buf_put_u8(&s->out, 0);
+    kd_http_respond_problem(req, KD_PROBLEM_NOT_FOUND, central ? (const char *)s->out.data : nobody_has, NULL,
+                            0);
     return false;
 }
 
@@ -233,7 +260,7 @@ static bool routes_find_item(kd_shard *s, kd_http_request *req, const kd_route *
     bool known = kd_route_item(route->at[0], route->at[1], &s->served.collections, &asked->item, &why);
     if (known && !path) found = routes_find_counter(s, route->at[2], &asked->counter, &why);
     bool refused = !known || !found;
-    if (refused && central_alone_has(route)) return no_such_path(req, route);
+    if (refused && !path && central_alone_has(route)) return no_such_path(s, req, route);
     req->route = (path ? path : &s->app->paths.set)->first->path;
     if (!refused) return routes_pick(req, found, found->allow, asked);
     kd_answer_refusal(req, &why);
@@ -256,8 +283,9 @@ static bool routes_find(kd_shard *s, kd_http_request *req, kd_asked *asked)
         return false;
     }
     const kd_path *path = kd_paths_find(paths, &route);
-    if (route.count == 3) return routes_find_item(s, req, &route, path, asked);
-    if (!path) return no_such_path(req, &route);
+    if (route.count == 3 || (path && path->item_at >= 0))
+        return routes_find_item(s, req, &route, path, asked);
+    if (!path) return no_such_path(s, req, &route);
     req->route = path->first->path;
     return routes_pick(req, path, path->allow, asked);
 }
@@ -280,8 +308,9 @@ bool kd_routes_begin(kd_http_request *req, void *arg)
     if (!routes_find(s, req, &asked) || routes_shed(s, req, asked.endpoint)) return true;
     bool one =
         asked.endpoint->writes && asked.endpoint->kind; /* a batch is looked at operation by operation */
-    if (asked.endpoint->right != ROUTES_USER) return false;
-    if (kd_auth_caller(s, req, &who, &why) &&
+    bool likers = asked.endpoint->right == ROUTES_LIKERS;
+    if (asked.endpoint->right != ROUTES_USER && !likers) return false;
+    if ((likers ? kd_auth_likers : kd_auth_caller)(s, req, &who, &why) &&
         (!one || kd_auth_write(s, req, &who, kd_item_key(&asked.item), asked.counter, &why)))
         return false;
     kd_answer_refusal(req, &why);

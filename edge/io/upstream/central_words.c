@@ -163,3 +163,104 @@ void kd_central_words_liked_each(kd_bytes body, kd_buf *scratch, uint32_t count,
     }
     if (!kd_json_in_end(&j)) central_words_clear(count, out);
 }
+
+/* ---- about a list of users ---- */
+
+/* A time as kd_display_time_ms writes it, which is handed on as it is, or null. */
+static bool central_words_read_as_of(kd_json_in *j, kd_central_users *out)
+{
+    kd_bytes text;
+    if (kd_json_in_peek(j) == 'n') return kd_json_in_null(j);
+    if (!kd_json_in_str(j, &text) || text.len != KD_TIME_MS_MAX - 1) return false;
+    memcpy(out->as_of, text.data, text.len);
+    return strspn(out->as_of, "0123456789-:.TZ") == text.len;
+}
+
+/* Passes over all members of the next object but `name`, which is a string or a number as `value` or `number` says. */
+static bool central_words_read_member(kd_json_in *j, const char *name, kd_bytes *value, uint64_t *number)
+{
+    kd_bytes key;
+    bool found = false;
+    if (!kd_json_in_object(j)) return false;
+    while (kd_json_in_key(j, &key)) {
+        if (!kd_bytes_eq(key, kd_bytes_str(name)))
+            kd_json_in_skip(j);
+        else
+            found = value ? kd_json_in_str(j, value) : kd_json_in_u64(j, number);
+    }
+    return found && !j->bad;
+}
+
+/* Central leaves out users of the list, and names none that is not in it. */
+static bool central_words_read_likers(kd_json_in *j, const kd_bytes *users, uint32_t count,
+                                      kd_central_users *out)
+{
+    uint32_t at = 0;
+    kd_bytes user;
+    if (out->liker_count > 0 || !kd_json_in_array(j)) return false;
+    while (kd_json_in_element(j)) {
+        if (!central_words_read_member(j, "user", &user, NULL)) return false;
+        while (at < count && !kd_bytes_eq(users[at], user)) at++;
+        if (at == count) return false;
+        out->likers[out->liker_count++] = at++;
+    }
+    return !j->bad;
+}
+
+bool kd_central_words_among(kd_bytes body, kd_buf *scratch, uint32_t counter, const kd_bytes *users,
+                            uint32_t user_count, kd_central_users *out)
+{
+    kd_json_in j = kd_json_in_of(body, scratch);
+    kd_bytes key;
+    bool listed = false;
+    *out = (kd_central_users){0};
+    if (!kd_json_in_object(&j)) return false;
+    while (kd_json_in_key(&j, &key)) {
+        bool good = true;
+        if (kd_bytes_eq(key, kd_bytes_str("count")))
+            good = kd_json_in_u64(&j, &out->count[counter]), out->named = (uint64_t)1 << counter;
+        else if (kd_bytes_eq(key, kd_bytes_str("likers")))
+            good = listed = central_words_read_likers(&j, users, user_count, out);
+        else if (kd_bytes_eq(key, kd_bytes_str("as_of")))
+            good = central_words_read_as_of(&j, out);
+        else
+            kd_json_in_skip(&j);
+        if (!good) return false;
+    }
+    return kd_json_in_end(&j) && listed && out->named;
+}
+
+static bool central_words_read_counts(kd_json_in *j, const kd_counters *counters, kd_central_users *out)
+{
+    kd_bytes name;
+    uint64_t count;
+    if (!kd_json_in_object(j)) return false;
+    while (kd_json_in_key(j, &name)) {
+        int at = kd_counters_by_name(counters, name);
+        if (!central_words_read_member(j, "count", NULL, &count)) return false;
+        if (at < 0) continue;
+        out->count[at] = count;
+        out->named |= (uint64_t)1 << at;
+    }
+    return !j->bad;
+}
+
+bool kd_central_words_counts(kd_bytes body, kd_buf *scratch, const kd_counters *counters,
+                             kd_central_users *out)
+{
+    kd_json_in j = kd_json_in_of(body, scratch);
+    kd_bytes key;
+    *out = (kd_central_users){0};
+    if (!kd_json_in_object(&j)) return false;
+    while (kd_json_in_key(&j, &key)) {
+        bool good = true;
+        if (kd_bytes_eq(key, kd_bytes_str("counts")))
+            good = central_words_read_counts(&j, counters, out);
+        else if (kd_bytes_eq(key, kd_bytes_str("as_of")))
+            good = central_words_read_as_of(&j, out);
+        else
+            kd_json_in_skip(&j);
+        if (!good) return false;
+    }
+    return kd_json_in_end(&j) && out->named;
+}

@@ -6,6 +6,7 @@
 #define KUDOS_EDGE_IO_UPSTREAM_CENTRAL_WORDS_H
 
 #include "common/api/answer.h"
+#include "common/base/display.h"
 #include "common/conf/options.h"
 
 /* {"now_us":…}, central's clock in us since 1970. False: it is not there; then *now_us means nothing. */
@@ -33,5 +34,21 @@ kd_central_liked kd_central_words_liked(kd_bytes body, kd_buf *scratch);
 /* {"items":[{"liked":…}, …]} in the order of the question, into out[count]. Items that are missing at the end are unknown, and all are when the
  * answer is anything else. */
 void kd_central_words_liked_each(kd_bytes body, kd_buf *scratch, uint32_t count, kd_central_liked *out);
+
+/* What central says of an item for a list of users, by the indexes of this edge's counters and of the list. */
+typedef struct {
+    uint64_t count[KD_COUNTERS_MAX];
+    uint64_t named;                      /* a bit for each counter whose count central told */
+    char as_of[KD_TIME_MS_MAX];          /* as central wrote it; empty: unknown */
+    uint32_t likers[KD_AMONG_USERS_MAX]; /* rising; of the list, in whose order central answers */
+    uint32_t liker_count;
+} kd_central_users;
+/* {"count":…,"likers":[{"user":…},…],"as_of":…} about `counter` and these users. False, and *out means nothing, when it is anything else: a user who is
+ * not in the list, too. */
+bool kd_central_words_among(kd_bytes body, kd_buf *scratch, uint32_t counter, const kd_bytes *users,
+                            uint32_t user_count, kd_central_users *out);
+/* {"counts":{"like":{"count":…},…},"as_of":…}; likewise. Counters that this edge does not have are skipped. */
+bool kd_central_words_counts(kd_bytes body, kd_buf *scratch, const kd_counters *counters,
+                             kd_central_users *out);
 
 #endif

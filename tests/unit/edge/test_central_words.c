@@ -119,3 +119,72 @@ Test(central_words, what_is_no_catalogue_says_nothing)
         cr_expect(found.collections.at == NULL && found.counters.count == 0, "%s", none[i]);
     }
 }
+
+/* ---- about a list of users ---- */
+
+static kd_central_users said;
+
+static bool among(const char *body)
+{
+    const kd_bytes users[] = {kd_bytes_str("ada"), kd_bytes_str("bob"), kd_bytes_str("ada"),
+                              kd_bytes_str("cyd")};
+    return kd_central_words_among(kd_bytes_str(body), &scratch, 1, users, KD_COUNT(users), &said);
+}
+
+#define AS_OF "\"2026-01-02T03:04:05.678Z\""
+
+Test(central_words, who_of_some_users)
+{
+    cr_assert(among(
+        "{\"item\":\"posts/1\",\"count\":7,\"likers\":[{\"at\":\"x\",\"user\":\"ada\"},{\"user\":\"cyd\"}],"
+        "\"age_ms\":0,\"as_of\":" AS_OF "}"));
+    cr_expect(said.count[1] == 7 && said.named == 2);
+    cr_expect(said.liker_count == 2 && said.likers[0] == 0 && said.likers[1] == 3);
+    cr_expect_str_eq(said.as_of, "2026-01-02T03:04:05.678Z");
+    cr_assert(among("{\"count\":0,\"likers\":[],\"as_of\":null}"));
+    cr_expect(said.liker_count == 0 && said.as_of[0] == 0);
+}
+
+Test(central_words, of_an_answer_about_users_that_is_not_whole_nothing_is_believed)
+{
+    static const char *const none[] = {
+        "",
+        "{}",
+        "{\"count\":7}",
+        "{\"likers\":[]}",
+        "{\"count\":-7,\"likers\":[]}",
+        "{\"count\":null,\"likers\":[]}",
+        "{\"count\":7,\"likers\":[]",
+        "{\"count\":7,\"likers\":[{\"user\":\"eve\"}]}",
+        "{\"count\":7,\"likers\":[{\"user\":\"cyd\"},{\"user\":\"bob\"}]}",
+        "{\"count\":7,\"likers\":[{\"user\":\"cyd\"},{\"user\":\"cyd\"}]}",
+        "{\"count\":7,\"likers\":[{\"at\":\"cyd\"}]}",
+        "{\"count\":7,\"likers\":[{\"user\":\"ada\"}],\"likers\":[]}",
+        "{\"count\":7,\"likers\":[\"ada\"]}",
+        "{\"count\":7,\"likers\":[],\"as_of\":\"yesterday\"}",
+        "{\"count\":7,\"likers\":[],\"as_of\":\"2026-01-02T03:04:05.678\\\"\"}",
+        "{\"count\":7,\"likers\":[]} and more",
+    };
+    for (size_t i = 0; i < KD_COUNT(none); i++) cr_expect(!among(none[i]), "%s", none[i]);
+}
+
+Test(central_words, counts_without_some_users)
+{
+    const kd_counters counters = {
+        .at = {{.name = "like", .id = 1, .kind = KD_SET}, {.name = "view", .id = 3, .kind = KD_SUM}},
+        .count = 2};
+    cr_assert(kd_central_words_counts(
+        kd_bytes_str("{\"counts\":{\"more\":{\"count\":1},\"view\":{\"count\":9,\"display\":\"9\"}},"
+                     "\"as_of\":" AS_OF "}"),
+        &scratch, &counters, &said));
+    cr_expect(said.named == 2 && said.count[1] == 9 && said.as_of[0]);
+    static const char *const none[] = {"",
+                                       "{}",
+                                       "{\"counts\":{}}",
+                                       "{\"counts\":{\"like\":7}}",
+                                       "{\"counts\":{\"like\":{\"display\":\"7\"}}}",
+                                       "{\"counts\":{\"like\":{\"count\":7}}",
+                                       "{\"counts\":{\"like\":{\"count\":7}},\"as_of\":7}"};
+    for (size_t i = 0; i < KD_COUNT(none); i++)
+        cr_expect(!kd_central_words_counts(kd_bytes_str(none[i]), &scratch, &counters, &said), "%s", none[i]);
+}
