@@ -8,7 +8,8 @@
 - One request asks for the numbers of all posts and for what the reader likes: POST /v1/counts with "me".
 - All that a form says goes as one batch with one Idempotency-Key, which the form carries: the button pressed twice, or a retry, counts once.
 - The session token (Kudos-Session) of each answer is kept beside the user, in the site's own database, and shown with his next request. So what he did is
-  ordered, and known, whichever edge is asked next. It is good for this user alone.
+  ordered, and known, whichever edge is asked next. It is good for this user alone. In the memory of a process it would be unknown to the next process, and
+  gone with a restart.
 - Where Kudos does not answer the page is shown without numbers.
 
 Standard library only.
