@@ -48,6 +48,21 @@ static void answer_write_liked(kd_json *j, kd_liked liked)
         kd_json_put_bool(j, "liked", liked == KD_LIKED_YES);
 }
 
+static void answer_write_me(kd_json *j, const kd_counters *counters, const uint8_t *liked)
+{
+    kd_json_key(j, "me");
+    kd_json_object(j);
+    for (uint32_t i = 0; i < counters->count; i++) {
+        if (liked[i] == KD_LIKED_UNASKED || counters->at[i].name[0] == 0) continue;
+        kd_json_key_bytes(j, kd_bytes_str(counters->at[i].name));
+        if (liked[i] == KD_LIKED_UNKNOWN)
+            kd_json_null(j);
+        else
+            kd_json_bool(j, liked[i] == KD_LIKED_YES);
+    }
+    kd_json_end_object(j);
+}
+
 void kd_answer_write_display(kd_json *j, const uint64_t *count)
 {
     char display[KD_DISPLAY_MAX];
@@ -85,6 +100,7 @@ void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a)
     kd_json_end_object(j);
     if (a->liked_at) *a->liked_at = j->out->len;
     if (a->liked != KD_LIKED_UNASKED) answer_write_liked(j, a->liked);
+    if (a->me) answer_write_me(j, a->counters, a->me);
     kd_answer_write_age(j, a->now_us, a->made_us, a->as_of_us);
     kd_json_put_str(j, "source", kd_bytes_str(a->source));
     kd_json_end_object(j);

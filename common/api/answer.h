@@ -30,11 +30,13 @@ typedef struct {
     uint64_t as_of_us;  /* 0: unknown, null */
     const char *source; /* "edge" or "central" */
     kd_liked liked;     /* of the caller, where asked: KD_LIKED_UNASKED otherwise */
+    const uint8_t
+        *me; /* likewise of counters that the request names: kd_liked by counter index; NULL: it names none */
     size_t *
         liked_at; /* gets the place at which ,"liked":… stands or would stand, in bytes of the writer's buffer; NULL: nobody asks */
 } kd_answer_counts;
 
-/* Writes the object above as one value, with a member for each counter that is offered. */
+/* Writes the object above as one value, with a member for each counter that is offered; "me":{"like":true,"save":null} where counters were named. */
 void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a);
 
 typedef struct {

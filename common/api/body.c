@@ -78,13 +78,32 @@ static bool read_item_texts(kd_json_in *j, kd_body_items *out, kd_refusal *why)
     return !j->bad || body_refuse(why, "items", "a list of items is wanted");
 }
 
+/* The value of "me": true, false, or names of counters. */
+static bool body_read_me(kd_json_in *j, kd_body_items *out, kd_refusal *why)
+{
+    if (kd_json_in_peek(j) != '[')
+        return kd_json_in_bool(j, &out->me) ||
+               body_refuse(why, "me", "true, false or a list of counters is wanted");
+    kd_json_in_array(j);
+    while (kd_json_in_element(j)) {
+        kd_bytes name;
+        if (!kd_json_in_str(j, &name) || name.len == 0) return body_refuse(why, "me", "a counter is a name");
+        for (uint32_t i = 0; i < out->me_sets; i++)
+            if (kd_bytes_eq(out->me_set[i], name)) return body_refuse(why, "me", "a counter is named twice");
+        if (out->me_sets == KD_COUNTERS_MAX) return body_refuse(why, "me", "so many counters there are not");
+        out->me_set[out->me_sets++] = name;
+    }
+    out->me = true;
+    return (!j->bad && out->me_sets > 0) || body_refuse(why, "me", "at least one counter is wanted");
+}
+
 bool kd_body_read_items(kd_bytes body, kd_buf *text, bool lookup, kd_body_items *out, kd_refusal *why)
 {
     const body_fields *fields = lookup ? &fields_lookup : &fields_counts;
     kd_json_in j = kd_json_in_of(body, text);
     kd_bytes key;
     uint32_t seen = 0;
-    out->count = 0, out->me = false, out->counter = kd_bytes_of(NULL, 0);
+    out->count = 0, out->me = false, out->me_sets = 0, out->counter = kd_bytes_of(NULL, 0);
     if (!kd_json_in_object(&j)) return body_refuse(why, "body", "a JSON object is wanted");
     while (kd_json_in_key(&j, &key)) {
         int which = known_key(key, fields, &seen, why);
@@ -92,8 +111,7 @@ bool kd_body_read_items(kd_bytes body, kd_buf *text, bool lookup, kd_body_items 
         if (which == 0 && !read_item_texts(&j, out, why)) return false;
         if (which == 1 && lookup && (!kd_json_in_str(&j, &out->counter) || out->counter.len == 0))
             return body_refuse(why, "counter", "a name is wanted");
-        if (which == 1 && !lookup && !kd_json_in_bool(&j, &out->me))
-            return body_refuse(why, "me", "true or false is wanted");
+        if (which == 1 && !lookup && !body_read_me(&j, out, why)) return false;
     }
     if (!kd_json_in_end(&j)) return body_refuse(why, "body", "not valid JSON");
     return out->count > 0 || body_refuse(why, "items", "at least one item is wanted");

@@ -14,7 +14,9 @@ typedef struct {
     kd_bytes item[KD_BULK_ITEMS_MAX]; /* texts, not validated */
     uint32_t count;
     bool me;
-    kd_bytes counter; /* data NULL: not named */
+    kd_bytes me_set[KD_COUNTERS_MAX]; /* names in a list of "me", each once, not validated */
+    uint32_t me_sets;                 /* 0: "me" is no list */
+    kd_bytes counter;                 /* data NULL: not named */
 } kd_body_items;
 
 typedef struct {
@@ -48,7 +50,7 @@ _Static_assert(KD_AMONG_USERS_MAX <= KD_WITHOUT_USERS_MAX, "kd_body_users holds 
 bool kd_body_type(kd_bytes content_type, kd_refusal *why);
 /* Whether a body under this Content-Encoding is read: none but identity. True, or false with *why (415). */
 bool kd_body_coding(kd_bytes content_encoding, kd_refusal *why);
-/* Reads {"items": [...], "me": bool}; with `lookup`, {"items": [...], "counter": name}. True, or false with *why. */
+/* Reads {"items": [...], "me": bool or [name, ...]}; with `lookup`, {"items": [...], "counter": name}. True, or false with *why. */
 bool kd_body_read_items(kd_bytes body, kd_buf *text, bool lookup, kd_body_items *out, kd_refusal *why);
 /* Reads {"users": [...], "counter": name}: at most KD_AMONG_USERS_MAX users; "counter" may be left out. True, or false with *why. */
 bool kd_body_read_among(kd_bytes body, kd_buf *text, kd_body_users *out, kd_refusal *why);

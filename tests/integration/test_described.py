@@ -110,18 +110,26 @@ def provoke_good(asker):
             assert asker.ask(method, template, op, query="items=posts/b,posts/a").status == 308
 
 
+def ask_me(asker):
+    """Counters of the caller, by name."""
+    answer = asker.daemon.post("/v1/counts", user="ada", body={"items": ["posts/a"], "me": ["like", "save"]})
+    assert set(asker.api.came("POST", "/v1/counts", answer).json["items"][0]["me"]) == {"like", "save"}
+
+
 def provoke_members(edge, central):
     """What comes only where something is asked for, or there is something to tell."""
     ops = {op["operationId"]: (m, t, op) for m, t, op in central.operations}
     for counter in ("like", "save"):
         edge.daemon.post(f"/v1/posts/a/{counter}", user="ada")
         wait_until(lambda: "at_us" in central.ask(*ops[f"has_{counter}"], headers={"Kudos-Seen": SEEN}).json, WAIT_S, "the like at central")
+    ask_me(central)
     for by in ("region", "day"):
         central.ask(*ops["counts"], query=f"by={by}")
     wait_until(lambda: central.ask(*ops["likers"]).json["likers"], WAIT_S, "a liker")
     for counter in ("like", "save"):
         wait_until(lambda: central.ask(*ops[f"mine_{counter}"]).json["items"], WAIT_S, "what the user likes")
     ops = {op["operationId"]: (m, t, op) for m, t, op in edge.operations}
+    ask_me(edge)
     wait_until(lambda: edge.ask(*ops["among"]).json["likers"], WAIT_S, "a liker, told by the edge")
     wait_until(lambda: "kudos-as-of" in edge.ask(*ops["display"]).headers, WAIT_S, "as_of")
 

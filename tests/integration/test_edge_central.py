@@ -61,6 +61,31 @@ def settled(edges, item, count):
     wait_until(lambda: all(like_count(e, item) == want for e in edges), 20, f"{item} == {count} everywhere")
 
 
+def test_me_may_name_counters(edges, central):
+    ada = edges[0]
+    for path in ("posts/me1/like", "posts/me1/save", "posts/me2/save"):
+        assert ada.post(f"/v1/{path}", user="ada").status == 200
+    items = [f"posts/me{n}" for n in (1, 2, 3)]
+    want = [{"like": True, "save": True}, {"like": False, "save": True}, {"like": False, "save": False}]
+
+    def told(daemon, me):
+        answer = daemon.post("/v1/counts", user="ada", body={"items": items, "me": me})
+        assert answer.status == 200, answer
+        return [i["me"] for i in answer.json["items"]]
+
+    wait_until(lambda: told(central, ["like", "save"]) == want, 20, "all at central")
+    for edge in edges:  # of the second edge it is central who knows
+        wait_until(lambda: told(edge, ["like", "save"]) == want, 20, "as central")
+        assert told(edge, ["save"]) == [{"save": w["save"]} for w in want]
+    one = edges[1].post("/v1/counts", user="ada", body={"items": items, "me": True}).json["items"][1]
+    assert one["liked"] is False and "me" not in one
+    for daemon in (*edges, central):
+        for wrong, status in ((["smile"], 404), (["view"], 404), (["like", "like"], 400), ([], 400)):
+            answer = daemon.post("/v1/counts", user="ada", body={"items": items, "me": wrong})
+            assert (answer.status, answer.json["field"]) == (status, "me"), answer
+    assert edges[0].post("/v1/counts", body={"items": items, "me": ["like"]}).status == 401
+
+
 def test_a_replay_into_a_used_store_says_so_at_once(edges, central, tmp_path):
     def replay(log):
         path = tmp_path / "log.tsv"

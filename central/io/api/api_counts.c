@@ -5,6 +5,20 @@
 #include "common/base/display.h"
 #include "common/io/loop/clock.h"
 
+/* Of each counter that the request names. */
+static int counts_find_me(const kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
+{
+    int err = KD_OK;
+    for (uint32_t i = 0; err == KD_OK && i < KD_COUNTERS_MAX; i++) {
+        bool liked = false;
+        item->me[i] = KD_LIKED_UNASKED;
+        if (!(r->sets >> i & 1)) continue;
+        err = kd_central_member(t->core, i, kd_item_key(&item->item), r->user, &liked);
+        item->me[i] = liked ? KD_LIKED_YES : KD_LIKED_NO;
+    }
+    return err;
+}
+
 /* On the worker's thread. Central answers with what is committed now, so the age of an answer is 0. */
 static int counts_find(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
@@ -12,6 +26,7 @@ static int counts_find(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
     int err = kd_central_totals(t->core, key, item->totals);
     item->as_of_us = kd_central_as_of_us(t->core);
     if (err != KD_OK || r->user.len == 0) return err;
+    if (r->sets) return counts_find_me(r, t, item);
     bool liked;
     err = kd_central_member(t->core, r->counter, key, r->user, &liked);
     item->liked = liked ? KD_LIKED_YES : KD_LIKED_NO;
@@ -30,6 +45,7 @@ static void write_item(kd_json *j, const kd_api_read *r, const kd_api_read_item 
         .as_of_us = item->as_of_us,
         .source = "central",
         .liked = item->liked,
+        .me = r->sets ? item->me : NULL,
     };
     kd_answer_write_counts(j, &a);
 }
@@ -133,12 +149,13 @@ void kd_api_counts(kd_api *api, kd_http_request *req, const kd_item *item)
 /* ---- many ---- */
 
 static void counts_start_many(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count,
-                              kd_bytes user, uint32_t counter)
+                              kd_bytes user, uint32_t counter, uint32_t sets)
 {
     kd_api_read *r = kd_api_read_create(api, req, items, count);
     if (!r) return;
     r->user = user;
     r->counter = counter;
+    r->sets = sets;
     r->work = counts_find;
     r->answer = answer_many;
     kd_api_read_start(r);
@@ -155,7 +172,7 @@ void kd_api_counts_query(kd_api *api, kd_http_request *req)
         kd_api_read_refuse(req, &why);
         return;
     }
-    counts_start_many(api, req, items, count, kd_bytes_of(NULL, 0), 0);
+    counts_start_many(api, req, items, count, kd_bytes_of(NULL, 0), 0, 0);
 }
 
 void kd_api_counts_body(kd_api *api, kd_http_request *req)
@@ -165,7 +182,7 @@ void kd_api_counts_body(kd_api *api, kd_http_request *req)
     kd_refusal why;
     const kd_api_read_list *list = kd_api_read_items(api, req, false, &counter, &why);
     if (list && (!list->me || kd_api_read_user(api, req, &user, &why)))
-        counts_start_many(api, req, list->items, list->count, user, counter);
+        counts_start_many(api, req, list->items, list->count, user, counter, list->sets);
     else
         kd_api_read_refuse(req, &why);
 }

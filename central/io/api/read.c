@@ -145,6 +145,22 @@ static bool read_resolve(const kd_api *api, const kd_body_items *body, kd_api_re
     return true;
 }
 
+/* The counters that "me" names; false with *why filled. */
+static bool read_resolve_me(const kd_api *api, const kd_body_items *body, kd_api_read_list *list,
+                            kd_refusal *why)
+{
+    list->sets = 0;
+    for (uint32_t i = 0; i < body->me_sets; i++) {
+        uint32_t counter;
+        if (!kd_route_counter(body->me_set[i], &api->settings->counters, KD_SET, &counter, why)) {
+            why->field = "me";
+            return false;
+        }
+        list->sets |= 1u << counter;
+    }
+    return true;
+}
+
 kd_api_read_list *kd_api_read_items(kd_api *api, kd_http_request *req, bool lookup, uint32_t *counter,
                                     kd_refusal *why)
 {
@@ -152,7 +168,7 @@ kd_api_read_list *kd_api_read_items(kd_api *api, kd_http_request *req, bool look
     kd_buf text = {0};
     kd_api_read_list *list = kd_http_request_alloc(req, sizeof(*list));
     bool good = kd_body_read_items(req->body, &text, lookup, &body, why) &&
-                read_resolve(api, &body, list, why) &&
+                read_resolve(api, &body, list, why) && read_resolve_me(api, &body, list, why) &&
                 kd_api_read_set_counter(api, body.counter, counter, why);
     kd_buf_finish(&text);
     return good ? list : NULL;

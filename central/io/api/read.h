@@ -20,8 +20,9 @@ typedef struct {
     uint64_t totals[KD_COUNTERS_MAX];
     uint64_t as_of_us;
     kd_liked liked;
-    uint64_t liked_at_us; /* stamp of the user's row; 0: there is none */
-    bool complete;        /* every operation that `wanted` tells of is merged */
+    uint8_t me[KD_COUNTERS_MAX]; /* kd_liked, by counter: of those of kd_api_read.sets */
+    uint64_t liked_at_us;        /* stamp of the user's row; 0: there is none */
+    bool complete;               /* every operation that `wanted` tells of is merged */
 } kd_api_read_item;
 
 struct kd_api_read {
@@ -43,6 +44,7 @@ struct kd_api_read {
     const kd_bytes *users; /* whom the question lists, each once */
     uint32_t user_count;
     uint32_t counter; /* index in the settings */
+    uint32_t sets;    /* counters that the request names in "me": a bit for each */
     uint32_t limit;
     bool detail; /* time and region of likers are told */
     bool newest; /* likers in the order of their likes */
@@ -72,7 +74,8 @@ bool kd_api_read_user(kd_api *api, kd_http_request *req, kd_bytes *user, kd_refu
 typedef struct {
     kd_item items[KD_BULK_ITEMS_MAX];
     uint32_t count;
-    bool me; /* the answer is to say whether the user likes each of them */
+    bool me;       /* the answer is to say whether the user likes each of them */
+    uint32_t sets; /* by which counters, where the body names them: a bit for each */
 } kd_api_read_list;
 /* Reads the body of POST likes/lookup (`lookup`) or of POST counts. *counter: index of the set that the body names, or of the first set. NULL with
  * *why filled when the body is refused. The list lives as long as the request. */

@@ -283,9 +283,12 @@ static json_t *schema_items(kd_openapi *doc)
 
 static json_t *schema_ask_counts(kd_openapi *doc)
 {
-    return schema_object(kd_openapi_pack("{s:o, s:o}", "items", kd_openapi_schema(doc, "Items"), "me",
-                                         schema_about(schema_bool(false),
-                                                      "whether each item is to have `liked`; needs a user")),
+    json_t *named = schema_list(kd_openapi_schema(doc, "SetCounter"), 1, KD_COUNTERS_MAX);
+    json_object_set_new(named, "uniqueItems", json_true());
+    json_t *me = kd_openapi_pack("{s:[o, o]}", "anyOf", schema_bool(false), named);
+    schema_about(me, "true: each item is to have `liked`, by the counter `like`; a list of counters: `me`, "
+                     "by those; needs a user");
+    return schema_object(kd_openapi_pack("{s:o, s:o}", "items", kd_openapi_schema(doc, "Items"), "me", me),
                          " me ");
 }
 
@@ -375,34 +378,56 @@ static json_t *schema_whether(const kd_openapi *doc)
                                           : "whether the user likes it");
 }
 
-static json_t *schema_counts_with(kd_openapi *doc, const char *number, bool me)
+/* By the set counters that the request names. */
+static json_t *schema_me(kd_openapi *doc)
+{
+    const kd_counters *counters = doc->source->counters;
+    json_t *members = json_object();
+    for (uint32_t i = 0; i < counters->count; i++)
+        if (counters->at[i].name[0] && counters->at[i].kind == KD_SET)
+            json_object_set_new(members, counters->at[i].name, schema_whether(doc));
+    json_t *made = schema_object(members, NULL);
+    json_object_del(made, "required");
+    return schema_about(made, "whether the user likes it, by the counters that the request names");
+}
+
+/* What of the caller is told. */
+enum { SCHEMA_NOTHING_OF_ME, SCHEMA_LIKED, SCHEMA_LIKED_OR_ME };
+
+static json_t *schema_counts_with(kd_openapi *doc, const char *number, int me)
 {
     json_t *members = kd_openapi_pack("{s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "counts",
                                       schema_by_counter(doc, number));
     if (me) json_object_set_new(members, "liked", schema_whether(doc));
+    if (me == SCHEMA_LIKED_OR_ME) json_object_set_new(members, "me", schema_me(doc));
     schema_add_age(doc, members);
-    return schema_object(members, " liked ");
+    return schema_object(members, " liked me ");
 }
 
 /* Of one item: central tells parts of each number, where they are asked for. */
 static json_t *schema_counts(kd_openapi *doc)
 {
-    return schema_counts_with(doc, doc->source->edge ? "Number" : "NumberParts", false);
+    return schema_counts_with(doc, doc->source->edge ? "Number" : "NumberParts", SCHEMA_NOTHING_OF_ME);
 }
 
 static json_t *schema_counts_each(kd_openapi *doc)
 {
-    return schema_counts_with(doc, "Number", false);
+    return schema_counts_with(doc, "Number", SCHEMA_NOTHING_OF_ME);
 }
 
 static json_t *schema_counts_without(kd_openapi *doc)
 {
-    return schema_counts_with(doc, "NumberLacking", false);
+    return schema_counts_with(doc, "NumberLacking", SCHEMA_NOTHING_OF_ME);
 }
 
 static json_t *schema_counts_for(kd_openapi *doc)
 {
-    return schema_counts_with(doc, "Number", true);
+    return schema_counts_with(doc, "Number", SCHEMA_LIKED);
+}
+
+static json_t *schema_counts_for_me(kd_openapi *doc)
+{
+    return schema_counts_with(doc, "Number", SCHEMA_LIKED_OR_ME);
 }
 
 static json_t *schema_answer_list(kd_openapi *doc, const char *of)
@@ -420,6 +445,11 @@ static json_t *schema_counts_list(kd_openapi *doc)
 static json_t *schema_counts_for_list(kd_openapi *doc)
 {
     return schema_answer_list(doc, "CountsFor");
+}
+
+static json_t *schema_counts_for_me_list(kd_openapi *doc)
+{
+    return schema_answer_list(doc, "CountsForMe");
 }
 
 static json_t *schema_liked(kd_openapi *doc)
@@ -633,6 +663,8 @@ static const struct {
     {"CountsFor", schema_counts_for},
     {"CountsWithout", schema_counts_without},
     {"CountsForList", schema_counts_for_list},
+    {"CountsForMe", schema_counts_for_me},
+    {"CountsForMeList", schema_counts_for_me_list},
     {"CountsList", schema_counts_list},
     {"Liked", schema_liked},
     {"LikedList", schema_liked_list},

@@ -36,12 +36,11 @@ struct kd_errand {
     STAILQ_HEAD(kd_errand_items, kd_errand_item)
     items;           /* in the order of the request; empty before kd_call_add */
     uint32_t count;  /* of the items */
-    uint32_t offset; /* first place of this errand in arrays of the call with a place for each item */
+    uint32_t offset; /* first place of this errand in an array of the call */
     uint32_t holds;
     int status;       /* first error of this errand */
     uint32_t unasked; /* items of which central was not asked, for the client's budget or for want of room */
     kd_group_wait commit;
-    kd_members_wait members;
 };
 
 struct kd_call {

@@ -8,31 +8,34 @@
 #include "edge/io/http/reads_answer.h"
 #include "edge/io/http/reads_work.h"
 
-/* One piece of memory for a read of n items: errands, lookups, with `members` also the places for questions to central, and at *keys `key_bytes`
+/* One piece of memory for a read of n items: errands, lookups, the places for questions to central about `sets` counters, and at *keys `key_bytes`
  * bytes for the items' keys. The items are added next. */
 static kd_edge_read *edge_reads_prepare(kd_shard *s, kd_http_request *req, kd_read_kind kind, uint32_t n,
-                                        bool members, size_t key_bytes, uint8_t **keys)
+                                        uint32_t sets, size_t key_bytes, uint8_t **keys)
 {
     uint32_t errands = n == 1 ? 1 : s->app->shard_count;
-    size_t asked = members ? n : 0;
+    size_t places = (size_t)n * sets, asked = (size_t)errands * sets;
     size_t size = sizeof(kd_edge_read) + errands * sizeof(kd_errand) + n * sizeof(kd_lookup) +
-                  asked * (sizeof(kd_lookup *) + sizeof(kd_bytes) + sizeof(kd_central_liked));
+                  asked * sizeof(kd_read_members) +
+                  places * (sizeof(kd_lookup *) + sizeof(kd_bytes) + sizeof(kd_central_liked));
     /* Structs first and the bytes of the keys last, so that every array is aligned. */
     uint8_t *p = kd_http_request_alloc(req, size + key_bytes);
     kd_edge_read *read = (kd_edge_read *)(void *)p;
     p += sizeof(kd_edge_read);
     read->call.errands = (kd_errand *)(void *)p, p += errands * sizeof(kd_errand);
     read->at = (kd_lookup *)(void *)p, p += n * sizeof(kd_lookup);
-    read->unknown_item = (kd_bytes *)(void *)p, p += asked * sizeof(kd_bytes);
-    read->unknown = (kd_lookup **)(void *)p, p += asked * sizeof(kd_lookup *);
-    read->unknown_answer = (kd_central_liked *)(void *)p, p += asked * sizeof(kd_central_liked);
+    read->asked = (kd_read_members *)(void *)p, p += asked * sizeof(kd_read_members);
+    read->unknown_item = (kd_bytes *)(void *)p, p += places * sizeof(kd_bytes);
+    read->unknown = (kd_lookup **)(void *)p, p += places * sizeof(kd_lookup *);
+    read->unknown_answer = (kd_central_liked *)(void *)p, p += places * sizeof(kd_central_liked);
     *keys = p;
     read->call.origin = s;
     read->call.reads = true;
     read->call.errand_count = errands;
     read->kind = kind;
     read->views = kind != KD_READ_LIKED && kind != KD_READ_LOOKUP;
-    read->members = members;
+    read->members = sets > 0;
+    read->counter_count = sets;
     return read;
 }
 
@@ -42,21 +45,33 @@ static void edge_reads_add(kd_edge_read *read, const kd_item *item, uint8_t **ke
     kd_lookup *l = &read->at[read->count++];
     l->item = kd_bytes_of(*keys, item->len);
     *keys += item->len;
+    memset(l->liked, KD_LIKED_UNASKED, sizeof l->liked);
     l->errand = kd_call_add(&read->call, l->item, &l->of_errand);
 }
 
-/* Each errand gets as many places in the arrays of `unknown` items as it has items, behind those of the errands before it. */
+/* The places of an errand's questions: for each counter as many as it has items, behind those of the errands before it. Returns the place behind them. */
+static uint32_t reads_place(kd_edge_read *read, kd_errand *errand, uint32_t place)
+{
+    for (uint32_t i = 0; i < read->counter_count; i++, place += errand->count)
+        read->asked[errand->offset + i] = (kd_read_members){.errand = errand,
+                                                            .counter = read->counters[i],
+                                                            .unknown = read->unknown + place,
+                                                            .item = read->unknown_item + place,
+                                                            .answer = read->unknown_answer + place};
+    return place;
+}
+
 static void edge_reads_start(kd_edge_read *read, kd_shard *s, kd_http_request *req)
 {
-    uint32_t offset = 0;
+    uint32_t place = 0;
     kd_live_client *live = read->live;
-    if (!kd_call_admit(&read->call, s, req, read->count)) {
+    if (!kd_call_admit(&read->call, s, req, read->count * KD_MAX(read->counter_count, 1u))) {
         if (live) kd_live_hub_abandon(live);
         return;
     }
     for (uint32_t i = 0; i < read->call.errand_count; i++) {
-        read->call.errands[i].offset = offset;
-        offset += read->call.errands[i].count;
+        read->call.errands[i].offset = i * read->counter_count;
+        place = reads_place(read, &read->call.errands[i], place);
     }
     read->call.work = kd_reads_work;
     read->call.finish = kd_reads_finish;
@@ -86,7 +101,7 @@ static void read_one(kd_shard *s, kd_http_request *req, const kd_item *item, kd_
         return;
     }
     if (read->members) read_token(s, req, &who, read);
-    read->counter = counter;
+    read->counters[0] = counter;
     edge_reads_add(read, item, &keys);
     edge_reads_start(read, s, req);
 }
@@ -106,14 +121,18 @@ void kd_reads_liked(kd_shard *s, kd_http_request *req, const kd_item *item, uint
     read_one(s, req, item, KD_READ_LIKED, counter);
 }
 
-/* The user who asks, and the counter whose likes are meant (not named: "like"). False: the request was answered. */
-static bool read_caller(kd_shard *s, kd_http_request *req, kd_bytes counter, kd_edge_read *read)
+/* The user who asks, and the counters whose likes are meant; the first not named: "like". False: the request was answered. */
+static bool read_caller(kd_shard *s, kd_http_request *req, const kd_bytes *names, kd_edge_read *read)
 {
     kd_bearer who;
     kd_refusal why;
-    kd_bytes name = counter.data ? counter : kd_bytes_str("like");
-    if (!kd_auth_caller(s, req, &who, &why) ||
-        !kd_route_counter(name, &s->served.counters, KD_SET, &read->counter, &why)) {
+    bool good = kd_auth_caller(s, req, &who, &why);
+    for (uint32_t i = 0; good && i < read->counter_count; i++) {
+        kd_bytes name = names[i].data ? names[i] : kd_bytes_str("like");
+        good = kd_route_counter(name, &s->served.counters, KD_SET, &read->counters[i], &why);
+        if (!good && read->named) why.field = "me";
+    }
+    if (!good) {
         kd_answer_refusal(req, &why);
         return false;
     }
@@ -184,7 +203,7 @@ static kd_edge_read *read_query(kd_shard *s, kd_http_request *req, kd_read_kind 
     bool members;
     if (!read_named(s, req, items, &n) || !read_me(req, &members)) return NULL;
     kd_edge_read *read = edge_reads_prepare(s, req, kind, n, members, n * sizeof(kd_item), &keys);
-    if (members && !read_caller(s, req, kd_bytes_of(NULL, 0), read)) return NULL;
+    if (members && !read_caller(s, req, &(kd_bytes){NULL}, read)) return NULL;
     for (uint32_t i = 0; i < n; i++) edge_reads_add(read, &items[i], &keys);
     return read;
 }
@@ -215,7 +234,7 @@ static bool live_open(kd_shard *s, kd_http_request *req, kd_edge_read *read)
                                 .seen = &read->seen,
                                 .until_us = live_until_us(s, read),
                                 .last = last};
-    kd_live_refusal refusal = kd_live_hub_open(&s->live, &rq, read->counter, req->client, &read->live);
+    kd_live_refusal refusal = kd_live_hub_open(&s->live, &rq, read->counters[0], req->client, &read->live);
     if (refusal == KD_LIVE_OPENED) return true;
     kd_answer_live_refusal(req, refusal);
     return false;
@@ -252,10 +271,12 @@ static void edge_reads_read_body(kd_shard *s, kd_http_request *req, kd_read_kind
         kd_answer_refusal(req, &why);
         return;
     }
-    bool members = lookup || body.me;
+    bool named = body.me_sets > 0;
+    uint32_t sets = named ? body.me_sets : lookup || body.me;
     kd_edge_read *read =
-        edge_reads_prepare(s, req, kind, body.count, members, body.count * sizeof(kd_item), &keys);
-    if (members && !read_caller(s, req, body.counter, read)) return;
+        edge_reads_prepare(s, req, kind, body.count, sets, body.count * sizeof(kd_item), &keys);
+    read->named = named;
+    if (sets > 0 && !read_caller(s, req, named ? body.me_set : &body.counter, read)) return;
     if (add_texts(s, req, &body, read, keys)) edge_reads_start(read, s, req);
 }
 

@@ -11,24 +11,27 @@
 
 static void write_counts(kd_json *j, const kd_edge_read *read, const kd_lookup *l, uint64_t now_us)
 {
-    kd_answer_write_counts(j, &(kd_answer_counts){
-                                  .item = l->item,
-                                  .counters = &read->call.origin->served.counters,
-                                  .count = l->view.count,
-                                  .told = l->view.told,
-                                  .pending = l->view.pending,
-                                  .now_us = now_us,
-                                  .made_us = l->view.made_us,
-                                  .as_of_us = l->view.as_of_us,
-                                  .source = l->count_central ? "central" : "edge",
-                                  .liked = read->members ? (kd_liked)l->liked : KD_LIKED_UNASKED,
-                              });
+    kd_answer_write_counts(
+        j,
+        &(kd_answer_counts){
+            .item = l->item,
+            .counters = &read->call.origin->served.counters,
+            .count = l->view.count,
+            .told = l->view.told,
+            .pending = l->view.pending,
+            .now_us = now_us,
+            .made_us = l->view.made_us,
+            .as_of_us = l->view.as_of_us,
+            .source = l->count_central ? "central" : "edge",
+            .liked = read->members && !read->named ? (kd_liked)l->liked[read->counters[0]] : KD_LIKED_UNASKED,
+            .me = read->named ? l->liked : NULL,
+        });
 }
 
-static void reads_answer_write_liked(kd_json *j, const kd_lookup *l)
+static void reads_answer_write_liked(kd_json *j, const kd_edge_read *read, const kd_lookup *l)
 {
     kd_answer_write_liked(j, &(kd_answer_liked){.item = l->item,
-                                                .liked = (kd_liked)l->liked,
+                                                .liked = (kd_liked)l->liked[read->counters[0]],
                                                 .source = l->liked_central ? "central" : "edge"});
 }
 
@@ -60,7 +63,7 @@ static void write_item(kd_json *j, const kd_edge_read *read, const kd_lookup *l,
     else if (read->views)
         write_counts(j, read, l, now_us);
     else
-        reads_answer_write_liked(j, l);
+        reads_answer_write_liked(j, read, l);
 }
 
 enum { CACHE_CONTROL_MAX = 160 };
@@ -199,7 +202,7 @@ static void answer_live(kd_edge_read *read)
         kd_live_put(kd_live_client_live(client), kd_live_client_stream(client), i,
                     &(kd_live_found){.view = &l->view,
                                      .at_us = l->at_us,
-                                     .liked = l->liked,
+                                     .liked = l->liked[read->counters[0]],
                                      .central = l->count_central,
                                      .unchanged = l->unchanged,
                                      .shard = l->errand->shard->base.index});

@@ -60,76 +60,77 @@ static void read_view(kd_lookup *l)
 }
 
 /* Takes over what kd_edge_liked returned: an answer, or an error that fails the errand. */
-static void tell_liked(kd_lookup *l, int liked)
+static void tell_liked(kd_lookup *l, uint32_t counter, int liked)
 {
     if (liked != 0 && liked != 1 && liked != KD_ENOTFOUND)
         kd_errand_fail(l->errand, liked);
     else
-        l->liked = liked == KD_ENOTFOUND ? KD_LIKED_UNKNOWN : liked ? KD_LIKED_YES : KD_LIKED_NO;
+        l->liked[counter] = liked == KD_ENOTFOUND ? KD_LIKED_UNKNOWN : liked ? KD_LIKED_YES : KD_LIKED_NO;
 }
 
-static int reads_work_look_liked(const kd_edge_read *read, kd_lookup *l, const kd_liked_central *central,
-                                 kd_liked_ground *ground)
+static int reads_work_look_liked(const kd_edge_read *read, kd_lookup *l, uint32_t counter,
+                                 const kd_liked_central *central, kd_liked_ground *ground)
 {
-    kd_liked_query q = {.counter = read->counter,
+    kd_liked_query q = {.counter = counter,
                         .item = l->item,
                         .user = read->user,
                         .seen = &read->seen,
                         .memory = read->call.level >= KD_LEVEL_MEMORY};
     int liked = kd_edge_liked(l->errand->shard->base.edge, &q, central, ground);
-    tell_liked(l, liked);
+    tell_liked(l, counter, liked);
     return liked;
 }
 
 /* While central was asked, this edge may have taken a like or unlike of the user: the row is read again, together with central's answer. */
 static void on_members(kd_members_wait *wait)
 {
-    kd_errand *errand = KD_CONTAINER(wait, kd_errand, members);
-    kd_edge_read *read = KD_CONTAINER(errand->call, kd_edge_read, call);
+    kd_read_members *asked = KD_CONTAINER(wait, kd_read_members, wait);
+    kd_edge_read *read = KD_CONTAINER(asked->errand->call, kd_edge_read, call);
     for (uint32_t i = 0; i < wait->count; i++) {
-        kd_lookup *l = read->unknown[errand->offset + i];
+        kd_lookup *l = asked->unknown[i];
         const kd_central_liked *said = &wait->answers[i];
         kd_liked_central central = {said->liked == KD_LIKED_YES, said->at_us, said->complete};
         kd_liked_ground ground;
-        reads_work_look_liked(read, l, said->liked == KD_LIKED_UNKNOWN ? NULL : &central, &ground);
-        l->liked_central = ground.by_central;
+        reads_work_look_liked(read, l, asked->counter, said->liked == KD_LIKED_UNKNOWN ? NULL : &central,
+                              &ground);
+        l->liked_central |= (uint32_t)ground.by_central << asked->counter;
     }
-    kd_errand_release(errand);
+    kd_errand_release(asked->errand);
 }
 
 /* Central answers "not liked" where it has no row: the unlike may have expired, or the like may not have arrived yet. So the answer is believed only
  * if central has merged all operations that are known here: those of the session token at other edges, and this edge's newest row of these items. */
-static void ask_members(kd_edge_read *read, kd_errand *errand, uint64_t newest_row_us)
+static void ask_members(const kd_edge_read *read, kd_read_members *asked, uint64_t newest_row_us)
 {
-    kd_members_wait *wait = &errand->members;
+    kd_members_wait *wait = &asked->wait;
+    kd_errand *errand = asked->errand;
     const kd_lives *own = kd_edge_lives(errand->shard->base.edge);
     wait->wanted = read->seen;
     kd_seen_drop_own(&wait->wanted, own);
     if (newest_row_us) kd_seen_add(&wait->wanted, own, newest_row_us);
     kd_shard *s = errand->shard;
-    const char *counter = s->served.known.at[read->counter].name;
+    const char *counter = s->served.known.at[asked->counter].name;
     if (kd_ask_members(&s->asker, counter, read->user, kd_call_asks(errand->call), wait) == KD_OK)
         kd_errand_hold(errand);
 }
 
-static void read_members(kd_edge_read *read, kd_errand *errand)
+static void read_members(const kd_edge_read *read, kd_read_members *asked)
 {
-    kd_members_wait *wait = &errand->members;
+    kd_members_wait *wait = &asked->wait;
     uint64_t newest_row_us = 0;
-    wait->items = read->unknown_item + errand->offset;
-    wait->answers = read->unknown_answer + errand->offset;
+    wait->items = asked->item;
+    wait->answers = asked->answer;
     wait->fn = on_members;
     kd_errand_item *entry;
-    STAILQ_FOREACH(entry, &errand->items, next) {
+    STAILQ_FOREACH(entry, &asked->errand->items, next) {
         kd_lookup *l = KD_CONTAINER(entry, kd_lookup, of_errand);
         kd_liked_ground ground;
-        if (reads_work_look_liked(read, l, NULL, &ground) != KD_ENOTFOUND) continue;
+        if (reads_work_look_liked(read, l, asked->counter, NULL, &ground) != KD_ENOTFOUND) continue;
         newest_row_us = KD_MAX(newest_row_us, ground.row_us);
-        uint32_t at = errand->offset + wait->count++;
-        read->unknown[at] = l;
-        read->unknown_item[at] = l->item;
+        asked->unknown[wait->count] = l;
+        asked->item[wait->count++] = l->item;
     }
-    if (wait->count > 0 && read->call.level < KD_LEVEL_NO_DETAIL) ask_members(read, errand, newest_row_us);
+    if (wait->count > 0 && read->call.level < KD_LEVEL_NO_DETAIL) ask_members(read, asked, newest_row_us);
 }
 
 /* Before anything is looked at. What the client has by the id of its last event is a time of this process, good for all shards. */
@@ -153,7 +154,7 @@ void kd_reads_work(kd_errand *errand)
 {
     kd_edge_read *read = KD_CONTAINER(errand->call, kd_edge_read, call);
     if (read->live) read_watch(read, errand);
-    if (read->members) read_members(read, errand);
+    for (uint32_t i = 0; i < read->counter_count; i++) read_members(read, &read->asked[errand->offset + i]);
     if (!read->views) return;
     kd_errand_item *entry;
     STAILQ_FOREACH(entry, &errand->items, next) read_view(KD_CONTAINER(entry, kd_lookup, of_errand));

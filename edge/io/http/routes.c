@@ -140,7 +140,7 @@ static const kd_endpoint routes_table[] = {
      .handle = routes_query},
     {KD_HTTP_POST, "/v1/counts", "ask_counts", "Counters of many items, in a body", .right = ROUTES_ALSO_USER,
      .may = ROUTES_NAMES | ROUTES_OWN | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(STORAGE_FAILED),
-     .traits = KD_TAKES_SESSION, .body = "AskCounts", .answer = "CountsForList", .handle = routes_bulk},
+     .traits = KD_TAKES_SESSION, .body = "AskCounts", .answer = "CountsForMeList", .handle = routes_bulk},
     {KD_HTTP_GET, "/v1/display", "displays", "The display forms of many items, for caches",
      .may = ROUTES_NAMES | KD_MAY(STORAGE_FAILED), .query = KD_READS(ITEMS),
      .traits = KD_GIVES_ETAG | KD_GIVES_AS_OF | KD_REDIRECTS, .answer = "DisplayList",

@@ -54,6 +54,26 @@ Test(answer, counts)
                "\"source\":\"edge\"}");
 }
 
+Test(answer, whether_the_caller_likes_by_the_counters_that_were_named)
+{
+    static const uint8_t me[KD_COUNTERS_MAX] = {KD_LIKED_YES, KD_LIKED_UNKNOWN, KD_LIKED_NO};
+    static const kd_counters three = {.count = 3,
+                                      .at = {{.name = "like", .id = 1, .kind = KD_SET},
+                                             {.name = "", .id = 2, .kind = KD_SET},
+                                             {.name = "save", .id = 4, .kind = KD_SET}}};
+    kd_item item;
+    cr_assert_eq(kd_item_parse(&item, kd_bytes_str("posts/1")), KD_OK);
+    kd_answer_counts a = {.item = kd_item_key(&item),
+                          .counters = &three,
+                          .source = "edge",
+                          .liked = KD_LIKED_UNASKED,
+                          .me = me};
+    expect(&a,
+           "{\"item\":\"posts/1\",\"counts\":{\"like\":{\"count\":null,\"display\":null,\"pending\":0},"
+           "\"save\":{\"count\":null,\"display\":null,\"pending\":0}},\"me\":{\"like\":true,\"save\":false},"
+           "\"age_ms\":null,\"as_of\":null,\"source\":\"edge\"}");
+}
+
 Test(answer, a_snapshot_from_the_future_has_no_age)
 {
     kd_buf out = {.data = NULL};

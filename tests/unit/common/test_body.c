@@ -2,6 +2,7 @@
 #include "common/api/body.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static kd_buf text;
 static kd_body_items items;
@@ -189,6 +190,24 @@ Test(body, an_unknown_field_is_refused_with_those_that_there_are)
     cr_expect_str_eq(why.detail, "an unknown field: there is amount alone");
     kd_body_read_amount(kd_bytes_str("{\"amount\":1}"), &text, NULL, &why);
     cr_expect_str_eq(why.detail, "an unknown field: no body, or {}, is wanted");
+}
+
+Test(body, counters_of_the_caller)
+{
+    cr_assert_null(items_refused("{\"items\":[\"posts/1\"],\"me\":[\"like\",\"save\"]}", false));
+    cr_expect(items.me && items.me_sets == 2 && kd_bytes_eq(items.me_set[1], kd_bytes_str("save")));
+    cr_assert_null(items_refused("{\"items\":[\"posts/1\"],\"me\":false}", false));
+    cr_expect(!items.me && items.me_sets == 0);
+    static const char *const bad[] = {"[]",        "[\"like\",\"like\"]",
+                                      "[\"\"]",    "[7]",
+                                      "[\"like\"", "\"like\"",
+                                      "null",      "[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\"]"};
+    for (size_t i = 0; i < KD_COUNT(bad); i++) {
+        char body[128];
+        snprintf(body, sizeof body, "{\"items\":[\"posts/1\"],\"me\":%s}", bad[i]);
+        const char *field = items_refused(body, false);
+        cr_expect(field && strcmp(field, "me") == 0, "%s: %s", bad[i], field ? field : "taken");
+    }
 }
 
 Test(body, users)
