@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import subprocess
 import urllib.parse
 
 import pytest
@@ -17,7 +18,7 @@ from proc import TOP, Process, request, wait_until
 from sdk_pages import AGREE_S, BUILT, KEY, SDK, Users, browser, built, cut, gone, hearts, run, site, system, users  # noqa: F401 (fixtures too)
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
-MOST = {"kudos": 6000, "kudos-like": 3200, "kudos-live": 2700}  # bytes, by gzip
+MOST = {"kudos": 6000, "kudos-like": 3250, "kudos-live": 2490}  # bytes, by gzip
 
 
 # ---- the package ----
@@ -26,6 +27,10 @@ def test_the_units_in_node():
     tests = [os.path.join(SDK, "test", f) for f in sorted(os.listdir(os.path.join(SDK, "test"))) if f.endswith(".test.js")]
     said = run("node", "--test", "--test-reporter=tap", *tests, cwd=TOP)
     assert re.search(r"^# fail 0$", said, re.M) and int(re.search(r"^# pass (\d+)$", said, re.M)[1]) >= 40
+
+
+def sources():
+    return [os.path.relpath(os.path.join(d, f), SDK) for d, _, files in os.walk(os.path.join(SDK, "src")) for f in files]
 
 
 def test_the_package_is_small_and_whole(built):
@@ -37,8 +42,8 @@ def test_the_package_is_small_and_whole(built):
     with open(os.path.join(BUILT, "package.json"), encoding="utf-8") as f:
         assert "dependencies" not in json.load(f)
     inside = sorted(run("tar", "tzf", built).split())
-    assert inside == [f"package/{f}" for f in ("LICENSE", "README.md", "dist/kudos-like.js", "dist/kudos-live.js", "dist/kudos.js", "package.json",
-                                               "types/kudos-like.d.ts", "types/kudos-live.d.ts", "types/kudos.d.ts")]
+    assert inside == sorted(f"package/{f}" for f in ("LICENSE", "README.md", "dist/kudos-like.js", "dist/kudos-live.js", "dist/kudos.js", "package.json", *sources(),
+                                               "types/kudos-like.d.ts", "types/kudos-live.d.ts", "types/kudos.d.ts"))
 
 
 def test_tools_of_others_find_nothing(built):
@@ -295,6 +300,23 @@ def test_the_element_shows_the_level_and_why_a_number_stepped_back(users, site):
     page.close()
 
 
+def test_the_element_says_that_its_tap_waits_for_a_good_token(users, site, cut):
+    site.pages["/stale"] = (f'<!doctype html><meta name=kudos-edge content=http://127.0.0.1:{cut.port}><kudos-like item="posts/stale" user="stale" '
+                            f'token="{KEY.token("stale", exp=1)}"></kudos-like><kudos-like item="posts/calm" user="stale"></kudos-like>'
+                            "<script>window.warned = []; console.warn = (...said) => warned.push(said[0])</script><script type=module src=/dist/kudos-like.js></script>")
+    page = users.browser.open(f"{site.url}/stale")
+    said = "[all[0].getAttribute('problem'), all[0].shadowRoot.querySelector('[part=note]').textContent, all[0].hasAttribute('pending')]"
+    wait_until(lambda: hearts(page, "all[0].state?.count") == 0, 20, "the number, which needs no token")
+    assert hearts(page, said) == [None, "", False]
+    page.run("document.querySelector('kudos-like').toggle()")
+    wait_until(lambda: hearts(page, said) == ["unauthorized", "Waits for a new sign-in", True], 20, "what the tap waits for")
+    assert hearts(page, "all[1].getAttribute('problem')") is None, "it has no tap that waits"
+    assert [w for w in page.run("warned") if "token" in w] == ["kudos: the edge refused this user's token"]
+    page.run(f"document.querySelector('kudos-like').setAttribute('token', {json.dumps(KEY.token('stale'))})")
+    wait_until(lambda: hearts(page, said) == [None, "", False], AGREE_S, "the like is taken")
+    page.close()
+
+
 def test_an_element_may_have_a_client_of_its_own(users, site):
     site.pages["/stub"] = STUB
     page = users.browser.open(f"{site.url}/stub")
@@ -321,6 +343,16 @@ def test_a_visitor_needs_no_account(users, site, cut, system):
     assert page.run("kudos.state('posts/visited').then(s => [s.liked, s.count])") == [True, 1]
     assert len(page.requests("/v1/visitors")) - sum(m == "OPTIONS" for m, _, _ in page.requests("/v1/visitors")) == 1
     page.close()
+
+
+def test_what_fails_in_node_is_told_by_readable_lines(built):
+    """A minified file would be printed as one line of some thousand characters."""
+    script = "import { createKudos } from 'kudos-client'; createKudos({});"
+    done = subprocess.run(["node", "--input-type=module", "-e", script], cwd=BUILT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and "`edge` is missing" in done.stderr
+    assert max(map(len, done.stderr.splitlines())) < 250, done.stderr
+    assert re.search(r"/src/client/client\.js:\d+", done.stderr)
+    assert run("node", "--input-type=module", "-e", "import { render } from 'kudos-client/like'; import 'kudos-client/live'; console.log(typeof render)", cwd=BUILT).strip() == "function"
 
 
 def test_in_node(built, system):

@@ -2,7 +2,7 @@
 //
 //   attributes   item, counter ("like"), label; edge, token, user: whose client, without one that the page has set (KudosLike.client); live: "off"
 //   as rendered  liked, count: what the server knew; shown until an edge has spoken
-//   it sets      liked, pending, reason, level (of the edge, for a banner)
+//   it sets      liked, pending, problem (why its tap still waits), reason, level (of the edge, for a banner)
 //   events       kudos-change, kudos-problem: bubble, and leave shadow roots; detail is the state, or the problem
 //
 // Its number moves while it is on the screen or near it: kudos-live.js, which is loaded then. Without that file, and with live="off", it stands.
@@ -95,7 +95,13 @@ export class KudosLike extends Base {
     this.#off = [
       client.watch(item, (state) => this.#show(state), this.counter),
       client.on("level", level),
-      client.on("problem", (problem) => (problem.item ? problem.item === item : this.#first) && this.#tell("problem", problem)),
+      client.on("problem", (problem) => {
+        if (problem.item ? problem.item === item : this.#first) this.#tell("problem", problem);
+        if (!problem.item && this.#state?.pending) {
+          this.#set("problem", problem.name);
+          this.#show(this.#state);
+        }
+      }),
     ];
     level(client.level);
     this.#move();
@@ -129,7 +135,8 @@ export class KudosLike extends Base {
     button.ariaPressed = `${liked === true}`;
     button.ariaLabel = spoken(count, this.#label, this.#locale);
     find("count").textContent = count === null ? "" : short(count, this.#locale);
-    find("note").textContent = words[reason] ?? "";
+    if (!pending) this.#set("problem", null);
+    find("note").textContent = words[reason] ?? words[this.getAttribute("problem")] ?? "";
     find("note").title = problem?.title ?? "";
     this.#set("liked", liked ? "" : null);
     this.#set("pending", pending ? "" : null);

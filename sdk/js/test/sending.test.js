@@ -279,12 +279,15 @@ test("a token is called refused until another one was taken", async () => {
   assert.deepEqual(asked, [false, true, false]);
 });
 
-test("a token that stays refused keeps the taps, and says so; a new one sends them", async () => {
-  const { kudos, edge, clock, heard } = client({ token: "stale" });
+test("a token that stays refused keeps the taps, and says so; a new one sends them", async (t) => {
+  const { kudos, edge, clock, heard } = client({ token: "stale" }), warned = t.mock.method(console, "warn", () => {});
   edge.user = ({ headers }) => (headers.Authorization === "Bearer fresh" ? "ada" : null);
   kudos.like("posts/1");
   await clock.advance(2500);
   assert.deepEqual([heard.at(-1).name, kudos.queued, kudos.get("posts/1").liked], ["unauthorized", 1, true]);
+  await clock.advance(60000);
+  assert.equal(warned.mock.callCount(), 1, "the console says it once, however often it is tried");
+  assert.match(warned.mock.calls[0].arguments[0], /^kudos: .*token/);
   kudos.setToken("fresh");
   await clock.advance(100);
   assert.deepEqual([kudos.queued, edge.liked.get("ada posts/1")], [0, true]);
@@ -317,8 +320,8 @@ test("where visitors may not like, all their taps are taken back by name", async
 test("a token without a name needs the user's", () => {
   const jwt = `e30.${Buffer.from(JSON.stringify({ sub: "ada" })).toString("base64url")}.s`;
   client({ user: undefined, token: jwt }).kudos.close();
-  assert.throws(() => client({ user: undefined, token: "opaque" }), /`user` is missing/);
-  assert.throws(() => client({ user: undefined, token: () => "x" }), /`user` is missing/);
+  for (const token of ["opaque", "a.b.c", "e30.e30.s", () => "x"])
+    assert.throws(() => client({ user: undefined, token }), /`user` is missing: `token` is no JWT with `sub`/);
   assert.throws(() => client({ edge: undefined }), /`edge` is missing/);
 });
 

@@ -162,12 +162,13 @@ test("a read that fails is tried again while somebody looks, and not before it m
   assert.deepEqual(heard.map((h) => h.name), ["no-answer", "overloaded"]);
 });
 
-test("with a token that is refused numbers are read without it", async () => {
-  const { kudos, edge } = client();
+test("with a token that is refused numbers are read without it, and that is told", async (t) => {
+  const { kudos, edge, heard } = client(), warned = t.mock.method(console, "warn", () => {});
   edge.others["posts/1"] = 3;
   edge.faults = [refuse(401, "unauthorized", { field: "Authorization" })];
   const { count, liked } = await kudos.state("posts/1");
   assert.deepEqual([count, liked, edge.requests[1].headers.Authorization], [3, null, undefined]);
+  assert.deepEqual([heard.map((h) => h.name), warned.mock.callCount()], [["unauthorized"], 1]);
 });
 
 test("what a server rendered is shown until something is known", async () => {

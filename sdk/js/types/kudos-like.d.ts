@@ -5,7 +5,7 @@ export class KudosLike extends HTMLElement {
   /** The client of all elements that have no `edge` of their own. */
   static client: Kudos | null;
   /** What the element says; replace them for another language. `count` holds `{label}` and `{n}`. */
-  static readonly words: Record<"label" | "count" | "refused" | "already" | "elsewhere" | "others", string>;
+  static readonly words: Record<"label" | "count" | "refused" | "unauthorized" | "already" | "elsewhere" | "others", string>;
   /** The client that this element follows. One that is set is this element's alone; null: as its attributes say. */
   client: Kudos | null;
   readonly state: State | null;

@@ -5,7 +5,7 @@ import { createSender } from "./sender.js";
 import { createState } from "./state.js";
 import { browserStorage, memoryStorage, sturdy } from "./storage.js";
 import { tabs } from "./tabs.js";
-import { ask } from "./transport.js";
+import { ask, fields, pause } from "./transport.js";
 
 const CLOCK = {
   now: () => Date.now(),
@@ -26,8 +26,14 @@ export function createKudos({ edge, token, user, debounce = 2000, bound = 1000, 
   if (typeof edge !== "string") throw new TypeError("kudos: `edge` is missing");
   edge = edge.replace(/\/+$/, "");
   const listeners = {}, state = createState(), identity = createIdentity({ token, user });
-  let level = 0;
+  let level = 0, warned = 0;
   const tell = (name, detail) => [...(listeners[name] ?? [])].forEach((listen) => listen(detail));
+  /** Told to the page; a token that is refused to its developer too, once. */
+  const wrong = (problem, item, counter) => {
+    const name = problem?.type ?? "no-answer";
+    if (name === "unauthorized" && !warned++) console.warn("kudos: the edge refused this user's token", problem);
+    tell("problem", { name, item, counter, problem });
+  };
   const told = (now) => {
     if (now !== level) tell("level", (level = now));
   };
@@ -38,7 +44,7 @@ export function createKudos({ edge, token, user, debounce = 2000, bound = 1000, 
     sender.hear(queue, why);
   });
   const parts = { fetch, edge, timeout, told, storage, queueName: name, page: randomId(), state, identity, ask: (path, request) => ask(parts, path, request), clock, random,
-    newId: randomId, debounce, bound, tabs: between, tell };
+    newId: randomId, debounce, bound, tabs: between, tell, wrong, fields, pause, join: tabs };
   const sender = createSender(parts), ready = sender.start(), reads = createReads(Object.assign(parts, { ready, queue: sender.queue }));
   const ends = (parts.ends = [life(sender.leave, () => (sender.retry(), reads.again())), between.close, sender.close, reads.close]);
 

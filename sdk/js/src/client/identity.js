@@ -47,7 +47,7 @@ export function userOf(token) {
   } catch {
     // said below
   }
-  throw new TypeError("kudos: `user` is missing");
+  throw new TypeError("kudos: `user` is missing: `token` is no JWT with `sub`");
 }
 
 /** Asks for a visitor's token, or renews one. Resolves to { visitor }, or to { answer } where there is none. */

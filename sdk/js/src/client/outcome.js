@@ -14,7 +14,7 @@ export function outcome(answer, operations, all) {
   if (answer.status === 200 && answer.json?.results?.length === operations.length) return results(answer.json.results, operations);
   const { problem } = answer, wait = answer.retryAfter;
   if (passing(answer)) return { again: true, wait, problem };
-  if (answer.status === 401) return { drop: "token", problem: problem ?? { type: "unauthorized" } };
+  if (answer.status === 401) return { drop: "token", problem };
   if (problem.type === "key-reused") return { drop: "key" };
   if (problem.field === "Kudos-Session") return { drop: "session" };
   return all ? { refused: operations.map((operation) => ({ operation, problem })) } : mistake(problem, operations);

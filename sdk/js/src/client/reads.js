@@ -6,7 +6,7 @@ import { pause } from "./transport.js";
 
 const MOST = 200;
 
-export function createReads({ state, identity, ask, clock, random, queue, ready, tell }) {
+export function createReads({ state, identity, ask, clock, random, queue, ready, wrong }) {
   const wanted = new Map(); // slot -> {item, counter}
   let turn = null, rest = () => {}, tries = 0; // turn: the promise of all that is asked for in this turn
 
@@ -29,9 +29,12 @@ export function createReads({ state, identity, ask, clock, random, queue, ready,
       tries = 0;
       const liked = me ? await lookup(items, counters, who) : {};
       for (const found of answer.json.items) for (const counter of counters[found.item] ?? []) learn(found, counter, me, liked, began);
-    } else if (answer.status === 401 && me) return read(items, counters, !identity.refused(who.token));
-    else if (passing(answer)) later(answer);
-    else if (items.length === 1) tell("problem", { name: problem?.type, item: items[0], problem });
+    } else if (answer.status === 401 && me) {
+      const other = identity.refused(who.token);
+      if (!other) wrong(problem);
+      return read(items, counters, !other);
+    } else if (passing(answer)) later(answer);
+    else if (items.length === 1) wrong(problem, items[0]);
     else { // something is wrong for good: it is looked for by halves
       const half = items.length >> 1;
       await Promise.all([read(items.slice(0, half), counters, anonymous), read(items.slice(half), counters, anonymous)]);
@@ -54,7 +57,7 @@ export function createReads({ state, identity, ask, clock, random, queue, ready,
   }
 
   function later({ problem, retryAfter }) {
-    tell("problem", { name: problem?.type ?? "no-answer", problem });
+    wrong(problem);
     rest();
     rest = clock.after(pause(tries++, retryAfter, random), again);
   }

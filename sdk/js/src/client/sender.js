@@ -7,7 +7,7 @@ import { outcome } from "./outcome.js";
 import { pause } from "./transport.js";
 import { visit } from "./identity.js";
 
-export function createSender({ storage, queueName, page, state, identity, ask, clock, random, newId, debounce, bound, tabs, tell }) {
+export function createSender({ storage, queueName, page, state, identity, ask, clock, random, newId, debounce, bound, tabs, tell, wrong }) {
   let view = emptyQueue(), rest = () => {}, restUntil = Infinity, closed = false;
   let saving, running, again, leaving, sending; // promises, whether to run once more, the key under way
   const unsaved = new Map(); // slot -> tap
@@ -55,7 +55,7 @@ export function createSender({ storage, queueName, page, state, identity, ask, c
   function refuse(slot, { item, counter }) {
     const name = "queue-full", problem = { type: name, title: "Too many taps wait" };
     lay({ [slot]: { reason: "refused", problem } });
-    tell("problem", { name, item, counter, problem });
+    wrong(problem, item, counter);
     throw Object.assign(new Error(problem.title), { name });
   }
 
@@ -129,8 +129,8 @@ export function createSender({ storage, queueName, page, state, identity, ask, c
       else if (!drop) queue.tries = 0;
     }, why, batch.operations);
     for (const { operation: { item, counter, op } } of taken) tell("kept", { item, counter, liked: op === "like" });
-    for (const { operation: { item, counter }, problem: p } of refused) tell("problem", { name: p.type, item, counter, problem: p });
-    if (same || wait) tell("problem", { name: problem?.type ?? "no-answer", problem });
+    for (const { operation: { item, counter }, problem: p } of refused) wrong(p, item, counter);
+    if (same || wait) wrong(problem);
   }
 
   /** What becomes of the batch in the queue. */

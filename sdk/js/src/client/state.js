@@ -11,40 +11,38 @@
 import { slotOf } from "./queue.js";
 
 export function createState() {
-  const known = new Map(); // slot -> {item, counter, liked, count, asOf, turn}
-  const shown = new Map(); // slot -> the state that was told last
-  const watchers = new Map(); // slot -> Set of functions
+  // By slot, which is the name of no property of objects: it has a blank in it.
+  const known = {}; // {item, counter, liked, count, asOf, turn}
+  const shown = {}; // the state that was told last
+  const watchers = {}; // Sets of functions
   let laid = {}, turns = 0; // slot -> tap, by the queue; orders requests and answers of this page
 
   /** The moment at which a request begins. */
   const turn = () => ++turns;
 
   function know(item, counter) {
-    const slot = slotOf(item, counter);
-    if (!known.has(slot)) known.set(slot, { item, counter, liked: null, count: null, asOf: null, turn: 0 });
-    return known.get(slot);
+    return (known[slotOf(item, counter)] ??= { item, counter, liked: null, count: null, asOf: null, turn: 0 });
   }
 
   function get(item, counter) {
     const slot = slotOf(item, counter);
-    if (!shown.has(slot)) show(know(item, counter));
-    return shown.get(slot);
+    if (!shown[slot]) show(know(item, counter));
+    return shown[slot];
   }
 
   function watch(item, counter, tell) {
     const slot = slotOf(item, counter);
     tell(get(item, counter));
-    if (!watchers.has(slot)) watchers.set(slot, new Set());
-    watchers.get(slot).add(tell);
-    return () => watchers.get(slot).delete(tell);
+    (watchers[slot] ??= new Set()).add(tell);
+    return () => watchers[slot].delete(tell);
   }
 
   /** The taps that have no answer yet; `why` of slots that changed besides: {slot: {reason, problem}}. */
   function lay(taps, why = {}) {
     const before = laid;
     laid = taps;
-    for (const slot of new Set([...Object.keys(before), ...Object.keys(taps), ...Object.keys(why)])) {
-      const tap = taps[slot], it = known.get(slot) ?? (tap && know(tap.item, tap.counter));
+    for (const slot in { ...before, ...taps, ...why }) {
+      const tap = taps[slot], it = known[slot] ?? (tap && know(tap.item, tap.counter));
       if (it && (before[slot]?.id !== tap?.id || why[slot])) show(it, why[slot] ?? { reason: "own" });
     }
   }
@@ -83,17 +81,17 @@ export function createState() {
   }
 
   function show(it, { reason = null, problem = null } = {}) {
-    const { item, counter, asOf } = it, slot = slotOf(item, counter), tap = laid[slot], last = shown.get(slot);
+    const { item, counter, asOf } = it, slot = slotOf(item, counter), tap = laid[slot], last = shown[slot];
     const liked = tap ? tap.op === "like" : it.liked, count = predicted(it, liked), back = last && count !== null && count < last.count;
     const next = { item, counter, liked, count, asOf, pending: Boolean(tap), reason: back || problem ? reason : null, problem };
     if (last && !next.reason && count === last.count && liked === last.liked) Object.assign(next, { reason: last.reason, problem: last.problem });
     if (last && JSON.stringify(last) === JSON.stringify(next)) return;
-    shown.set(slot, next);
-    for (const tell of [...(watchers.get(slot) ?? [])]) tell(next);
+    shown[slot] = next;
+    for (const tell of [...(watchers[slot] ?? [])]) tell(next);
   }
 
   /** Slots that somebody looks at. */
-  const watched = () => [...watchers].filter(([, all]) => all.size).map(([slot]) => known.get(slot));
+  const watched = () => Object.keys(watchers).filter((slot) => watchers[slot].size).map((slot) => known[slot]);
 
   return { turn, know, get, watch, watched, lay, taken, read, seed, hear };
 }

@@ -51,16 +51,17 @@ export function sturdy(wanted, tell) {
   return {
     shared: wanted.shared,
     async update(name, change) {
-      if (failed) return memory.update(name, change);
       try {
-        const done = await wanted.update(name, change);
-        kept.set(name, structuredClone(done.queue));
-        return done;
+        if (!failed) {
+          const done = await wanted.update(name, change);
+          kept.set(name, structuredClone(done.queue));
+          return done;
+        }
       } catch (error) {
         failed = true;
         tell(error);
-        return memory.update(name, change);
       }
+      return memory.update(name, change);
     },
   };
 }

@@ -2,18 +2,14 @@
 import { problemOf } from "./outcome.js";
 
 export async function ask({ fetch, edge, timeout, clock, told, identity }, path, { token, session, key, body, keepalive }) {
-  const headers = {};
-  if (body) headers["Content-Type"] = "application/json";
-  if (token) headers.Authorization = `Bearer ${token}`;
-  if (session) headers["Kudos-Session"] = session;
-  if (key) headers["Idempotency-Key"] = key;
+  const headers = fields(token, session, { "Content-Type": body && "application/json", "Idempotency-Key": key });
   const stop = new AbortController(), end = clock.after(timeout, () => stop.abort());
   try {
     const answer = await fetch(edge + path, { method: "POST", headers, body, keepalive, signal: stop.signal });
     const json = parse(await answer.text());
     if (token && answer.ok) identity.refused(null);
     const field = (name) => answer.headers.get(name);
-    const problem = answer.status >= 400 ? problemOf(json) : undefined;
+    const problem = answer.status >= 400 ? problemOf(json) ?? (answer.status === 401 ? { type: "unauthorized" } : undefined) : undefined;
     if (json) told(Number(field("Kudos-Level")) || 0); // what is not JSON is not of Kudos
     return { status: answer.status, json, problem, session: field("Kudos-Session"), retryAfter: Number(field("Retry-After")) || 0 };
   } catch {
@@ -21,6 +17,13 @@ export async function ask({ fetch, edge, timeout, clock, told, identity }, path,
   } finally {
     end();
   }
+}
+
+/** Header fields of a request of this user; those without a value are left out. */
+export function fields(token, session, more) {
+  const all = { Authorization: token && `Bearer ${token}`, "Kudos-Session": session, ...more };
+  for (const name in all) all[name] || delete all[name];
+  return all;
 }
 
 function parse(text) {

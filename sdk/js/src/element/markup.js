@@ -12,15 +12,15 @@ button::before{content:"";position:absolute;inset:-.3em 0}
 button:hover{background:var(--kudos-background-hover,color-mix(in srgb,currentColor 13%,transparent))}
 button:focus-visible{outline:2px solid var(--kudos-focus,currentColor);outline-offset:2px}
 svg{inline-size:1.3em;block-size:1.3em;flex:none;fill:transparent;stroke:currentColor;stroke-width:1.9;stroke-linejoin:round;overflow:visible}
-[aria-pressed=true] svg{fill:var(--kudos-liked,#e0245e);stroke:var(--kudos-liked,#e0245e)}
+[aria-pressed=true] svg{color:var(--kudos-liked,#e0245e);fill:currentColor}
 [part=count]{font-variant-numeric:tabular-nums}
 [part=count]:empty,[part=note]:empty{display:none}
 [part=note]{margin-inline-start:.6em;font-size:.85em;line-height:1.3;opacity:.75;color:var(--kudos-note,inherit)}
 :host([reason=refused]) [part=note]{opacity:1;color:var(--kudos-note,#b3261e)}
-@media (prefers-color-scheme:dark){[aria-pressed=true] svg{fill:var(--kudos-liked,#ff5c8a);stroke:var(--kudos-liked,#ff5c8a)}:host([reason=refused]) [part=note]{color:var(--kudos-note,#ffb4ab)}}
-@media (prefers-reduced-motion:no-preference){button,svg{transition:background .15s,fill .15s,stroke .15s}button:active svg{transform:scale(.86)}
+@media (prefers-color-scheme:dark){[aria-pressed=true] svg{color:var(--kudos-liked,#ff5c8a)}:host([reason=refused]) [part=note]{color:var(--kudos-note,#ffb4ab)}}
+@media (prefers-reduced-motion:no-preference){button,svg{transition:background .15s,color .15s,fill .15s}button:active svg{transform:scale(.86)}
 [aria-pressed=true].tapped svg{animation:beat .35s ease-out}@keyframes beat{40%{transform:scale(1.3)}}}
-@media (forced-colors:active){button{border:1px solid ButtonText}[aria-pressed=true] svg{fill:Highlight;stroke:Highlight}}
+@media (forced-colors:active){button{border:1px solid ButtonText}[aria-pressed=true] svg{color:Highlight}}
 `;
 
 /** The shadow root's content, without its style. */

@@ -5,6 +5,7 @@ export const words = {
   label: "Like",
   count: "{label}, {n}",
   refused: "Not saved",
+  unauthorized: "Waits for a new sign-in",
   already: "Counted before",
   elsewhere: "Taken back on another device",
   others: "Some took theirs back",

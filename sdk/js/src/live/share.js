@@ -10,14 +10,14 @@ const MOST = 200, BYTES = 6000; // of a request: what a server takes, and what p
  * `lead` is called when this page begins to lead, and when it leads and a new stream is wanted; `rest` when it ends, `changed` when the items may be others, `heard`
  * with what the leader told.
  */
-export function createShare({ queueName, storage, page, clock }, { lead, rest, changed, heard }) {
-  const { window: target, document: shown, BroadcastChannel: Channel } = globalThis, name = `kudos live ${queueName}`;
-  const locks = storage.shared && Channel && globalThis.navigator?.locks, channel = locks ? new Channel(name) : undefined;
+export function createShare({ queueName, storage, page, clock, join: circle }, { lead, rest, changed, heard }) {
+  const { window: target, document: shown } = globalThis;
+  const { alone, tell: say, close } = circle(`kudos live ${queueName}`, storage.shared && globalThis.BroadcastChannel && globalThis.navigator?.locks, hear);
   const mine = new Map(), others = new Map(); // item -> who follow it here; page -> its items
   let turn, leads, gone, soon; // the place in the line; the page goes away; settles after this turn of the event loop
 
   const own = () => (gone || shown?.visibilityState === "hidden" ? [] : [...mine.keys()]);
-  const say = (data) => channel?.postMessage(data), tell = () => say({ page, wants: own() });
+  const tell = () => say({ page, wants: own() });
 
   function join() {
     const { signal } = (turn = new AbortController());
@@ -26,8 +26,7 @@ export function createShare({ queueName, storage, page, clock }, { lead, rest, c
       leads = true;
       lead();
     });
-    if (locks) locks.request(name, { signal }, hold).catch(() => signal.aborted || hold());
-    else hold();
+    alone(hold, { signal }).catch?.(() => signal.aborted || hold());
   }
 
   function leave() {
@@ -57,7 +56,7 @@ export function createShare({ queueName, storage, page, clock }, { lead, rest, c
     if (leads) lead();
   }
 
-  if (channel) channel.onmessage = ({ data }) => {
+  function hear(data) {
     const { wants } = data;
     if (data.ask) tell();
     else if (data.renew) renew();
@@ -67,7 +66,7 @@ export function createShare({ queueName, storage, page, clock }, { lead, rest, c
       if (wants[0]) others.set(data.page, wants);
       settle();
     }
-  };
+  }
   say({ ask: true });
 
   const stop = new AbortController(), listen = (where, event, then) => where?.addEventListener(event, then, stop);
@@ -113,7 +112,7 @@ export function createShare({ queueName, storage, page, clock }, { lead, rest, c
       update();
       soon = () => {};
       stop.abort();
-      channel?.close();
+      close();
     },
   };
 }

@@ -3,7 +3,6 @@
 //
 // A connection ends by `bye`, by an error, or by QUIET ms without a byte. The next one waits as the server says (`retry:`, Retry-After), longer after each failure
 // in a row, with jitter. A server that refuses streams for good, as one that knows none does, is asked again after OFF seconds.
-import { pause } from "../client/transport.js";
 import { parser } from "./parser.js";
 
 const GAP = 2000, LINGER = 10000, QUIET = 40000, OFF = 600;
@@ -12,7 +11,7 @@ const GAP = 2000, LINGER = 10000, QUIET = 40000, OFF = 600;
  * `items` tells which items are wanted now, `last` the id of what was heard last. `heard` gets events, {event, data, id}. `idle` is called when the stream has
  * ended for lack of items, `doubted` when the server does not take one of them.
  */
-export function createStream({ fetch, edge, clock, random, identity, queue, ready }, { items, last, heard, idle, doubted }) {
+export function createStream({ fetch, edge, clock, random, identity, queue, ready, fields, pause }, { items, last, heard, idle, doubted }) {
   let now, next, opened = [], rest = () => {}, due = Infinity; // the connection; the one asked for last, and its items; the timer of another, and its moment
   let tries = 0, retry = 2000, since = -Infinity, until = 0, asked; // the last opening; no connection before `until`; whether the server said so
   let dead; // the token that was not taken
@@ -61,8 +60,7 @@ export function createStream({ fetch, edge, clock, random, identity, queue, read
     const known = () => identity.known(queue()) && identity.last() !== dead;
     if (identity.known(queue())) await identity.bearer(queue());
     const me = known(), token = me && identity.last();
-    const headers = { Authorization: token && `Bearer ${token}`, "Kudos-Session": me && queue().session, "Last-Event-ID": last() };
-    for (const name in headers) headers[name] || delete headers[name];
+    const headers = fields(token, me && queue().session, { "Last-Event-ID": last() });
     const answer = await fetch(`${edge}/v1/live?items=${wanted.map(encodeURIComponent)}${me ? "&me=true" : ""}`, { headers, signal: mine.signal, cache: "no-store" });
     if (answer.status !== 200 || !answer.headers.get("Content-Type")?.startsWith("text/event-stream")) return refused(answer, token);
     if (me) identity.refused(null);
