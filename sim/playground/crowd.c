@@ -108,10 +108,10 @@ static void crowd_on_tick(evutil_socket_t fd, short what, void *arg)
 
 static int crowd_connect(sim_crowd *c, const sim_region *regions)
 {
-    char url[TEXT_MAX];
+    char url[SIM_REGION_URL_MAX];
     const kd_http_client_options options = {.connections = 1, .queue_max = LANES, .seed = c->run};
     for (uint32_t i = 0; i < c->region_count; i++) {
-        snprintf(url, sizeof url, "http://127.0.0.1:%u", regions[i].edge);
+        sim_region_url(regions[i].edge, url);
         if (sim_engine_connect(c->engine, i, url, &options) != KD_OK) return KD_EINVAL;
     }
     return KD_OK;

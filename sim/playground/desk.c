@@ -16,13 +16,15 @@ enum { TOKEN_S = 30 * 24 * 3600, TAPS_MAX = 256 };
 
 void sim_desk_init(sim_desk *d)
 {
+    char url[SIM_REGION_URL_MAX];
     size_t len = (size_t)snprintf(d->policy, sizeof d->policy,
                                   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
                                   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
                                   "connect-src 'self'");
-    for (uint32_t i = 0; i < d->region_count; i++)
-        len += (size_t)snprintf(d->policy + len, sizeof d->policy - len, " http://127.0.0.1:%u",
-                                d->regions[i].edge);
+    for (uint32_t i = 0; i < d->region_count; i++) {
+        sim_region_url(d->regions[i].edge, url);
+        len += (size_t)snprintf(d->policy + len, sizeof d->policy - len, " %s", url);
+    }
     KD_ASSERT(len < sizeof d->policy);
 }
 
@@ -48,12 +50,12 @@ static void desk_put_text(kd_json *j, const char *key, const char *value)
 
 static void desk_put_regions(const sim_desk *d, kd_json *j)
 {
-    char url[64];
+    char url[SIM_REGION_URL_MAX];
     kd_json_key(j, "regions");
     kd_json_array(j);
     for (uint32_t i = 0; i < d->region_count; i++) {
         const sim_region *r = &d->regions[i];
-        snprintf(url, sizeof url, "http://127.0.0.1:%u", r->edge);
+        sim_region_url(r->edge, url);
         kd_json_object(j);
         desk_put_text(j, "name", r->name);
         desk_put_text(j, "edge", url);

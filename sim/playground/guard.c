@@ -1,12 +1,12 @@
 /* guard.c - see the header. */
 #include "sim/playground/guard.h"
 
-#include <strings.h>
-
 #include "common/api/authority.h"
+#include "common/api/http1.h"
+#include "common/base/text.h"
 
-static const char scheme[] = "http://", json[] = "application/json";
-enum { SCHEME_LEN = sizeof scheme - 1, JSON_LEN = sizeof json - 1 };
+static const char scheme[] = "http://";
+enum { SCHEME_LEN = sizeof scheme - 1 };
 
 static bool guard_own_page(kd_bytes origin, kd_bytes host)
 {
@@ -16,8 +16,8 @@ static bool guard_own_page(kd_bytes origin, kd_bytes host)
 
 static bool guard_json(kd_bytes type)
 {
-    if (type.len < JSON_LEN || strncasecmp((const char *)type.data, json, JSON_LEN) != 0) return false;
-    return type.len == JSON_LEN || type.data[JSON_LEN] == ';';
+    kd_bytes essence;
+    return kd_http1_media_type(type, &essence) && kd_text_is_word(essence, "application/json");
 }
 
 const char *sim_guard_fault(const sim_guard_request *q)

@@ -60,14 +60,20 @@ void sim_region_set(sim_region *r, sim_link_state state)
     sim_proxy_link_set(r->central, &c);
 }
 
+size_t sim_region_url(uint16_t port, char out[SIM_REGION_URL_MAX])
+{
+    return (size_t)snprintf(out, SIM_REGION_URL_MAX, "http://127.0.0.1:%u", (unsigned)port);
+}
+
 void sim_region_describe(const sim_region *r, kd_buf *out)
 {
-    char text[64];
+    char text[64], url[SIM_REGION_URL_MAX];
     kd_buf_put(out, r->name, strlen(r->name));
     for (uint32_t i = 0; i < r->table.count; i++) {
         int len = snprintf(text, sizeof text, "%c127.0.0.1:%u", i ? ',' : ' ', r->table.at[i].to);
         kd_buf_put(out, text, (size_t)len);
     }
-    int len = snprintf(text, sizeof text, " http://127.0.0.1:%u\n", sim_proxy_link_port(r->central));
-    kd_buf_put(out, text, (size_t)len);
+    kd_buf_put_u8(out, ' ');
+    kd_buf_put(out, url, sim_region_url(sim_proxy_link_port(r->central), url));
+    kd_buf_put_u8(out, '\n');
 }

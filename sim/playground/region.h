@@ -27,6 +27,10 @@ typedef struct {
     uint16_t central;
 } sim_region_targets;
 
+/* Writes the address of a port of this machine, "http://127.0.0.1:8441", with a NUL. Returns its length. */
+enum { SIM_REGION_URL_MAX = sizeof "http://127.0.0.1:65535" };
+size_t sim_region_url(uint16_t port, char out[SIM_REGION_URL_MAX]);
+
 /* Must not move once it is open: links refer to its table. */
 typedef struct {
     char name[SIM_REGION_NAME_MAX + 1];

@@ -48,6 +48,8 @@ Test(playground_guard, a_form_throws_no_switch)
     cr_assert(!admits("127.0.0.1:8450", "", "text/plain", true));
     cr_assert(!admits("127.0.0.1:8450", "", "application/x-www-form-urlencoded", true));
     cr_assert(!admits("127.0.0.1:8450", "", "application/jsonp", true));
+    cr_assert(!admits("127.0.0.1:8450", "", "application/json;, text/plain", true));
+    cr_assert(admits("127.0.0.1:8450", "", "Application/JSON; charset=utf-8", true));
 }
 
 /* ---- truth ---- */
