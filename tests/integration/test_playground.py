@@ -1,5 +1,6 @@
 """The playground of `make demo KEEP=1`, as a visitor uses it, in Chromium: cut, like on both sides, heal, all equal; kill central; a crowd; one user with two phones;
 answers that get lost. Its switches hear its own page alone."""
+import base64
 import json
 import os
 import signal
@@ -204,6 +205,24 @@ def test_the_page_brings_all_it_needs_and_lets_nobody_frame_it(demo, page):
     assert "default-src 'none'" in policy and "unsafe" not in policy and page.run("getComputedStyle(t.heart(0)).borderRadius") == "999px"
     assert "frame-ancestors 'none'" in policy and f"http://127.0.0.1:{demo.base + 1}" in policy
     assert request(demo.port, "GET", "/sdk/kudos-like.js").headers["content-type"].startswith("text/javascript")
+
+
+@pytest.mark.parametrize("width", (1280, 390))
+def test_fingers_hit_what_can_be_touched_and_the_table_says_of_what_it_is(page, width):
+    page.call("Emulation.setDeviceMetricsOverride", width=width, height=1200, deviceScaleFactor=1, mobile=width < 640)
+    try:
+        small = page.run("""[...document.querySelectorAll('button, select, label.lossy, kudos-like')].filter(e => e.offsetParent).map(e =>
+          [e.id || e.className || e.localName, (e.shadowRoot?.querySelector('button') ?? e).getBoundingClientRect()]).filter(([, r]) => r.height < 44 || r.width < 44).map(([n, r]) => [n, r.width, r.height])""")
+        assert small == [] or width > 640, small
+        assert page.run("document.querySelector('#truth caption').textContent") == "The lighthouse, in each region"
+        assert page.run("getComputedStyle(document.querySelector('#tour li')).borderRadius") == "0px", "steps are no buttons"
+        assert page.run("document.documentElement.scrollWidth") <= width
+        if os.environ.get("SHOTS"):
+            page.call("Page.bringToFront")
+            with open(os.path.join(os.environ["SHOTS"], f"{width}.png"), "wb") as f:
+                f.write(base64.b64decode(page.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]))
+    finally:
+        page.call("Emulation.clearDeviceMetricsOverride")
 
 
 def test_story_and_tour_in_words(page):
