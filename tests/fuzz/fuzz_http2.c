@@ -29,6 +29,47 @@ static void answer_big(kd_http_request *req)
     kd_http_respond(req, 200, NULL, 0, kd_bytes_of(big, sizeof(big)));
 }
 
+/* An answer that goes on, as that of /v1/live: of pieces with pauses between them, each until the stream is woken. */
+typedef struct {
+    kd_http_stream *stream; /* NULL: not open */
+    uint32_t left;          /* pieces and pauses */
+} fuzz_feed;
+static fuzz_feed feeds[STREAMS_MAX];
+enum { FEED_STEPS = 12, FEED_PIECE = 3000 };
+
+static bool feed_next(void *arg, kd_buf *feed_out)
+{
+    static const uint8_t piece[FEED_PIECE];
+    fuzz_feed *f = arg;
+    if (f->left == 0) return false;
+    if (--f->left % 3 != 0) kd_buf_put(feed_out, piece, sizeof piece);
+    return true;
+}
+
+static void feed_over(void *arg)
+{
+    fuzz_feed *f = arg;
+    KD_ASSERT(f->stream);
+    f->stream = NULL;
+}
+
+static void answer_feed(kd_http_request *req)
+{
+    static const kd_http_source source = {feed_next, feed_over};
+    static const kd_http_field fields[] = {{"content-type", {(const uint8_t *)"text/event-stream", 17}}};
+    size_t i = 0;
+    while (feeds[i].stream) i++;
+    KD_ASSERT(i < STREAMS_MAX);
+    feeds[i].left = FEED_STEPS;
+    feeds[i].stream = kd_http_respond_stream(req, fields, 1, &source, &feeds[i], 100);
+}
+
+static void wake_feeds(void)
+{
+    for (size_t i = 0; i < STREAMS_MAX; i++)
+        if (feeds[i].stream) kd_http_stream_wake(feeds[i].stream);
+}
+
 static void handle(kd_http_request *req, void *arg)
 {
     static const kd_http_field fields[] = {{"content-type", {(const uint8_t *)"text/plain", 10}}};
@@ -44,6 +85,9 @@ static void handle(kd_http_request *req, void *arg)
         break;
     case 'e':
         kd_http_respond(req, 200, fields, 1, req->body);
+        break;
+    case 's':
+        answer_feed(req);
         break;
     case 'p':
         kd_http_respond_problem(req, KD_PROBLEM_OVERLOADED, "as asked", "path", 3);
@@ -139,8 +183,12 @@ static void put_frame(uint8_t type, uint8_t flags, uint32_t stream, kd_bytes pay
 static void put_request(uint32_t stream, uint8_t kind, kd_bytes more)
 {
     static const char paths[] = "hbepx";
-    const uint8_t fields[] = {(uint8_t)(kind & 0x80 ? 0x83 : 0x82),      0x86, 0x04, 2, '/',
-                              (uint8_t)paths[kind % (sizeof(paths) - 1)]};
+    const uint8_t fields[] = {(uint8_t)(kind & 0x80 ? 0x83 : 0x82),
+                              0x86,
+                              0x04,
+                              2,
+                              '/',
+                              (uint8_t)(kind & 0x20 ? 's' : paths[kind % (sizeof(paths) - 1)])};
     kd_buf block = {0};
     kd_buf_put(&block, fields, sizeof(fields));
     if (more.len > 0) kd_buf_put(&block, more.data, more.len);
@@ -203,6 +251,10 @@ static void step(uint8_t verb, kd_bytes bytes)
         if (!draining) kd_http_server_drain(server, NULL, NULL, 10000);
         draining = true;
         break;
+    case 12:
+        wake_feeds();
+        turn(1);
+        break;
     default:
         for (uint32_t i = 0; i < rounds[verb / 64]; i++) put_step(verb % 8, a, b, i, rest);
         if (verb & 16) send_out();
@@ -233,6 +285,7 @@ static void end(void)
     release();
     turn(1);
     fuzz_nothing_left(server);
+    for (size_t i = 0; i < STREAMS_MAX; i++) KD_ASSERT(!feeds[i].stream); /* each was told its end */
     kd_http_server_destroy(server);
 }
 
