@@ -18,7 +18,7 @@ static int audit_index_load(kd_audit *a, kd_index index)
     int err = a->store->get(a->store->ctx, kd_bytes_of(key, 1), &a->value);
     if (err == KD_ENOTFOUND) return KD_OK;
     if (err != KD_OK) return err;
-    if (kd_index_row_read(kd_buf_view(&a->value), &row) != KD_OK)
+    if (kd_index_row_read(kd_buf_view(&a->value), index, &row) != KD_OK)
         return kd_audit_broken(a, "the state of an index");
     a->index[index].stage = row.stage;
     a->index[index].walked = row.walked;

@@ -24,15 +24,27 @@ void kd_index_row_put(const kd_index_row *row, kd_buf *out)
     kd_buf_put(out, row->cursor.data, row->cursor.len);
 }
 
-int kd_index_row_read(kd_bytes value, kd_index_row *row)
+static bool index_row_is_sane(kd_index index, const kd_index_row *row)
+{
+    kd_bytes cursor = row->cursor;
+    switch (row->stage) {
+    case KD_INDEX_BUILDING:
+        return cursor.len > 0 && cursor.data[0] == KD_ROW_MEMBER;
+    case KD_INDEX_REMOVING:
+        return cursor.len > 1 && cursor.data[0] == kd_index_prefix(index);
+    default:
+        return row->stage == KD_INDEX_COMPLETE && cursor.len == 0;
+    }
+}
+
+int kd_index_row_read(kd_bytes value, kd_index index, kd_index_row *row)
 {
     kd_reader r = kd_reader_of(value);
     uint8_t stage = kd_read_u8(&r);
     *row = (kd_index_row){.stage = (kd_index_stage)stage, .version = kd_read_be64(&r)};
     row->walked = kd_read_be64(&r);
     row->cursor = kd_read_bytes(&r, kd_reader_left(&r));
-    bool known = stage == KD_INDEX_BUILDING || stage == KD_INDEX_COMPLETE || stage == KD_INDEX_REMOVING;
-    return r.bad || !known ? KD_EMALFORMED : KD_OK;
+    return !r.bad && index_row_is_sane(index, row) ? KD_OK : KD_EMALFORMED;
 }
 
 /* ---- keys and values ---- */

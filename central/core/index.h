@@ -57,9 +57,10 @@ static inline bool kd_index_is_live(const kd_index_state *s)
     return s->stage == KD_INDEX_BUILDING || s->stage == KD_INDEX_COMPLETE;
 }
 
-/* Appends the row. KD_OK or KD_EMALFORMED of a row that was read. */
+/* Appends the row. KD_OK or KD_EMALFORMED of a row that was read, also where its cursor is not among the rows that its stage walks over: these might be
+ * deleted. */
 void kd_index_row_put(const kd_index_row *row, kd_buf *out);
-int kd_index_row_read(kd_bytes value, kd_index_row *row);
+int kd_index_row_read(kd_bytes value, kd_index index, kd_index_row *row);
 
 /* Appends the key that all entries of this item (KD_INDEX_NEWEST) or user (KD_INDEX_LIKED) begin with; `name` is the item key or the user. */
 void kd_index_range_put(kd_buf *out, kd_index index, uint8_t counter, kd_bytes name);

@@ -68,7 +68,7 @@ static int index_load_one(kd_central *c, kd_index index)
     if (err == KD_ENOTFOUND && wanted) /* no entry, no row; and in an empty store nothing lacks one */
         index_enter(c, index, c->version == 0 ? KD_INDEX_COMPLETE : KD_INDEX_BUILDING, c->version + 1);
     if (err == KD_ENOTFOUND) return KD_OK;
-    if (err == KD_OK) err = kd_index_row_read(kd_buf_view(&c->value), &row);
+    if (err == KD_OK) err = kd_index_row_read(kd_buf_view(&c->value), index, &row);
     if (err != KD_OK) return err;
     bool in_step = (wanted || index_stays(c)) && row.version == c->version;
     if (in_step || row.stage == KD_INDEX_REMOVING)

@@ -82,7 +82,7 @@ typedef struct {
     const char *dir;
     uint32_t count, items, repeats, pieces, buffer_mib;
     uint32_t indices; /* that the merge keeps besides; the peer keeps none */
-    like *likes; /* of the piece at hand */
+    like *likes;      /* of the piece at hand */
 } plan;
 
 static void on_done(void *arg, uint64_t id, int err)

@@ -7,6 +7,7 @@
 #include "kudos/compare.h"
 #include "kudos/edge_compare.h"
 #include "kudos/forget.h"
+#include "kudos/index.h"
 #include "kudos/quarantine.h"
 #include "tests/fuzz/input.h"
 #include "tests/lib/edge_rig.h"
@@ -55,6 +56,9 @@ static void fill_central(void)
     uint64_t version;
     uint8_t damaged[64] = {0x9e, 1, 1};
     rig_init(&central);
+    central.config.indices = KD_INDEX_BIT(KD_INDEX_NEWEST) | KD_INDEX_BIT(KD_INDEX_LIKED);
+    central.config.index_rows = 2;
+    KD_ASSERT(rig_reopen(&central) == KD_OK);
     kd_central_log_check(central.c, kd_bytes_of(NULL, 0));
     for (uint32_t i = 0; i < 6; i++)
         rig_one(&central, &sealer, (rig_op){i % 3, i, ER_START + i, i % 2 ? RIG_LIKE : RIG_SAVE, i != 4});
@@ -229,6 +233,8 @@ static void run_central(kd_central *c, sim_disk *disk)
         kd_central_by_day(c, rig_item(i), 0, one_count, &sum);
     }
     kd_central_members(c, 0, kd_bytes_of(NULL, 0), kd_bytes_of(NULL, 0), 100, one_member, &len, &record);
+    kd_central_newest(c, 0, rig_item(1), kd_bytes_of(NULL, 0), 100, one_member, &len, &record);
+    kd_central_liked(c, 0, rig_user(1), kd_bytes_of(NULL, 0), 100, one_member, &len, &record);
     kd_central_quarantine_each(c, one_quarantined, &id);
     if (id) kd_central_quarantine_release(c, id, ER_START, &fed, &version);
     rig_edge sealer = {.name = "lima", .region = "andes"};

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "central/core/index.h"
+#include "central/core/parts.h"
 #include "kudos/audit.h"
 #include "tests/lib/central_rig.h"
 
@@ -212,6 +213,11 @@ Test(index, with_a_damaged_state_does_not_open)
     uint8_t prefix = KD_ROW_LIKED;
     sim_disk_put(r.disk, kd_bytes_of(&prefix, 1), kd_bytes_str("?"));
     cr_expect_eq(rig_reopen(&r), KD_EMALFORMED);
+    kd_buf value = {0}; /* a removal that would begin in front of all members */
+    kd_index_row_put(&(kd_index_row){KD_INDEX_REMOVING, 1, 0, kd_bytes_str("b")}, &value);
+    sim_disk_put(r.disk, kd_bytes_of(&prefix, 1), kd_buf_view(&value));
+    cr_expect_eq(rig_reopen(&r), KD_EMALFORMED);
+    kd_buf_finish(&value);
 }
 
 Test(index, that_cannot_be_read_is_no_empty_one)
@@ -300,6 +306,32 @@ Test(index, audit_finds_an_entry_that_is_missing_one_too_many_and_one_of_another
     cr_expect_eq(audit(NULL), 1u);
     cr_expect_eq(stored, 1);
     kd_buf_finish(&key);
+}
+
+Test(index, repair_of_a_count_leaves_the_indices_in_step)
+{
+    kd_writes mend = {0};
+    kd_buf key = {0}, value = {0};
+    kd_parts wrong = {0};
+    reopen(BOTH);
+    rig_commit(&r);
+    like_all();
+    kd_parts_count(&wrong, RIG_LIKE, 0, 20000, LIKES - 1);
+    kd_parts_put_row(&wrong, kd_central_version(r.c), &value);
+    sim_disk_put(r.disk, kd_key_named(&key, KD_ROW_COUNTS, rig_item(1)), kd_buf_view(&value));
+    kd_store store = sim_disk_view(r.disk);
+    const kd_audit_config config = {.counters = &r.counters, .mend = &mend};
+    kd_audit_result result;
+    cr_assert_eq(kd_audit_run(&store, &config, &result), KD_OK);
+    cr_assert_eq(result.items_mended, 1u);
+    sim_disk_apply(r.disk, &mend);
+    reopen(BOTH);
+    cr_expect_eq(stage(KD_INDEX_NEWEST), KD_INDEX_COMPLETE);
+    cr_expect_eq(stage(KD_INDEX_LIKED), KD_INDEX_COMPLETE);
+    kd_parts_finish(&wrong);
+    kd_writes_finish(&mend);
+    kd_buf_finish(&key);
+    kd_buf_finish(&value);
 }
 
 Test(index, repair_has_a_wrong_one_built_anew)
