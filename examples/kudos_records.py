@@ -18,7 +18,7 @@ import sys
 import msgpack
 
 SCHEMA = 1
-BATCH, CLAIM, SNAPSHOT, CHANGES, DECISION = 1, 2, 3, 4, 5
+BATCH, CLAIM, SNAPSHOT, CHANGES, DECISION, MILESTONES = 1, 2, 3, 4, 5, 6
 # By kind: the elements of the array behind schema and kind, in their order. Those behind the bar may be missing.
 FIELDS = {
     BATCH: ("batch", "edge region incarnation seq digest sent_us after_incarnation after_seq after_digest complete_to_us epoch body | viral"),
@@ -26,6 +26,7 @@ FIELDS = {
     SNAPSHOT: ("snapshot", "kind partition epoch version previous made_us low_watermark_us stable_us part parts chain edges counts | retired"),
     CHANGES: ("changes", "partition epoch version first changes |"),
     DECISION: ("decision", "job seq last what epoch central at_us item stamp_us region author body |"),
+    MILESTONES: ("milestones", "partition epoch version first milestones |"),
 }
 UUID_DASHES = (8, 12, 16, 20)
 
@@ -183,7 +184,8 @@ def decode_changes(data):
 
 
 def decode(record):
-    """The record as {"record": "batch", "claim", "decision", "snapshot" or "changes", ...}: elements behind those that are known are left out."""
+    """The record as {"record": "batch", "claim", "decision", "snapshot", "changes" or "milestones", ...}: elements behind those that are known are left
+    out."""
     try:
         return decode_array(msgpack.unpackb(record))
     except (IndexError, TypeError, msgpack.UnpackException) as error:
@@ -208,6 +210,9 @@ def decode_array(array):
         found["body"] = decode_body(found["body"]) if found["body"] else None
     if name == "changes":
         found["changes"] = decode_changes(found["changes"])
+    if name == "milestones":
+        fields = ("id", "counter", "item", "threshold", "count", "time_us")
+        found["milestones"] = [dict(zip(fields, row)) for row in found["milestones"]]
     if name == "snapshot":
         found["chain"] = [dict(zip(("epoch", "last"), link)) for link in found["chain"]]
         found["edges"] = [dict(zip(("edge", "incarnation", "seq", "digest", "watermark_us"), edge)) for edge in found["edges"]]

@@ -6,6 +6,7 @@
 #include "central/core/index_step.h"
 #include "central/core/lookup.h"
 #include "central/core/meta.h"
+#include "central/core/milestones.h"
 #include "central/core/quarantine.h"
 #include "central/core/redo.h"
 #include "central/core/registry.h"
@@ -34,6 +35,7 @@ static int central_load(kd_central *c, uint64_t epoch_hint)
     if (err == KD_OK) err = kd_lookup_load(c);
     if (err == KD_OK) err = kd_redo_load(c);
     if (err == KD_OK) err = kd_index_load(c);
+    if (err == KD_OK) err = kd_milestones_load(c);
     if (err != KD_OK) return err;
     c->begun = c->version;
     c->snapshot_version = c->published;
@@ -73,6 +75,7 @@ void kd_central_close(kd_central *c)
     kd_bloom_finish(&c->filter);
     free(c->redo.at);
     kd_sort_finish(&c->sort);
+    kd_milestones_finish_queue(&c->milestones);
     kd_buf_finish(&c->collector.cursor);
     kd_index_finish(c);
     kd_buf_finish(&c->changes_place.row);
@@ -96,7 +99,7 @@ void kd_central_get_stats(const kd_central *c, kd_central_stats *out)
 {
     *out = c->stats;
     out->redo_bytes = c->redo.bytes;
-    out->unpublished_bytes = c->redo.owed_bytes;
+    out->unpublished_bytes = kd_central_unpublished_bytes(c);
     out->counts_cached = c->counts.table.count;
     out->filter_rows = c->filter.rows;
     out->quarantine_kept = c->quarantine_count;

@@ -12,6 +12,7 @@
 #include "central/core/index_step.h"
 #include "central/core/lookup.h"
 #include "central/core/meta.h"
+#include "central/core/milestones.h"
 #include "central/core/redo.h"
 #include "central/core/registry.h"
 #include "central/core/state.h"
@@ -23,6 +24,7 @@ static void commit_reset(kd_commit *k)
     k->fed = k->viral = false;
     k->op_count = k->sum_count = k->touched_count = k->effect_count = k->entry_count = k->written_count = 0;
     k->move_count = 0;
+    k->record_count = k->folded_count = k->folded_turns = k->passed_count = 0;
     kd_buf_clear(&k->keys);
     kd_writes_clear(&k->writes);
 }
@@ -31,6 +33,9 @@ void kd_commit_finish(kd_commit *k)
 {
     free(k->ops);
     free(k->sums);
+    free(k->records);
+    free(k->folded);
+    free(k->passed);
     free(k->touched);
     free(k->effects);
     free(k->entries);
@@ -63,8 +68,10 @@ int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **wr
     /* Rows before the sweep, which leaves them alone; effects before redo; meta last, as the others change what it says. */
     int err = kd_lookup_resolve(c, k);
     if (err == KD_OK) err = kd_index_step(c, k);
+    if (err == KD_OK) err = kd_milestones_decide(c, k);
     if (err == KD_OK) err = kd_collect_step(c, k, now_us);
     if (err != KD_OK) return kd_central_poison(c);
+    kd_milestones_put(c, k);
     kd_redo_put(c, k);
     kd_redo_trickle(c, k);
     kd_registry_put(c, k);
@@ -97,6 +104,7 @@ int kd_central_commit_end(kd_central *c, uint64_t version, int status)
     kd_commit *k = &c->commits[c->first];
     commit_move_counts(c, k);
     kd_redo_committed(c, k);
+    kd_milestones_committed(c, k);
     kd_registry_committed(c, k);
     c->log_committed = k->log;
     c->version = version;

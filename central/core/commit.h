@@ -27,6 +27,7 @@ typedef struct {
 typedef struct {
     uint64_t amount;
     uint32_t key_at, day;
+    uint32_t record;                /* index into the commit's records */
     uint16_t key_len, edge, region; /* the key is that of a membership row without a user */
 } kd_gathered_sum;
 
@@ -36,6 +37,19 @@ typedef struct {
     kd_registered_state state;
 } kd_touched;
 
+/* A record of the log with operations or sums. */
+typedef struct {
+    uint64_t sent_us;  /* as its edge says */
+    uint32_t first_op; /* `arrival` of its first operation */
+} kd_commit_record;
+
+/* A threshold that the commit passes (milestones.h). */
+typedef struct {
+    kd_bytes item; /* view into keys */
+    uint64_t threshold, count, time_us;
+    uint8_t counter;
+} kd_passed;
+
 typedef struct kd_commit {
     uint64_t version, epoch; /* from the begin on */
     bool fed;                /* there is something to write: the shell may begin it */
@@ -43,6 +57,9 @@ typedef struct kd_commit {
     kd_buf keys;
     kd_gathered_op *ops;
     kd_gathered_sum *sums;
+    kd_commit_record *records;
+    kd_gathered_op *folded; /* superseded on their rows within the commit, in the order of their rows */
+    kd_passed *passed;
     kd_touched *touched;
     kd_effect *effects; /* views into keys */
     kd_effect *
@@ -52,8 +69,12 @@ typedef struct kd_commit {
     uint32_t op_count, op_cap, sum_count, sum_cap, touched_count, touched_cap;
     uint32_t effect_count, effect_cap, entry_count, entry_cap, written_count, written_cap;
     uint32_t move_count, move_cap;
-    uint64_t redo_bytes; /* of its redo row; 0: it has none */
-    kd_log_position log; /* of the last record that it holds */
+    uint32_t record_count, record_cap, folded_count, folded_cap, passed_count, passed_cap;
+    uint32_t folded_turns;     /* of `folded`: superseded by an operation of the other kind */
+    uint32_t set_effect_count; /* of the effects; those of sums follow */
+    uint64_t most[2][2];       /* what it moves a count by at most: of sets and sums, down and up */
+    uint64_t redo_bytes;       /* of its redo row; 0: it has none */
+    kd_log_position log;       /* of the last record that it holds */
     kd_writes writes;
 } kd_commit;
 

@@ -188,7 +188,7 @@ static kd_fed decide_operations(kd_central *c, const kd_decision *d)
     bool sound = kd_poison_of_decision(c, d, &body) == KD_POISON_NONE &&
                  kd_registry_admit(c, d->author, d->region, &author, &region);
     if (sound) {
-        kd_gather(c, &body, author, region);
+        kd_gather(c, &body, author, region, d->at_us);
         c->stats.operations += body.op_count;
     }
     kd_body_finish(&body);

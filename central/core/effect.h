@@ -23,8 +23,9 @@ typedef struct {
     uint32_t day;         /* day that it counts on now */
     uint32_t old_day;     /* day that it is taken from, if `was` */
     uint16_t edge, region, old_region;
-    uint8_t counter; /* wire id */
-    bool was, is;    /* liked before, and now; both false of a sum */
+    uint32_t arrival; /* of the operation; the redo row has none */
+    uint8_t counter;  /* wire id */
+    bool was, is;     /* liked before, and now; both false of a sum */
 } kd_effect;
 
 static inline bool kd_effect_is_sum(const kd_effect *e)

@@ -25,17 +25,26 @@ static void gather_op(kd_central *c, kd_commit *k, const kd_op *op, uint16_t edg
     k->ops[k->op_count++] = g;
 }
 
+/* Milestones are decided record by record (milestones.h). */
+static void gather_note_record(kd_commit *k, uint64_t sent_us)
+{
+    k->records = kd_grow(k->records, k->record_count, &k->record_cap, sizeof *k->records);
+    k->records[k->record_count++] = (kd_commit_record){.sent_us = sent_us, .first_op = k->op_count};
+}
+
 static void gather_sum(kd_commit *k, const kd_sum *s, uint16_t edge, uint16_t region)
 {
     kd_gathered_sum g = {.amount = s->amount, .day = s->day, .edge = edge, .region = region};
+    g.record = k->record_count - 1;
     g.key_at = gather_key(k, s->counter, s->item, (kd_bytes){0}, &g.key_len);
     k->sums = kd_grow(k->sums, k->sum_count, &k->sum_cap, sizeof *k->sums);
     k->sums[k->sum_count++] = g;
 }
 
-void kd_gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t region)
+void kd_gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t region, uint64_t sent_us)
 {
     kd_commit *k = kd_commit_open(c);
+    if (body->op_count + body->sum_count > 0) gather_note_record(k, sent_us);
     for (uint32_t i = 0; i < body->op_count; i++) gather_op(c, k, &body->ops[i], edge, region);
     for (uint32_t i = 0; i < body->sum_count; i++) gather_sum(k, &body->sums[i], edge, region);
 }

@@ -5,7 +5,8 @@
 #include "kudos/central.h"
 
 /* `edge`: index of the edge, or of the author of a decision. Its state is that before this record. An author has no watermark, so none of his operations
- * counts as merged before (rule 22): one that is stamped below the floor and finds no row counts. That it comes once is a matter of its job. */
-void kd_gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t region);
+ * counts as merged before (rule 22): one that is stamped below the floor and finds no row counts. That it comes once is a matter of its job. `sent_us`: when
+ * the record was written, by its writer. */
+void kd_gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t region, uint64_t sent_us);
 
 #endif

@@ -105,7 +105,7 @@ static int lookup_find(kd_central *c, const kd_commit *before, uint32_t *at, kd_
 
 /* ---- who wins, and what that does ---- */
 
-static bool lookup_op_wins(kd_central *c, const kd_gathered_op *op, const kd_stored_row *old)
+bool kd_lookup_wins(kd_central *c, const kd_gathered_op *op, const kd_stored_row *old)
 {
     if (!old) /* rule 2: an unlike of nothing leaves a row */
         return !kd_collect_ignores(c, op) && (op->liked || !kd_planted(c, KD_PLANT_NO_TOMBSTONE));
@@ -130,6 +130,7 @@ static void lookup_fill_effect(const kd_central *c, const kd_commit *k, const kd
 {
     kd_member_key_parse(kd_key_at(k, op->key_at, op->key_len), &e->counter, &e->item, &e->user);
     e->time_us = op->time_us;
+    e->arrival = op->arrival;
     e->day = kd_day_of(op->time_us);
     e->edge = op->edge;
     e->region = op->region;
@@ -161,6 +162,14 @@ static void lookup_put_row(kd_central *c, kd_commit *k, const kd_gathered_op *op
     kd_writes_put(&k->writes, kd_key_at(k, op->key_at, op->key_len), kd_buf_view(&c->value));
 }
 
+int kd_lookup_before(kd_central *c, kd_bytes key, kd_stored_row *row)
+{
+    const kd_commit *before = c->outstanding > 0 ? &c->commits[c->first] : NULL;
+    uint32_t at = 0;
+    if (lookup_find_staged(before, &at, key, row)) return KD_OK;
+    return kd_bloom_maybe(&c->filter, kd_lookup_hash(c, key)) ? kd_lookup_get(c, key, row) : KD_ENOTFOUND;
+}
+
 static int lookup_resolve_ops(kd_central *c, kd_commit *k)
 {
     const kd_commit *before = c->outstanding > 0 ? &c->commits[c->first] : NULL;
@@ -172,7 +181,7 @@ static int lookup_resolve_ops(kd_central *c, kd_commit *k)
         int err = lookup_find(c, before, &at, kd_key_at(k, op.key_at, op.key_len), op.hash, &old);
         if (err != KD_OK && err != KD_ENOTFOUND) return KD_EIO;
         const kd_stored_row *had = err == KD_OK ? &old : NULL;
-        if (!lookup_op_wins(c, &op, had)) continue;
+        if (!kd_lookup_wins(c, &op, had)) continue;
         lookup_put_row(c, k, &op);
         lookup_op_effect(c, k, &op, had);
         k->ops[won++] = op;
@@ -239,6 +248,7 @@ int kd_lookup_resolve(kd_central *c, kd_commit *k)
     kd_sort_keep_last(c, k);
     int err = lookup_resolve_ops(c, k);
     if (err != KD_OK) return err;
+    k->set_effect_count = k->effect_count;
     lookup_resolve_sums(k);
     return lookup_pin_counts(c, k);
 }

@@ -9,6 +9,7 @@ void kd_publisher_init(kd_publisher *p, kd_central *core, const kd_publisher_con
     kd_outbound_init(&p->counts, p);
     kd_outbound_init(&p->changes, p);
     kd_outbound_init(&p->decisions, p);
+    kd_outbound_init(&p->milestones, p);
     p->snapshot_due_us = mono_us + random % config->snapshot_interval_us;
 }
 
@@ -18,12 +19,14 @@ void kd_publisher_finish(kd_publisher *p)
     kd_outbound_finish(&p->counts);
     kd_outbound_finish(&p->changes);
     kd_outbound_finish(&p->decisions);
+    kd_outbound_finish(&p->milestones);
 }
 
 bool kd_publisher_committed(kd_publisher *p)
 {
     uint64_t epoch = kd_central_epoch(p->core);
     p->changes_open = p->config.publish_changes;
+    p->milestones_open = true;
     if (!kd_central_durable(p->core) || epoch == p->claimed) return false;
     bool outbid = p->claimed != 0;
     p->claimed = epoch;
@@ -31,7 +34,7 @@ bool kd_publisher_committed(kd_publisher *p)
     return outbid;
 }
 
-/* ---- the three kinds of records ---- */
+/* ---- the kinds of records ---- */
 
 static void publisher_make_claim(kd_publisher *p, uint64_t wall_us)
 {
@@ -66,6 +69,20 @@ static int publisher_make_changes(kd_publisher *p)
     if (err != KD_ENOTFOUND) return err;
     p->changes_open = false;
     publisher_settle_changes(p);
+    return KD_OK;
+}
+
+/* The next record waits for the one before. */
+static int publisher_make_milestones(kd_publisher *p)
+{
+    kd_buf record = {.data = NULL};
+    uint64_t version;
+    if (!p->milestones_open || p->milestones.count > 0) return KD_OK;
+    int err = kd_central_milestones_next(p->core, &record, &version);
+    if (err == KD_OK) kd_outbound_push(&p->milestones, &record, version);
+    kd_buf_finish(&record);
+    if (err != KD_ENOTFOUND) return err;
+    p->milestones_open = false;
     return KD_OK;
 }
 
@@ -121,6 +138,7 @@ static void publisher_pump(kd_publisher *p, uint64_t mono_us)
     kd_outbound_pump(&p->counts, p->shell.produce, p->shell.arg, mono_us);
     kd_outbound_pump(&p->changes, p->shell.produce, p->shell.arg, mono_us);
     kd_outbound_pump(&p->decisions, p->shell.produce, p->shell.arg, mono_us);
+    kd_outbound_pump(&p->milestones, p->shell.produce, p->shell.arg, mono_us);
 }
 
 /* While a claim or a snapshot is on its way, its report calls, not the interval. */
@@ -130,6 +148,7 @@ static uint64_t publisher_next_us(const kd_publisher *p)
     when = kd_outbound_next_us(&p->counts, when);
     when = kd_outbound_next_us(&p->changes, when);
     when = kd_outbound_next_us(&p->decisions, when);
+    when = kd_outbound_next_us(&p->milestones, when);
     return p->claims.count + p->counts.count == 0 ? KD_MIN(when, publisher_due_us(p)) : when;
 }
 
@@ -139,6 +158,7 @@ int kd_publisher_run(kd_publisher *p, uint64_t wall_us, uint64_t mono_us, uint64
     if (!kd_central_durable(p->core)) return KD_OK;
     publisher_make_claim(p, wall_us);
     int err = publisher_make_changes(p);
+    if (err == KD_OK) err = publisher_make_milestones(p);
     if (err == KD_OK) err = publisher_make_snapshot(p, wall_us, mono_us);
     if (err != KD_OK) return err;
     publisher_pump(p, mono_us);
@@ -149,9 +169,10 @@ int kd_publisher_run(kd_publisher *p, uint64_t wall_us, uint64_t mono_us, uint64
 bool kd_publisher_report(kd_outbound_record *record, bool delivered, uint64_t mono_us, uint64_t random)
 {
     kd_publisher *p = kd_publisher_of(record);
-    bool changes = record->out == &p->changes;
+    bool changes = record->out == &p->changes, milestones = record->out == &p->milestones;
     if (!kd_outbound_report(record, delivered, mono_us, random)) return false;
     if (changes) publisher_settle_changes(p);
+    if (milestones) kd_central_milestones_delivered(p->core); /* one at a time: it was the only one */
     return true;
 }
 
@@ -166,6 +187,7 @@ void kd_publisher_retry_now(kd_publisher *p)
     kd_outbound_retry_now(&p->counts);
     kd_outbound_retry_now(&p->changes);
     kd_outbound_retry_now(&p->decisions);
+    kd_outbound_retry_now(&p->milestones);
 }
 
 /* ---- bounds and the end ---- */
@@ -183,7 +205,7 @@ void kd_publisher_end(kd_publisher *p)
 
 bool kd_publisher_done(const kd_publisher *p)
 {
-    return p->ending == KD_PUBLISHER_DONE && kd_publisher_held(p) == 0;
+    return p->ending == KD_PUBLISHER_DONE && !p->milestones_open && kd_publisher_held(p) == 0;
 }
 
 bool kd_publisher_claim_stands(const kd_publisher *p)
@@ -193,10 +215,11 @@ bool kd_publisher_claim_stands(const kd_publisher *p)
 
 uint32_t kd_publisher_held(const kd_publisher *p)
 {
-    return p->claims.count + p->counts.count + p->changes.count + p->decisions.count;
+    return p->claims.count + p->counts.count + p->changes.count + p->decisions.count + p->milestones.count;
 }
 
 uint64_t kd_publisher_failures(const kd_publisher *p)
 {
-    return p->claims.failures + p->counts.failures + p->changes.failures + p->decisions.failures;
+    return p->claims.failures + p->counts.failures + p->changes.failures + p->decisions.failures +
+           p->milestones.failures;
 }

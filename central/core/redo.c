@@ -48,7 +48,7 @@ void kd_redo_settle(kd_central *c)
 
 uint64_t kd_central_unpublished_bytes(const kd_central *c)
 {
-    return c->redo.owed_bytes;
+    return c->redo.owed_bytes + c->milestones.owed_bytes;
 }
 
 /* ---- at the open ---- */

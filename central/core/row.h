@@ -11,6 +11,7 @@
  *     r | version be64       redo (effect.h)
  *     q | identity be64      quarantined record: offset be64, kept at be64, length be32, bytes (at most a batch's)
  *     b | backup id          low watermark, version be64 | complete u8 (stable.c)
+ *     k | 0, k | 1           milestones (milestones.h)
  *     F                      floor be64 | halted u8 (collect.c)
  *     d                      claim in force, decisions merged, time of what was forgotten be64 (decide.c)
  *     d | job                seq, written at, number of its last merge be64 | finished u8 (decide.c)
@@ -39,6 +40,7 @@ enum {
     KD_ROW_REDO = 'r',
     KD_ROW_QUARANTINE = 'q',
     KD_ROW_BACKUP = 'b',
+    KD_ROW_MILESTONE = 'k',
     KD_ROW_FLOOR = 'F',
     KD_ROW_DECIDED = 'd',
     KD_ROW_NEWEST = 'l',

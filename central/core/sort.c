@@ -103,6 +103,16 @@ static uint32_t sort_merge_pairs(const kd_central *c, const kd_commit *k, kd_sor
     return left;
 }
 
+/* `last` supersedes `before` on its row. Kept is what may tell when a count moved (milestones.h): not one that agrees with `last` and came behind it. */
+static void sort_fold(kd_commit *k, const kd_gathered_op *before, const kd_gathered_op *last)
+{
+    bool turns = before->liked != last->liked;
+    if (!turns && before->arrival > last->arrival) return;
+    k->folded_turns += turns;
+    k->folded = kd_grow(k->folded, k->folded_count, &k->folded_cap, sizeof *k->folded);
+    k->folded[k->folded_count++] = *before;
+}
+
 void kd_sort_keep_last(kd_central *c, kd_commit *k)
 {
     kd_sort *o = &c->sort;
@@ -115,6 +125,7 @@ void kd_sort_keep_last(kd_central *c, kd_commit *k)
         const kd_gathered_op *op = &k->ops[o->at[i].index];
         bool same = i > 0 && o->at[i].rank == o->at[i - 1].rank &&
                     kd_bytes_eq(sort_key(k, &o->ops[kept - 1]), sort_key(k, op));
+        if (same) sort_fold(k, &o->ops[kept - 1], op);
         o->ops[same ? kept - 1 : kept++] = *op;
     }
     memcpy(k->ops, o->ops, kept * sizeof *k->ops);

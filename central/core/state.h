@@ -20,6 +20,7 @@
 #include "central/core/decide.h"
 #include "central/core/index.h"
 #include "central/core/log_position.h"
+#include "central/core/milestones.h"
 #include "central/core/quarantine.h"
 #include "central/core/redo.h"
 #include "central/core/registry.h"
@@ -77,6 +78,7 @@ struct kd_central {
     uint64_t filter_rows;
     kd_counts counts;
     kd_redo_list redo;
+    kd_milestone_queue milestones;
 
     /* What is handed out (snapshot.c, changes.c). */
     uint64_t snapshot_version; /* of the last snapshot handed out */

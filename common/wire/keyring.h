@@ -13,7 +13,7 @@
  *     edge:NAME   batches of that edge, its snapshots     that edge, central
  *     edge:*      batches of every edge, snapshots        all edges, central
  *     central     claims and decisions                    centrals alone
- *     changes     records of the changes topic            central, its readers
+ *     changes     records of changes and milestones       central, their readers
  *     visitors    tokens of visitors                      all edges, central
  *     *           everything                              everybody: for small setups
  *

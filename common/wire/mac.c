@@ -24,7 +24,7 @@ kd_flow kd_mac_flow(kd_bytes record, kd_bytes *edge)
     if (r.bad) return KD_FLOW_LIKES;
     if (kind == KD_RECORD_CLAIM || kind == KD_RECORD_DECISION) return KD_FLOW_CLAIM;
     if (kind == KD_RECORD_SNAPSHOT) return KD_FLOW_SNAPSHOT;
-    if (kind == KD_RECORD_CHANGES) return KD_FLOW_CHANGES;
+    if (kind == KD_RECORD_CHANGES || kind == KD_RECORD_MILESTONES) return KD_FLOW_CHANGES;
     kd_bytes name = kd_msgpack_str(&r, KD_NAME_MAX);
     if (kind != KD_RECORD_BATCH || r.bad || !kd_name_valid(name)) return KD_FLOW_LIKES;
     *edge = name;

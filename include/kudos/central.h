@@ -23,6 +23,12 @@ enum { KD_EPOCH_CHANCE_BITS = 20 }; /* random low bits of an epoch; above them a
 
 typedef struct kd_central kd_central;
 
+/* Counts at which an item passes a milestone, ascending, each at least 1. */
+typedef struct {
+    uint32_t count;
+    uint64_t at[KD_THRESHOLDS_MAX];
+} kd_thresholds;
+
 typedef struct {
     kd_bytes name; /* of this central, for claims; copied */
     uint32_t partition, partitions;
@@ -39,6 +45,7 @@ typedef struct {
     /* Memory of the membership filter (12 bits a row); 0: 1 GiB. Beyond it there are more reads, not errors. */
     uint64_t filter_bytes_max;
     bool publish_changes;      /* whether kd_central_changes_next hands out records */
+    kd_thresholds thresholds;  /* of milestones; none: no milestones are made */
     bool no_backups;           /* no backups are kept, so the edges may forget what is merged (rule 21) */
     uint64_t tombstone_ttl_us; /* no tombstone younger than this is collected (rule 22); 0: none at all */
     uint32_t indices;          /* bits of the indices that are kept (kudos/index.h) */
@@ -75,10 +82,14 @@ typedef enum {
     KD_PLANT_AHEAD_IS_BELIEVED = 1 << 17, /* rule 3: a batch is merged however far it lies above the clock */
     KD_PLANT_DECIDED_TWICE = 1ull << 31,  /* rule 24: a decision that is repeated is merged again */
     KD_PLANT_DECIDED_BY_ANYONE = 1ull << 32, /* rule 24: a decision of a superseded epoch is obeyed */
-    KD_PLANT_INDEX_KEEPS_UNLIKED = 1 << 20, /* an unlike leaves the entry of its like in an index */
-    KD_PLANT_INDEX_KEEPS_STAMP = 1 << 21,   /* a later like leaves the entry of the like before */
+    KD_PLANT_INDEX_KEEPS_UNLIKED = 1 << 20,  /* an unlike leaves the entry of its like in an index */
+    KD_PLANT_INDEX_KEEPS_STAMP = 1 << 21,    /* a later like leaves the entry of the like before */
     KD_PLANT_INDEX_LATE =
         1 << 22, /* entries of an index are written with the commit behind that of their rows */
+    KD_PLANT_MILESTONE_AGAIN = 1 << 23, /* a threshold that was passed before is passed again */
+    KD_PLANT_MILESTONE_APART =
+        1 << 24, /* rule 10: a milestone is written with the commit behind its counts */
+    KD_PLANT_MILESTONE_OF_EPOCH = 1 << 25, /* the id of a milestone depends on the epoch */
 } kd_central_plant;
 
 /*
@@ -169,7 +180,11 @@ int kd_central_commit_end(kd_central *c, uint64_t version, int status);
 int kd_central_changes_next(kd_central *c, kd_buf *record, uint64_t *version);
 /* All records taken so far of versions up to `version` are delivered. Until this is said and committed, a restart hands them out again. */
 void kd_central_changes_delivered(kd_central *c, uint64_t version);
-/* Bytes of redo rows in the store that wait for their changes to be delivered or their counts to be published. They grow with each commit: at a bound
+/* Writes the next record for the milestones topic, of durable commits, to the cleared *record. KD_ENOTFOUND: none now; KD_EIO. */
+int kd_central_milestones_next(kd_central *c, kd_buf *record, uint64_t *version);
+/* All records that kd_central_milestones_next gave so far are delivered. Until this is said and committed, a restart hands them out again. */
+void kd_central_milestones_delivered(kd_central *c);
+/* Bytes of rows in the store that wait for their changes and milestones to be delivered or their counts to be published. They grow with each commit: at a bound
  * of its own the shell feeds no more until there are fewer. */
 uint64_t kd_central_unpublished_bytes(const kd_central *c);
 
@@ -253,6 +268,7 @@ typedef struct {
     uint64_t decisions, decisions_void; /* merged; read where they do nothing, or not again */
     uint64_t outbid;                    /* new epochs minted because a higher epoch was heard of */
     uint64_t commits;                   /* that are durable */
+    uint64_t milestones;                /* thresholds passed, in durable commits */
     /* At present: bytes of redo rows; bytes of those redo rows that are not published; items with counts in memory; rows in the filter; records in
      * quarantine. */
     uint64_t redo_bytes, unpublished_bytes, counts_cached, filter_rows, quarantine_kept;

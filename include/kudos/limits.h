@@ -27,6 +27,8 @@ enum {
     KD_BATCH_BYTES_MAX = 512 * 1024, /* one Kafka record */
     KD_SNAPSHOT_ITEMS_MAX = 4096,    /* counts in one part of a snapshot */
     KD_SNAPSHOT_PARTS_MAX = 256,
+    KD_THRESHOLDS_MAX = 32,          /* thresholds in a configuration, at which a count makes a milestone */
+    KD_MILESTONES_RECORD_MAX = 1000, /* milestones in one record */
     /* bytes of snapshot parts that a shard keeps until the last part of their snapshot is there */
     KD_ASSEMBLY_BYTES_MAX = 64 * 1024 * 1024,
     KD_CHAIN_MAX = 64,           /* epochs that a snapshot names */

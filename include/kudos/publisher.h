@@ -1,10 +1,11 @@
 /*
- * publisher.h - what central hands to Kafka for one partition, and when: its claim, operators' decisions, the effective changes, the
+ * publisher.h - what central hands to Kafka for one partition, and when: its claim, operators' decisions, the effective changes, the milestones, the
  * snapshots of counts.
  *
  *     commit durable -> claim (once per epoch) -> delivered -> snapshot -> delivered -> snapshot ...
  *                    |                             \-> decisions, up to KD_DECISIONS_WINDOW records at once
  *                    \-> changes, up to KD_CHANGES_WINDOW records at once
+ *                    \-> milestones, one record at a time: so the first copies come in order
  *
  * Invariants
  * - Nothing is published before the commit that it rests on is durable: kd_publisher_run() does nothing while kd_central_durable() is false.
@@ -45,10 +46,11 @@ typedef struct {
     kd_central *core;
     kd_publisher_config config;
     kd_publisher_shell shell;
-    kd_outbound claims, counts, changes, decisions;
+    kd_outbound claims, counts, changes, decisions, milestones;
     uint64_t claimed;          /* epoch of the newest claim; 0: none was made */
     bool claim_pending;        /* that claim is still to be made */
     bool changes_open;         /* the core may have more changes */
+    bool milestones_open;      /* the core may have more milestones */
     uint64_t snapshot_due_us;  /* monotonic */
     uint64_t snapshot_made_us; /* monotonic; 0: none was made */
     enum { KD_PUBLISHER_RUNS, KD_PUBLISHER_LAST_SNAPSHOT, KD_PUBLISHER_DONE } ending;

@@ -13,6 +13,8 @@
  *                            part, parts, [[epoch, last], ...], [[edge, inc, seq, digest, watermark], ...], counts,
  *                            [retired, ...]]
  *   changes topic  changes  [1, 4, partition, epoch, version, first, changes]
+ *   milestones topic
+ *                  milestones [1, 6, partition, epoch, version, first, [[id, counter, item, threshold, count, time_us], ...]]
  *
  * `body`, `counts` and `changes` are bin values laid out in columns; they are drawn in common/wire/wire_*.c. Golden vectors:
  * tests/vectors.
@@ -31,7 +33,7 @@
 #define KD_TIME_END_US (1ull << 62)
 /* Bound of all amounts of one record together, and of the size of one increment. */
 #define KD_AMOUNT_TOTAL_MAX ((1ull << 53) - 1)
-/* Size of a snapshot or changes record. Batches, claims and decisions are bounded by KD_BATCH_BYTES_MAX. */
+/* Size of a snapshot, changes or milestones record. Batches, claims and decisions are bounded by KD_BATCH_BYTES_MAX. */
 #define KD_RECORD_BYTES_MAX (2u * 1024 * 1024)
 
 typedef enum {
@@ -39,7 +41,8 @@ typedef enum {
     KD_RECORD_CLAIM = 2,
     KD_RECORD_SNAPSHOT = 3,
     KD_RECORD_CHANGES = 4,
-    KD_RECORD_DECISION = 5
+    KD_RECORD_DECISION = 5,
+    KD_RECORD_MILESTONES = 6
 } kd_record_kind;
 
 /* The kind of a record, a kd_record_kind; KD_EVERSION for a newer schema, KD_EMALFORMED. Looks at the first two elements alone. */
@@ -255,5 +258,37 @@ void kd_changes_encode(const kd_changes *c, kd_buf *out);
 /* KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION. After KD_OK finish it with kd_changes_finish. */
 int kd_changes_decode(kd_bytes record, kd_changes *c);
 void kd_changes_finish(kd_changes *c); /* frees changes and arena */
+
+/* ---- milestones ------------------------------------------------------------------------------------------- */
+
+/* Bytes of a milestone's id: counter, item and threshold in decimal, with a slash before the second and the third. */
+#define KD_MILESTONE_ID_MAX (2 + KD_ITEM_KEY_MAX + 20)
+
+/* An item's count passed a threshold: the record before, the count was below. The same milestone may be delivered more than once, after a restore of
+ * central with another label and another count, and always under the same id. A consumer drops the ids that it has. */
+typedef struct {
+    kd_bytes id; /* kd_milestone_id_put */
+    kd_bytes item;
+    uint64_t threshold, count; /* count: behind the record of the log that passed the threshold */
+    uint64_t time_us;          /* clock of that record's edge when it sent the record; 0: not told */
+    uint8_t counter;           /* wire id */
+} kd_milestone;
+
+typedef struct {
+    uint32_t partition;
+    uint64_t epoch, version;
+    uint32_t first; /* index of the first milestone of this record within the version */
+    kd_milestone *milestones;
+    uint32_t milestone_count;
+    kd_buf arena;
+} kd_milestones;
+
+/* Appends the id of a milestone, a function of these three alone: 1/posts/17/1000. `item`: a key. */
+void kd_milestone_id_put(kd_buf *out, uint8_t counter, kd_bytes item, uint64_t threshold);
+/* Aborts on more than KD_MILESTONES_RECORD_MAX milestones. */
+void kd_milestones_encode(const kd_milestones *m, kd_buf *out);
+/* KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION. After KD_OK finish it with kd_milestones_finish. */
+int kd_milestones_decode(kd_bytes record, kd_milestones *m);
+void kd_milestones_finish(kd_milestones *m); /* frees milestones and arena */
 
 #endif

@@ -6,7 +6,8 @@
 
 enum { RECORDS_A_TICK = 20, NOISE_MAX = 2000, FLUSH_MS = 2000, CONNECT_MS = 5000 };
 
-static const char *const topics[] = {"kudos.likes.v1", "kudos.counts.v1", "kudos.changes.v1"};
+static const char *const topics[] = {"kudos.likes.v1", "kudos.counts.v1", "kudos.changes.v1",
+                                     "kudos.milestones.v1"};
 
 struct sim_rubbish {
     rd_kafka_t *producer; /* NULL: librdkafka refused the configuration */

@@ -101,6 +101,7 @@ static bool check_end_unsent(sim_checks *c, char *why, size_t size)
 bool sim_check_end_converged(sim_checks *c, char *why, size_t size)
 {
     if (check_end_unsent(c, why, size) || !sim_check_forget_moves(c, why, size)) return false;
+    if (sim_check_milestone_missing(c, why, size)) return false;
     for (uint32_t n = 0; n < c->view.item_count; n++) {
         uint32_t item = (c->converge_at + n) % c->view.item_count;
         c->made++;
@@ -196,6 +197,7 @@ void sim_check_end_final(sim_checks *c, bool converged, sim_final_verdict *out)
     c->made += out->members;
     if (!out->held) sim_check_fail(c, out->checker, "%s", out->text);
     char why[320] = "";
+    if (sim_check_milestone_missing(c, why, sizeof(why))) sim_check_fail(c, "milestone", "%s", why);
     if (!converged && !sim_check_end_converged(c, why, sizeof(why)))
         sim_check_fail(c, "convergence", "%s", why);
     sim_final_destroy(f);

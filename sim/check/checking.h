@@ -67,6 +67,22 @@ void sim_check_position_opened(sim_checks *c, uint32_t slot, uint32_t partition)
 /* An edge deletes the batch at `at` from its outbox. */
 void sim_check_position_freed(sim_checks *c, uint32_t slot, uint32_t partition, kd_position at);
 
+/* ---- check_milestone.c: "milestone" ---- */
+
+/* Central merged a batch. After sim_check_count_fed. */
+void sim_check_milestone_fed(sim_checks *c, uint32_t slot, uint32_t partition, const kd_batch *b);
+/* A commit began: what was passed since the last one rides in `version`. */
+void sim_check_milestone_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
+/* A commit ended. After sim_check_position_committed. */
+void sim_check_milestone_committed(sim_checks *c, uint32_t slot, uint32_t partition);
+/* A central starts: it has passed what the commits on its disk have passed. */
+void sim_check_milestone_opened(sim_checks *c, uint32_t slot, uint32_t partition);
+void sim_check_milestone_disk(sim_checks *c, int who, sim_checks_disk_event event);
+/* A record is in the milestones topic. */
+void sim_check_milestone_record(sim_checks *c, uint32_t partition, kd_bytes record);
+/* A question: whether a threshold was passed that no record tells of; which one is written to `why`. */
+bool sim_check_milestone_missing(sim_checks *c, char *why, size_t size);
+
 /* ---- check_count.c: "counts" (I2) ---- */
 
 /* Central merged a batch: its pairs are looked up after the commit. */

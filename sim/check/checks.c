@@ -33,6 +33,7 @@ void sim_checks_central_opened(sim_checks *c, uint32_t slot, uint32_t partition)
     sim_check_count_opened(c, slot, partition);
     sim_check_index_whole(c, slot, partition);
     sim_check_forget_opened(c, slot, partition);
+    sim_check_milestone_opened(c, slot, partition);
 }
 
 void sim_checks_edge_closed(sim_checks *c, uint32_t slot, uint32_t shard)
@@ -52,6 +53,7 @@ void sim_checks_disk(sim_checks *c, int who, sim_checks_disk_event event)
     sim_check_fault_disk(c, who, event);
     sim_check_forget_disk(c, who, event);
     sim_check_retire_disk(c, who, event);
+    sim_check_milestone_disk(c, who, event);
 }
 
 void sim_checks_retired(sim_checks *c, uint32_t edge, bool retired)
@@ -213,6 +215,7 @@ void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes r
     }
     sim_check_position_fed(c, slot, partition, &b, fed);
     if (fed == KD_FED_MERGED) sim_check_count_fed(c, slot, partition, &b);
+    if (fed == KD_FED_MERGED) sim_check_milestone_fed(c, slot, partition, &b);
 }
 
 void sim_checks_log_checked(sim_checks *c, uint32_t slot, uint32_t partition, int64_t stored, kd_bytes found,
@@ -228,6 +231,7 @@ void sim_checks_commit_begun(sim_checks *c, uint32_t slot, uint32_t partition, u
     sim_check_position_begun(c, slot, partition, version);
     sim_check_count_begun(c, slot, partition, version);
     sim_check_index_moved(c, slot, partition);
+    sim_check_milestone_begun(c, slot, partition, version);
 }
 
 void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status,
@@ -237,6 +241,7 @@ void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint
     sim_check_position_committed(c, slot, partition, version, synced);
     sim_check_count_committed(c, slot, partition);
     sim_check_index_moved(c, slot, partition);
+    sim_check_milestone_committed(c, slot, partition);
     sim_check_forget_committed(c, slot, partition);
     if (synced) sim_check_retire_committed(c, slot, partition, version);
     sim_check_as_of_committed(c, slot, partition);
@@ -245,6 +250,11 @@ void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint
 void sim_checks_published(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
 {
     if (!c->failed) sim_check_publish_record(c, slot, partition, record);
+}
+
+void sim_checks_milestones(sim_checks *c, uint32_t partition, kd_bytes record)
+{
+    if (!c->failed) sim_check_milestone_record(c, partition, record);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------- */

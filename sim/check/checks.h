@@ -68,6 +68,9 @@ void sim_checks_disk(sim_checks *c, int who, sim_checks_disk_event event);
 /* The likes log lost records (truncated, expired, recreated, a cut tail), or a consumer may have missed some. */
 void sim_checks_log_lost(sim_checks *c, sim_scenario_topic topic);
 
+/* A record has reached the milestones topic; with each copy once more. */
+void sim_checks_milestones(sim_checks *c, uint32_t partition, kd_bytes record);
+
 /* The operator told central that this edge is gone for good, or was not. */
 void sim_checks_retired(sim_checks *c, uint32_t edge, bool retired);
 /* This partition of central took the command about the edge; the commit of `version` makes it durable. */

@@ -37,7 +37,11 @@ sim_checks *sim_checks_create(const sim_checks_view *view)
     for (uint32_t i = 0; i < SCENARIO_EDGES_MAX; i++) c->heard[i] = kd_alloc(items * sizeof(c->heard[i][0]));
     c->passed = kd_alloc(items * sizeof(c->passed[0]));
     c->attempted = kd_alloc(items * sizeof(c->attempted[0]));
-    for (uint32_t i = 0; i < CHECKS_CENTRALS; i++) c->member_count[i] = kd_alloc(cells * sizeof(uint64_t));
+    for (uint32_t i = 0; i < CHECKS_CENTRALS; i++) {
+        c->member_count[i] = kd_alloc(cells * sizeof(uint64_t));
+        c->passing_count[i] = kd_alloc(cells * sizeof(uint64_t));
+    }
+    c->passed_ever = kd_alloc(cells * sizeof(c->passed_ever[0]));
     for (uint32_t i = 0; i < CHECKS_SLOTS; i++) c->last_taken[i] = kd_alloc(cells * sizeof(uint64_t));
     index_names(c);
     return c;
@@ -50,8 +54,11 @@ static void finish_tenures(sim_checks *c)
             free(c->positions.tenures[slot][p].open);
             free(c->members[slot][p].fed);
             sim_check_map_finish(&c->members[slot][p].members);
+            free(c->passing[slot][p].at);
+            sim_check_map_finish(&c->passing[slot][p].rows);
         }
         free(c->member_count[slot]);
+        free(c->passing_count[slot]);
     }
 }
 
@@ -66,10 +73,11 @@ void sim_checks_destroy(sim_checks *c)
     sim_check_map *maps[] = {&c->item_index,       &c->user_index,        &c->durable.rows,
                              &c->durable.journal,  &c->durable.taken,     &c->durable.maybe,
                              &c->positions.bodies, &c->positions.parents, &c->log,
-                             &c->asides.seen};
+                             &c->asides.seen,      &c->milestones_told,   &c->milestone_ids};
     for (size_t i = 0; i < KD_COUNT(maps); i++) sim_check_map_finish(maps[i]);
     free(c->partition);
     free(c->writer);
+    free(c->passed_ever);
     free(c->numbers);
     free(c->roamed);
     free(c->passed);

@@ -172,6 +172,20 @@ typedef struct {
     sim_check_map seen; /* hash of edge and row: how often that batch was set aside */
 } sim_check_asides;
 
+/* ---- check_milestone.c: a model of what central merges, and the thresholds that it passes ---- */
+
+typedef struct {
+    uint32_t cell, threshold; /* by counter, item; index into sim_scenario_thresholds */
+    uint64_t version;         /* of the commit that holds the batch; 0: no commit of it has begun */
+} sim_check_pass;
+
+typedef struct {
+    sim_check_map
+        rows; /* hash of counter, item, user: stamp in a; its edge, shifted by one, and whether it is a like in b */
+    sim_check_pass *at;
+    uint32_t count, cap;
+} sim_check_passing;
+
 /* ---- one process ---- */
 
 typedef struct {
@@ -226,6 +240,13 @@ struct sim_checks {
     sim_check_map log;
     sim_check_lows lows[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX], backup_lows[SCENARIO_PARTITIONS_MAX];
     sim_check_asides asides;
+    /* check_milestone.c */
+    sim_check_passing passing[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
+    uint64_t *passing_count[CHECKS_CENTRALS]; /* by counter, item */
+    uint32_t *passed_ever;                    /* by counter, item: bits of thresholds */
+    sim_check_map milestones_told; /* number of cell and threshold: hash of the id in a, of the label in b */
+    sim_check_map milestone_ids;   /* hash of an id: number of its cell and threshold in a */
+    bool relabelled; /* central's disk was put back or copied: milestones may be told under other labels */
     uint32_t converge_at; /* check_end.c: the item that did not agree the last time */
     /* check_liked.c: when a central answered a user that calls a readmitted edge retired */
     uint64_t retired_answer_us;

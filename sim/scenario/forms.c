@@ -179,6 +179,7 @@ const kd_counters sim_scenario_counters = {.count = SCENARIO_COUNTERS,
                                            .at = {[SCENARIO_LIKE] = {"like", 1, KD_SET},
                                                   [SCENARIO_SAVE] = {"save", 2, KD_SET},
                                                   [SCENARIO_VIEW] = {"view", 3, KD_SUM}}};
+const kd_thresholds sim_scenario_thresholds = {.count = 6, .at = {2, 3, 5, 8, 13, 30}};
 
 uint32_t sim_form_prefix(const sim_form *f)
 {

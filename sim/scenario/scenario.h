@@ -11,6 +11,7 @@
 #define KUDOS_SIM_SCENARIO_SCENARIO_H
 
 #include "kudos/base.h"
+#include "kudos/central.h"
 #include "kudos/edge.h"
 
 enum {
@@ -30,6 +31,8 @@ enum { SCENARIO_CENTRAL = -1, SCENARIO_KAFKA = -2, SCENARIO_NOBODY = -3 };
 /* Counters of every scenario, by index: like and save are sets, view is a sum. */
 enum { SCENARIO_LIKE, SCENARIO_SAVE, SCENARIO_VIEW, SCENARIO_COUNTERS };
 extern const kd_counters sim_scenario_counters;
+/* Thresholds of milestones in every scenario. */
+extern const kd_thresholds sim_scenario_thresholds;
 
 typedef enum {
     SCENARIO_OPERATION, /* a user acts by name: verb, counter, user, item, who = edge, amount of views */

@@ -43,6 +43,7 @@ static int central_open_partition(sim_world *w, uint32_t slot, uint32_t partitio
                                 .counts_cached_max = tables / 2 % 2 ? 64 : 3,
                                 .filter_bytes_max = 1 << 20,
                                 .publish_changes = true,
+                                .thresholds = sim_scenario_thresholds,
                                 .no_backups = w->s->backups_none,
                                 .tombstone_ttl_us = w->s->forget_tombstones_us,
                                 .indices = central_indices(w, slot),

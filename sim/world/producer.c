@@ -129,7 +129,10 @@ static void producer_on_arrival(sim_world *w, const sim_event *ev)
         message_park(w, ev->a, sim_process_host(m->process));
         return;
     }
-    if (m->kind != MESSAGE_CHANGES) producer_append(w, m);
+    if (m->kind == MESSAGE_MILESTONES)
+        sim_checks_milestones(w->checks, m->partition, kd_buf_view(&m->record));
+    else if (m->kind != MESSAGE_CHANGES)
+        producer_append(w, m);
     m->in_log = true;
     producer_report(w, ev->a);
 }

@@ -4,7 +4,7 @@
  *     sent -> in the log -> reported        lost or cut: sent again
  *                                           report lost: reported late, or as failed although the record is in the log
  *
- * Records to a topic of which the world keeps no log (the changes) take the same way and are dropped on arrival. A record that was on the wire when
+ * Records to topics of which the world keeps no log (the changes, the milestones) take the same way and are dropped on arrival. A record that was on the wire when
  * its process died arrives all the same; nobody hears its report.
  */
 #ifndef KUDOS_SIM_WORLD_PRODUCER_H
@@ -12,7 +12,13 @@
 
 #include "sim/world/world.h"
 
-typedef enum { MESSAGE_BATCH, MESSAGE_CLAIM, MESSAGE_COUNTS, MESSAGE_CHANGES } sim_message_kind;
+typedef enum {
+    MESSAGE_BATCH,
+    MESSAGE_CLAIM,
+    MESSAGE_COUNTS,
+    MESSAGE_CHANGES,
+    MESSAGE_MILESTONES
+} sim_message_kind;
 
 typedef struct sim_message sim_message;
 struct sim_message {

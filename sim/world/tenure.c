@@ -232,7 +232,8 @@ void sim_tenure_commit(sim_world *w, uint32_t slot, uint32_t partition)
 static sim_message_kind tenure_message_kind(const sim_tenure *t, const kd_outbound *out)
 {
     if (out == &t->publisher.claims) return MESSAGE_CLAIM;
-    return out == &t->publisher.counts ? MESSAGE_COUNTS : MESSAGE_CHANGES;
+    if (out == &t->publisher.counts) return MESSAGE_COUNTS;
+    return out == &t->publisher.changes ? MESSAGE_CHANGES : MESSAGE_MILESTONES;
 }
 
 static void tenure_delivered(sim_world *w, const sim_message *m, bool ok)

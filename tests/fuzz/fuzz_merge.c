@@ -132,6 +132,12 @@ static void publish(world *w)
     kd_changes changes;
     rig_commit(&w->r);
     KD_ASSERT(kd_central_snapshot(w->r.c, NOW, check_part, NULL) == KD_OK);
+    while (kd_central_milestones_next(w->r.c, &record, &version) == KD_OK) {
+        kd_milestones milestones;
+        KD_ASSERT(kd_milestones_decode(kd_buf_view(&record), &milestones) == KD_OK);
+        kd_milestones_finish(&milestones);
+        kd_central_milestones_delivered(w->r.c);
+    }
     while (kd_central_changes_next(w->r.c, &record, &version) == KD_OK) {
         KD_ASSERT(kd_changes_decode(kd_buf_view(&record), &changes) == KD_OK);
         kd_changes_finish(&changes);

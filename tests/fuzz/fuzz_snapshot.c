@@ -1,5 +1,5 @@
 /*
- * fuzz_snapshot.c - any bytes as a record of the counts topic and of the changes topic. An accepted record
+ * fuzz_snapshot.c - any bytes as a record of the counts, the changes and the milestones topic. An accepted record
  * must encode and decode again.
  */
 #include "kudos/wire.h"
@@ -36,6 +36,21 @@ static void try_changes(kd_bytes record)
     kd_buf_finish(&third);
 }
 
+static void try_milestones(kd_bytes record)
+{
+    kd_milestones m, twin;
+    if (kd_milestones_decode(record, &m) != KD_OK) return;
+    kd_buf again = {0}, third = {0};
+    kd_milestones_encode(&m, &again);
+    KD_ASSERT(again.len <= record.len && kd_milestones_decode(kd_buf_view(&again), &twin) == KD_OK);
+    kd_milestones_encode(&twin, &third);
+    KD_ASSERT(kd_bytes_eq(kd_buf_view(&again), kd_buf_view(&third)));
+    kd_milestones_finish(&m);
+    kd_milestones_finish(&twin);
+    kd_buf_finish(&again);
+    kd_buf_finish(&third);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     kd_bytes record = kd_bytes_of(data, size);
@@ -45,6 +60,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case KD_RECORD_CHANGES:
         try_changes(record);
+        break;
+    case KD_RECORD_MILESTONES:
+        try_milestones(record);
         break;
     default:
         break;

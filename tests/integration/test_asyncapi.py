@@ -17,7 +17,9 @@ from proc import TOP
 
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 DECODER = ["/usr/bin/python3", os.path.join(TOP, "examples", "kudos_records.py")]
-KINDS = {"batch": "Batch", "claim": "Claim", "snapshot": "Snapshot", "changes": "Changes", "decision": "Decision"}
+KINDS = {"batch": "Batch", "claim": "Claim", "decision": "Decision", "snapshot": "Snapshot", "changes": "Changes", "milestones": "Milestones"}
+
+ROWS = ("chain", "edges", "milestones")  # fields that are arrays of arrays
 
 
 def source(path):
@@ -104,7 +106,7 @@ def test_an_example_has_the_bytes_of_its_vector_and_decodes_to_what_the_document
             check(columns, field["x-columns"])
         elif kind == "decision" and title in ("item", "body"):
             assert record[title] == columns[title]
-        elif title in ("chain", "edges"):
+        elif title in ROWS:
             assert [list(row.values()) for row in record[title]] == value
         else:
             assert record[title] == value
@@ -166,17 +168,18 @@ def test_the_topics_are_made_as_the_document_says():
 def test_the_fields_of_each_record_are_those_of_the_sources():
     comment = re.sub(r"\s*\n \* *", " ", source("include/kudos/wire.h").split("*/")[0])
     for kind, name in KINDS.items():
-        array = re.search(kind + r" +\[1, \d, (.*?)\](?= +(?:claim|decision|counts topic|changes topic|changes|`body`))", comment)[1]
+        array = re.search(kind + r" +\[1, \d, (.*?)\](?= +(?:claim|decision|counts topic|changes topic|changes|milestones topic|`body`))", comment)[1]
         rows = [re.split(r", ", row) for row in re.findall(r"\[\[(.*?)\], \.\.\.\]", array)]
         flat = re.sub(r"\[\[.*?\], \.\.\.\]", "ROWS", array).replace("[retired, ...]", "retired").split(", ")
         fields = SCHEMAS[name]["items"][2:]
-        described = ["ROWS" if field["title"] in ("chain", "edges") else field["title"] for field in fields]
+        described = ["ROWS" if field["title"] in ROWS else field["title"] for field in fields]
         assert described == flat, name
-        assert [[e["title"] for e in f["items"]["items"]] for f in fields if f["title"] in ("chain", "edges")] == rows, name
+        assert [[e["title"] for e in f["items"]["items"]] for f in fields if f["title"] in ROWS] == rows, name
         needed = sum(not field.get("x-optional") for field in SCHEMAS[name]["items"])
         assert SCHEMAS[name]["minItems"] == needed, name
     made = {"BATCH_FIELDS": "Batch", "CLAIM_FIELDS": "Claim"}
-    for path, names in (("batch", made), ("decision", {"DECISION_FIELDS": "Decision"}), ("snapshot", {"FIELDS": "Snapshot"}), ("changes", {"FIELDS": "Changes"})):
+    for path, names in (("batch", made), ("decision", {"DECISION_FIELDS": "Decision"}), ("snapshot", {"FIELDS": "Snapshot"}), ("changes", {"FIELDS": "Changes"}),
+                        ("milestones", {"FIELDS": "Milestones"})):
         for constant, name in names.items():
             assert int(re.search(r"\b" + constant + r" = (\d+)", source(f"common/wire/wire_{path}.c"))[1]) == SCHEMAS[name]["minItems"]
 
@@ -185,9 +188,9 @@ def test_the_columns_are_those_of_the_sources():
     row = re.search(r"\| 1 \| n \| s \| i \|(.*)\|", source("common/wire/wire_body.c"))[1]
     assert [e["title"] for e in SCHEMAS["Body"]["items"]][4:] == [cell.strip() for cell in row.split("|")]
     described = {schema["x-struct"]: schema for _, schema in within(SCHEMAS) if "x-struct" in schema}
-    assert set(described) == {"kd_op", "kd_sum", "kd_increment", "kd_change", "kd_chain_link"}
+    assert set(described) == {"kd_op", "kd_sum", "kd_increment", "kd_change", "kd_chain_link", "kd_milestone"}
     for name, schema in described.items():
-        if name == "kd_chain_link":
+        if name in ("kd_chain_link", "kd_milestone"):
             names = {field["title"] for field in schema["items"]}
         else:
             names = {p for variant in schema.get("oneOf", [schema]) for p in resolved(variant)["properties"]}
@@ -263,4 +266,5 @@ def test_the_validator_of_asyncapi_takes_the_document_and_no_broken_one(validato
     done = subprocess.run([*validator, document, str(broken)], capture_output=True, text=True, timeout=120)
     first, *others = done.stdout.splitlines()
     assert first == f"{document}: 3 channels, 5 messages", done.stdout + done.stderr
+    assert first == f"{document}: 4 channels, 5 messages", done.stdout + done.stderr
     assert others[-1] == f"{broken}: wrong" and "operations/edgeSendsBatches/action" in done.stdout and done.returncode == 1

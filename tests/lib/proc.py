@@ -189,10 +189,13 @@ class Process:
         self.kill9()
 
 
+TOPICS = tuple(f"kudos.{name}.v1" for name in ("likes", "counts", "changes", "milestones"))
+
+
 class Broker(Process):
     """The embedded broker; it forgets everything when it ends. Each start has a port of its own: who was left over from before must not find it."""
 
-    def __init__(self, directory, partitions=4, topics=("kudos.likes.v1", "kudos.counts.v1", "kudos.changes.v1"), name="broker"):
+    def __init__(self, directory, partitions=4, topics=TOPICS, name="broker"):
         self.address_file = os.path.join(str(directory), name + ".address")
         self.options = ["--partitions", str(partitions), "--topics", ",".join(topics), "--address-file", self.address_file]
         super().__init__(directory, name, [])

@@ -33,6 +33,8 @@
     X(refused_wrong, COUNTER, "kudos_central_records_refused_total", "reason=\"wrong\"", "")                 \
     X(operations, COUNTER, "kudos_central_operations_total", "", "Operations merged.")                       \
     X(changes, COUNTER, "kudos_central_changes_total", "", "Operations that changed a row.")                 \
+    X(milestones, COUNTER, "kudos_central_milestones_total", "",                                             \
+      "Thresholds that counts of items have passed.")                                                        \
     X(claims, COUNTER, "kudos_central_claims_total", "", "Claims of epochs read.")                           \
     X(decisions, COUNTER, "kudos_central_decisions_total", "result=\"merged\"",                              \
       "Decisions of operators read.")                                                                        \
@@ -60,7 +62,7 @@
     X(dirty, GAUGE, "kudos_central_dirty_items", "", "Items changed since the last snapshot.")               \
     X(redo_bytes, GAUGE, "kudos_central_redo_bytes", "", "Redo rows on disk.")                               \
     X(unpublished_bytes, GAUGE, "kudos_central_unpublished_bytes", "",                                       \
-      "Of them, those that the changes or the counts topic has not taken.")                                  \
+      "Rows on disk that the changes, milestones or counts topic has not taken.")                            \
     X(counts_cached, GAUGE, "kudos_central_counts_cached", "", "Items whose counts are in memory.")          \
     X(filter_rows, GAUGE, "kudos_central_filter_rows", "", "Rows in the membership filters.")                \
     X(quarantine_kept, GAUGE, "kudos_central_quarantined_records", "",                                       \

@@ -45,6 +45,24 @@ static bool central_settings_topic_valid(kd_bytes name)
 #define STRING(...) KD_OPTION_STRING(kd_central_settings, __VA_ARGS__)
 #define PATH(...) KD_OPTION_PATH(kd_central_settings, __VA_ARGS__)
 
+/* A number without leading zeros, at most KD_AMOUNT_TOTAL_MAX. */
+static bool settings_threshold_read(kd_bytes text, uint64_t *value)
+{
+    *value = 0;
+    if (text.len == 0 || text.len > 16 || text.data[0] == '0') return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') return false;
+        *value = *value * 10 + (uint64_t)(text.data[i] - '0');
+    }
+    return *value <= KD_AMOUNT_TOTAL_MAX;
+}
+
+static bool settings_threshold_valid(kd_bytes text)
+{
+    uint64_t value;
+    return settings_threshold_read(text, &value);
+}
+
 static const kd_option options[] = {
     STRING(name, "central", "name", "central-1", "Name of this central in its claims of epochs", NAME_RULE,
            .required = true),
@@ -77,6 +95,11 @@ static const kd_option options[] = {
          .unit = "items"),
     BOOL(publish_changes, "central", "publish_changes", "true",
          "Whether effective changes go to the changes topic"),
+    KD_OPTION_LIST(
+        kd_central_settings, milestones, "central", "milestones", "100, 1000, 10000, 100000, 1000000",
+        "Counts that are told on the milestones topic when an item passes them; empty: none",
+        .valid = settings_threshold_valid, .allowed = "up to 32 ascending numbers from 1 to 9007199254740991",
+        .more = "An item that is above one when it is added has passed it silently."),
     KD_OPTION_ENUM(kd_central_settings, backups, "central", "backups", "kept",
                    "Whether edges keep what a restore of a backup will need from them", .choices = backups),
     DURATION(tombstone_ttl_us, "central", "tombstone_ttl", "7d",
@@ -109,12 +132,16 @@ static const kd_option options[] = {
     STRING(counts_topic, "kafka", "counts_topic", "kudos.counts.v1", "Snapshots for the edges", TOPIC_RULE),
     STRING(changes_topic, "kafka", "changes_topic", "kudos.changes.v1", "Effective changes for others",
            TOPIC_RULE),
+    STRING(milestones_topic, "kafka", "milestones_topic", "kudos.milestones.v1",
+           "Milestones that items have passed, for others", TOPIC_RULE),
     DURATION(likes_retention_us, "kafka", "likes_retention", "7d",
              "Retention of the likes topic when it is created", .min = 60 * SECOND, .max = 3650 * DAY),
     DURATION(counts_retention_us, "kafka", "counts_retention", "1h",
              "Retention of the counts topic when it is created", .min = 60 * SECOND, .max = 3650 * DAY),
     DURATION(changes_retention_us, "kafka", "changes_retention", "7d",
              "Retention of the changes topic when it is created", .min = 60 * SECOND, .max = 3650 * DAY),
+    DURATION(milestones_retention_us, "kafka", "milestones_retention", "7d",
+             "Retention of the milestones topic when it is created", .min = 60 * SECOND, .max = 3650 * DAY),
     STRING(group, "kafka", "group", "kudos-central",
            "Group to which offsets are committed, for lag tools only", TOPIC_RULE),
     DURATION(linger_us, "kafka", "linger", "5ms", "How long the producer gathers", .min = 0, .max = SECOND),
@@ -236,11 +263,25 @@ const kd_options kd_central_options = {
 
 static int central_settings_check_topics(const kd_central_settings *s, char *error)
 {
-    if (strcmp(s->likes_topic, s->counts_topic) != 0 && strcmp(s->likes_topic, s->changes_topic) != 0 &&
-        strcmp(s->counts_topic, s->changes_topic) != 0)
-        return KD_OK;
-    snprintf(error, KD_OPTIONS_ERROR_MAX,
-             "kafka.likes_topic, kafka.counts_topic and kafka.changes_topic must differ");
+    const char *names[KD_TOPICS];
+    kd_central_topics(s, names);
+    for (int i = 0; i < KD_TOPICS; i++)
+        for (int j = 0; j < i; j++)
+            if (strcmp(names[i], names[j]) == 0) {
+                snprintf(error, KD_OPTIONS_ERROR_MAX,
+                         "kafka.likes_topic, kafka.counts_topic, kafka.changes_topic and "
+                         "kafka.milestones_topic must differ");
+                return KD_EINVAL;
+            }
+    return KD_OK;
+}
+
+static int central_settings_check_milestones(const kd_central_settings *s, char *error)
+{
+    kd_thresholds t;
+    if (kd_central_thresholds(s, &t) == KD_OK) return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "central.milestones must ascend, and be %d numbers at most",
+             KD_THRESHOLDS_MAX);
     return KD_EINVAL;
 }
 
@@ -264,6 +305,7 @@ int kd_central_settings_check(const kd_central_settings *s, char *error)
     int err = kd_route_check_names(&s->collections, &s->counters, error);
     if (err == KD_OK) err = kd_http_tls_check_ciphers(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (err == KD_OK) err = central_settings_check_topics(s, error);
+    if (err == KD_OK) err = central_settings_check_milestones(s, error);
     if (err == KD_OK) err = kd_jwt_settings_check(&s->jwt, error);
     if (err == KD_OK) err = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin, error);
     if (err != KD_OK) return err;
@@ -317,11 +359,26 @@ void kd_central_topics(const kd_central_settings *s, const char *names[KD_TOPICS
     names[KD_TOPIC_LIKES] = s->likes_topic;
     names[KD_TOPIC_COUNTS] = s->counts_topic;
     names[KD_TOPIC_CHANGES] = s->changes_topic;
+    names[KD_TOPIC_MILESTONES] = s->milestones_topic;
+}
+
+int kd_central_thresholds(const kd_central_settings *s, kd_thresholds *out)
+{
+    *out = (kd_thresholds){.count = 0};
+    for (uint32_t i = 0; i < s->milestones.count; i++) {
+        uint64_t value;
+        bool fits = settings_threshold_read(kd_bytes_str(s->milestones.at[i]), &value);
+        if (!fits || i == KD_THRESHOLDS_MAX || (i > 0 && value <= out->at[i - 1])) return KD_EINVAL;
+        out->at[out->count++] = value;
+    }
+    return KD_OK;
 }
 
 kd_central_config kd_central_core_config(const kd_central_settings *s, const kd_counters *counters,
                                          const kd_strings *edges, uint32_t partition, uint64_t seed)
 {
+    kd_thresholds thresholds;
+    KD_ASSERT(kd_central_thresholds(s, &thresholds) == KD_OK); /* kd_central_settings_check has seen them */
     return (kd_central_config){
         .name = kd_bytes_str(s->name),
         .partition = partition,
@@ -333,6 +390,7 @@ kd_central_config kd_central_core_config(const kd_central_settings *s, const kd_
         .redo_bytes_max = s->redo_bytes,
         .counts_cached_max = (uint32_t)KD_MAX(64, s->counts_cached / s->partitions),
         .publish_changes = s->publish_changes,
+        .thresholds = thresholds,
         .no_backups = s->backups == KD_BACKUPS_NONE,
         .tombstone_ttl_us = s->tombstone_ttl_us,
         .indices = (s->index_newest ? KD_INDEX_BIT(KD_INDEX_NEWEST) : 0) |

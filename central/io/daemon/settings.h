@@ -25,7 +25,8 @@ typedef struct {
     uint64_t unpublished_max;
     uint64_t counts_cached;
     bool publish_changes;
-    uint32_t backups; /* kd_backups_setting */
+    kd_strings milestones; /* counts; kd_central_thresholds() */
+    uint32_t backups;      /* kd_backups_setting */
     uint64_t tombstone_ttl_us;
     bool index_newest, index_liked;
     uint64_t write_buffer;
@@ -39,10 +40,10 @@ typedef struct {
     uint64_t replication;
     char *likes_topic;
     char *counts_topic;
-    char *changes_topic;
+    char *changes_topic, *milestones_topic;
     uint64_t likes_retention_us;
     uint64_t counts_retention_us;
-    uint64_t changes_retention_us;
+    uint64_t changes_retention_us, milestones_retention_us;
     char *group;
     uint64_t linger_us;
     uint32_t compression;
@@ -96,9 +97,12 @@ int kd_central_settings_check(const kd_central_settings *s, char *error);
 kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log);
 
 /* Indices of the topics of a worker's producer; its consumer reads KD_TOPIC_LIKES alone. */
-enum { KD_TOPIC_LIKES, KD_TOPIC_COUNTS, KD_TOPIC_CHANGES, KD_TOPICS };
+enum { KD_TOPIC_LIKES, KD_TOPIC_COUNTS, KD_TOPIC_CHANGES, KD_TOPIC_MILESTONES, KD_TOPICS };
 /* The topics' names, by these indices; borrowed from *s. */
 void kd_central_topics(const kd_central_settings *s, const char *names[KD_TOPICS]);
+
+/* The thresholds of central.milestones. KD_EINVAL: they do not ascend, or are too many. */
+int kd_central_thresholds(const kd_central_settings *s, kd_thresholds *out);
 
 /* A build with a rule broken on purpose (make PLANT=NAME) sets it. */
 #ifndef KUDOS_CENTRAL_PLANT

@@ -11,7 +11,8 @@ enum { WAIT_MAX_US = 1000000 };
 static size_t publish_topic(const kd_tenure *t, const kd_outbound *out)
 {
     if (out == &t->publisher.claims || out == &t->publisher.decisions) return KD_TOPIC_LIKES;
-    return out == &t->publisher.counts ? KD_TOPIC_COUNTS : KD_TOPIC_CHANGES;
+    if (out == &t->publisher.counts) return KD_TOPIC_COUNTS;
+    return out == &t->publisher.changes ? KD_TOPIC_CHANGES : KD_TOPIC_MILESTONES;
 }
 
 static int publish_produce(void *arg, const kd_outbound *out, kd_bytes bytes, kd_outbound_record *record)
@@ -56,6 +57,7 @@ static void publish_tell_unpublished(kd_tenure *t)
         kd_metric_add(&t->metrics->alarms_unpublished, 1);
         KD_LOG(KD_ERROR, "alarm-unpublished", KD_U64("partition", t->partition), KD_U64("bytes", bytes),
                KD_U64("max", max), KD_U64("changes_waiting", t->publisher.changes.count),
+               KD_U64("milestones_waiting", t->publisher.milestones.count),
                KD_U64("counts_waiting", t->publisher.counts.count));
     }
     if (!t->waits_told && bytes >= max) {

@@ -92,9 +92,14 @@ static size_t keeper_topics(const kd_keeper *k, kd_kafka_topic *topics)
         (kd_kafka_topic){s->likes_topic, partitions, replication, (int64_t)(s->likes_retention_us / 1000), 0};
     topics[1] = (kd_kafka_topic){s->counts_topic, partitions, replication,
                                  (int64_t)(s->counts_retention_us / 1000), 0};
-    topics[2] = (kd_kafka_topic){s->changes_topic, partitions, replication,
-                                 (int64_t)(s->changes_retention_us / 1000), 0};
-    return s->publish_changes ? KD_TOPICS : KD_TOPICS - 1;
+    size_t n = 2;
+    if (s->publish_changes)
+        topics[n++] = (kd_kafka_topic){s->changes_topic, partitions, replication,
+                                       (int64_t)(s->changes_retention_us / 1000), 0};
+    if (s->milestones.count > 0)
+        topics[n++] = (kd_kafka_topic){s->milestones_topic, partitions, replication,
+                                       (int64_t)(s->milestones_retention_us / 1000), 0};
+    return n;
 }
 
 static int keeper_ensure_once(kd_keeper *k, char *error)

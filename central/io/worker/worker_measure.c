@@ -31,6 +31,7 @@ static void measure_add_stats(kd_central_stats *sum, const kd_central *core)
     sum->gaps += s.gaps;
     sum->identity_alarms += s.identity_alarms;
     sum->quarantined += s.quarantined;
+    sum->milestones += s.milestones;
     sum->claims += s.claims;
     sum->decisions += s.decisions;
     sum->decisions_void += s.decisions_void;
@@ -137,6 +138,7 @@ void kd_worker_measure(kd_worker *w)
         {&m->identity, all.sum.identity_alarms},
         {&m->operations, all.sum.operations},
         {&m->changes, all.sum.changes},
+        {&m->milestones, all.sum.milestones},
         {&m->claims, all.sum.claims},
         {&m->decisions, all.sum.decisions},
         {&m->decisions_void, all.sum.decisions_void},

@@ -205,6 +205,7 @@ static void deliver_all(uint64_t mono_us)
     deliver(&p.claims, mono_us);
     deliver(&p.counts, mono_us);
     deliver(&p.changes, mono_us);
+    deliver(&p.milestones, mono_us);
 }
 
 Test(publisher, no_snapshot_before_the_claim_is_delivered)

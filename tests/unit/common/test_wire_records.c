@@ -106,6 +106,17 @@ Test(wire_vectors, counts_and_changes_topics)
     sample_free(&a);
 }
 
+Test(wire_vectors, milestones_topic)
+{
+    sample_arena a = {0};
+    kd_buf record = {0};
+    kd_milestones m = fixed_milestones(&a);
+    kd_milestones_encode(&m, &record);
+    assert_vector("milestones", kd_buf_view(&record));
+    kd_buf_finish(&record);
+    sample_free(&a);
+}
+
 /* ---- decoding and encoding of any kind ---- */
 
 /* Decodes a record of any kind; if it is accepted, encodes it again into *again. */
@@ -116,6 +127,7 @@ static int decode_any(kd_bytes record, kd_buf *again)
     kd_snapshot snapshot;
     kd_changes changes;
     kd_decision decision;
+    kd_milestones milestones;
     int kind = kd_record_peek(record), err = kind;
     switch (kind) {
     case KD_RECORD_BATCH:
@@ -135,6 +147,11 @@ static int decode_any(kd_bytes record, kd_buf *again)
     case KD_RECORD_DECISION:
         if ((err = kd_decision_decode(record, &decision)) == KD_OK) kd_decision_encode(&decision, again);
         break;
+    case KD_RECORD_MILESTONES:
+        if ((err = kd_milestones_decode(record, &milestones)) == KD_OK)
+            kd_milestones_encode(&milestones, again);
+        kd_milestones_finish(&milestones);
+        break;
     default:
         break;
     }
@@ -150,8 +167,8 @@ static int decode_only(kd_bytes record)
 }
 
 static const char *const records[] = {
-    "batch",         "batch-viral", "claim",         "snapshot", "snapshot-retired",
-    "snapshot-read", "changes",     "changes-uuids", "decision", "decision-close"};
+    "batch",   "batch-viral",   "claim",    "snapshot",       "snapshot-retired", "snapshot-read",
+    "changes", "changes-uuids", "decision", "decision-close", "milestones"};
 
 /* Length of the array head before the schema: one byte up to 15 elements, three bytes from 16 on. */
 static size_t head_len(const kd_buf *record)
@@ -248,7 +265,7 @@ static void change_version(kd_buf *record)
     *schema = 0;
     cr_assert_eq(decode_only(kd_buf_view(record)), KD_EMALFORMED);
     *schema = 1;
-    *kind = KD_RECORD_DECISION + 1;
+    *kind = KD_RECORD_MILESTONES + 1;
     cr_assert_eq(decode_only(kd_buf_view(record)), KD_EVERSION);
     *kind = 0;
     cr_assert_eq(decode_only(kd_buf_view(record)), KD_EMALFORMED);
@@ -579,5 +596,35 @@ Test(wire_changes, a_name_is_listed_once)
     cr_assert_eq(decode_only(kd_buf_view(&record)), KD_EMALFORMED);
     memcpy(second, "mumbai-2", 8);
     cr_assert_eq(decode_only(kd_buf_view(&record)), KD_OK);
+    kd_buf_finish(&record);
+}
+
+Test(wire_milestones, an_id_is_a_function_of_counter_item_and_threshold)
+{
+    sample_arena a = {0};
+    kd_buf id = {0};
+    kd_milestone_id_put(&id, 63, sample_item(&a, "posts/conv:7"), 9007199254740991);
+    cr_expect(kd_bytes_eq(kd_buf_view(&id), kd_bytes_str("63/posts/conv:7/9007199254740991")));
+    kd_buf_finish(&id);
+    sample_free(&a);
+}
+
+/* Fields of the golden record changed in place: the counter, the threshold and the count of the first milestone. */
+Test(wire_milestones, fields_are_checked)
+{
+    kd_buf record = {0};
+    read_vector("milestones", &record);
+    uint8_t *item = memmem(record.data, record.len, "\xacposts/conv:7", 13);
+    cr_assert_not_null(item);
+    item[-1] = 0;
+    cr_expect_eq(decode_only(kd_buf_view(&record)), KD_EMALFORMED, "no counter");
+    item[-1] = 1;
+    item[1] = 'P';
+    cr_expect_eq(decode_only(kd_buf_view(&record)), KD_EMALFORMED, "no item");
+    item[1] = 'p';
+    item[13 + 1]++;
+    cr_expect_eq(decode_only(kd_buf_view(&record)), KD_EMALFORMED, "a count below its threshold");
+    item[13 + 1]--;
+    cr_expect_eq(decode_only(kd_buf_view(&record)), KD_OK);
     kd_buf_finish(&record);
 }

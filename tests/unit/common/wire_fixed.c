@@ -188,3 +188,27 @@ kd_changes fixed_changes_of_uuids(sample_arena *a)
                                    .liked = true};
     return c;
 }
+
+static kd_milestone fixed_milestone(sample_arena *a, uint8_t counter, uint64_t threshold)
+{
+    kd_buf id = {0};
+    kd_milestone m = {.item = sample_item(a, "posts/conv:7"), .threshold = threshold, .counter = counter};
+    kd_milestone_id_put(&id, counter, m.item, threshold);
+    m.id.data = memcpy(sample_alloc(a, id.len), id.data, id.len);
+    m.id.len = id.len;
+    kd_buf_finish(&id);
+    return m;
+}
+
+kd_milestones fixed_milestones(sample_arena *a)
+{
+    kd_milestones m = {.partition = 5, .epoch = 3, .version = 902, .first = 7, .milestone_count = 2};
+    m.milestones = sample_alloc(a, 2 * sizeof *m.milestones);
+    m.milestones[0] = fixed_milestone(a, 1, 1000);
+    m.milestones[0].count = 1000;
+    m.milestones[0].time_us = 1700000002500000;
+    m.milestones[1] = fixed_milestone(a, 3, 10000);
+    m.milestones[1].count = 10042;
+    m.milestones[1].time_us = 1700000002600000;
+    return m;
+}

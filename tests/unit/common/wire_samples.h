@@ -33,6 +33,8 @@ kd_snapshot fixed_read(sample_arena *a); /* the answer to a read, of the same pa
 kd_changes fixed_changes(sample_arena *a);
 kd_changes fixed_changes_of_uuids(sample_arena *a); /* users of every form of wire_columns.h */
 
+kd_milestones fixed_milestones(sample_arena *a);
+
 void assert_bodies_equal(const kd_body *a, const kd_body *b);
 void assert_snapshots_equal(const kd_snapshot *a, const kd_snapshot *b);
 void assert_changes_equal(const kd_changes *a, const kd_changes *b);
