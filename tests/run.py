@@ -29,7 +29,7 @@ NO_CRITERION = os.path.basename(BUILD) == "thread"  # it does not start under Th
 STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
 APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_backup.py", "test_drills.py",
          "test_h2spec.py", "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py", "test_bounds.py", "test_flat.py",
-         "test_attack.py", "test_attack_tool.py", "test_asyncapi.py", "test_follow_changes.py", "test_openapi.py", "test_described.py",
+         "test_attack.py", "test_attack_tool.py", "test_asyncapi.py", "test_follow_changes.py", "test_milestones.py", "test_openapi.py", "test_described.py",
          "test_refusals.py", "test_security.py", "test_real_kafka.py", "test_sdk.py", "test_live_pages.py", "test_playground.py"}
 DOOR = ("jwt", "visitors", "limits", "overload", "cdn", "browsers", "cors", "msgpack", "access_log", "viral")  # what a product team meets first
 KEPT = ("central", "storage", "trust")  # central, what both keep on a disk, and whom they believe
@@ -98,7 +98,8 @@ def stages(scratch, long):
         pytest(scratch, "real-kafka", 3, 300, f"{integration}/test_real_kafka.py"),
         pytest(scratch, "h2spec", 3, 270, f"{integration}/test_h2spec.py"),
         pytest(scratch, "bounds", 3, 7200 if long else 300, f"{integration}/test_bounds.py", f"{integration}/test_flat.py"),
-        pytest(scratch, "topics", 3, 400, f"{integration}/test_asyncapi.py", f"{integration}/test_follow_changes.py"),
+        pytest(scratch, "topics", 3, 400, f"{integration}/test_asyncapi.py", f"{integration}/test_follow_changes.py",
+               f"{integration}/test_milestones.py"),
         pytest(scratch, "end-to-end", 3, 3600 if long else 500, f"{integration}/test_end_to_end.py"),
         pytest(scratch, "torture", 3, 3600 if long else 300, f"{integration}/test_torture.py"),
     ]
