@@ -219,7 +219,8 @@ Test(mac, a_record_is_what_its_first_elements_say_also_in_a_newer_schema)
     cr_assert_eq(flow_of("\x93\x01\x03", 3, &edge), KD_FLOW_LIKES, "fewer bytes than elements");
     cr_assert_eq(flow_of("\x92\x01\x03\x00", 4, &edge), KD_FLOW_SNAPSHOT);
     cr_assert_eq(flow_of("\x92\x01\x04\x00", 4, &edge), KD_FLOW_CHANGES);
-    cr_assert_eq(flow_of("\x92\x01\x05\x00", 4, &edge), KD_FLOW_CHANGES, "milestones, by the same keys");
+    cr_assert_eq(flow_of("\x92\x01\x06\x00", 4, &edge), KD_FLOW_CHANGES, "milestones, by the same keys");
+    cr_assert_eq(flow_of("\x92\x01\x05\x00", 4, &edge), KD_FLOW_CLAIM, "decisions, by centrals' key");
     cr_assert_eq(flow_of("\x93\x01\x01\xa1Z", 5, &edge), KD_FLOW_LIKES, "no name of an edge");
     cr_assert_eq(flow_of("\x92\x01\x09\x00", 4, &edge), KD_FLOW_LIKES);
     cr_assert_eq(flow_of("", 0, &edge), KD_FLOW_LIKES);
