@@ -36,6 +36,7 @@ static int central_load(kd_central *c, uint64_t epoch_hint)
     if (err == KD_OK) err = kd_redo_load(c);
     if (err == KD_OK) err = kd_index_load(c);
     if (err == KD_OK) err = kd_milestones_load(c);
+    if (err == KD_OK) err = kd_trend_load(c);
     if (err != KD_OK) return err;
     c->begun = c->version;
     c->snapshot_version = c->published;
@@ -76,6 +77,7 @@ void kd_central_close(kd_central *c)
     free(c->redo.at);
     kd_sort_finish(&c->sort);
     kd_milestones_finish_queue(&c->milestones);
+    kd_trend_finish(&c->trend);
     kd_buf_finish(&c->collector.cursor);
     kd_index_finish(c);
     kd_buf_finish(&c->changes_place.row);

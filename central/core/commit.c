@@ -72,6 +72,7 @@ int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **wr
     if (err == KD_OK) err = kd_collect_step(c, k, now_us);
     if (err != KD_OK) return kd_central_poison(c);
     kd_milestones_put(c, k);
+    kd_trend_step(c, k);
     kd_redo_put(c, k);
     kd_redo_trickle(c, k);
     kd_registry_put(c, k);

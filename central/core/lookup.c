@@ -184,6 +184,7 @@ static int lookup_resolve_ops(kd_central *c, kd_commit *k)
         if (!kd_lookup_wins(c, &op, had)) continue;
         lookup_put_row(c, k, &op);
         lookup_op_effect(c, k, &op, had);
+        kd_trend_won(c, k, &op, had);
         k->ops[won++] = op;
     }
     k->op_count = won;
@@ -245,6 +246,7 @@ static int lookup_pin_counts(kd_central *c, kd_commit *k)
 
 int kd_lookup_resolve(kd_central *c, kd_commit *k)
 {
+    kd_trend_begin(c, k);
     kd_sort_keep_last(c, k);
     int err = lookup_resolve_ops(c, k);
     if (err != KD_OK) return err;

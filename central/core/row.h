@@ -20,6 +20,7 @@
  *     u | user len | user | counter | inverse time be64 | item key
  *                            nothing: an entry of the index `liked`
  *     l alone, u alone       state of that index: stage u8 | version, rows walked be64 | cursor (index.h); none: it has no entries
+ *     t …                    velocities (trend.h)
  *
  * A membership row is a last-writer-wins register: state, region and day (that of its time) are those of the largest stamp. So the row, and with it
  * every count, depends on the set of operations and not on their order. An entry of an index is a function of its membership row: there is one for each
@@ -45,6 +46,7 @@ enum {
     KD_ROW_DECIDED = 'd',
     KD_ROW_NEWEST = 'l',
     KD_ROW_LIKED = 'u',
+    KD_ROW_TREND = 't',
     KD_MEMBER_KEY_MAX = 2 + KD_ITEM_KEY_MAX + 1 + KD_ID_MAX,
 };
 

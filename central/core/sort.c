@@ -103,12 +103,10 @@ static uint32_t sort_merge_pairs(const kd_central *c, const kd_commit *k, kd_sor
     return left;
 }
 
-/* `last` supersedes `before` on its row. Kept is what may tell when a count moved (milestones.h): not one that agrees with `last` and came behind it. */
+/* `last` supersedes `before` on its row. */
 static void sort_fold(kd_commit *k, const kd_gathered_op *before, const kd_gathered_op *last)
 {
-    bool turns = before->liked != last->liked;
-    if (!turns && before->arrival > last->arrival) return;
-    k->folded_turns += turns;
+    k->folded_turns += before->liked != last->liked;
     k->folded = kd_grow(k->folded, k->folded_count, &k->folded_cap, sizeof *k->folded);
     k->folded[k->folded_count++] = *before;
 }

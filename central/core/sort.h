@@ -18,7 +18,8 @@ typedef struct {
     uint32_t cap;
 } kd_sort;
 
-/* Sorts the operations of the commit by key and stamp, and keeps of each row the operation with the largest stamp. */
+/* Sorts the operations of the commit by key and stamp, and keeps of each row the operation with the largest stamp. The others are in
+ * its `folded`. */
 void kd_sort_keep_last(kd_central *c, kd_commit *k);
 /* Whether the commit (NULL: none), whose operations are resolved, writes the row of that key. */
 bool kd_sort_holds(const kd_commit *k, kd_bytes key);

@@ -26,6 +26,7 @@
 #include "central/core/registry.h"
 #include "central/core/sort.h"
 #include "central/core/stable.h"
+#include "central/core/trend.h"
 #include "kudos/central.h"
 
 enum { KD_OUTSTANDING_MAX = 2 };
@@ -79,6 +80,7 @@ struct kd_central {
     kd_counts counts;
     kd_redo_list redo;
     kd_milestone_queue milestones;
+    kd_trend trend;
 
     /* What is handed out (snapshot.c, changes.c). */
     uint64_t snapshot_version; /* of the last snapshot handed out */

@@ -58,7 +58,9 @@ bool kd_route_items(kd_bytes raw, const kd_strings *collections, kd_item items[K
     X(EDGE, "edge")                                                                                          \
     X(PARTITION, "partition")                                                                                \
     X(ORDER, "order")                                                                                        \
-    X(USER, "user")
+    X(USER, "user")                                                                                          \
+    X(COLLECTION, "collection")                                                                              \
+    X(WINDOW, "window")
 
 typedef enum {
 #define X(name, text) KD_QUERY_##name,

@@ -17,6 +17,7 @@
 
 #include "kudos/seen.h"
 #include "kudos/store.h"
+#include "kudos/trending.h"
 #include "kudos/wire.h"
 
 enum { KD_EPOCH_CHANCE_BITS = 20 }; /* random low bits of an epoch; above them are milliseconds */
@@ -44,9 +45,12 @@ typedef struct {
     uint32_t counts_cached_max; /* items with clean counts that are kept in memory */
     /* Memory of the membership filter (12 bits a row); 0: 1 GiB. Beyond it there are more reads, not errors. */
     uint64_t filter_bytes_max;
-    bool publish_changes;      /* whether kd_central_changes_next hands out records */
-    kd_thresholds thresholds;  /* of milestones; none: no milestones are made */
-    bool no_backups;           /* no backups are kept, so the edges may forget what is merged (rule 21) */
+    bool publish_changes;     /* whether kd_central_changes_next hands out records */
+    kd_thresholds thresholds; /* of milestones; none: no milestones are made */
+    bool no_backups;          /* no backups are kept, so the edges may forget what is merged (rule 21) */
+    /* Whose velocities are kept (kudos/trending.h): texts that kd_trending_wants knows; borrowed. */
+    const char *const *trending;
+    uint32_t trending_count;
     uint64_t tombstone_ttl_us; /* no tombstone younger than this is collected (rule 22); 0: none at all */
     uint32_t indices;          /* bits of the indices that are kept (kudos/index.h) */
     uint32_t index_rows;       /* rows that a step of an index goes through; 0: as many as suit a disk */
@@ -90,6 +94,9 @@ typedef enum {
     KD_PLANT_MILESTONE_APART =
         1 << 24, /* rule 10: a milestone is written with the commit behind its counts */
     KD_PLANT_MILESTONE_OF_EPOCH = 1 << 25, /* the id of a milestone depends on the epoch */
+    KD_PLANT_TREND_KEEPS = 1 << 26,        /* trending: likes that have left the window are counted, too */
+    KD_PLANT_TREND_UNLIKE = 1 << 27,       /* trending: a like that is taken back counts on */
+    KD_PLANT_TREND_APART = 1 << 28,        /* trending: velocities are written with the next commit */
 } kd_central_plant;
 
 /*
@@ -248,6 +255,9 @@ int kd_central_members(kd_central *c, uint8_t counter, kd_bytes item, kd_bytes c
  * told. Of the state that kd_central_totals shows in the same turn, also while a commit is being written. KD_OK, the value of `fn`, KD_EINVAL: the counter index, KD_EIO. */
 int kd_central_among(kd_central *c, uint32_t counter_index, kd_bytes item, const kd_bytes *users,
                      uint32_t user_count, kd_member_fn fn, void *arg);
+
+/* Of durable commits alone. KD_OK, also where nothing was merged; KD_ENOTFOUND: velocities of this pair are not kept; KD_EIO. */
+int kd_central_trending(kd_central *c, const kd_trending_query *q, kd_trending *out);
 
 /* An edge that is registered here, as of the last durable commit. Views live until the object is closed. */
 typedef struct {

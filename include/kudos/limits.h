@@ -33,6 +33,7 @@ enum {
     KD_ASSEMBLY_BYTES_MAX = 64 * 1024 * 1024,
     KD_CHAIN_MAX = 64,           /* epochs that a snapshot names */
     KD_BULK_ITEMS_MAX = 200,     /* items in one bulk read */
+    KD_TRENDING_ITEMS_MAX = 50,  /* items in one answer of what is trending */
     KD_AMONG_USERS_MAX = 500,    /* users of whom one request asks which like an item */
     KD_WITHOUT_USERS_MAX = 1000, /* users whom one request leaves out of the counts of an item */
     KD_BULK_OPS_MAX = 1000,      /* operations in one POST /v1/likes */

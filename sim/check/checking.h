@@ -102,6 +102,10 @@ void sim_check_index_moved(sim_checks *c, uint32_t slot, uint32_t partition);
 void sim_check_index_whole(sim_checks *c, uint32_t slot, uint32_t partition);
 /* A question: whether no index is being built or removed. False: `why` says where. */
 bool sim_check_index_settled(const sim_checks *c, char *why, size_t size);
+/* ---- check_trending.c: "trending" ---- */
+
+/* A central starts, or a commit ended: what it lists as trending is compared with its members, which costs as much as there are members. */
+void sim_check_trending_judge(sim_checks *c, uint32_t slot, uint32_t partition);
 
 /* ---- check_number.c: "number" (I10, rules 14 to 19), and "as-of" at an edge ---- */
 

@@ -7,6 +7,8 @@
 #include "sim/check/checking.h"
 #include "sim/check/words.h"
 
+enum { TRENDING_EVERY = 8 }; /* commits of a partition: what is trending is compared after every so many */
+
 /* ---- processes and disks --------------------------------------------------------------------------------------- */
 
 void sim_checks_edge_opened(sim_checks *c, uint32_t slot, uint32_t shard)
@@ -34,6 +36,7 @@ void sim_checks_central_opened(sim_checks *c, uint32_t slot, uint32_t partition)
     sim_check_index_whole(c, slot, partition);
     sim_check_forget_opened(c, slot, partition);
     sim_check_milestone_opened(c, slot, partition);
+    sim_check_trending_judge(c, slot, partition);
 }
 
 void sim_checks_edge_closed(sim_checks *c, uint32_t slot, uint32_t shard)
@@ -245,6 +248,7 @@ void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint
     sim_check_forget_committed(c, slot, partition);
     if (synced) sim_check_retire_committed(c, slot, partition, version);
     sim_check_as_of_committed(c, slot, partition);
+    if (version % TRENDING_EVERY == 0) sim_check_trending_judge(c, slot, partition);
 }
 
 void sim_checks_published(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record)

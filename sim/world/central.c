@@ -27,6 +27,7 @@ static uint32_t central_indices(const sim_world *w, uint32_t slot)
     if (run == 3) return (uint32_t)sim_world_draw(w, DRAW_SEED, 9401 + slot, w->now_us) & all;
     return run == 2 ? 0 : all;
 }
+static const char *const central_trending[] = {"*"};
 
 static int central_open_partition(sim_world *w, uint32_t slot, uint32_t partition)
 {
@@ -39,6 +40,8 @@ static int central_open_partition(sim_world *w, uint32_t slot, uint32_t partitio
                                 .drift_us = w->s->drift_us,
                                 .expected_edges = w->edge_names,
                                 .expected_edge_count = w->s->edge_count,
+                                .trending = central_trending,
+                                .trending_count = KD_COUNT(central_trending),
                                 .redo_bytes_max = tables % 2 ? 4096 : 600,
                                 .counts_cached_max = tables / 2 % 2 ? 64 : 3,
                                 .filter_bytes_max = 1 << 20,

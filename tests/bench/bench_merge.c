@@ -328,6 +328,8 @@ static void tell(const bench *b, span took)
             (double)written.bytes / (double)written.writes, (double)stats.redo_bytes / 1e6);
 }
 
+static const char *const trending[] = {"*"}; /* central.trending */
+
 static span run_merge(const plan *p, uint64_t *total, uint64_t *distinct)
 {
     kd_leveldb *db = open_db(p, "merge");
@@ -336,6 +338,8 @@ static span run_merge(const plan *p, uint64_t *total, uint64_t *distinct)
     kd_central_config config = {
         .name = kd_bytes_str("bench"), .partitions = 1, .counters = &counters, .seed = 1};
     config.redo_bytes_max = 64 << 20;
+    config.trending = trending;
+    config.trending_count = KD_COUNT(trending);
     config.counts_cached_max = 1000000;
     config.indices = p->indices;
     bench b = {.gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0}};

@@ -41,6 +41,7 @@ class Asker:
         path = template.replace("{collection}", collection).replace("{id}", name)
         named = {p["name"] for p in op["parameters"] if p["in"] == "query"}
         query = query or (f"items={item}" + ("&me=true" if "me" in named and me else "") if "items" in named else None)
+        query = query or (f"collection={collection}" if "collection" in named else None)
         schema = op.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
         body = {"Operations": {"operations": [{"item": item, "op": "like"}]}, "AskCounts": {"items": [item], "me": me}, "AskLiked": {"items": [item]},
                 "AskAmong": {"users": ["ada", "bob"]}, "AskWithout": {"without": ["bob"]}}
@@ -132,6 +133,7 @@ def provoke_members(edge, central):
     ask_me(edge)
     wait_until(lambda: edge.ask(*ops["among"]).json["likers"], WAIT_S, "a liker, told by the edge")
     wait_until(lambda: "kudos-as-of" in edge.ask(*ops["display"]).headers, WAIT_S, "as_of")
+    wait_until(lambda: edge.ask(*ops["trending"]).json["items"], WAIT_S, "a trending item")
 
 
 def provoke_refusals(asker, name):

@@ -78,19 +78,10 @@ kd_bytes rig_user(uint32_t n)
     return kd_bytes_str(pool[n / 1024][n % 1024]);
 }
 
-void rig_seal(rig_edge *e, const rig_op *ops, uint32_t op_count, const kd_sum *sums, uint32_t sum_count,
-              uint64_t complete_to_us, kd_buf *record)
+void rig_seal_body(rig_edge *e, kd_body *body, uint64_t complete_to_us, kd_buf *record)
 {
-    kd_body body = {.op_count = op_count, .sum_count = sum_count};
     kd_buf bytes = {0};
-    body.ops = kd_alloc(op_count * sizeof *body.ops);
-    body.sums = kd_alloc(sum_count * sizeof *body.sums);
-    if (sum_count) memcpy(body.sums, sums, sum_count * sizeof *sums);
-    for (uint32_t i = 0; i < op_count; i++) {
-        const rig_op *o = &ops[i];
-        body.ops[i] = (kd_op){rig_item(o->item), rig_user(o->user), o->time_us, o->counter, o->liked};
-    }
-    kd_body_encode(&body, &bytes);
+    kd_body_encode(body, &bytes);
     kd_batch b = {.edge = kd_bytes_str(e->name), .region = kd_bytes_str(e->region), .after = e->last};
     b.after_digest = e->last_digest;
     bool fresh = e->restarted || e->last.seq == 0;
@@ -105,9 +96,23 @@ void rig_seal(rig_edge *e, const rig_op *ops, uint32_t op_count, const kd_sum *s
     kd_batch_encode(&b, record);
     e->last = b.at;
     e->last_digest = b.digest;
+    kd_buf_finish(&bytes);
+}
+
+void rig_seal(rig_edge *e, const rig_op *ops, uint32_t op_count, const kd_sum *sums, uint32_t sum_count,
+              uint64_t complete_to_us, kd_buf *record)
+{
+    kd_body body = {.op_count = op_count, .sum_count = sum_count};
+    body.ops = kd_alloc(op_count * sizeof *body.ops);
+    body.sums = kd_alloc(sum_count * sizeof *body.sums);
+    if (sum_count) memcpy(body.sums, sums, sum_count * sizeof *sums);
+    for (uint32_t i = 0; i < op_count; i++) {
+        const rig_op *o = &ops[i];
+        body.ops[i] = (kd_op){rig_item(o->item), rig_user(o->user), o->time_us, o->counter, o->liked};
+    }
+    rig_seal_body(e, &body, complete_to_us, record);
     free(body.ops);
     free(body.sums);
-    kd_buf_finish(&bytes);
 }
 
 kd_fed rig_one(rig *r, rig_edge *e, rig_op op)

@@ -55,6 +55,8 @@ typedef struct {
 /* Seals the next batch of the edge; sums of day 0. */
 void rig_seal(rig_edge *e, const rig_op *ops, uint32_t op_count, const kd_sum *sums, uint32_t sum_count,
               uint64_t complete_to_us, kd_buf *record);
+/* The same of a body that is there. */
+void rig_seal_body(rig_edge *e, kd_body *body, uint64_t complete_to_us, kd_buf *record);
 /* One batch with one operation, sealed and fed. */
 kd_fed rig_one(rig *r, rig_edge *e, rig_op op);
 

@@ -4,8 +4,10 @@
 #include "central/io/api/api_counts.h"
 #include "central/io/api/api_me.h"
 #include "central/io/api/api_members.h"
+#include "central/io/api/api_trending.h"
 #include "central/io/api/api_users.h"
 #include "central/io/api/read.h"
+#include "common/api/trending.h"
 #include "common/io/loop/clock.h"
 #include "common/io/http/strict.h"
 
@@ -131,6 +133,12 @@ static void api_lookup(void *api, kd_http_request *req, const kd_asked *asked)
     kd_api_lookup(api, req);
 }
 
+static void api_trending(void *api, kd_http_request *req, const kd_asked *asked)
+{
+    (void)asked;
+    kd_api_trending(api, req);
+}
+
 static void api_export(void *api, kd_http_request *req, const kd_asked *asked)
 {
     (void)asked;
@@ -184,6 +192,11 @@ static const kd_endpoint api_table[] = {
     {KD_HTTP_POST, "/v1/likes/lookup", "lookup", "Whether the user likes these items",
      .right = KD_RIGHT_LIKED, .may = API_NAMES | KD_MAY(UNKNOWN_COUNTER), .traits = KD_TAKES_SEEN,
      .body = "AskLiked", .answer = "LikedList", .handle = api_lookup},
+    {KD_HTTP_GET, "/v1/trending", "trending", "Items that gain likes fastest", .right = KD_RIGHT_COUNTS,
+     .may = API_READS | KD_MAY(UNKNOWN_COLLECTION) | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(NOT_FOUND),
+     .page = KD_TRENDING_LIMIT, .page_max = KD_TRENDING_ITEMS_MAX,
+     .query = KD_READS(COLLECTION) | KD_READS(COUNTER) | KD_READS(WINDOW) | KD_READS(LIMIT),
+     .answer = "Trending", .handle = api_trending},
     {KD_HTTP_GET, "/v1/time", "time", "Central's clock", .right = KD_RIGHT_TIME, .may = API_ASKED,
      .answer = "Time", .handle = api_answer_time},
     {KD_HTTP_GET, "/v1/catalogue", "catalogue", "Collections and counters", .right = KD_RIGHT_CATALOGUE,

@@ -13,6 +13,7 @@
 #include "common/api/route.h"
 
 typedef struct kd_api_read kd_api_read;
+typedef struct kd_api_trend kd_api_trend; /* api_trending.c */
 
 typedef struct {
     kd_item item;
@@ -46,8 +47,9 @@ struct kd_api_read {
     uint32_t counter; /* index in the settings */
     uint32_t sets;    /* counters that the request names in "me": a bit for each */
     uint32_t limit;
-    bool detail; /* time and region of likers are told */
-    bool newest; /* likers in the order of their likes */
+    bool detail;         /* time and region of likers are told */
+    bool newest;         /* likers in the order of their likes */
+    kd_api_trend *trend; /* of a read of what is trending */
     enum { KD_BY_NOTHING, KD_BY_REGION, KD_BY_DAY } by;
     kd_buf *found; /* what `work` hands over of each item; NULL: of this kind of read nothing */
     /* The answer and the cursor behind it, where a read has one item. */

@@ -33,6 +33,17 @@ static bool central_settings_topic_valid(kd_bytes name)
     return true;
 }
 
+/* "*", "counter" or "collection/counter". */
+static bool central_settings_trending_valid(kd_bytes text)
+{
+    const uint8_t *slash = text.len > 0 ? memchr(text.data, '/', text.len) : NULL;
+    if (kd_bytes_eq(text, kd_bytes_str("*"))) return true;
+    if (!slash) return kd_name_valid(text);
+    size_t at = (size_t)(slash - text.data);
+    return kd_collection_valid(kd_bytes_of(text.data, at)) &&
+           kd_name_valid(kd_bytes_of(slash + 1, text.len - at - 1));
+}
+
 #define NAME_RULE .valid = kd_name_valid, .allowed = "a name of [a-z0-9][a-z0-9._-]{0,31}"
 #define TOPIC_RULE                                                                                           \
     .valid = central_settings_topic_valid, .allowed = "1 to 200 characters of [A-Za-z0-9._-]",               \
@@ -84,6 +95,11 @@ static const kd_option options[] = {
                    "Edges that there are; as_of is unknown until each of them was heard",
                    .valid = kd_name_valid, .allowed = "names of edges: 1 to 32 bytes of a-z 0-9 . _ -",
                    .reloadable = true, .more = "A reload adds; it takes none out."),
+    KD_OPTION_LIST(kd_central_settings, trending, "central", "trending", "*",
+                   "Whose velocities are kept, for /v1/trending; empty: nobody's",
+                   .valid = central_settings_trending_valid,
+                   .allowed = "* (every set counter), counters, or collection/counter",
+                   .more = "After a change they begin anew."),
     SIZE(redo_bytes, "central", "redo_bytes", "8MiB",
          "Redo of a partition before its counts are written back", .min = 64 * 1024, .max = 1024ull * MIB),
     SIZE(
@@ -285,6 +301,20 @@ static int central_settings_check_milestones(const kd_central_settings *s, char 
     return KD_EINVAL;
 }
 
+/* A counter that is misspelt would be trending nowhere, and nobody would hear of it. */
+static int central_settings_check_trending(const kd_central_settings *s, char *error)
+{
+    for (uint32_t i = 0; i < s->trending.count; i++) {
+        const char *slash = strchr(s->trending.at[i], '/');
+        const char *name = slash ? slash + 1 : s->trending.at[i];
+        int at = kd_counters_by_name(&s->counters, kd_bytes_str(name));
+        if (strcmp(name, "*") == 0 || (at >= 0 && s->counters.at[at].kind == KD_SET)) continue;
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "central.trending: %s is no counter of one per user", name);
+        return KD_EINVAL;
+    }
+    return KD_OK;
+}
+
 int kd_central_settings_check(const kd_central_settings *s, char *error)
 {
     if ((!s->tls_certificate) != (!s->tls_key)) {
@@ -306,6 +336,7 @@ int kd_central_settings_check(const kd_central_settings *s, char *error)
     if (err == KD_OK) err = kd_http_tls_check_ciphers(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (err == KD_OK) err = central_settings_check_topics(s, error);
     if (err == KD_OK) err = central_settings_check_milestones(s, error);
+    if (err == KD_OK) err = central_settings_check_trending(s, error);
     if (err == KD_OK) err = kd_jwt_settings_check(&s->jwt, error);
     if (err == KD_OK) err = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin, error);
     if (err != KD_OK) return err;
@@ -387,6 +418,8 @@ kd_central_config kd_central_core_config(const kd_central_settings *s, const kd_
         .drift_us = s->drift_bound_us,
         .expected_edges = (const char *const *)edges->at,
         .expected_edge_count = edges->count,
+        .trending = (const char *const *)s->trending.at,
+        .trending_count = s->trending.count,
         .redo_bytes_max = s->redo_bytes,
         .counts_cached_max = (uint32_t)KD_MAX(64, s->counts_cached / s->partitions),
         .publish_changes = s->publish_changes,

@@ -21,6 +21,7 @@ typedef struct {
     uint64_t snapshot_interval_us, viral_interval_us;
     uint64_t drift_bound_us;
     kd_strings edges;
+    kd_strings trending;
     uint64_t redo_bytes;
     uint64_t unpublished_max;
     uint64_t counts_cached;

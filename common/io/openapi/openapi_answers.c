@@ -83,11 +83,10 @@ static json_t *answer_fields_of(kd_openapi *doc, const kd_endpoint *e, bool limi
 
 static void answer_put_etag(kd_openapi *doc, json_t *headers, const kd_endpoint *e)
 {
-    if (!(e->traits & KD_GIVES_ETAG)) return;
-    answer_put_field(doc, headers, "ETag", true);
-    answer_put_field(doc, headers, "Cache-Control", true);
+    if (e->traits & KD_GIVES_ETAG) answer_put_field(doc, headers, "ETag", true);
+    if (e->traits & (KD_GIVES_ETAG | KD_GIVES_AGE)) answer_put_field(doc, headers, "Cache-Control", true);
+    if (e->traits & (KD_GIVES_AS_OF | KD_GIVES_AGE)) answer_put_field(doc, headers, "Vary", true);
     if (!(e->traits & KD_GIVES_AS_OF)) return;
-    answer_put_field(doc, headers, "Vary", true);
     answer_put_field(doc, headers, "Kudos-As-Of", false);
 }
 

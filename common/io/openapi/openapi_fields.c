@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "common/api/trending.h"
+
 static void field_put(json_t *list, const char *in, const char *name, bool required, json_t *schema,
                       const char *about)
 {
@@ -44,6 +46,16 @@ static void field_put_items(kd_openapi *doc, json_t *list)
                                                 "schema", schema, "description", "parted by commas"));
 }
 
+static void field_put_window(json_t *list)
+{
+    json_t *texts = json_array();
+    for (uint32_t i = 0; i < KD_TRENDING_WINDOWS; i++)
+        json_array_append_new(texts, json_string(kd_trending_windows[i].text));
+    field_put(list, "query", "window", false,
+              kd_openapi_pack("{s:s, s:o, s:s}", "type", "string", "enum", texts, "default", "10m"),
+              "in which likes count");
+}
+
 static void field_put_query(kd_openapi *doc, json_t *list, const kd_endpoint *e)
 {
     const uint32_t query = e->query;
@@ -80,6 +92,9 @@ static void field_put_query(kd_openapi *doc, json_t *list, const kd_endpoint *e)
     if (query & 1u << KD_QUERY_PARTITION)
         field_put(list, "query", "partition", false, field_number(0, 0, doc->source->partitions - 1),
                   "of the likes and counts topics");
+    if (query & 1u << KD_QUERY_COLLECTION)
+        field_put(list, "query", "collection", true, kd_openapi_schema(doc, "Collection"), "of the items");
+    if (query & 1u << KD_QUERY_WINDOW) field_put_window(list);
 }
 
 /* ---- headers ---- */

@@ -4,6 +4,7 @@
  * An object has the members that are named here and no others, so that a test finds an answer with a member that is not described. Where edge and
  * central differ the document's program decides: at an edge a number may be unknown (null), at central it never is.
  */
+#include "common/api/trending.h"
 #include "common/io/http/visitor.h"
 #include "common/io/openapi/openapi_internal.h"
 
@@ -534,6 +535,28 @@ static json_t *schema_mine(kd_openapi *doc)
     return schema_object(members, NULL);
 }
 
+static json_t *schema_trending(kd_openapi *doc)
+{
+    json_t *texts = json_array();
+    for (uint32_t i = 0; i < KD_TRENDING_WINDOWS; i++)
+        json_array_append_new(texts, json_string(kd_trending_windows[i].text));
+    json_t *item = schema_object(
+        kd_openapi_pack("{s:o, s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "velocity",
+                        schema_about(schema_whole(0), "users whose last operation is a like in the window"),
+                        "at_most", schema_about(schema_whole(0), "the exact number is between both")),
+        NULL);
+    json_t *members = kd_openapi_pack(
+        "{s:o, s:o, s:{s:s,s:o}, s:o, s:o, s:o, s:{s:s}}", "collection", kd_openapi_schema(doc, "Collection"),
+        "counter", kd_openapi_schema(doc, "SetCounter"), "window", "type", "string", "enum", texts, "items",
+        schema_list(item, 0, KD_TRENDING_ITEMS_MAX), "missing_at_most",
+        schema_about(schema_whole(0), "no item that is not listed has more"), "since",
+        schema_about(kd_openapi_pack("{s:s,s:s}", "type", "string", "format", "date-time"),
+                     "no like before it is counted"),
+        "complete", "type", "boolean");
+    schema_add_age(doc, members);
+    return schema_object(members, NULL);
+}
+
 static json_t *schema_time(kd_openapi *doc)
 {
     (void)doc;
@@ -675,6 +698,7 @@ static const struct {
     {"Among", schema_among},
     {"MineOne", schema_mine_one},
     {"Mine", schema_mine},
+    {"Trending", schema_trending},
     {"Time", schema_time},
     {"Catalogue", schema_catalogue},
     {"Admin", schema_admin},

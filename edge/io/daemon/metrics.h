@@ -87,6 +87,8 @@
     X(member_asks, COUNTER, "kudos_edge_member_asks_total", "", "Questions to central about users' likes.")  \
     X(asks_over_budget, COUNTER, "kudos_edge_asks_over_budget_total", "",                                    \
       "Questions to central that were not asked: their client was over its budget.")                         \
+    X(trending_asks, COUNTER, "kudos_edge_trending_asks_total", "",                                          \
+      "Questions to central about what is trending.")                                                        \
     X(asks_over_sum, COUNTER, "kudos_edge_asks_over_sum_total", "",                                          \
       "Questions to central that were not asked: all clients together asked too much.")                      \
     X(ask_time, SECONDS, "kudos_edge_ask_seconds", "", "Questions to central, answered or not.")             \

@@ -11,6 +11,7 @@
 #include "edge/io/http/likes.h"
 #include "edge/io/http/reads.h"
 #include "edge/io/http/user_lists.h"
+#include "edge/io/http/trending.h"
 #include "edge/io/http/visitors.h"
 
 /* ---- the table ---- */
@@ -91,6 +92,12 @@ static void routes_lookup(void *s, kd_http_request *req, const kd_asked *asked)
     kd_reads_lookup(s, req);
 }
 
+static void routes_trending(void *s, kd_http_request *req, const kd_asked *asked)
+{
+    (void)asked;
+    kd_trending_get(s, req);
+}
+
 static void routes_visitors(void *s, kd_http_request *req, const kd_asked *asked)
 {
     (void)asked;
@@ -155,6 +162,12 @@ static const kd_endpoint routes_table[] = {
      .may = ROUTES_NAMES | ROUTES_OWN | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(STORAGE_FAILED),
      .query = KD_READS(ITEMS) | KD_READS(ME), .traits = KD_TAKES_SESSION, .answer = "Events",
      .type = "text/event-stream", .handle = routes_live},
+    {KD_HTTP_GET, "/v1/trending", "trending", "Items that gain likes fastest, for caches",
+     .may = KD_MAY(UNKNOWN_COLLECTION) | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(NOT_FOUND) |
+            KD_MAY(CENTRAL_UNAVAILABLE),
+     .page = KD_TRENDING_LIMIT, .page_max = KD_TRENDING_ITEMS_MAX,
+     .query = KD_READS(COLLECTION) | KD_READS(COUNTER) | KD_READS(WINDOW) | KD_READS(LIMIT),
+     .traits = KD_GIVES_AGE, .answer = "Trending", .handle = routes_trending},
     {KD_HTTP_GET, "/v1/openapi.json", "openapi", "This description", .traits = KD_GIVES_ETAG,
      .answer = "OpenApi", .type = "application/json", .handle = routes_openapi},
     {KD_HTTP_POST, "/v1/visitors", "visitor", "A pseudonym for somebody without an account",

@@ -29,6 +29,7 @@
 #include "edge/io/shard/shard_limits.h"
 #include "edge/io/shard/viral_log.h"
 #include "edge/io/upstream/ask.h"
+#include "edge/io/upstream/trends.h"
 
 struct kd_shard {
     kd_shard_base base;
@@ -43,6 +44,7 @@ struct kd_shard {
     kd_sender sender;
     kd_counts_reader counts;
     kd_asker asker;
+    kd_trends trends;
     kd_live_hub live;
     kd_timer tick;
     kd_post kafka_ready;
