@@ -32,6 +32,7 @@ static int central_load(kd_central *c, uint64_t epoch_hint)
     if (err == KD_OK) err = kd_stable_load(c);
     if (err == KD_OK) err = kd_collect_load(c);
     if (err == KD_OK) err = kd_decide_load(c);
+    if (err == KD_OK) err = kd_void_load(c);
     if (err == KD_OK) err = kd_lookup_load(c);
     if (err == KD_OK) err = kd_redo_load(c);
     if (err == KD_OK) err = kd_index_load(c);

@@ -140,7 +140,8 @@ static int collect_sweep_row(void *arg, kd_bytes key, kd_bytes value)
     kd_stored_row row;
     if (kd_stored_row_decode(value, &row) != KD_OK) return KD_EIO;
     if (row.liked || row.time_us >= c->collector.floor_us) return 0;
-    if (kd_sort_holds(s->before, key) || kd_sort_holds(s->k, key)) return 0;
+    if (kd_void_keeps(&c->voider, row.time_us) && !kd_planted(c, KD_PLANT_VOID_COLLECTED)) return 0;
+    if (kd_sort_find(s->before, key) || kd_sort_find(s->k, key)) return 0;
     kd_writes_delete(&s->k->writes, key);
     c->collector.collected++;
     if (c->filter_rows > 0) c->filter_rows--;

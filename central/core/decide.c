@@ -9,6 +9,7 @@
 #include "central/core/registry.h"
 #include "central/core/row.h"
 #include "central/core/state.h"
+#include "central/core/void.h"
 
 static kd_bytes decide_name(const kd_decided_job *j)
 {
@@ -113,21 +114,22 @@ static bool decide_goes_before(const kd_decided_job *j, const kd_decided_job *ot
     return j->merge < other->merge;
 }
 
-/* The job that makes room for another one, whose decision was written at that time; NULL: none may be forgotten. */
-static kd_decided_job *decide_oldest(kd_decider *l, uint64_t at_us)
+/* The job that makes room for another one (never a void that can be undone), whose decision was written at that time; NULL: none may be forgotten. */
+static kd_decided_job *decide_oldest(kd_decider *l, const kd_voider *voids, uint64_t at_us)
 {
     kd_decided_job *oldest = NULL;
     for (uint32_t i = 0; i < l->job_count; i++) {
         kd_decided_job *j = &l->jobs[i];
-        bool over = j->finished || j->at_us + KD_DECIDED_IDLE_US < at_us;
+        bool idle = j->at_us + KD_DECIDED_IDLE_US < at_us && !kd_void_find(voids, decide_name(j));
+        bool over = j->finished || idle;
         if (over && decide_goes_before(j, oldest)) oldest = j;
     }
     return oldest;
 }
 
-static bool decide_has_room(kd_decider *l, uint64_t at_us)
+static bool decide_has_room(kd_decider *l, const kd_voider *voids, uint64_t at_us)
 {
-    return l->job_count < KD_DECIDED_JOBS_MAX || decide_oldest(l, at_us) != NULL;
+    return l->job_count < KD_DECIDED_JOBS_MAX || decide_oldest(l, voids, at_us) != NULL;
 }
 
 static kd_decided_job *decide_add(kd_central *c, const kd_decision *d)
@@ -135,7 +137,7 @@ static kd_decided_job *decide_add(kd_central *c, const kd_decision *d)
     kd_decider *l = &c->decider;
     kd_decided_job *j = l->job_count < KD_DECIDED_JOBS_MAX ? &l->jobs[l->job_count++] : NULL;
     if (!j) {
-        j = decide_oldest(l, d->at_us);
+        j = decide_oldest(l, &c->voider, d->at_us);
         l->forgotten_us = KD_MAX(l->forgotten_us, j->at_us);
         kd_writes_delete(&kd_commit_open(c)->writes, kd_key_named(&c->key, KD_ROW_DECIDED, decide_name(j)));
     }
@@ -170,7 +172,7 @@ static kd_fed decide_place(kd_central *c, kd_decided_job *j, const kd_decision *
 {
     kd_decider *l = &c->decider;
     if (!j) {
-        bool anew = d->seq == 1 && d->at_us > l->forgotten_us && decide_has_room(l, d->at_us);
+        bool anew = d->seq == 1 && d->at_us > l->forgotten_us && decide_has_room(l, &c->voider, d->at_us);
         return anew ? KD_FED_DECIDED : KD_FED_VOID;
     }
     if (d->seq <= j->seq) return kd_planted(c, KD_PLANT_DECIDED_TWICE) ? KD_FED_DECIDED : KD_FED_DUPLICATE;
@@ -179,26 +181,33 @@ static kd_fed decide_place(kd_central *c, kd_decided_job *j, const kd_decision *
 
 /* ---- what was decided ---- */
 
+static kd_fed decide_gather(kd_central *c, const kd_decision *d, const kd_body *body)
+{
+    uint16_t author, region;
+    if (!kd_registry_admit(c, d->author, d->region, &author, &region)) return KD_FED_QUARANTINED;
+    kd_gather(c, body, author, region, d->at_us);
+    c->stats.operations += body->op_count;
+    return KD_FED_DECIDED;
+}
+
 static kd_fed decide_operations(kd_central *c, const kd_decision *d)
 {
     kd_body body;
-    uint16_t author, region;
+    kd_fed fed = KD_FED_QUARANTINED;
     int err = kd_body_decode(d->body, &body);
     if (err != KD_OK) return err == KD_EVERSION ? KD_FED_UNKNOWN_SCHEMA : KD_FED_QUARANTINED;
-    bool sound = kd_poison_of_decision(c, d, &body) == KD_POISON_NONE &&
-                 kd_registry_admit(c, d->author, d->region, &author, &region);
-    if (sound) {
-        kd_gather(c, &body, author, region, d->at_us);
-        c->stats.operations += body.op_count;
-    }
+    if (kd_poison_of_decision(c, d, &body) == KD_POISON_NONE)
+        fed = d->what == KD_DECIDED_OPERATIONS ? decide_gather(c, d, &body) : kd_void_take(c, d, &body);
     kd_body_finish(&body);
-    return sound ? KD_FED_DECIDED : KD_FED_QUARANTINED;
+    return fed;
 }
 
 static kd_fed decide_carry_out(kd_central *c, const kd_decision *d)
 {
     switch (d->what) {
     case KD_DECIDED_OPERATIONS:
+    case KD_DECIDED_WITHDRAW:
+    case KD_DECIDED_PUT_BACK:
         return decide_operations(c, d);
     default:
         return KD_FED_UNKNOWN_SCHEMA;
@@ -226,7 +235,7 @@ kd_fed kd_decide_feed(kd_central *c, kd_bytes record, int64_t offset)
 static int decide_check(const kd_central *c, const kd_decision *d)
 {
     kd_body body = {0};
-    int err = d->what == KD_DECIDED_OPERATIONS ? kd_body_decode(d->body, &body) : KD_OK;
+    int err = d->body.len > 0 ? kd_body_decode(d->body, &body) : KD_OK;
     if (err == KD_OK && kd_poison_of_decision(c, d, &body) != KD_POISON_NONE) err = KD_EINVAL;
     kd_body_finish(&body);
     return err == KD_OK ? KD_OK : KD_EINVAL;

@@ -14,8 +14,9 @@ static uint32_t gather_key(kd_commit *k, uint8_t counter, kd_bytes item, kd_byte
     return (uint32_t)at;
 }
 
-static void gather_op(kd_central *c, kd_commit *k, const kd_op *op, uint16_t edge, uint16_t region)
+void kd_gather_op(kd_central *c, const kd_op *op, uint16_t edge, uint16_t region)
 {
+    kd_commit *k = kd_commit_open(c);
     kd_gathered_op g = {.time_us = op->time_us, .arrival = k->op_count, .edge = edge, .region = region};
     g.liked = op->liked;
     g.past = kd_collect_past(c, &c->edges[edge].tentative, op->time_us);
@@ -26,8 +27,9 @@ static void gather_op(kd_central *c, kd_commit *k, const kd_op *op, uint16_t edg
 }
 
 /* Milestones are decided record by record (milestones.h). */
-static void gather_note_record(kd_commit *k, uint64_t sent_us)
+void kd_gather_record(kd_central *c, uint64_t sent_us)
 {
+    kd_commit *k = kd_commit_open(c);
     k->records = kd_grow(k->records, k->record_count, &k->record_cap, sizeof *k->records);
     k->records[k->record_count++] = (kd_commit_record){.sent_us = sent_us, .first_op = k->op_count};
 }
@@ -44,7 +46,7 @@ static void gather_sum(kd_commit *k, const kd_sum *s, uint16_t edge, uint16_t re
 void kd_gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t region, uint64_t sent_us)
 {
     kd_commit *k = kd_commit_open(c);
-    if (body->op_count + body->sum_count > 0) gather_note_record(k, sent_us);
-    for (uint32_t i = 0; i < body->op_count; i++) gather_op(c, k, &body->ops[i], edge, region);
+    if (body->op_count + body->sum_count > 0) kd_gather_record(c, sent_us);
+    for (uint32_t i = 0; i < body->op_count; i++) kd_gather_op(c, &body->ops[i], edge, region);
     for (uint32_t i = 0; i < body->sum_count; i++) gather_sum(k, &body->sums[i], edge, region);
 }

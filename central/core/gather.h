@@ -8,5 +8,8 @@
  * counts as merged before (rule 22): one that is stamped below the floor and finds no row counts. That it comes once is a matter of its job. `sent_us`: when
  * the record was written, by its writer. */
 void kd_gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t region, uint64_t sent_us);
+/* For a record whose operations are gathered one by one: first the record, as written at `sent_us`, then each of them. */
+void kd_gather_record(kd_central *c, uint64_t sent_us);
+void kd_gather_op(kd_central *c, const kd_op *op, uint16_t edge, uint16_t region);
 
 #endif

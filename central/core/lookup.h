@@ -17,6 +17,8 @@ int kd_lookup_load(kd_central *c);
 int kd_lookup_get(kd_central *c, kd_bytes key, kd_stored_row *row);
 /* The same of a user, whom the filter keeps from being looked up in vain. */
 int kd_lookup_member(kd_central *c, uint8_t counter, kd_bytes item, kd_bytes user, kd_stored_row *row);
+/* Whether an operation takes the place of the row `old`; NULL: there is none. */
+bool kd_lookup_wins(kd_central *c, const kd_gathered_op *op, const kd_stored_row *old);
 /* Rules 2, 3, 11: decides which operations of a commit that is being closed win their rows, puts those rows, makes the effects and pins the counts
  * that they move. KD_OK, KD_EIO. */
 int kd_lookup_resolve(kd_central *c, kd_commit *k);

@@ -27,14 +27,32 @@ kd_poison kd_poison_of_body(const kd_central *c, const kd_batch *b, const kd_bod
     return poison_ahead(c, b, body) && !c->releasing ? KD_POISON_AHEAD : KD_POISON_NONE;
 }
 
+/* What is withdrawn or put back has its new stamp above the one that it had. */
+static bool poison_rows_fit(const kd_decision *d, const kd_body *body)
+{
+    if (d->what != KD_DECIDED_WITHDRAW && d->what != KD_DECIDED_PUT_BACK) return true;
+    for (uint32_t i = 0; i < body->op_count; i++)
+        if (body->ops[i].time_us >= d->stamp_us || body->ops[i].liked != (d->what == KD_DECIDED_PUT_BACK))
+            return false;
+    return true;
+}
+
+/* A region that is left out is that of a row, so it is known. */
+static bool poison_crowd(const kd_central *c, const kd_decision *d)
+{
+    if (d->author.len == 0 || (d->region.len == 0 && c->region_count == 0)) return false;
+    return kd_registry_crowded(c, d->author, d->region.len ? d->region : kd_region_name(&c->regions[0]));
+}
+
 /* By the time at which it was written, not by this process's clock: every reader of the log comes to the same. */
 kd_poison kd_poison_of_decision(const kd_central *c, const kd_decision *d, const kd_body *body)
 {
     bool ours = d->item.len == 0 || kd_partition(d->item, c->config.partitions) == c->config.partition;
-    if (!ours || body->sum_count + body->increment_count > 0 || !kd_content_fits(c, body))
+    if (!ours || body->sum_count + body->increment_count > 0 || !kd_content_fits(c, body) ||
+        !poison_rows_fit(d, body))
         return KD_POISON_CONTENT;
     if (kd_content_unknown_counter(c, body) != 0) return KD_POISON_COUNTER;
-    if (d->author.len > 0 && kd_registry_crowded(c, d->author, d->region)) return KD_POISON_CROWD;
+    if (poison_crowd(c, d)) return KD_POISON_CROWD;
     bool ahead = d->stamp_us > d->at_us + KD_AHEAD_MAX_US || kd_content_ahead(body, d->at_us);
     return ahead ? KD_POISON_AHEAD : KD_POISON_NONE;
 }

@@ -21,6 +21,7 @@
  *                            nothing: an entry of the index `liked`
  *     l alone, u alone       state of that index: stage u8 | version, rows walked be64 | cursor (index.h); none: it has no entries
  *     t …                    velocities (trend.h)
+ *     v | job                stamp, order, withdrawn, skipped, put back be64 | closed u8 (void.c)
  *
  * A membership row is a last-writer-wins register: state, region and day (that of its time) are those of the largest stamp. So the row, and with it
  * every count, depends on the set of operations and not on their order. An entry of an index is a function of its membership row: there is one for each
@@ -47,6 +48,7 @@ enum {
     KD_ROW_NEWEST = 'l',
     KD_ROW_LIKED = 'u',
     KD_ROW_TREND = 't',
+    KD_ROW_VOIDED = 'v',
     KD_MEMBER_KEY_MAX = 2 + KD_ITEM_KEY_MAX + 1 + KD_ID_MAX,
 };
 

@@ -137,17 +137,16 @@ typedef struct {
     kd_bytes key;
 } sort_wanted;
 
-static int sort_compare_wanted(const void *left, const void *right)
+static int sort_compare_key(const void *left, const void *right)
 {
     const sort_wanted *w = left;
     return kd_bytes_cmp(w->key, sort_key(w->k, right));
 }
 
-bool kd_sort_holds(const kd_commit *k, kd_bytes key)
+const kd_gathered_op *kd_sort_find(const kd_commit *k, kd_bytes key)
 {
     sort_wanted w = {k, key};
-    return k && k->op_count > 0 &&
-           bsearch(&w, k->ops, k->op_count, sizeof *k->ops, sort_compare_wanted) != NULL;
+    return k && k->op_count > 0 ? bsearch(&w, k->ops, k->op_count, sizeof *k->ops, sort_compare_key) : NULL;
 }
 
 void kd_sort_finish(kd_sort *o)

@@ -21,8 +21,8 @@ typedef struct {
 /* Sorts the operations of the commit by key and stamp, and keeps of each row the operation with the largest stamp. The others are in
  * its `folded`. */
 void kd_sort_keep_last(kd_central *c, kd_commit *k);
-/* Whether the commit (NULL: none), whose operations are resolved, writes the row of that key. */
-bool kd_sort_holds(const kd_commit *k, kd_bytes key);
+/* The operation of that row in a commit that is sorted, or NULL; also where there is no commit (NULL). Of a commit that is resolved: what it writes there. */
+const kd_gathered_op *kd_sort_find(const kd_commit *k, kd_bytes key);
 /* Order of stamps (rule 3): by time, then by the names of the edges. Edges are indices of the registry. */
 bool kd_stamp_less(const kd_central *c, uint64_t a_us, uint16_t a_edge, uint64_t b_us, uint16_t b_edge);
 void kd_sort_finish(kd_sort *o); /* frees the scratch */

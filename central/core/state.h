@@ -27,6 +27,7 @@
 #include "central/core/sort.h"
 #include "central/core/stable.h"
 #include "central/core/trend.h"
+#include "central/core/void.h"
 #include "kudos/central.h"
 
 enum { KD_OUTSTANDING_MAX = 2 };
@@ -109,6 +110,7 @@ struct kd_central {
     kd_collector collector;
     kd_decider decider;
     kd_index_states indices;
+    kd_voider voider;
     kd_central_stats stats;
 
     kd_buf kept;       /* scratch: a record of the quarantine */

@@ -148,6 +148,9 @@ typedef enum {
     KD_DECIDED_OPEN = 2,       /* it counts again what is stamped later than `stamp_us` */
     KD_DECIDED_DELETE = 3,     /* as close, and what was counted goes */
     KD_DECIDED_OPERATIONS = 4, /* the operations of `body` are merged as those of a batch */
+    KD_DECIDED_WITHDRAW =
+        5, /* each like of `body` that still stands, with that very stamp, is withdrawn at `stamp_us` */
+    KD_DECIDED_PUT_BACK = 6, /* each unlike of this job that still stands is a like again, at `stamp_us` */
 } kd_decided;
 
 /*
@@ -164,9 +167,9 @@ typedef struct {
     kd_bytes central;  /* its name */
     uint64_t at_us;    /* central's clock when this was written */
     kd_bytes item;     /* key, of a decision on an item; else empty */
-    uint64_t stamp_us; /* of a decision on an item; else 0 */
-    /* Of operations, else empty: the region in which they count, their author (kd_author_valid), who takes the edge's place in their stamps, and an
-     * encoded body without sums and increments. */
+    uint64_t stamp_us; /* of a decision on an item, and of what is withdrawn or put back; else 0 */
+    /* Of operations, else empty: the region in which they count (of what is withdrawn or put back that of its row: empty here), their author
+     * (kd_author_valid), who takes the edge's place in their stamps, and an encoded body without sums and increments. */
     kd_bytes region, author, body;
 } kd_decision;
 

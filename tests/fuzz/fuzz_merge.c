@@ -7,6 +7,7 @@
 
 #include "kudos/audit.h"
 #include "kudos/decide.h"
+#include "kudos/void.h"
 #include "kudos/quarantine.h"
 #include "tests/fuzz/input.h"
 #include "tests/lib/central_rig.h"
@@ -77,16 +78,17 @@ static void feed_body(world *w, int e, bool damaged, kd_bytes body)
     kd_buf_finish(&record);
 }
 
-/* Any bytes as the body of a decision of this tenure; those that it would write are merged, each seq once. */
+/* Any bytes as the body of a decision of this tenure, of a sort that their number says; those that it would write are merged, each seq once. */
 static void decide(world *w, kd_bytes body)
 {
     kd_bytes job = kd_bytes_str("j");
     kd_buf record = {0};
-    kd_decision d = {.job = job, .what = KD_DECIDED_OPERATIONS, .body = body};
+    kd_decision d = {.job = job, .what = (kd_decided)(KD_DECIDED_OPERATIONS + body.len % 3), .body = body};
     rig_commit(&w->r);
     d.seq = kd_central_decided(w->r.c, job).seq + 1;
-    d.region = kd_bytes_str("west");
-    d.author = kd_bytes_str("_fuzz");
+    if (d.what == KD_DECIDED_OPERATIONS) d.region = kd_bytes_str("west");
+    if (d.what != KD_DECIDED_OPERATIONS) d.stamp_us = NOW + (d.what == KD_DECIDED_PUT_BACK);
+    d.author = kd_bytes_str(d.what == KD_DECIDED_OPERATIONS ? "_fuzz" : KD_VOID_AUTHOR);
     if (body.len > 0 && kd_central_decide(w->r.c, &d, NOW, &record) == KD_OK) {
         kd_fed first = kd_central_feed(w->r.c, kd_buf_view(&record), w->r.offset++, NOW),
                second = kd_central_feed(w->r.c, kd_buf_view(&record), w->r.offset++, NOW);

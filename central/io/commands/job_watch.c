@@ -20,7 +20,7 @@ static int job_watch_start(kd_admin_client *c, const kd_order *order, kd_admin_a
     kd_buf_finish(&query);
     uint64_t until = kd_clock_mono_us() + BUSY_WAIT_US;
     for (;;) {
-        int code = kd_admin_client_post(c, path, kd_bytes_of(NULL, 0), answer, error);
+        int code = kd_admin_client_post(c, path, order->body, answer, error);
         if (code == KD_EXIT_OK || answer->status != 409 || kd_clock_mono_us() > until) return code;
         usleep(POLL_MAX_US);
     }

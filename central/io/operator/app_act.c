@@ -12,12 +12,13 @@ static kd_jobs *app_act_jobs(kd_central_app *app, bool slow)
     return slow ? app->jobs : app->acts;
 }
 
-static int app_act_start(kd_central_app *app, const char *query, kd_buf *out)
+static int app_act_start(kd_central_app *app, const kd_admin_request *asked, kd_buf *out)
 {
     kd_order order;
     uint64_t id;
     kd_json j = kd_json_of(out);
-    int read = kd_order_from_query(&order, query);
+    int read = kd_order_from_query(&order, asked->query);
+    order.body = asked->body;
     /* A backup is begun and completed by the job that copies it, and by nobody else: edges forget rows because it is said to be there. */
     bool of_backup_job = order.kind == KD_ORDER_BACKUP_BEGIN || order.kind == KD_ORDER_BACKUP_COMPLETE;
     if (read != KD_OK || of_backup_job)
@@ -57,6 +58,6 @@ int kd_central_app_act(void *arg, const kd_admin_request *asked, kd_buf *out)
         return kd_act_compare(app, asked, out);
     if (strcmp(asked->name, "import") == 0) return kd_act_import(app, asked, out);
     if (!slow && strcmp(asked->name, "act") != 0) return kd_admin_refuse(out, 404, "no such action");
-    if (asked->post) return app_act_start(app, asked->query, out);
+    if (asked->post) return app_act_start(app, asked, out);
     return app_act_show(app, slow, asked->query, out);
 }

@@ -50,6 +50,7 @@ typedef struct {
     bool running;  /* the thread is to be joined; the starter's alone */
     bool stopping; /* the program ends: the job is to end early */
     kd_job job;
+    kd_buf body;      /* of its order */
     uint64_t next_id; /* the main loop's alone, as all below */
     /* Jobs that ended before `job`, each at its id modulo KD_JOBS_ENDED_MAX; id 0: none. */
     kd_job ended[KD_JOBS_ENDED_MAX];

@@ -7,6 +7,7 @@
 #include "central/io/operator/job_act.h"
 #include "central/io/operator/job_audit.h"
 #include "central/io/operator/job_backup.h"
+#include "central/io/operator/job_void.h"
 #include "common/io/loop/clock.h"
 #include "common/io/loop/log.h"
 #include "common/json/json_writer.h"
@@ -34,6 +35,12 @@ static int job_run_order(kd_jobs *jobs, char *error)
         return kd_job_audit(jobs, error);
     case KD_ORDER_BACKUP:
         return kd_job_backup(jobs, error);
+    case KD_ORDER_VOID:
+        return kd_job_void(jobs, error);
+    case KD_ORDER_VOID_UNDO:
+        return kd_job_void_undo(jobs, error);
+    case KD_ORDER_VOID_LIST:
+        return kd_job_void_list(jobs, error);
     default:
         return kd_job_act(jobs, error);
     }
@@ -99,6 +106,7 @@ static void job_remember(kd_jobs *jobs)
     const uint64_t id = jobs->job.id;
     if (id == 0) return;
     job_forget(jobs, job_ended_at(jobs, id));
+    jobs->job.order.body = (kd_bytes){0};
     *job_ended_at(jobs, id) = jobs->job;
     jobs->ended_bytes += jobs->job.lines.cap;
     jobs->job = (kd_job){.id = 0};
@@ -114,6 +122,9 @@ int kd_jobs_start(kd_jobs *jobs, const kd_order *order, uint64_t *id)
     job_remember(jobs);
     *job = (kd_job){.order = *order, .id = jobs->next_id++, .state = KD_JOB_RUNS};
     *id = job->id;
+    kd_buf_clear(&jobs->body);
+    if (order->body.len > 0) kd_buf_put(&jobs->body, order->body.data, order->body.len);
+    job->order.body = kd_buf_view(&jobs->body);
     jobs->counters = jobs->settings->counters; /* a copy: a reload changes the settings, on this thread */
     KD_LOG(KD_INFO, "job-started", KD_STR("kind", kd_order_name(order->kind)), KD_U64("id", job->id));
     if (pthread_create(&jobs->thread, NULL, job_run, jobs) != 0) {
@@ -161,6 +172,7 @@ void kd_jobs_destroy(kd_jobs *jobs)
     pthread_mutex_unlock(&jobs->lock);
     job_join(jobs);
     kd_buf_finish(&jobs->job.lines);
+    kd_buf_finish(&jobs->body);
     for (size_t i = 0; i < KD_JOBS_ENDED_MAX; i++) kd_buf_finish(&jobs->ended[i].lines);
     pthread_mutex_destroy(&jobs->lock);
     free(jobs);

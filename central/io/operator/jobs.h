@@ -16,7 +16,7 @@
 kd_jobs *kd_jobs_create(const kd_central_settings *settings, kd_worker *workers);
 /* Waits for the job that runs, which is told to end. Before the workers stop: a job asks them. NULL is fine. */
 void kd_jobs_destroy(kd_jobs *jobs);
-/* KD_OK and the job's id; KD_EAGAIN: another job runs; KD_EIO: no thread could be started. */
+/* Copies the order, its body as well. KD_OK and the job's id; KD_EAGAIN: another job runs; KD_EIO: no thread could be started. */
 int kd_jobs_start(kd_jobs *jobs, const kd_order *order, uint64_t *id);
 /* Appends the job with this id as a JSON object; its lines only when it has ended. 0: the present or last job. A job that is forgotten, or was never
  * there, has the id 0 and the state "none". */

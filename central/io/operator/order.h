@@ -12,6 +12,9 @@ enum { KD_ORDER_DIR_MAX = 3000, KD_ORDER_QUERY_MAX = 3 * KD_ORDER_DIR_MAX + 256 
 #define KD_ORDERS(X)                                                                                         \
     X(KD_ORDER_AUDIT, "audit", true)                                                                         \
     X(KD_ORDER_BACKUP, "backup", true)                                                                       \
+    X(KD_ORDER_VOID, "void", true)                                                                           \
+    X(KD_ORDER_VOID_UNDO, "void-undo", true)                                                                 \
+    X(KD_ORDER_VOID_LIST, "void-list", true)                                                                 \
     X(KD_ORDER_BACKUP_ABSENT, "backup-check", false)                                                         \
     X(KD_ORDER_BACKUP_BEGIN, "backup-begin", false)                                                          \
     X(KD_ORDER_BACKUP_COMPLETE, "backup-complete", false)                                                    \
@@ -34,9 +37,10 @@ typedef enum {
 
 typedef struct {
     kd_order_kind kind;
-    char name[KD_NAME_MAX + 1]; /* of an edge or a backup */
+    char name[KD_NAME_MAX + 1]; /* of an edge, a backup or a void */
     char dir[KD_ORDER_DIR_MAX]; /* of a backup; absolute */
     uint64_t id;                /* of a record in quarantine; 0: none */
+    kd_bytes body; /* of a void: its text (void_order.h), which is no part of the query; borrowed */
 } kd_order;
 
 /* The name in a query and in the log; empty for KD_ORDER_NONE. */

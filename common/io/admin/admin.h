@@ -20,7 +20,7 @@
 #include "common/io/loop/loop.h"
 #include "common/conf/options.h"
 
-enum { KD_ADMIN_BODY_MAX = 256 * 1024 }; /* bytes of a POST; more: 413 */
+enum { KD_ADMIN_BODY_MAX = 1024 * 1024 }; /* bytes of a POST; more: 413 */
 
 /* GET or POST /admin/{name}; the views live during the call. */
 typedef struct {

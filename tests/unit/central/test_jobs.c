@@ -26,6 +26,21 @@ int kd_job_backup(kd_jobs *jobs, char *error)
     (void)jobs, (void)error;
     return KD_EINVAL;
 }
+int kd_job_void(kd_jobs *jobs, char *error)
+{
+    (void)jobs, (void)error;
+    return KD_EINVAL;
+}
+int kd_job_void_undo(kd_jobs *jobs, char *error)
+{
+    (void)jobs, (void)error;
+    return KD_EINVAL;
+}
+int kd_job_void_list(kd_jobs *jobs, char *error)
+{
+    (void)jobs, (void)error;
+    return KD_EINVAL;
+}
 int kd_job_act(kd_jobs *jobs, char *error)
 {
     (void)jobs, (void)error;

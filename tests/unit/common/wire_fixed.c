@@ -106,6 +106,20 @@ kd_decision fixed_close(sample_arena *a)
                          .stamp_us = 1699999999000000};
 }
 
+kd_decision fixed_put_back(kd_bytes body)
+{
+    return (kd_decision){.epoch = 3,
+                         .central = kd_bytes_str("central-a"),
+                         .at_us = 1700000000000000,
+                         .job = kd_bytes_str("void-9"),
+                         .seq = 4,
+                         .last = true,
+                         .what = KD_DECIDED_PUT_BACK,
+                         .stamp_us = 1699999999000002,
+                         .author = kd_bytes_str("_void"),
+                         .body = body};
+}
+
 kd_snapshot fixed_snapshot(sample_arena *a)
 {
     kd_chain_link chain[] = {{.epoch = 1, .last = 900}, {.epoch = 2, .last = 901}};

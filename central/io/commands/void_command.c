@@ -1,0 +1,134 @@
+/* void_command.c - `kudos-central void`: withdraws what users liked, shows what that would do, puts it back, lists what can be put back. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "central/io/commands/commands.h"
+#include "central/io/commands/order_run.h"
+#include "common/base/text.h"
+#include "common/io/admin/admin.h"
+#include "common/io/daemon/file_read.h"
+#include "common/io/loop/clock.h"
+
+static const char *users, *items, *from, *to, *counter, *job, *undo;
+static bool dry_run, list;
+static const kd_arg options[] = {
+    KD_ARG_TEXT("users", "FILE", &users, "user ids, one a line"),
+    KD_ARG_TEXT("items", "FILE", &items, "items, collection/id, one a line; default: all"),
+    KD_ARG_TEXT("from", "T", &from, "of likes stamped at that time or later: 2026-01-02T03:04:05Z, or us"),
+    KD_ARG_TEXT("to", "T", &to, "and up to that time; default: now"),
+    KD_ARG_TEXT("counter", "NAME", &counter, "of that counter; default: all sets"),
+    KD_ARG_TEXT("job", "NAME", &job,
+                "name of this void, to go on with one that was broken off, or with more users"),
+    KD_ARG_FLAG("dry-run", &dry_run, "tells what it would do"),
+    KD_ARG_TEXT("undo", "JOB", &undo, "puts back what that void withdrew and nobody said anything of since"),
+    KD_ARG_FLAG("list", &list, "lists the voids that can be undone, instead"),
+};
+
+static const kd_command_line line = {
+    .usage =
+        "--users FILE [--from T] [--to T] [--items FILE] [--counter NAME] [--job NAME] [--dry-run] | --undo "
+        "JOB | --list  [--url URL] [-c FILE] [--set section.key=value]...",
+    .about =
+        "Withdraws the likes of these users that stand and are stamped in that time, as a wave of bots or "
+        "banned accounts left\n"
+        "them, and prints the items on which it does most. A like whose user says something later stays as "
+        "he says. The files\n"
+        "together hold at most 1 MiB (each line counts five bytes more): give further users with the same "
+        "--job. The last 64 voids of a partition can be undone.\n"
+        "Last line: void users= items= operations= skipped= job= verdict=withdrawn|preview (undo: "
+        "verdict=undone; list: verdict=listed).\n"
+        "Exit codes: 0 done, 1 failed or nobody knows that void, 2 usage, 4 not reached or broken off: say "
+        "it again with its --job.",
+    .options = options,
+    .option_count = KD_COUNT(options),
+    .url = true,
+};
+
+/* 2026-01-02T03:04:05Z, or microseconds. */
+static bool void_command_time(const char *text, uint64_t *us)
+{
+    struct tm tm = {0};
+    kd_bytes digits = kd_bytes_str(text);
+    if (kd_text_take_number(&digits, us) && digits.len == 0) return *us > 0;
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    if (!end || *end != '\0') return false;
+    time_t at = timegm(&tm);
+    *us = (uint64_t)at * 1000000;
+    return at > 0;
+}
+
+static bool void_command_put_time(kd_buf *body, const char *word, const char *text, char *error)
+{
+    uint64_t us;
+    if (!text) return true;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "--%s takes a time as 2026-01-02T03:04:05Z, or us since 1970",
+             word);
+    if (!void_command_time(text, &us)) return false;
+    kd_text_printf(body, "%s %" PRIu64 "\n", word, us);
+    return true;
+}
+
+static bool void_command_put_file(kd_buf *body, const char *word, const char *path, char *error)
+{
+    kd_buf file = {0};
+    if (!path) return true;
+    int err = kd_file_read(path, KD_ADMIN_BODY_MAX, &file);
+    kd_bytes text = kd_buf_view(&file);
+    for (kd_bytes l; err == KD_OK && (l = kd_text_take_line(&text, NULL)).len > 0;)
+        kd_text_printf(body, "%s %.*s\n", word, KD_PRINT(l));
+    kd_buf_finish(&file);
+    if (err == KD_OK && body->len > KD_ADMIN_BODY_MAX) err = KD_ETOOBIG;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.200s: %s", path,
+             err == KD_ETOOBIG ? "more than 1 MiB; divide it" : kd_strerror(err));
+    return err == KD_OK;
+}
+
+static bool void_command_name(kd_order *order, char *error)
+{
+    char made[KD_NAME_MAX + 1];
+    snprintf(made, sizeof(made), "void-%" PRIx64, kd_clock_wall_us());
+    const char *name = undo ? undo : job ? job : made;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.100s is no name of a void", name);
+    return kd_order_set_name(order, name) && kd_name_valid(kd_bytes_str(name));
+}
+
+/* False with `error`: the words make no sense together. */
+static bool void_command_read(kd_order *order, kd_buf *body, char *error)
+{
+    bool narrows = items || from || to || counter || job || dry_run;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "one of --users FILE, --undo JOB and --list");
+    if (!!users + !!undo + list != 1 || (narrows && !users)) return false;
+    order->kind = list ? KD_ORDER_VOID_LIST : undo ? KD_ORDER_VOID_UNDO : KD_ORDER_VOID;
+    if (!list && !void_command_name(order, error)) return false;
+    if (dry_run) kd_text_printf(body, "dry\n");
+    if (counter) kd_text_printf(body, "counter %.100s\n", counter);
+    bool good = void_command_put_time(body, "from", from, error) &&
+                void_command_put_time(body, "to", to, error) &&
+                void_command_put_file(body, "user", users, error) &&
+                void_command_put_file(body, "item", items, error);
+    order->body = kd_buf_view(body);
+    if (good) error[0] = '\0';
+    return good;
+}
+
+int kd_command_void(int argc, char **argv)
+{
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    kd_arguments a;
+    kd_order order = {.kind = KD_ORDER_NONE};
+    kd_buf body = {0}, text = {0};
+    uint64_t found;
+    int code = kd_arguments_read(&a, &line, argc, argv);
+    if (code >= 0) return code;
+    code = void_command_read(&order, &body, error) ? kd_order_run(&a.source, &order, &text, &found, error)
+                                                   : KD_EXIT_USAGE;
+    if (code == KD_EXIT_UNAVAILABLE && order.kind == KD_ORDER_VOID)
+        fprintf(stderr, "To go on with it: --job %s\n", order.name);
+    kd_order_print(&text);
+    kd_buf_finish(&text);
+    kd_buf_finish(&body);
+    kd_source_finish(&a.source);
+    return kd_command_end("kudos-central", argv[0], code, error);
+}
