@@ -1,5 +1,5 @@
 /*
- * void.h - withdraws likes that stood at one moment, and puts them back (rule 26). kudos/void.h finds them in a store.
+ * void.h - withdraws likes that stood at one moment, and puts them back (rule 25). kudos/void.h finds them in a store.
  *
  * A like is withdrawn where its row still has the stamp that the operator saw; the tombstone has the stamp of the job. That stamp is the job's alone
  * among those remembered. So a tombstone of it, by the job's author, says by itself which void it belongs to, and in which region its like counted. Once

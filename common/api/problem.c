@@ -55,6 +55,8 @@ kd_problem kd_problem_of(int err)
     case KD_ETIMEOUT:
     case KD_EUNAVAILABLE:
         return KD_PROBLEM_CENTRAL_UNAVAILABLE;
+    case KD_ENOTLOGGED:
+        return KD_PROBLEM_LOG_UNCONFIRMED;
     case KD_EAGAIN:
     case KD_EOVERLOADED:
         return KD_PROBLEM_OVERLOADED;

@@ -58,6 +58,16 @@ static bool applied_rival_advanced(const kd_edge *e, const kd_part *p, const kd_
     return theirs >= e->incarnation || (theirs > p->rehome.rival && !applied_credible(e, p, mine));
 }
 
+/*
+ * Applied is a batch that the outbox did not hold: an earlier life of this edge sent it, of which the disk knows nothing. Batches that went out before
+ * that was heard name an `after` that is not applied (rule 9): they are gaps, and count as in the log when they have gone again.
+ */
+static void applied_of_earlier_life(kd_edge *e, kd_part *p)
+{
+    kd_in_log_restart(p);
+    if (e->config.log_flush_interval_us > 0) kd_outbox_resend(e, p);
+}
+
 void kd_applied_install(kd_edge *e, kd_part *p, const kd_applied *mine, bool undone, uint64_t now_us)
 {
     kd_applied none = {0};
@@ -79,7 +89,7 @@ void kd_applied_install(kd_edge *e, kd_part *p, const kd_applied *mine, bool und
         p->applied_digest = mine->digest;
         /* Batches that move are dropped under their new positions; those that stay, when the move ends (rehome.c). */
         if (!p->rehome.active) {
-            kd_outbox_drop(e, p, p->applied);
+            if (!kd_outbox_drop(e, p, p->applied)) applied_of_earlier_life(e, p);
             kd_hold_settle(e, p);
         }
     }

@@ -21,6 +21,7 @@ kd_outgoing *kd_batch_open(kd_edge *e, kd_part *p, uint64_t now_us)
     }
     b->at = (kd_position){p->incarnation, p->next_seq++};
     b->first_us = now_us;
+    kd_in_log_number(p, b);
     b->record_bytes = KD_BODY_BYTES_FIXED;
     b->bytes = KD_OUTGOING_OVERHEAD;
     e->outbox_bytes += b->bytes;

@@ -30,9 +30,12 @@ struct kd_outgoing {
     uint64_t bytes;          /* charged to the outbox, KD_OUTGOING_OVERHEAD included */
     size_t record_bytes;     /* while open: upper bound of its Kafka record */
     kd_sending sending;
-    bool resent; /* it was due again at least once */
-    bool viral;  /* it has operations that were taken while their item was viral; forgotten by a restart */
-    kd_buf raw;  /* while open: its fragments, one behind the other */
+    /* in_log.h: its place among the batches of its partition in this process; its last hand-over to the producer; the one that was acknowledged */
+    uint64_t number, handed, logged;
+    bool strayed; /* in_log.h: a copy that was given up may still reach the log, at any time */
+    bool resent;  /* it was due again at least once */
+    bool viral;   /* it has operations that were taken while their item was viral; forgotten by a restart */
+    kd_buf raw;   /* while open: its fragments, one behind the other */
     /* encoded; from the seal to the first hand-over, then empty: it is built again from the fragments */
     kd_buf body;
     bool kept;      /* the body counts in e->bodies_bytes */

@@ -132,6 +132,7 @@ static int install_version(kd_edge *e, kd_part *p, const kd_snapshot *s, int64_t
     kd_applied_retired(e, p, mine);
     if (undone) {
         kd_outbox_resend(e, p);
+        kd_in_log_restart(p); /* `after` of what is in the log may name a batch that is not merged any more */
         p->outbox.attempts = 0;
         kd_resend_start(e, p);
     }

@@ -23,8 +23,9 @@ typedef struct {
 int kd_outbox_load(kd_edge *e);
 /* Appends a sealed batch; its position must lie above the last one. Takes over `b`. */
 void kd_outbox_push(kd_part *p, kd_outgoing *b);
-/* Central has applied batches up to `applied`: they leave the outbox. Their deltas end, or stay beside stale counts (overlay.h). */
-void kd_outbox_drop(kd_edge *e, kd_part *p, kd_position applied);
+/* Central has applied batches up to `applied`: they leave the outbox. Their deltas end, or stay beside stale counts (overlay.h). Whether the one at
+ * `applied` was among them. */
+bool kd_outbox_drop(kd_edge *e, kd_part *p, kd_position applied);
 /* Removes the oldest batch, deletes its journal and frees it. The caller has ended its overlay nodes. */
 void kd_outbox_pop(kd_edge *e, kd_part *p);
 /* Makes everything that was sent due again at once, in order. Counts as an attempt. */

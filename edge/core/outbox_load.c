@@ -93,6 +93,8 @@ static int outbox_load_freeze(outbox_loader *l)
         b->seal_group = l->e->groups.open;
         kd_batch_put_marker(l->e, l->p, b);
     }
+    kd_in_log_number(l->p, b);
+    kd_in_log_given_up(b); /* the process before may have sent it */
     kd_outbox_push(l->p, b);
     return err;
 }

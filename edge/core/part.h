@@ -10,6 +10,7 @@
 #include "edge/core/expire.h"
 #include "edge/core/forward.h"
 #include "edge/core/hold.h"
+#include "edge/core/in_log.h"
 #include "edge/core/outbox.h"
 #include "edge/core/overlay.h"
 #include "edge/core/rehome.h"
@@ -47,6 +48,7 @@ struct kd_part {
     uint64_t idle_interval_us; /* doubles with each empty batch */
 
     kd_outbox outbox;
+    kd_in_log in_log;
     kd_live live; /* batches with nodes: open, or in the outbox */
     kd_spill_part spill;
     kd_hold hold;

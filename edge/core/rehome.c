@@ -53,6 +53,7 @@ static void rehome_part(kd_edge *e, kd_part *p, uint64_t theirs, uint64_t now_us
     kd_hold_doubt(e, p);
     if (p->open) kd_seal_batch(e, p, now_us);
     p->rehome.active = true;
+    kd_in_log_moved(p);
     p->rehome.rival = KD_MAX(p->rehome.rival, rehome_rival(e, theirs));
     if (!KD_PLANTED(e, KD_PLANT_MOVE_NOT_HELD)) kd_hold_begin(e, p);
     kd_part_put(e, p);
@@ -119,6 +120,7 @@ static void rehome_end(kd_edge *e, kd_part *p)
     kd_hold_release(p);
     kd_outbox_drop(e, p, p->applied);
     kd_outbox_resend(e, p);
+    kd_in_log_moved(p);
     p->outbox.attempts = 0;
     kd_part_put(e, p);
 }

@@ -179,7 +179,9 @@ int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *
     *out = (kd_outcome){0};
     kd_part *p = kd_edge_part(e, rq->item);
     int err = take_admit(e, p, rq, now_us, out);
-    if (err != KD_OK || out->replayed) return err;
+    if (err != KD_OK) return err;
+    out->log = kd_in_log_mark(p);
+    if (out->replayed) return KD_OK;
     taken_row row;
     kd_entry *entry;
     err = take_prepare(e, p, rq, &row, &entry);
@@ -194,6 +196,7 @@ int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *
     else
         take_set(e, p, entry, &row, rq, now_us, out);
     if (rq->verb != KD_ADD) kd_watch_acted(e, entry, rq->user);
+    out->log = kd_in_log_mark(p);
     kd_idempotency_record(e, rq, out, now_us);
     return KD_OK;
 }

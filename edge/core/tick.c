@@ -39,15 +39,27 @@ static uint64_t tick_idle(kd_edge *e, kd_part *p, uint64_t now_us)
  */
 static bool tick_window_full(const kd_edge *e, const kd_part *p)
 {
-    return p->outbox.sealed >= e->config.send_window;
+    return e->config.log_flush_interval_us == 0 && p->outbox.sealed >= e->config.send_window;
+}
+
+/*
+ * Where answers wait for the log (rule 26), a batch leaves without regard to central, and soon. While central applies nothing the interval grows with
+ * the outbox, so that in an hour there are some thousand batches and not a million; the answers come as much later.
+ */
+static uint64_t tick_log_interval(const kd_edge *e, const kd_part *p, uint64_t interval)
+{
+    if (e->config.log_flush_interval_us == 0) return interval;
+    uint64_t times = 1 + p->outbox.sealed / e->config.send_window;
+    return KD_MIN(interval, e->config.log_flush_interval_us * times);
 }
 
 /* Readers at all edges look at a viral item: its operations leave soon. */
 static uint64_t tick_flush_interval(const kd_edge *e, const kd_part *p)
 {
     uint64_t interval = e->config.flush_interval_us;
-    if (KD_PLANTED(e, KD_PLANT_VIRAL_WAITS)) return interval;
-    return p->viral > 0 ? KD_MIN(interval, e->config.viral_flush_interval_us) : interval;
+    if (p->viral > 0 && !KD_PLANTED(e, KD_PLANT_VIRAL_WAITS))
+        interval = KD_MIN(interval, e->config.viral_flush_interval_us);
+    return tick_log_interval(e, p, interval);
 }
 
 static uint64_t tick_open(kd_edge *e, kd_part *p, uint64_t now_us)

@@ -34,7 +34,8 @@
     X(KD_EOVERLOADED, -17, "overloaded")                                                                     \
     X(KD_EUNTRUSTED, -18, "the certificate of this peer cannot be verified")                                 \
     X(KD_ERETIRED, -19, "this edge was retired at central")                                                  \
-    X(KD_EUNBUILT, -20, "the index is being built")
+    X(KD_EUNBUILT, -20, "the index is being built")                                                          \
+    X(KD_ENOTLOGGED, -21, "not known to be in the log")
 
 typedef enum {
     KD_OK = 0,

@@ -98,11 +98,11 @@ typedef enum {
     KD_PLANT_TREND_UNLIKE = 1 << 27,       /* trending: a like that is taken back counts on */
     KD_PLANT_TREND_APART = 1 << 28,        /* trending: velocities are written with the next commit */
     KD_PLANT_VOID_ANY_STAMP =
-        1ull << 41, /* rule 26: a like is withdrawn though its user said it anew since */
+        1ull << 41, /* rule 25: a like is withdrawn though its user said it anew since */
     KD_PLANT_VOID_PUTS_BACK_ANY = 1ull
-                                  << 42,  /* rule 26: a like comes back though its user withdrew it, too */
-    KD_PLANT_VOID_APART = 1ull << 43,     /* rule 26: what a void did is written by a later commit */
-    KD_PLANT_VOID_COLLECTED = 1ull << 44, /* rule 26: tombstones of a void that may be undone are collected */
+                                  << 42,  /* rule 25: a like comes back though its user withdrew it, too */
+    KD_PLANT_VOID_APART = 1ull << 43,     /* rule 25: what a void did is written by a later commit */
+    KD_PLANT_VOID_COLLECTED = 1ull << 44, /* rule 25: tombstones of a void that may be undone are collected */
 } kd_central_plant;
 
 /*

@@ -33,6 +33,8 @@ typedef struct {
     uint64_t flush_interval_us;       /* or so long after the first one */
     uint32_t viral_rate;              /* an item with so many operations in a second is viral; 0: none is */
     uint64_t viral_flush_interval_us; /* replaces a longer flush_interval_us where an item is viral */
+    /* Answers wait for the log (rule 26): the time that a batch gathers while central keeps up. 0: they wait for the disk alone. */
+    uint64_t log_flush_interval_us;
     /* an idle partition seals empty batches; the time between them doubles up to this */
     uint64_t idle_interval_max_us;
     /* Bounds of the wait for applied before batches are sent again; it doubles with each attempt. */
@@ -127,7 +129,11 @@ typedef enum {
         1ull << 50, /* rule 2: after a start the filter is asked before all rows are in it */
     KD_PLANT_FIRST_STANDS =
         1ull << 51, /* rule 7: of the operations on one row in a batch the first is sent, not the last */
-    KD_PLANT_WATCH_DEAF = 1ull << 52, /* live streams: a change is not noted when own deltas end */
+    KD_PLANT_WATCH_DEAF = 1ull << 52,  /* live streams: a change is not noted when own deltas end */
+    KD_PLANT_LOG_AT_DISK = 1ull << 59, /* rule 26: what is on disk counts as in the log */
+    KD_PLANT_LOG_ALONE = 1ull << 60,   /* rule 26: batches before it are not waited for */
+    KD_PLANT_LOG_ANY_ORDER =
+        1ull << 61, /* rule 26: a copy in front of its predecessor counts as in the log */
 } kd_edge_plant;
 
 /*
@@ -181,12 +187,19 @@ typedef struct {
 /* Whether the operation changed the state of the user, as far as the edge can know. */
 typedef enum { KD_CHANGED_NO = 0, KD_CHANGED_YES = 1, KD_CHANGED_UNKNOWN = 2 } kd_changed;
 
+/* What has to be in the log before an operation is answered as durable there: its batch, and those before it. Good until the process ends. */
+typedef struct {
+    uint32_t partition;
+    uint64_t era, batch; /* edge/core/in_log.h */
+} kd_log_mark;
+
 typedef struct {
     uint64_t group;    /* release the answer when this group is durable; 0: now (a recognised retry) */
     uint64_t stamp_us; /* for the session token; 0 for a sum */
     kd_changed changed;
-    bool liked;    /* the state after the operation */
-    bool replayed; /* a recognised retry: this is the outcome of the first request */
+    bool liked;      /* the state after the operation */
+    bool replayed;   /* a recognised retry: this is the outcome of the first request */
+    kd_log_mark log; /* of a retry: that of all that the partition holds, for its batch is not remembered */
 } kd_outcome;
 
 /*
@@ -244,6 +257,9 @@ int kd_edge_send_next(kd_edge *e, uint64_t now_us, kd_buf *record, uint32_t *par
 void kd_edge_delivered(kd_edge *e, uint32_t partition, kd_position at, bool ok, uint64_t now_us);
 /* The producer was lost with all records that it held: they count as failed. */
 void kd_edge_producer_reset(kd_edge *e, uint64_t now_us);
+/* Whether the operations of a mark are in the log (rule 26). KD_OK; KD_EAGAIN: not yet, ask again after a delivery report or a snapshot; KD_ENOTFOUND:
+ * they have moved to other batches, or were set aside (rule 20), and this mark will never tell. */
+int kd_edge_in_log(const kd_edge *e, const kd_log_mark *mark);
 /* Batches not yet applied, open ones included. */
 uint64_t kd_edge_outbox_batches(const kd_edge *e);
 /* Bytes of the batches not yet applied, as they count towards outbox_bytes_max. */

@@ -1,5 +1,5 @@
 /*
- * void.h - what a void of an operator withdraws or puts back (docs/protocol.md, rule 26), found in the store of a partition: a snapshot of one that runs
+ * void.h - what a void of an operator withdraws or puts back (docs/protocol.md, rule 25), found in the store of a partition: a snapshot of one that runs
  * will do. Nothing is written here; decisions are (kudos/decide.h).
  */
 #ifndef KUDOS_VOID_H

@@ -2,7 +2,8 @@
  * check_fault.c - what a fault excuses (protocol, "What is lost, and only then"), at the moment of the fault. The journal is told which
  * acknowledged operations may be lost; what excuse.h answers from is noted here.
  *
- * - An edge's disk goes back (wiped, put back): operations that it acknowledged since the copy was made, and that central has not merged, are lost.
+ * - An edge's disk goes back (wiped, put back): operations that it acknowledged since the copy was made, and that central has not merged, are lost;
+ *   none where answers wait for a log that is spared (rule 26).
  *   Operations before the copy are in the copy: they are sent, or set aside, if they were not merged. Merged is what lies below central's
  *   watermark, less D for the clocks.
  * - Central goes back: edges send again what they have. Operations of an edge whose own disk went back since that copy of central was made are
@@ -49,7 +50,8 @@ static void edge_went_back(sim_checks *c, uint32_t edge, bool wiped)
         from_us = KD_MIN(from_us, c->copied_us[edge]);
     else if (!wiped)
         from_us = KD_MAX(from_us, c->backed_up_us[edge]);
-    sim_journal_excuse_edge(c->view.journal, edge, from_us, sim_check_now(c));
+    if (!sim_scenario_disk_spares(c->view.scenario))
+        sim_journal_excuse_edge(c->view.journal, edge, from_us, sim_check_now(c));
     sim_journal_keys_forgotten(c->view.journal, edge, sim_check_now(c));
     sim_check_aside_disk(c, edge);
     c->disk_lost_us[edge] = sim_check_now(c);

@@ -74,7 +74,8 @@ static void excuse(sim_drill_faults *f, uint32_t edge, uint64_t now_us)
     uint64_t merged = f->options.merged(f->options.merged_arg, edge), begin = sim_fleet_wall_us(fl, 0);
     uint64_t margin = fl->scenario->drift_us + SLACK_US;
     uint64_t from = merged > begin + margin ? merged - begin - margin : 0;
-    sim_journal_excuse_edge(f->options.journal, edge, from, now_us);
+    if (!sim_scenario_disk_spares(fl->scenario))
+        sim_journal_excuse_edge(f->options.journal, edge, from, now_us);
     sim_clients_forgotten(f->options.clients, edge);
 }
 

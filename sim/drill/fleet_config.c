@@ -66,6 +66,7 @@ static void fleet_config_write_edge(const sim_fleet_node *n, kd_buf *out)
     text(out, "flush_interval = %llums\nidle_interval_max = %llums\n", flush,
          KD_MAX(flush, (unsigned long long)IDLE_MAX_US / 1000));
     if (f->options.small && sim_fleet_identity(n) + 1 == (int)s->edge_count) text(out, "row_ttl = 3s\n");
+    if (s->logged) text(out, "acknowledge = log\n");
     text(out, "resend_min = 1s\nresend_max = 4s\noutbox_max = %lluB\n", (unsigned long long)outbox_bytes(f));
     if (s->room_items) text(out, "items_max = %u\n", KD_MAX(s->room_items, (uint32_t)ITEMS_MIN));
     text(out, "[http]\nlisten = 127.0.0.1:%u\nsession_secret = %s/session.secret\n", n->port,

@@ -82,6 +82,8 @@ void sim_swarm_slewed(uint64_t seed, sim_scenario *s);
 void sim_swarm_retired_twice(uint64_t seed, sim_scenario *s);
 /* Edges with room for the counts of few items, or for few idempotency keys. */
 void sim_swarm_room(uint64_t seed, sim_scenario *s);
+/* Answers wait for the log, and disks of edges are destroyed. */
+void sim_swarm_logged(uint64_t seed, sim_scenario *s);
 /* Two processes run under one edge's name, and central is restored to a backup of that time. */
 void sim_swarm_doubled(uint64_t seed, sim_scenario *s);
 

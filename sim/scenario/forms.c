@@ -30,6 +30,8 @@ const sim_directive sim_scenario_directives[] = {
     {.form = {"an edge seals a batch at so many operations, or so long after the first", .parts = {
         WORD("flush"), S(NUMBER, NULL, flush_ops, .min = 1, .max = KD_BATCH_OPS_MAX), WORD("ops"),
         S(DURATION, NULL, flush_interval_us, .min = 1000, .max = 600000000)}}},
+    {.form = {"whether answers wait for the log of Kafka (edge.acknowledge = log)", .parts = {
+        WORD("logged"), S(YES, NULL, logged)}}},
     {.form = {"how often central publishes", .parts = {
         WORD("snapshot"), S(DURATION, NULL, snapshot_interval_us, .min = 1000, .max = 600000000)}}},
     {.form = {"how much an edge keeps for central before it refuses", .parts = {

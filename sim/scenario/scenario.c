@@ -123,6 +123,37 @@ uint64_t sim_scenario_central_clock_us(const sim_scenario *s)
     return wrong_us;
 }
 
+static bool scenario_harms_log(const sim_scenario_event *e)
+{
+    switch (e->kind) {
+    case SCENARIO_LOG_TRUNCATED:
+    case SCENARIO_LOG_EXPIRED:
+    case SCENARIO_LOG_RECREATED:
+    case SCENARIO_LOG_REDELIVERS:
+        return e->topic == SCENARIO_LIKES;
+    case SCENARIO_KILL: /* of the leader: an election */
+        return e->who == SCENARIO_KAFKA;
+    case SCENARIO_KAFKA_GONE:
+    case SCENARIO_COPY:
+    case SCENARIO_SECOND:
+    case SCENARIO_RETIRE:
+    case SCENARIO_LOG_FORGED:
+    case SCENARIO_LOG_FORGED_AHEAD:
+    case SCENARIO_CLOCK_STEP:
+    case SCENARIO_CLOCK_SWING:
+        return true;
+    default:
+        return (e->kind == SCENARIO_RESTORE || e->kind == SCENARIO_WIPE) && e->who == SCENARIO_CENTRAL;
+    }
+}
+
+bool sim_scenario_disk_spares(const sim_scenario *s)
+{
+    for (uint32_t i = 0; i < s->event_count; i++)
+        if (scenario_harms_log(&s->events[i])) return false;
+    return s->logged;
+}
+
 bool sim_scenario_tokens_kept(const sim_scenario *s)
 {
     return s->users.tokens && s->users.strange_percent == 0;

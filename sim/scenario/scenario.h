@@ -150,6 +150,7 @@ typedef struct {
      * simulation only: in a drill the programs keep their defaults. */
     uint64_t forget_rows_us, forget_tombstones_us;
     bool backups_none; /* central.backups = none */
+    bool logged;       /* edge.acknowledge = log: answers of edges wait for the log (rule 26) */
     sim_scenario_users users;
     sim_scenario_needs needs;
     sim_scenario_event *events; /* by at_us; those of one moment in the order of the file */
@@ -178,6 +179,9 @@ int sim_scenario_parse(sim_scenario *s, const char *name, kd_bytes text, char er
  * order of a user's operations are true by that clock. A checker that judges them by the world's time must tolerate this error.
  */
 uint64_t sim_scenario_central_clock_us(const sim_scenario *s);
+/* Whether an edge's destroyed disk loses nothing that was answered: answers wait for the log, and nothing in the scenario harms the log, doubles a name
+ * or retires an edge (docs/protocol.md, rule 26). */
+bool sim_scenario_disk_spares(const sim_scenario *s);
 /* Whether the order of a user's operations is kept from edge to edge: all his requests carry the session token. */
 bool sim_scenario_tokens_kept(const sim_scenario *s);
 

@@ -33,6 +33,7 @@ static int edge_open_shard(sim_world *w, uint32_t slot, uint32_t shard)
         .flush_interval_us = s->flush_interval_us,
         .viral_rate = viral_rates[viral % KD_COUNT(viral_rates)],
         .viral_flush_interval_us = KD_MAX(s->flush_interval_us / 5, (uint64_t)1000),
+        .log_flush_interval_us = s->logged ? (uint64_t)SHELL_LOG_FLUSH_US : 0,
         .idle_interval_max_us = KD_MAX((uint64_t)SHELL_IDLE_MAX_US, s->flush_interval_us),
         .resend_min_us = SHELL_RESEND_MIN_US,
         .resend_max_us = SHELL_RESEND_MAX_US,
@@ -50,8 +51,10 @@ static int edge_open_shard(sim_world *w, uint32_t slot, uint32_t shard)
     kd_store store = sim_disk_view(m->disk);
     m->look_us = m->sending = 0;
     int err = kd_edge_open(&config, &store, sim_edge_now_us(w, slot), &m->core);
-    if (err == KD_OK) kd_group_commit_init(&m->commit, m->core);
-    return err;
+    if (err != KD_OK) return err;
+    kd_group_commit_init(&m->commit, m->core);
+    kd_log_waits_init(&m->waits, m->core, s->shards, s->partitions, SHELL_LOG_PATIENCE_US);
+    return KD_OK;
 }
 
 /* All shards of a process know all lives that one of them knows, as in edge/io/daemon/main.c. */
@@ -107,6 +110,8 @@ static void edge_close_shard(sim_world *w, uint32_t slot, uint32_t shard)
     sim_live_end(m);
     m->core = NULL;
     kd_group_commit_release(&m->commit, KD_EUNAVAILABLE); /* the connections break */
+    kd_log_waits_release(&m->waits, KD_EUNAVAILABLE);
+    kd_log_waits_finish(&m->waits);
 }
 
 /* Adds the counts of this life of the process to the run's: they end with its cores. */

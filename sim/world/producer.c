@@ -14,7 +14,8 @@ enum {
     AGAIN_SPREAD_US = 800000,
     HEALED_MIN_US = 20000,
     HEALED_SPREAD_US = 400000,
-    REPORT_US = 1500000
+    REPORT_US = 1500000,
+    BEHIND_US = 10000 /* how often a record looks for those before it */
 };
 
 uint32_t sim_message_take(sim_world *w, sim_message_kind kind, uint32_t process, uint32_t partition)
@@ -35,12 +36,14 @@ uint32_t sim_message_take(sim_world *w, sim_message_kind kind, uint32_t process,
                                     .kind = kind,
                                     .process = process,
                                     .life = w->processes[process].life,
-                                    .partition = partition};
+                                    .partition = partition,
+                                    .number = ++w->message_number};
     return id;
 }
 
 static void message_release(sim_world *w, uint32_t id)
 {
+    w->messages[id].in_log = true; /* nobody waits for it */
     w->messages[id].next = w->message_free;
     w->message_free = id;
 }
@@ -122,11 +125,28 @@ static void producer_append(sim_world *w, sim_message *m)
     sim_consumer_wake_all(w, likes ? SCENARIO_LIKES : SCENARIO_COUNTS, m->partition);
 }
 
+/* A record that the same producer took before is not in the log yet. */
+static bool producer_overtakes(const sim_world *w, const sim_message *m)
+{
+    if (!w->s->logged || m->kind != MESSAGE_BATCH) return false;
+    for (uint32_t id = 1; id < w->message_count; id++) {
+        const sim_message *o = &w->messages[id];
+        if (o->kind == MESSAGE_BATCH && !o->in_log && o->number < m->number && o->process == m->process &&
+            o->life == m->life && o->producer == m->producer && o->partition == m->partition)
+            return true;
+    }
+    return false;
+}
+
 static void producer_on_arrival(sim_world *w, const sim_event *ev)
 {
     sim_message *m = &w->messages[ev->a];
     if (w->kafka_down) {
         message_park(w, ev->a, sim_process_host(m->process));
+        return;
+    }
+    if (producer_overtakes(w, m)) {
+        sim_world_at(w, w->now_us + BEHIND_US, producer_on_arrival, ev->a, 0, 0);
         return;
     }
     if (m->kind == MESSAGE_MILESTONES)

@@ -4,6 +4,9 @@
  *     sent -> in the log -> reported        lost or cut: sent again
  *                                           report lost: reported late, or as failed although the record is in the log
  *
+ * The links may reorder records, which the rules of the likes topic allow for. Where answers wait for the log (rule 26), a record of an edge waits for
+ * those that the same producer took before it, as Kafka's idempotent producers do: that rule rests on it.
+ *
  * Records to topics of which the world keeps no log (the changes, the milestones) take the same way and are dropped on arrival. A record that was on the wire when
  * its process died arrives all the same; nobody hears its report.
  */
@@ -26,6 +29,8 @@ struct sim_message {
     sim_message_kind kind;
     uint32_t process, life, partition, tries;
     uint32_t next;                /* of a link's parked list, or of the free list */
+    uint32_t producer;            /* of a logged scenario: the number of the producer that has it */
+    uint64_t number;              /* ascends in the order of sim_message_take */
     bool in_log;                  /* the record is in the log: only its report is missing */
     bool report_fails;            /* the report will say that the delivery failed */
     kd_position at;               /* of an edge's batch */

@@ -58,7 +58,9 @@ static void shard_on_look(sim_world *w, const sim_event *ev)
 static uint64_t shard_delay_us(const sim_world *w, uint32_t slot, uint32_t shard, uint64_t next_us)
 {
     uint64_t now_us = sim_edge_now_us(w, slot), mono_us = shard_mono_us(w, slot);
-    uint64_t commit_us = kd_group_commit_next_us(&w->edges[slot].shards[shard].commit), delay_us = UINT64_MAX;
+    const sim_shard *m = &w->edges[slot].shards[shard];
+    uint64_t commit_us = KD_MIN(kd_group_commit_next_us(&m->commit), kd_log_waits_next_us(&m->waits));
+    uint64_t delay_us = UINT64_MAX;
     if (next_us != UINT64_MAX) delay_us = next_us > now_us ? next_us - now_us : 0;
     if (commit_us != UINT64_MAX) delay_us = KD_MIN(delay_us, commit_us > mono_us ? commit_us - mono_us : 0);
     return delay_us;
@@ -86,17 +88,17 @@ static void shard_storage_failed(sim_world *w, uint32_t slot)
     sim_process_start_at(w, slot, w->now_us + SHELL_RESTART_US);
 }
 
-/* An operation that the core took and that is answered when its group is durable. */
+/* An operation that the core took and that is answered when its group is durable, and in a logged scenario when it is in the log as well. */
 typedef struct {
     kd_group_wait wait;
+    kd_log_wait log;
     sim_world *world;
     uint32_t slot, shard, op;
     kd_outcome outcome;
 } sim_shard_answer;
 
-static void shard_answer(kd_group_wait *wait, int status)
+static void shard_answer(sim_shard_answer *a, int status)
 {
-    sim_shard_answer *a = KD_CONTAINER(wait, sim_shard_answer, wait);
     sim_world *w = a->world;
     sim_op *op = &w->ops[a->op];
     if (status == KD_OK) {
@@ -107,12 +109,33 @@ static void shard_answer(kd_group_wait *wait, int status)
     free(a);
 }
 
+static void shard_on_logged(kd_log_wait *wait, int status)
+{
+    shard_answer(KD_CONTAINER(wait, sim_shard_answer, log), status);
+}
+
+/* Disk first, then Kafka. */
+static void shard_on_durable(kd_group_wait *wait, int status)
+{
+    sim_shard_answer *a = KD_CONTAINER(wait, sim_shard_answer, wait);
+    sim_world *w = a->world;
+    if (status != KD_OK || !w->s->logged) {
+        shard_answer(a, status);
+        return;
+    }
+    a->log = (kd_log_wait){.mark = a->outcome.log, .fn = shard_on_logged};
+    kd_log_waits_begin(&w->edges[a->slot].shards[a->shard].waits, &a->log, shard_mono_us(w, a->slot));
+}
+
 static void shard_await(sim_world *w, uint32_t slot, uint32_t shard, uint32_t op, const kd_outcome *outcome)
 {
     sim_shard_answer *a = kd_alloc(sizeof(*a));
     *a = (sim_shard_answer){
-        .wait.fn = shard_answer, .world = w, .slot = slot, .shard = shard, .op = op, .outcome = *outcome};
-    kd_group_commit_await(&w->edges[slot].shards[shard].commit, &a->wait, outcome->group);
+        .wait.fn = shard_on_durable, .world = w, .slot = slot, .shard = shard, .op = op, .outcome = *outcome};
+    if (outcome->group == 0)
+        shard_on_durable(&a->wait, KD_OK); /* a recognised retry: it waits anew */
+    else
+        kd_group_commit_await(&w->edges[slot].shards[shard].commit, &a->wait, outcome->group);
 }
 
 static void shard_on_synced(sim_world *w, const sim_event *ev)
@@ -131,6 +154,7 @@ static void shard_on_synced(sim_world *w, const sim_event *ev)
     }
     sim_shard_turn(w, slot, shard);
     kd_group_commit_answer(&m->commit);
+    if (m->waits.waiting > 0) shard_look_at(w, slot, shard, UINT64_MAX);
 }
 
 /* Tells the checkers of stamps by a clock that is wrong without the edge's knowledge: it was never measured, or has run away beyond D since it
@@ -179,6 +203,7 @@ static void shard_delivered(sim_world *w, const sim_message *m, bool ok)
     uint32_t slot = m->process, shard = m->partition % w->s->shards;
     sim_shard *s = &w->edges[slot].shards[shard];
     if (s->sending > 0) s->sending--;
+    if (m->producer != w->edges[slot].producer) return; /* a dead producer reports nothing */
     kd_edge_delivered(s->core, m->partition, m->at, ok, sim_edge_now_us(w, slot));
     sim_shard_turn(w, slot, shard);
 }
@@ -194,6 +219,7 @@ static void shard_send(sim_world *w, uint32_t slot, uint32_t shard)
         sim_message *message = &w->messages[id];
         kd_buf_put(&message->record, w->scratch.data, w->scratch.len);
         message->at = at;
+        message->producer = w->edges[slot].producer;
         message->delivered = shard_delivered;
         m->sending++;
         TRACE(w, "%s/%u sends %l/%l of %u", sim_world_process_name(w, slot), shard, at.incarnation, at.seq,
@@ -205,6 +231,7 @@ static void shard_send(sim_world *w, uint32_t slot, uint32_t shard)
 void sim_shard_reset(sim_world *w, uint32_t slot)
 {
     TRACE(w, "%s makes a new producer", sim_world_process_name(w, slot));
+    if (w->s->logged) w->edges[slot].producer++;
     for (uint32_t i = 0; i < w->s->shards; i++) {
         kd_edge_producer_reset(w->edges[slot].shards[i].core, sim_edge_now_us(w, slot));
         sim_shard_turn(w, slot, i);
@@ -222,6 +249,8 @@ void sim_shard_turn(sim_world *w, uint32_t slot, uint32_t shard)
     kd_group_commit_look(&m->commit, shard_mono_us(w, slot));
     shard_commit(w, slot, shard);
     shard_send(w, slot, shard);
+    kd_log_waits_answer(&m->waits);
+    kd_log_waits_expire(&m->waits, shard_mono_us(w, slot));
     shard_look_at(w, slot, shard, next_us);
     if (w->processes[slot].draining) sim_process_check_drained(w, slot);
 }
@@ -344,7 +373,7 @@ void sim_shard_request(sim_world *w, uint32_t slot, uint32_t id)
     shard_journal_taken(w, slot, op, &out);
     sim_checks_taken(w->checks, slot, shard, op->attempt, &out);
     shard_show_answer(w, slot, op);
-    if (out.group == 0) {
+    if (out.group == 0 && !w->s->logged) {
         w->edges[slot].acked++;
         sim_checks_answered(w->checks, slot, shard, op->attempt, &out);
         op->ended(w, slot, id, &out);

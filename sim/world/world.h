@@ -25,6 +25,7 @@
 #include "kudos/backoff.h"
 #include "kudos/commit_gate.h"
 #include "kudos/group_commit.h"
+#include "kudos/log_waits.h"
 #include "kudos/publisher.h"
 #include "sim/check/checks.h"
 #include "sim/world/disk.h"
@@ -51,6 +52,8 @@ enum {
     SHELL_DRAIN_US = 5000000,   /* a drain that takes longer is cut off */
     SHELL_RESTART_US = 1000000, /* from the end of a process to its next start */
     SHELL_SEND_WINDOW = 64,
+    SHELL_LOG_FLUSH_US = 5000,       /* edge.acknowledge_flush_interval */
+    SHELL_LOG_PATIENCE_US = 3000000, /* edge.acknowledge_deadline */
     SHELL_IDEMPOTENCY_MAX = 1 << 16,
     SHELL_COMMIT_OPS = 16000,
     SHELL_FETCH_RECORDS = 500,
@@ -145,6 +148,7 @@ typedef struct {
     sim_disk *disk;
     kd_edge *core; /* NULL: the process is down */
     kd_group_commit commit;
+    kd_log_waits waits;         /* answers that wait for the log */
     const kd_writes *writes;    /* of the group that is being synced */
     uint64_t look_us;           /* when the next tick is due; 0: no tick is on the heap */
     uint32_t sending;           /* batches that the producer has not reported on */
@@ -160,6 +164,7 @@ typedef struct {
     uint32_t probe;             /* number of the present comparison: an answer to an earlier one is dropped */
     kd_clock_probe clock_probe; /* when to ask central for its time, and when to measure */
     kd_key_window key_window;
+    uint32_t producer;  /* number of the present producer, over all lives of the process */
     uint64_t keys;      /* idempotency keys that the edge was given, over all lives of the process */
     uint32_t wipes;     /* how often its disk was emptied or put back: each time it forgot idempotency keys */
     bool operator_came; /* the operator has restarted it because it refused writes; he does so once */
@@ -230,6 +235,7 @@ struct sim_world {
 
     struct sim_message *messages; /* producer.h; by number, 0 is nobody */
     uint32_t message_count, message_cap, message_free;
+    uint64_t message_number;
     struct sim_op *ops; /* ops.h; by number, 0 is nobody */
     uint32_t op_count, op_cap, op_free;
     struct sim_ask *asks; /* edge_ask.c; by number, 0 is nobody */

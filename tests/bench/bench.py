@@ -21,6 +21,7 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(TOP, "tests", "lib"), os.path.join(TOP, "sim", "kafka")]
 from kafka import Unavailable  # noqa: E402
+import acknowledge  # noqa: E402
 import by_token  # noqa: E402
 import far  # noqa: E402
 import hot  # noqa: E402
@@ -47,6 +48,7 @@ PARTS = [
     (rows_live.live, ("live", "live_stream")),
     (rows_bytes.disk, ("disk_member", "disk_member_central", "written_like", "written_like_central")),
     (rows_requests.latency, ("latency", "latency_read")),
+    (acknowledge.acknowledge_log, ("acknowledge_log", "acknowledge_log_full")),
     (far.latency_wan, ("latency_wan", "latency_wan_read", "latency_wan_held", "latency_wan_read_held")),
     (rows_bytes.start, ("start",)),
     (rows_store.sim, ("sim",)),

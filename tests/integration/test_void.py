@@ -137,7 +137,7 @@ def test_a_restore_from_an_older_backup_keeps_the_void(tmp_path, broker, feed): 
 
 
 def test_what_edges_tell_of_a_user_whose_like_was_withdrawn(tmp_path, broker):
-    """docs/protocol.md, rule 26: counts everywhere; of the user himself each edge that has no row of his."""
+    """docs/protocol.md, rule 25: counts everywhere; of the user himself each edge that has no row of his."""
     item = "posts/one"
     with Central(tmp_path, broker.address) as c:
         def edge(name, region):

@@ -1,5 +1,5 @@
 /*
- * job_void.h - a void as a job (rule 26): it reads a snapshot of each partition's store, and writes decisions of at most KD_VOID_OPS_MAX operations, each
+ * job_void.h - a void as a job (rule 25): it reads a snapshot of each partition's store, and writes decisions of at most KD_VOID_OPS_MAX operations, each
  * when the one before is merged. Traffic goes on.
  *
  * A job that was broken off goes on where its order is given again with the same name: what is withdrawn is not withdrawn twice.

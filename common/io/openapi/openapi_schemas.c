@@ -316,6 +316,15 @@ static json_t *schema_ask_without(kd_openapi *doc)
 
 /* ---- answers ---- */
 
+/* Adds where the operation survives. It stands there only with edge.acknowledge = log. */
+static void schema_add_durable(json_t *members)
+{
+    json_t *where = kd_openapi_pack("{s:s, s:[s, s]}", "type", "string", "enum", "log", "disk");
+    json_object_set_new(
+        members, "durable",
+        schema_about(where, "log: Kafka has it, too; disk: this edge's disk alone has it for sure"));
+}
+
 static json_t *schema_said(kd_openapi *doc)
 {
     json_t *members =
@@ -326,7 +335,8 @@ static json_t *schema_said(kd_openapi *doc)
                                      "whether the request changed that state; null: this edge cannot know"));
     schema_add_number(doc, members);
     schema_add_age(doc, members);
-    return schema_object(members, NULL);
+    schema_add_durable(members);
+    return schema_object(members, " durable ");
 }
 
 static json_t *schema_added(kd_openapi *doc)
@@ -335,7 +345,8 @@ static json_t *schema_added(kd_openapi *doc)
                                       kd_openapi_schema(doc, "SumCounter"));
     schema_add_number(doc, members);
     schema_add_age(doc, members);
-    return schema_object(members, NULL);
+    schema_add_durable(members);
+    return schema_object(members, " durable ");
 }
 
 /* The problem of an operation that does not fit a limit: one of the many that there are. */
@@ -369,7 +380,9 @@ static json_t *schema_results(kd_openapi *doc)
 {
     json_t *one = kd_openapi_pack("{s:[o, o]}", "anyOf", kd_openapi_schema(doc, "Said"),
                                   kd_openapi_schema(doc, "Refused"));
-    return schema_object(kd_openapi_pack("{s:o}", "results", schema_list(one, 1, KD_BULK_OPS_MAX)), NULL);
+    json_t *members = kd_openapi_pack("{s:o}", "results", schema_list(one, 1, KD_BULK_OPS_MAX));
+    schema_add_durable(members);
+    return schema_object(members, " durable ");
 }
 
 static json_t *schema_whether(const kd_openapi *doc)

@@ -24,6 +24,9 @@
       "Requests refused because of in_flight_max, a slow disk, or overload of level 4.")                     \
     X(expired, COUNTER, "kudos_edge_commit_expired_total", "",                                               \
       "Answers that were not given because a sync hung.")                                                    \
+    X(log_waiting, GAUGE, "kudos_edge_log_waiting", "", "Answers that wait for the log: edge.acknowledge.")  \
+    X(log_late, COUNTER, "kudos_edge_log_late_total", "",                                                    \
+      "Answers that did not wait any longer for the log.")                                                   \
     X(limited_user, COUNTER, "kudos_edge_limited_requests_total", "limit=\"user\"",                          \
       "Requests of which something was refused because their user did too much.")                            \
     X(limited_collection, COUNTER, "kudos_edge_limited_requests_total", "limit=\"collection\"", "")          \

@@ -41,6 +41,10 @@ static bool edge_settings_topic_valid(kd_bytes name)
 /* The least edge.idempotency_max: the largest batch at each of the most shards. So the keys of a batch outlive the time in which it is taken. */
 #define IDEMPOTENCY_MIN ((uint64_t)KD_SHARDS_MAX * KD_BULK_OPS_MAX)
 
+/* In the order of kd_acknowledge and kd_acknowledge_late. */
+static const char *const acknowledge_names[] = {"disk", "log", NULL};
+static const char *const acknowledge_late_names[] = {"refuse", "disk", NULL};
+
 static const kd_option table[] = {
     S(STRING, name, "edge", "name", NULL, "Name of this edge, unique among all edges", .required = true,
       .valid = kd_name_valid, .allowed = NAME_TEXT,
@@ -63,6 +67,17 @@ static const kd_option table[] = {
       .max = KD_BATCH_OPS_MAX),
     S(DURATION, flush_interval_us, "edge", "flush_interval", "5s", "Or so long after its first one",
       .min = MS, .max = 60 * SEC),
+    S(ENUM, acknowledge, "edge", "acknowledge", "disk",
+      "What the answer to an operation waits for: this edge's disk, or the log of Kafka as well",
+      .choices = acknowledge_names,
+      .more = "With log no destroyed disk loses what was answered; a replicated topic is needed for that."),
+    S(DURATION, acknowledge_flush_us, "edge", "acknowledge_flush_interval", "5ms",
+      "With log: replaces edge.flush_interval while central keeps up", .min = MS, .max = 10 * SEC),
+    S(DURATION, acknowledge_deadline_us, "edge", "acknowledge_deadline", "3s",
+      "With log: an answer waits so long for Kafka", .min = 10 * MS, .max = 60 * SEC),
+    S(ENUM, acknowledge_late, "edge", "acknowledge_late", "refuse",
+      "With log, beyond the deadline: refuse answers 504, disk answers 200 with `durable` = `disk`",
+      .choices = acknowledge_late_names),
     S(DURATION, idle_interval_max_us, "edge", "idle_interval_max", "30s",
       "Empty batches of an idle partition back off to this", .min = MS, .max = 3600 * SEC),
     S(DURATION, resend_min_us, "edge", "resend_min", "2s",
@@ -360,6 +375,7 @@ kd_edge_config kd_settings_core(const kd_settings *s)
         .flush_interval_us = s->flush_interval_us,
         .viral_rate = (uint32_t)s->viral_rate,
         .viral_flush_interval_us = s->viral_flush_interval_us,
+        .log_flush_interval_us = s->acknowledge == KD_ACKNOWLEDGE_LOG ? s->acknowledge_flush_us : 0,
         .idle_interval_max_us = s->idle_interval_max_us,
         .resend_min_us = s->resend_min_us,
         .resend_max_us = s->resend_max_us,

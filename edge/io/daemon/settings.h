@@ -16,10 +16,16 @@
 #include "kudos/overload.h"
 #include "kudos/rate_rules.h"
 
+/* What the answer to an operation waits for; and what it is when the log's word comes late. */
+typedef enum { KD_ACKNOWLEDGE_DISK, KD_ACKNOWLEDGE_LOG } kd_acknowledge;
+typedef enum { KD_LATE_REFUSE, KD_LATE_DISK } kd_acknowledge_late;
+
 typedef struct {
     char *name, *region, *data_dir;
     uint64_t shards, in_flight_max, drain_timeout_us, drain_delay_us;
     uint64_t flush_ops, flush_interval_us, idle_interval_max_us;
+    uint32_t acknowledge, acknowledge_late; /* kd_acknowledge, kd_acknowledge_late */
+    uint64_t acknowledge_flush_us, acknowledge_deadline_us;
     uint64_t viral_rate, viral_flush_interval_us;
     uint64_t resend_min_us, resend_max_us, send_window;
     uint64_t outbox_max, items_max, idempotency_max, idempotency_ttl_us, row_ttl_us;

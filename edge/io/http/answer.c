@@ -57,6 +57,11 @@ static kd_refusal answer_refusal_of(int err)
     case KD_ETIMEOUT:
         return (kd_refusal){KD_PROBLEM_OVERLOADED,
                             "the disk is too slow: it is unknown whether this was stored", NULL};
+    case KD_ENOTLOGGED:
+        return (kd_refusal){KD_PROBLEM_LOG_UNCONFIRMED,
+                            "it is stored on this edge's disk, and unknown whether the log has it: repeat "
+                            "with the same idempotency key to find out",
+                            NULL};
     default:
         return (kd_refusal){KD_PROBLEM_STORAGE_FAILED, "the store of this edge failed", NULL};
     }

@@ -96,6 +96,7 @@ static void call_join(kd_errand *errand)
     kd_call *call = errand->call;
     if (call->status == KD_OK) call->status = errand->status;
     call->unasked += errand->unasked;
+    call->late |= errand->late;
     if (--call->errands_left == 0) call_run(errand, call->origin, finish_post);
 }
 

@@ -41,6 +41,9 @@ struct kd_errand {
     int status;       /* first error of this errand */
     uint32_t unasked; /* items of which central was not asked, for the client's budget or for want of room */
     kd_group_wait commit;
+    kd_log_wait log;
+    const kd_errand_item *log_item; /* the one whose mark `log` waits for; NULL: none yet */
+    bool late;                      /* answered although the log has not told of it */
 };
 
 struct kd_call {
@@ -58,6 +61,7 @@ struct kd_call {
     kd_errand *errands;              /* by shard index; a call for one item has a single errand */
     int status;                      /* first error of all errands */
     uint32_t unasked;                /* of all errands */
+    bool late;                       /* of any errand */
     void (*work)(kd_errand *errand); /* on the errand's shard */
     /* On the origin, when all errands are back: kd_call_end, then the answer, with which the call is gone; or kd_call_finish_again. */
     void (*finish)(kd_call *call);

@@ -2,7 +2,8 @@
  * likes.c - operations: one like, unlike or sum, and a client's batch of them.
  *
  *     request -> kd_likes, with a kd_like_op for each operation -> what fits the user's limit -> errands to the shards of the items: kd_edge_take
- *             -> the sync of the group; at the same time central is asked for counts that this edge does not know
+ *             -> the sync of the group, and with edge.acknowledge = log then the log; at the same time central is asked for counts that this edge does
+ *                not know
  *             -> one answer, with a session token that tells of the newest stamp
  *
  * A batch is answered as a whole. If an operation is refused the answer is that error, and operations that were taken stay taken. The client repeats
@@ -30,6 +31,7 @@ typedef struct {
     kd_bytes item;
     kd_ask_wait ask;
     uint64_t count, made_us, as_of_us, stamp_us;
+    kd_log_mark log;
     const char
         *forbidden; /* why the caller may not do it; NULL: it may, and only then what stands above is used */
     uint32_t pending, index;
@@ -74,11 +76,47 @@ static int likes_look(kd_like_op *op)
     return err;
 }
 
+static void likes_on_logged(kd_log_wait *wait, int status)
+{
+    kd_errand *errand = KD_CONTAINER(wait, kd_errand, log);
+    if (status == KD_ENOTLOGGED && errand->shard->base.settings->acknowledge_late == KD_LATE_DISK)
+        errand->late = true;
+    else if (status != KD_OK)
+        kd_errand_fail(errand, status);
+    kd_errand_release(errand);
+}
+
+/* For kd_log_wait.next: the mark of the next operation that was taken. */
+static bool likes_next_mark(kd_log_wait *wait)
+{
+    kd_errand *errand = KD_CONTAINER(wait, kd_errand, log);
+    const kd_errand_item *at =
+        errand->log_item ? STAILQ_NEXT(errand->log_item, next) : STAILQ_FIRST(&errand->items);
+    while (at && KD_CONTAINER(at, kd_like_op, of_errand)->taken == KD_CLAIM_VOID) at = STAILQ_NEXT(at, next);
+    if (!at) return false;
+    errand->log_item = at;
+    wait->mark = KD_CONTAINER(at, kd_like_op, of_errand)->log;
+    return true;
+}
+
+/* What the errand took is durable here. */
+static void likes_on_durable(kd_errand *errand)
+{
+    kd_shard *s = errand->shard;
+    errand->log.fn = likes_on_logged;
+    errand->log.next = likes_next_mark;
+    bool waits = s->base.settings->acknowledge == KD_ACKNOWLEDGE_LOG && errand->status == KD_OK;
+    if (waits && likes_next_mark(&errand->log))
+        kd_shard_log_begin(&s->log, &errand->log);
+    else
+        kd_errand_release(errand);
+}
+
 static void likes_on_synced(kd_group_wait *wait, int status)
 {
     kd_errand *errand = KD_CONTAINER(wait, kd_errand, commit);
     if (status != KD_OK) kd_errand_fail(errand, status);
-    kd_errand_release(errand);
+    likes_on_durable(errand);
 }
 
 static void likes_on_asked(kd_ask_wait *wait, bool answered)
@@ -126,6 +164,7 @@ static int likes_take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t
     *group = KD_MAX(*group, outcome.group);
     op->taken = outcome.replayed ? KD_CLAIM_AGAIN : KD_CLAIM_TAKEN;
     op->stamp_us = outcome.stamp_us;
+    op->log = outcome.log;
     op->changed = (uint8_t)outcome.changed;
     op->liked = outcome.liked;
     if (likes_look(op) == KD_EAGAIN && kd_level_asks_counts(likes->call.level, op->known) &&
@@ -164,9 +203,13 @@ static void likes_work(kd_errand *errand)
         kd_errand_fail(errand, err);
         break;
     }
-    if (group == 0)
-        return; /* nothing new to sync: recognised retries, none that fits, or an error at the first */
     kd_errand_hold(errand);
+    if (group == 0) { /* nothing new to sync: recognised retries, none that fits, or an error at the first */
+        likes_on_durable(errand);
+        return;
+    }
+    if (s->base.settings->acknowledge == KD_ACKNOWLEDGE_LOG)
+        kd_shard_tick_within(s, s->base.settings->acknowledge_flush_us, mono_us);
     errand->commit.fn = likes_on_synced;
     kd_shard_commit_await(&s->commit, &errand->commit, group);
 }
@@ -196,7 +239,13 @@ static void write_op(kd_json *j, const kd_shard *s, const kd_like_op *op, uint64
     kd_answer_write_number(j, op->known ? &op->count : NULL, op->pending);
     kd_answer_write_age(j, now_us, op->made_us, op->as_of_us);
     kd_json_put_str(j, "source", kd_bytes_str(op->central ? "central" : "edge"));
-    kd_json_end_object(j);
+}
+
+/* Where it survives. Told only where the log is waited for: elsewhere it is always the disk. */
+static void write_durable(kd_json *j, const kd_likes *likes)
+{
+    if (likes->call.origin->base.settings->acknowledge != KD_ACKNOWLEDGE_LOG) return;
+    kd_json_put_str(j, "durable", kd_bytes_str(likes->call.late ? "disk" : "log"));
 }
 
 /* Of an operation that is forbidden, or did not fit. */
@@ -220,12 +269,15 @@ static void likes_write_all(kd_json *j, kd_shard *s, const kd_likes *likes, uint
     for (uint32_t place = 0; place < asked; place++) {
         bool may = next < likes->count && likes->at[next].place == place;
         const kd_like_op *op = may ? &likes->at[next++] : &likes->at[--behind];
-        if (may && op->index < likes->fits)
+        if (may && op->index < likes->fits) {
             write_op(j, s, op, now_us);
-        else
+            kd_json_end_object(j);
+        } else {
             write_refused(j, s, likes, op);
+        }
     }
     kd_json_end_array(j);
+    write_durable(j, likes);
     kd_json_end_object(j);
 }
 
@@ -267,10 +319,13 @@ static void likes_answer(const kd_likes *likes, kd_shard *s, uint64_t now_us, kd
 {
     char session[KD_SESSION_TEXT + 1];
     kd_json j = kd_answer_writer(likes->call.req, &s->out);
-    if (likes->batch)
+    if (likes->batch) {
         likes_write_all(&j, s, likes, now_us);
-    else
+    } else {
         write_op(&j, s, &likes->at[0], now_us);
+        write_durable(&j, likes);
+        kd_json_end_object(&j);
+    }
     size_t len = write_session(likes, s, session);
     if (len > 0) fields[n++] = (kd_http_field){"kudos-session", kd_bytes_of(session, len)};
     kd_answer_body(likes->call.req, kd_buf_view(&s->out), fields, n);

@@ -114,7 +114,8 @@ enum { ROUTES_ANYBODY, ROUTES_ALSO_USER, ROUTES_VISITOR, ROUTES_USER, ROUTES_LIK
 #define ROUTES_OWN (KD_MAY(UNAUTHORIZED) | KD_MAY(FORBIDDEN) | KD_MAY(RATE_LIMITED))
 #define ROUTES_WRITES                                                                                        \
     (ROUTES_NAMES | ROUTES_OWN | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(KEY_REUSED) | KD_MAY(KEY_IN_FLIGHT) |      \
-     KD_MAY(OUTBOX_FULL) | KD_MAY(CLOCK_OUT_OF_BOUNDS) | KD_MAY(STORAGE_FAILED) | KD_MAY(EDGE_RETIRED))
+     KD_MAY(OUTBOX_FULL) | KD_MAY(CLOCK_OUT_OF_BOUNDS) | KD_MAY(STORAGE_FAILED) | KD_MAY(EDGE_RETIRED) |     \
+     KD_MAY(LOG_UNCONFIRMED))
 #define ROUTES_COUNTER .path = "/v1/{collection}/{id}/{counter}", .right = ROUTES_USER
 
 static const kd_endpoint routes_table[] = {

@@ -29,6 +29,7 @@ static void shard_work(void *arg)
     kd_live_hub_work(&s->live);
     kd_shard_commit_pump(&s->commit);
     if (!s->commit.group.failed) kd_sender_pump(&s->sender);
+    kd_log_waits_answer(&s->log.waits);
     kd_shard_drain_look(s);
 }
 
@@ -42,17 +43,29 @@ static void shard_take_level(kd_shard *s)
     kd_http_server_set_field(s->server, level ? "kudos-level" : NULL, texts[level]);
 }
 
+static void shard_tick_in(kd_shard *s, uint64_t delay, uint64_t mono_us)
+{
+    s->tick_us = mono_us + delay;
+    kd_timer_set(&s->tick, delay);
+    kd_lag_due(&s->base.lag, s->tick_us);
+}
+
+void kd_shard_tick_within(kd_shard *s, uint64_t us, uint64_t mono_us)
+{
+    if (mono_us + us < s->tick_us) shard_tick_in(s, KD_MAX(us, (uint64_t)TICK_MIN_US), mono_us);
+}
+
 static void edge_shard_on_tick(void *arg)
 {
     kd_shard *s = arg;
     uint64_t mono = kd_clock_mono_us(), now = kd_clock_at_us(s->base.clock, mono);
     uint64_t next = kd_edge_tick(s->base.edge, now), delay = next > now ? next - now : 0;
     delay = KD_MIN(KD_MAX(delay, (uint64_t)TICK_MIN_US), (uint64_t)TICK_MAX_US);
-    kd_timer_set(&s->tick, delay);
     kd_lag_ticked(&s->base.lag, mono);
-    kd_lag_due(&s->base.lag, mono + delay);
+    shard_tick_in(s, delay, mono);
     shard_take_level(s);
     kd_shard_commit_look(&s->commit);
+    kd_shard_log_look(&s->log, mono);
     kd_live_hub_tick(&s->live);
     kd_shard_publish(s);
     shard_work(s);
@@ -147,6 +160,7 @@ static int edge_shard_assemble(kd_shard *s, const kd_shard_options *options, cha
     snprintf(error, KD_OPTIONS_ERROR_MAX, "shard %u: no thread or descriptor left", s->base.index);
     if ((err = kd_loop_create(&s->base.loop, name))) return err;
     if ((err = kd_shard_commit_init(&s->commit, &s->base, s->db, &s->app->failure))) return err;
+    kd_shard_log_init(&s->log, &s->base);
     kd_turn_init(&s->base.turn, s->base.loop, shard_work, s);
     create_live(s);
     kd_timer_init(&s->tick, s->base.loop, edge_shard_on_tick, s);
@@ -201,6 +215,7 @@ void kd_shard_destroy(kd_shard *s)
     kd_http_server_destroy(s->server);
     s->server = NULL;
     kd_live_hub_finish(&s->live);
+    kd_shard_log_finish(&s->log);
     kd_jwt_gate_destroy(s->jwt);
     if (s->base.turn.event) kd_timer_finish(&s->tick);
     kd_turn_finish(&s->base.turn);

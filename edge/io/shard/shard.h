@@ -23,6 +23,7 @@
 #include "edge/io/shard/alarms.h"
 #include "edge/io/shard/base.h"
 #include "edge/io/shard/shard_commit.h"
+#include "edge/io/shard/shard_log.h"
 #include "edge/io/shard/publish.h"
 #include "edge/io/shard/served.h"
 #include "edge/io/shard/shard_drain.h"
@@ -41,12 +42,14 @@ struct kd_shard {
     kd_jwt_gate *jwt; /* NULL: no token of a user is taken */
     kd_visitor_gate visitors;
     kd_shard_commit commit;
+    kd_shard_log log;
     kd_sender sender;
     kd_counts_reader counts;
     kd_asker asker;
     kd_trends trends;
     kd_live_hub live;
     kd_timer tick;
+    uint64_t tick_us; /* monotonic: when the tick is due */
     kd_post kafka_ready;
     uint32_t level;     /* kd_level: the process's, as of the last tick */
     uint64_t in_flight; /* operations and items of calls that began here */
@@ -80,6 +83,8 @@ void kd_shard_destroy(kd_shard *s);
 void kd_shard_kafka_ready(kd_shard *s);
 /* From the main loop, also after the start: pages of these origins may read the answers of this shard's server; copied. */
 void kd_shard_set_origins(kd_shard *s, const kd_strings *origins);
+/* The core was given something that is due within `us`: the tick comes no later. On the shard's thread; `mono_us` is now. */
+void kd_shard_tick_within(kd_shard *s, uint64_t us, uint64_t mono_us);
 /* The shard that owns the item's partition. Any thread. */
 kd_shard *kd_shard_of(kd_shard *s, kd_bytes item);
 

@@ -11,13 +11,14 @@ static void drain_on_closed(void *arg)
     kd_turn_wake(&s->base.turn);
 }
 
-/* Half of the time is for requests, so that some is left for the flush. */
+/* Half of the time is for requests, so that some is left for the flush. Those that wait for the log are answered before they would be cut. */
 static void drain_begin_post(kd_post *post)
 {
     kd_shard *s = KD_CONTAINER(post, kd_shard, drain.begin);
     uint64_t now = kd_clock_mono_us(), deadline = s->drain.deadline_us;
     uint32_t left_ms = deadline > now ? (uint32_t)((deadline - now) / 2000) : 0;
     kd_live_hub_drain(&s->live);
+    kd_log_waits_hurry(&s->log.waits, now + left_ms * (uint64_t)750);
     kd_http_server_drain(s->server, drain_on_closed, s, KD_MAX(left_ms, 1));
 }
 

@@ -1,4 +1,4 @@
-/* Voids: what is withdrawn, what is put back, and what the user said meanwhile (rule 26). */
+/* Voids: what is withdrawn, what is put back, and what the user said meanwhile (rule 25). */
 #include <criterion/criterion.h>
 #include <stdio.h>
 

@@ -26,10 +26,22 @@ Test(edge_settings, example_loads)
     cr_expect_eq(s.flush_ops, 1000);
     kd_edge_config core = kd_settings_core(&s);
     cr_expect_eq(core.viral_rate, 1000);
+    cr_expect_eq(core.log_flush_interval_us, 0, "answers wait for the disk alone");
     cr_expect_eq(core.viral_flush_interval_us, SEC);
     cr_expect_eq(s.likes_retention_us, 7 * 86400 * SEC);
     cr_expect_eq(s.drift_bound_us, 500 * MS);
     cr_expect_eq(s.counters.count, 4);
+    kd_options_finish(&kd_edge_options, &s);
+}
+
+Test(edge_settings, answers_that_wait_for_the_log_flush_soon)
+{
+    kd_settings s;
+    const char *set = "edge.acknowledge=log";
+    cr_assert_eq(kd_options_load_file(&kd_edge_options, file, &set, 1, &s, error), KD_OK, "%s", error);
+    cr_expect_eq(kd_settings_core(&s).log_flush_interval_us, 5 * MS);
+    cr_expect_eq(s.acknowledge_deadline_us, 3 * SEC);
+    cr_expect_eq(s.acknowledge_late, KD_LATE_REFUSE);
     kd_options_finish(&kd_edge_options, &s);
 }
 
