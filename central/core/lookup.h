@@ -24,8 +24,6 @@ bool kd_lookup_wins(kd_central *c, const kd_gathered_op *op, const kd_stored_row
 int kd_lookup_resolve(kd_central *c, kd_commit *k);
 /* The row as the commit that is being closed finds it: in the commit outstanding or in the store. KD_OK, KD_ENOTFOUND, KD_EIO. */
 int kd_lookup_before(kd_central *c, kd_bytes key, kd_stored_row *row);
-/* Whether the operation takes the row, which is NULL where there is none. */
-bool kd_lookup_wins(kd_central *c, const kd_gathered_op *op, const kd_stored_row *old);
 /* Hash by which the filter knows the row with this key. */
 uint64_t kd_lookup_hash(const kd_central *c, kd_bytes key);
 

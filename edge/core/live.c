@@ -529,12 +529,23 @@ void kd_live_tick(kd_live_set *l, uint64_t now_us)
     }
 }
 
-void kd_live_drain(kd_live_set *l)
+static void live_leave(kd_live_set *l, bool all)
 {
     kd_live_stream *s;
-    l->drains = true;
     TAILQ_FOREACH(s, &l->rest, of_rest) {
+        if (!all && s->until_us == 0) continue;
         s->leaves = true;
         live_make_ready(l, s);
     }
+}
+
+void kd_live_keys_changed(kd_live_set *l)
+{
+    live_leave(l, false);
+}
+
+void kd_live_drain(kd_live_set *l)
+{
+    l->drains = true;
+    live_leave(l, true);
 }

@@ -48,8 +48,9 @@ typedef struct {
     bool members;          /* shows whether the user likes them */
     kd_bytes user;         /* with members */
     const kd_seen *seen;   /* likewise: what his session token tells */
-    uint64_t until_us;     /* the stream ends then, or when it is sent something next; 0: never */
-    kd_bytes last;         /* the id of the last event that the client has; empty: none */
+    uint64_t
+        until_us; /* of the token that it rests on: the stream ends then, or when it is sent something next; 0: there is none */
+    kd_bytes last; /* the id of the last event that the client has; empty: none */
 } kd_live_request;
 
 /* Everything is copied. `arg` is the caller's. The stream is sent nothing before kd_live_begin. */
@@ -93,6 +94,8 @@ void kd_live_changed(kd_live_set *l, const kd_live_change *change);
 void kd_live_heard(kd_live_set *l, uint32_t shard, uint64_t at_us);
 /* Time passes: streams that were sent nothing for KD_LIVE_BEAT_US get a comment. */
 void kd_live_tick(kd_live_set *l, uint64_t now_us);
+/* Keys of tokens have changed: each stream that has an end of its own takes leave. Whose token is still good comes again. */
+void kd_live_keys_changed(kd_live_set *l);
 /* The process stops: every stream takes leave and ends. */
 void kd_live_drain(kd_live_set *l);
 /* Takes the next stream that has something to be sent. It is given once, until kd_live_next has appended nothing. NULL: none. */

@@ -564,6 +564,21 @@ def test_keys_are_taken_up_when_the_file_changes(broker, tmp_path):
         wait_until(lambda: e.metric("kudos_edge_jwt_files_stale") == 0, 10, "the file is good again")
 
 
+def test_a_live_stream_ends_when_the_keys_change_and_a_token_without_its_key_opens_none(broker, tmp_path):
+    fresh = Key("ES256", "e9")
+    jwt = with_keys(tmp_path, key_set(EC, fresh))
+    with edge_of(tmp_path, broker, "called-back", jwt) as e, live.by_http1(e, ["posts/called"], "&me=true", bearer(fresh.token())) as called, \
+            live.by_http1(e, ["posts/called"]) as without:
+        called.state(), without.state()
+        write_file(jwt["jwt"]["keys_file"], key_set(EC))
+        assert called.until_named("bye") == {} and called.next()[0] == "end"
+        with pytest.raises(live.Refused) as refusal, live.by_http1(e, ["posts/called"], "&me=true", bearer(fresh.token())):
+            pass
+        assert refusal.value.status == 401
+        assert e.post("/v1/posts/called/like", headers=bearer(EC.token("ada"))).status == 200
+        assert without.next()[0] == "change"
+
+
 def test_keys_are_read_again_on_sighup(central, broker, tmp_path):
     jwt = with_keys(tmp_path, key_set(EC), SECRET)
     with edge_of(tmp_path, broker, "hup", jwt) as e:

@@ -36,6 +36,11 @@ void kd_jwt_gate_destroy(kd_jwt_gate *gate)
     free(gate);
 }
 
+uint64_t kd_jwt_gate_generation(const kd_jwt_gate *gate)
+{
+    return kd_jwt_ring_generation(gate->ring);
+}
+
 static void gate_follow(kd_jwt_gate *gate)
 {
     if (kd_jwt_ring_generation(gate->ring) == gate->set->generation) return;

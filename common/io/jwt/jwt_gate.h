@@ -27,4 +27,7 @@ kd_jwt_fault kd_jwt_gate_ask(kd_jwt_gate *gate, uint64_t address, kd_bytes token
 /* Lives as long as the gate. */
 const kd_jwt_gate_metrics *kd_jwt_gate_counted(const kd_jwt_gate *gate);
 
+/* The number of the key set in use, ascending. */
+uint64_t kd_jwt_gate_generation(const kd_jwt_gate *gate);
+
 #endif

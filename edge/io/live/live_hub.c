@@ -458,6 +458,14 @@ void kd_live_hub_begin(kd_live_client *client, kd_http_request *req)
     if (!client->http) client_free(client);
 }
 
+void kd_live_hub_keys(kd_live_hub *hub, uint64_t number)
+{
+    if (number == hub->keys) return;
+    hub->keys = number;
+    kd_live_keys_changed(hub->live);
+    hub_fan(hub);
+}
+
 void kd_live_hub_drain(kd_live_hub *hub)
 {
     hub->drains = true;

@@ -31,6 +31,7 @@ struct kd_live_hub {
     uint64_t beat_us;      /* when all hosts were told something last */
     uint64_t at_us;        /* the last time that was given out: no two moments share one */
     kd_post fan;           /* goes on with the ready streams */
+    uint64_t keys;         /* as kd_live_hub_keys was told last */
     bool fanning;
     bool drains;
 };
@@ -85,6 +86,8 @@ void kd_live_hub_watch(kd_live_hub *hub, const kd_watch_request *rq);
 void kd_live_hub_work(kd_live_hub *hub);
 /* At each tick of the shard: what time makes due. */
 void kd_live_hub_tick(kd_live_hub *hub);
+/* Which keys of tokens are in use, by a number of them. Where it is another one than last time, streams with a token take leave. */
+void kd_live_hub_keys(kd_live_hub *hub, uint64_t number);
 /* The shard stops: no stream is opened any more, and all take leave. Before the server is drained. */
 void kd_live_hub_drain(kd_live_hub *hub);
 

@@ -55,6 +55,13 @@ void kd_shard_tick_within(kd_shard *s, uint64_t us, uint64_t mono_us)
     if (mono_us + us < s->tick_us) shard_tick_in(s, KD_MAX(us, (uint64_t)TICK_MIN_US), mono_us);
 }
 
+/* Grows with each change of the keys by which tokens are verified. */
+static uint64_t shard_keys(const kd_shard *s)
+{
+    uint64_t jwt = s->jwt ? kd_jwt_gate_generation(s->jwt) : 0;
+    return jwt + (s->visitors.keys ? kd_key_file_reloads(s->visitors.keys) : 0);
+}
+
 static void edge_shard_on_tick(void *arg)
 {
     kd_shard *s = arg;
@@ -66,6 +73,7 @@ static void edge_shard_on_tick(void *arg)
     shard_take_level(s);
     kd_shard_commit_look(&s->commit);
     kd_shard_log_look(&s->log, mono);
+    kd_live_hub_keys(&s->live, shard_keys(s));
     kd_live_hub_tick(&s->live);
     kd_shard_publish(s);
     shard_work(s);
