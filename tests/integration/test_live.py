@@ -231,6 +231,19 @@ def test_a_process_has_so_many_streams(alone):
         assert refusal(edge, ["posts/a"]) == (503, "overloaded")
 
 
+def test_who_goes_on_sending_behind_a_stream_of_http1_is_closed(fleet):
+    here, _ = fleet
+    with here_as_server(here).connect() as rubbish:
+        rubbish.sendall(b"GET /v1/live?items=posts/rubbish HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert rubbish.recv(100).startswith(b"HTTP/1.1 200")
+        rubbish.sendall(b"x" * 32 * 1024)
+        wait_until(lambda: here.metric("kudos_edge_live_streams") == 1, what="a little does no harm")
+        with pytest.raises(OSError):
+            while True:
+                rubbish.sendall(b"x" * 65536)
+    wait_until(lambda: here.metric("kudos_edge_live_streams") == 0, what="the stream has ended")
+
+
 def likes_again(edge):
     with contextlib.suppress(OSError):
         return edge.post("/v1/posts/a/like", user="ada").status == 200

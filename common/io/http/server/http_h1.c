@@ -31,7 +31,7 @@ enum {
     H1_END
 };
 
-enum { H1_LINE_MAX = 256 /* a chunk's size line */ };
+enum { H1_LINE_MAX = 256 /* a chunk's size line */, H1_BEHIND_STREAM_MAX = 64 * 1024 };
 
 /* Input that is not understood yet. */
 static kd_bytes h1_input(const http_conn *conn)
@@ -291,9 +291,19 @@ static void h1_go_on(http_conn *conn, size_t output)
     conn->paused = waits && http_share_over(conn) && h1_input(conn).len > 0;
 }
 
+/* No request follows: input is read to notice that the client has gone. Who sends all the same is closed: to read it would cost as long as the stream lasts. */
+static void h1_throw_away(http_conn *conn, size_t bytes)
+{
+    conn->lingered += bytes;
+    if (conn->lingered > H1_BEHIND_STREAM_MAX) conn->fate = HTTP_ABORT;
+}
+
 static void h1_feed(http_conn *conn, kd_bytes data)
 {
-    if (conn->h1.stage >= H1_STREAM) return; /* no request follows: what comes is thrown away */
+    if (conn->h1.stage >= H1_STREAM) {
+        h1_throw_away(conn, data.len);
+        return;
+    }
     if (conn->h1.in_used > 0) {
         memmove(conn->in.data, conn->in.data + conn->h1.in_used, conn->in.len - conn->h1.in_used);
         conn->in.len -= conn->h1.in_used;

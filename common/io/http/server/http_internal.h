@@ -255,7 +255,7 @@ struct http_conn {
     kd_buf out; /* bytes that the socket did not take; the first out_sent of them have gone since */
     size_t out_sent;
     int64_t since_ms; /* when the present state began, or the last request ended: idleness counts from here */
-    size_t lingered;  /* bytes thrown away since LINGER began */
+    size_t lingered;  /* bytes thrown away: since LINGER began, or behind a request whose answer goes on */
     int64_t out_by_ms;     /* by then `out` must be empty; 0: it is */
     int64_t drain_by_ms;   /* when driver->drain_due is called; 0: never */
     int64_t slow_until_ms; /* nothing is read before then (kd_http_slow); 0: it is */
