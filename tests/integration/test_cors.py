@@ -13,7 +13,7 @@ from proc import Broker, Edge, request, wait_until
 
 APP, LOCAL, EVIL = "https://app.example", "http://localhost:3000", "https://evil.example"
 SET, SUM, GET, BOTH, POST = ("GET, HEAD, POST, DELETE, OPTIONS", "POST, OPTIONS", "GET, HEAD, OPTIONS", "GET, HEAD, POST, OPTIONS", "POST, OPTIONS")
-PATHS = [("/v1/posts/1/like", SET), ("/v1/posts/1/save", SET), ("/v1/posts/1/view", SUM), ("/v1/posts/1/counts", GET), ("/v1/posts/1/display", GET),
+PATHS = [("/v1/posts/1/like", SET), ("/v1/posts/1/save", SET), ("/v1/posts/1/view", SUM), ("/v1/posts/1/counts", BOTH), ("/v1/posts/1/likers/among", POST), ("/v1/posts/1/display", GET),
          ("/v1/counts", BOTH), ("/v1/counts?items=posts/1&me=true", BOTH), ("/v1/likes", POST), ("/v1/likes/lookup", POST),
          ("/v1/display", GET), ("/v1/display?items=posts/1", GET), ("/v1/visitors", POST)]
 # What a page may read without being told (the Fetch standard), and what no page has a use for.

@@ -73,7 +73,7 @@ def test_away_for_longer_than_any_timeout(tmp_path, cluster):
     topics = {"likes_topic": "away.likes", "counts_topic": "away.counts"}
     more = {"kafka": topics, "kafka-properties": SHORT, "edge": {"flush_interval": "200ms"}}
     with Central(tmp_path, cluster.bootstrap, partitions=PARTITIONS,
-                 more={"kafka": {**topics, "changes_topic": "away.changes"}, "kafka-properties": SHORT}) as central, \
+                 more={"kafka": {**topics, "changes_topic": "away.changes", "milestones_topic": "away.milestones"}, "kafka-properties": SHORT}) as central, \
             Edge(tmp_path, cluster.bootstrap, partitions=PARTITIONS, central=central.url, more=more) as edge:
         crowd = Crowd(edge, central)
         crowd.like(20)
