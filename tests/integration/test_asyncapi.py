@@ -265,6 +265,6 @@ def test_the_validator_of_asyncapi_takes_the_document_and_no_broken_one(validato
     broken.write_text(source("docs/asyncapi.yaml").replace("action: send", "action: shout", 1))
     done = subprocess.run([*validator, document, str(broken)], capture_output=True, text=True, timeout=120)
     first, *others = done.stdout.splitlines()
-    assert first == f"{document}: 3 channels, 5 messages", done.stdout + done.stderr
-    assert first == f"{document}: 4 channels, 5 messages", done.stdout + done.stderr
+    assert first == f"{document}: 4 channels, 6 messages", done.stdout + done.stderr
+    assert first == f"{document}: 4 channels, 6 messages", done.stdout + done.stderr
     assert others[-1] == f"{broken}: wrong" and "operations/edgeSendsBatches/action" in done.stdout and done.returncode == 1

@@ -224,6 +224,16 @@ def provoke_waits(asker, edge, syncs):
     assert "error" in partly.json["results"][2]
 
 
+def provoke_log(asker, tmp_path):
+    """What edges say that wait for the log in vain: Kafka is not there."""
+    writing = [(m, t, op) for m, t, op in asker.operations if "504" in op["responses"]]
+    for late, status in (("refuse", 504), ("disk", 200)):
+        waits = {"edge": {"acknowledge": "log", "acknowledge_deadline": "100ms", "acknowledge_late": late}, "kafka": {"start_timeout": "100ms"}}
+        with Edge(tmp_path, "127.0.0.1:1", name=f"edge-{late}", partitions=PARTITIONS, more=waits) as edge:
+            for method, template, op in writing:
+                assert asker.ask(method, template, op, item="posts/logged", on=edge).status == status, template
+
+
 def provoke_full(asker, edge):
     """503 while another request is in work."""
     with contextlib.closing(socket.create_connection(("127.0.0.1", edge.port))) as held:
@@ -278,6 +288,7 @@ def test_all_that_is_described_of_an_edge_comes(pair, broker, tmp_path):
         provoke_waits(asker, edge, syncs)
     with full_edge(broker, tmp_path) as edge:
         provoke_full(asker, edge)
+    provoke_log(asker, tmp_path)
     provoke_forger(asker)
     check(asker)
 

@@ -307,7 +307,7 @@ def test_what_is_asked_of_central_says_so(edge, path):
 
 @pytest.mark.parametrize("method, path, allow", [
     ("PUT", "/v1/posts/1/like", "GET, HEAD, POST, DELETE, OPTIONS"), ("GET", "/v1/posts/1/view", "POST, OPTIONS"),
-    ("DELETE", "/v1/posts/1/view", "POST, OPTIONS"), ("POST", "/v1/posts/1/counts", "GET, HEAD, OPTIONS"),
+    ("DELETE", "/v1/posts/1/view", "POST, OPTIONS"), ("DELETE", "/v1/posts/1/counts", "GET, HEAD, POST, OPTIONS"),
     ("DELETE", "/v1/posts/1/display", "GET, HEAD, OPTIONS"), ("DELETE", "/v1/counts", "GET, HEAD, POST, OPTIONS"),
     ("POST", "/v1/display", "GET, HEAD, OPTIONS"),
     ("GET", "/v1/likes", "POST, OPTIONS"), ("PATCH", "/v1/likes/lookup", "POST, OPTIONS"),

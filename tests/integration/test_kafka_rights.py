@@ -14,7 +14,8 @@ LIKES, COUNTS, CHANGES = TOPICS
 USERS = {"central": "central-word", "edge": "edge-word"}
 # The table of docs/operations/run.md. Central creates the topics here.
 RIGHTS = [("central", "topic", LIKES, "read", "write", "describe", "create"), ("central", "topic", COUNTS, "write", "describe", "create"),
-          ("central", "topic", CHANGES, "write", "describe", "create"), ("central", "group", "kudos-central", "read", "describe"),
+          ("central", "topic", CHANGES, "write", "describe", "create"), ("central", "topic", "kudos.milestones.v1", "write", "describe", "create"),
+          ("central", "group", "kudos-central", "read", "describe"),
           ("edge", "topic", LIKES, "write", "describe"), ("edge", "topic", COUNTS, "read", "describe"),
           ("edge", "group", "edge-1", "describe")]
 OPEN = {"security.protocol": "sasl_plaintext", "sasl.mechanism": "PLAIN"}

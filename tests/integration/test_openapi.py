@@ -189,7 +189,7 @@ def test_the_errors_of_the_document_are_those_that_are_described(pair):
                     continue
                 types = api.at(response)["content"]["application/problem+json"]["schema"]["allOf"][1]["properties"]["type"]["enum"]
                 said.update((int(status), t.removeprefix("urn:kudos:")) for t in types)
-    told -= {(405, "method-not-allowed"), (404, "not-found")}  # of no operation
+    told -= {(405, "method-not-allowed")}  # of no operation
     assert said - told <= {(501, "invalid-request"), (505, "invalid-request")} and told <= said
 
 

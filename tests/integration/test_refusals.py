@@ -374,6 +374,14 @@ def test_a_clock_out_of_bounds_is_told(fresh, tmp_path):
             check("edge", answer, 503, "clock-out-of-bounds", detail="differs too much from central's", retry=True)
 
 
+@provokes(("edge", "log-unconfirmed"))
+def test_an_edge_that_waits_for_the_log_says_that_it_is_unknown(fresh):
+    waits = {"edge": {"acknowledge": "log", "acknowledge_deadline": "100ms"}, "kafka": {"start_timeout": "100ms"}}
+    edge = fresh(brokers="127.0.0.1:1", more=waits).start()
+    for answer in writes(edge):
+        check("edge", answer, 504, "log-unconfirmed", detail="unknown whether the log has it")
+
+
 @provokes(("edge", "edge-retired"))
 def test_a_retired_edge_says_so(fresh, tmp_path, own_broker):
     with Central(tmp_path, own_broker.address, partitions=PARTITIONS, more={"central": {"snapshot_interval": "100ms"}}) as central:

@@ -325,7 +325,7 @@ static void schema_add_durable(json_t *members)
         schema_about(where, "log: Kafka has it, too; disk: this edge's disk alone has it for sure"));
 }
 
-static json_t *schema_said(kd_openapi *doc)
+static json_t *schema_said_members(kd_openapi *doc)
 {
     json_t *members =
         kd_openapi_pack("{s:o, s:o, s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "counter",
@@ -335,8 +335,20 @@ static json_t *schema_said(kd_openapi *doc)
                                      "whether the request changed that state; null: this edge cannot know"));
     schema_add_number(doc, members);
     schema_add_age(doc, members);
+    return members;
+}
+
+static json_t *schema_said(kd_openapi *doc)
+{
+    json_t *members = schema_said_members(doc);
     schema_add_durable(members);
     return schema_object(members, " durable ");
+}
+
+/* Of many: all survive alike, which is said once. */
+static json_t *schema_result(kd_openapi *doc)
+{
+    return schema_object(schema_said_members(doc), NULL);
 }
 
 static json_t *schema_added(kd_openapi *doc)
@@ -378,7 +390,7 @@ static json_t *schema_refused(kd_openapi *doc)
 
 static json_t *schema_results(kd_openapi *doc)
 {
-    json_t *one = kd_openapi_pack("{s:[o, o]}", "anyOf", kd_openapi_schema(doc, "Said"),
+    json_t *one = kd_openapi_pack("{s:[o, o]}", "anyOf", kd_openapi_schema(doc, "Result"),
                                   kd_openapi_schema(doc, "Refused"));
     json_t *members = kd_openapi_pack("{s:o}", "results", schema_list(one, 1, KD_BULK_OPS_MAX));
     schema_add_durable(members);
@@ -693,6 +705,7 @@ static const struct {
     {"Said", schema_said},
     {"Added", schema_added},
     {"Refused", schema_refused},
+    {"Result", schema_result},
     {"Results", schema_results},
     {"Counts", schema_counts},
     {"CountsEach", schema_counts_each},
