@@ -124,6 +124,11 @@ void sim_check_milestone_fed(sim_checks *c, uint32_t slot, uint32_t partition, c
     kd_body_finish(&body);
 }
 
+void sim_check_milestone_unsure(sim_checks *c, uint32_t counter, uint32_t item)
+{
+    c->passed_ever[sim_check_cell_of(c, counter, item)] |= UNSURE;
+}
+
 void sim_check_milestone_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version)
 {
     sim_check_passing *p = &c->passing[slot][partition];

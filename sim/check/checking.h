@@ -83,6 +83,24 @@ void sim_check_milestone_record(sim_checks *c, uint32_t partition, kd_bytes reco
 /* A question: whether a threshold was passed that no record tells of; which one is written to `why`. */
 bool sim_check_milestone_missing(sim_checks *c, char *why, size_t size);
 
+/* An operator decides about the item: the model does not follow him, so from now on what the item passes is not judged. */
+void sim_check_milestone_unsure(sim_checks *c, uint32_t counter, uint32_t item);
+
+/* ---- check_decided.c: "decided" (rules 24, 25) ---- */
+
+/* The operator wrote a decision: whom it names, users' answers alone do not tell about any more. */
+void sim_check_decided_ordered(sim_checks *c, const kd_decision *d);
+/* Central read a record, of whatever kind. */
+void sim_check_decided_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset,
+                           kd_fed fed);
+/* A commit began: what was decided since the last one rides in `version`. */
+void sim_check_decided_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
+/* A commit ended. After sim_check_position_committed. */
+void sim_check_decided_committed(sim_checks *c, uint32_t slot, uint32_t partition);
+/* A central starts: it remembers what the commits on its disk have decided. */
+void sim_check_decided_opened(sim_checks *c, uint32_t slot, uint32_t partition);
+void sim_check_decided_disk(sim_checks *c, int who, sim_checks_disk_event event);
+
 /* ---- check_count.c: "counts" (I2) ---- */
 
 /* Central merged a batch: its pairs are looked up after the commit. */

@@ -36,6 +36,7 @@ void sim_checks_central_opened(sim_checks *c, uint32_t slot, uint32_t partition)
     sim_check_index_whole(c, slot, partition);
     sim_check_forget_opened(c, slot, partition);
     sim_check_milestone_opened(c, slot, partition);
+    sim_check_decided_opened(c, slot, partition);
     sim_check_trending_judge(c, slot, partition);
 }
 
@@ -57,6 +58,7 @@ void sim_checks_disk(sim_checks *c, int who, sim_checks_disk_event event)
     sim_check_forget_disk(c, who, event);
     sim_check_retire_disk(c, who, event);
     sim_check_milestone_disk(c, who, event);
+    sim_check_decided_disk(c, who, event);
 }
 
 void sim_checks_retired(sim_checks *c, uint32_t edge, bool retired)
@@ -210,6 +212,7 @@ void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes r
     kd_batch b;
     if (fed != KD_FED_FENCED) sim_check_log_fed(c, partition, record, offset);
     if (kd_record_peek(record) == KD_RECORD_CLAIM) sim_check_publish_fed(c, slot, partition, record);
+    sim_check_decided_fed(c, slot, partition, record, offset, fed);
     if (kd_record_peek(record) != KD_RECORD_BATCH || kd_batch_decode(record, &b) != KD_OK) return;
     if (fed == KD_FED_MERGED) sim_check_ahead_merged(c, partition, &b);
     if (sim_forged_is(record)) { /* no edge's batch: it may lift the epoch, nothing else */
@@ -235,6 +238,7 @@ void sim_checks_commit_begun(sim_checks *c, uint32_t slot, uint32_t partition, u
     sim_check_count_begun(c, slot, partition, version);
     sim_check_index_moved(c, slot, partition);
     sim_check_milestone_begun(c, slot, partition, version);
+    sim_check_decided_begun(c, slot, partition, version);
 }
 
 void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status,
@@ -245,6 +249,7 @@ void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint
     sim_check_count_committed(c, slot, partition);
     sim_check_index_moved(c, slot, partition);
     sim_check_milestone_committed(c, slot, partition);
+    sim_check_decided_committed(c, slot, partition);
     sim_check_forget_committed(c, slot, partition);
     if (synced) sim_check_retire_committed(c, slot, partition, version);
     sim_check_as_of_committed(c, slot, partition);
@@ -254,6 +259,11 @@ void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint
 void sim_checks_published(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
 {
     if (!c->failed) sim_check_publish_record(c, slot, partition, record);
+}
+
+void sim_checks_ordered(sim_checks *c, const kd_decision *d)
+{
+    if (!c->failed) sim_check_decided_ordered(c, d);
 }
 
 void sim_checks_milestones(sim_checks *c, uint32_t partition, kd_bytes record)

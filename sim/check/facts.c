@@ -55,6 +55,9 @@ static void finish_tenures(sim_checks *c)
             free(c->members[slot][p].fed);
             sim_check_map_finish(&c->members[slot][p].members);
             free(c->passing[slot][p].at);
+            free(c->deciding[slot][p].named);
+            free(c->deciding[slot][p].merged);
+            sim_check_map_finish(&c->deciding[slot][p].rows);
             sim_check_map_finish(&c->passing[slot][p].rows);
         }
         free(c->member_count[slot]);

@@ -8,6 +8,7 @@
 #ifndef KUDOS_SIM_CHECK_FACTS_H
 #define KUDOS_SIM_CHECK_FACTS_H
 
+#include "kudos/void.h"
 #include "sim/check/checks.h"
 #include "sim/check/check_map.h"
 
@@ -186,6 +187,34 @@ typedef struct {
     uint32_t count, cap;
 } sim_check_passing;
 
+/* ---- check_decided.c: a model of rows and of operators' jobs, for one partition of one central ---- */
+
+typedef struct {
+    uint64_t job; /* hash of its name */
+    uint64_t seq;
+    uint64_t version; /* of the commit that holds the decision; 0: no commit of it has begun */
+} sim_check_decision;
+
+typedef struct {
+    uint64_t job;
+    kd_voided told;
+    bool unsure; /* rows that it named are unsure */
+} sim_check_void;
+
+typedef struct {
+    /* hash of counter, item, user: stamp in a; author and bits in b */
+    sim_check_map rows;
+    sim_check_touch *named; /* pairs that decisions named since the start */
+    uint32_t named_count, named_cap;
+    sim_check_decision *merged;
+    uint32_t merged_count, merged_cap;
+    sim_check_void voids[KD_VOID_JOBS_MAX];
+    uint32_t void_count;
+    uint64_t in_force; /* the highest epoch that was read, in claims and decisions */
+    int64_t next;      /* offset behind the last record */
+    uint32_t open;     /* records merged since the last commit began */
+} sim_check_deciding;
+
 /* ---- one process ---- */
 
 typedef struct {
@@ -246,6 +275,7 @@ struct sim_checks {
     uint32_t *passed_ever;                    /* by counter, item: bits of thresholds */
     sim_check_map milestones_told; /* number of cell and threshold: hash of the id in a, of the label in b */
     sim_check_map milestone_ids;   /* hash of an id: number of its cell and threshold in a */
+    sim_check_deciding deciding[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX]; /* check_decided.c */
     bool relabelled; /* central's disk was put back or copied: milestones may be told under other labels */
     uint32_t converge_at; /* check_end.c: the item that did not agree the last time */
     /* check_liked.c: when a central answered a user that calls a readmitted edge retired */

@@ -32,6 +32,8 @@ typedef struct {
     uint32_t next_of_item; /* 1 + the next pair of the item; 0: none */
     uint64_t edges;        /* at which it was attempted, a bit each */
     uint64_t settled_us;   /* all of active were answered by then; UINT64_MAX: one was not */
+    bool imported;         /* ... by an import */
+    bool ordered;          /* an operator decided about it: users do not tell what is right */
 } pair;
 
 typedef struct {
@@ -186,6 +188,10 @@ static sim_oracle_verdict journal_judge(sim_journal *j, pair *p)
         p->settled_us = KD_MAX(p->settled_us, settled);
     }
     not |= !sure;
+    if (p->ordered) {
+        p->settled_us = UINT64_MAX;
+        return ORACLE_MAY;
+    }
     return !like ? ORACLE_MUST_NOT : not ? ORACLE_MAY : ORACLE_MUST;
 }
 
@@ -353,6 +359,15 @@ void sim_journal_excuse_sums(sim_journal *j)
     j->sums_hold = false;
 }
 
+void sim_journal_ordered(sim_journal *j, uint32_t counter, uint32_t item, uint32_t user, bool imported)
+{
+    uint32_t number =
+        journal_obtain(j, &(sim_journal_attempt){.counter = counter, .item = item, .user = user});
+    j->pairs[number].ordered = true;
+    j->pairs[number].imported |= imported;
+    journal_renew(j, number);
+}
+
 void sim_journal_set_aside(sim_journal *j, uint32_t counter, uint32_t item, uint64_t amount)
 {
     journal_row_of(j, counter, item)->aside += amount;
@@ -403,6 +418,12 @@ uint64_t sim_journal_pair_edges(const sim_journal *j, uint32_t counter, uint32_t
 {
     const pair *p = journal_find(j, counter, item, user);
     return p ? p->edges : 0;
+}
+
+bool sim_journal_pair_imported(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user)
+{
+    const pair *p = journal_find(j, counter, item, user);
+    return p && p->imported;
 }
 
 bool sim_journal_pair_excused(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user,
@@ -509,7 +530,7 @@ uint64_t sim_journal_misled(const sim_journal *j, uint32_t counter, uint32_t ite
     uint64_t users = 0;
     for (uint32_t i = journal_first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
         const pair *p = &j->pairs[i - 1];
-        bool misled = false;
+        bool misled = p->ordered;
         for (uint32_t k = p->chain; k != NONE && !misled; k = j->at[k].older) {
             const sim_journal_attempt *here = &j->at[k].a;
             misled = here->edge == edge && here->issued_us >= since_us && is_misled(j, p, here, gone_us);

@@ -85,6 +85,10 @@ void sim_journal_bounds(const sim_journal *j, uint32_t counter, uint32_t item, u
                         uint64_t *most);
 /* False once sim_journal_excuse_sums was called. */
 bool sim_journal_sums_hold(const sim_journal *j);
+/* An operator wrote a decision about the pair: from now on it may be liked or not, whatever its users were answered ("decided" judges it). */
+void sim_journal_ordered(sim_journal *j, uint32_t counter, uint32_t item, uint32_t user, bool imported);
+/* Whether such a decision imported an operation on the pair. */
+bool sim_journal_pair_imported(const sim_journal *j, uint32_t counter, uint32_t item, uint32_t user);
 /* An edge set `amount` of a sum aside: this amount need not be in the count (protocol, rule 20). */
 void sim_journal_set_aside(sim_journal *j, uint32_t counter, uint32_t item, uint64_t amount);
 /* How much of that sum was set aside in all. */

@@ -206,6 +206,7 @@ static const struct {
     KNOB(outbox_bytes),
     KNOB(room_items),
     KNOB(room_keys),
+    KNOB(decides),
     KNOB(logged),
     KNOB(drift_us),
     KNOB(flush_ops),

@@ -390,5 +390,6 @@ void sim_swarm_draw(uint64_t seed, sim_scenario *s)
     sim_swarm_room(seed, s);
     sim_swarm_forged(seed, s);
     sim_swarm_logged(seed, s);
+    sim_swarm_decided(seed, s);
     drop_late(s);
 }

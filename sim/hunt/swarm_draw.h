@@ -84,6 +84,8 @@ void sim_swarm_retired_twice(uint64_t seed, sim_scenario *s);
 void sim_swarm_room(uint64_t seed, sim_scenario *s);
 /* Answers wait for the log, and disks of edges are destroyed. */
 void sim_swarm_logged(uint64_t seed, sim_scenario *s);
+/* An operator imports likes, withdraws some and puts them back, while central dies and writes late. */
+void sim_swarm_decided(uint64_t seed, sim_scenario *s);
 /* Two processes run under one edge's name, and central is restored to a backup of that time. */
 void sim_swarm_doubled(uint64_t seed, sim_scenario *s);
 

@@ -32,6 +32,8 @@ const sim_directive sim_scenario_directives[] = {
         S(DURATION, NULL, flush_interval_us, .min = 1000, .max = 600000000)}}},
     {.form = {"whether answers wait for the log of Kafka (edge.acknowledge = log)", .parts = {
         WORD("logged"), S(YES, NULL, logged)}}},
+    {.form = {"whether an operator imports likes, withdraws some and puts them back", .parts = {
+        WORD("decides"), S(YES, NULL, decides)}}},
     {.form = {"how often central publishes", .parts = {
         WORD("snapshot"), S(DURATION, NULL, snapshot_interval_us, .min = 1000, .max = 600000000)}}},
     {.form = {"how much an edge keeps for central before it refuses", .parts = {

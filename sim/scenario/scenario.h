@@ -150,7 +150,9 @@ typedef struct {
      * simulation only: in a drill the programs keep their defaults. */
     uint64_t forget_rows_us, forget_tombstones_us;
     bool backups_none; /* central.backups = none */
-    bool logged;       /* edge.acknowledge = log: answers of edges wait for the log (rule 26) */
+    bool
+        decides; /* an operator imports likes, withdraws some and puts them back (rules 24, 25); simulation only */
+    bool logged; /* edge.acknowledge = log: answers of edges wait for the log (rule 26) */
     sim_scenario_users users;
     sim_scenario_needs needs;
     sim_scenario_event *events; /* by at_us; those of one moment in the order of the file */

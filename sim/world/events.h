@@ -23,6 +23,7 @@ typedef enum {
     DRAW_READ,
     DRAW_ROUTE,
     DRAW_TIMER,
+    DRAW_DECIDE,
 } sim_draw_stream;
 
 /* 64 random bits, a hash of the run's seed and the three arguments alone. `entity`: the caller's number for whatever the draw is about. */

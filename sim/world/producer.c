@@ -111,7 +111,7 @@ static void producer_report(sim_world *w, uint32_t id)
 
 static void producer_append(sim_world *w, sim_message *m)
 {
-    bool likes = m->kind == MESSAGE_BATCH || m->kind == MESSAGE_CLAIM;
+    bool likes = m->kind == MESSAGE_BATCH || m->kind == MESSAGE_CLAIM || m->kind == MESSAGE_DECISION;
     sim_log *l = likes ? &w->likes[m->partition] : &w->counts[m->partition];
     uint32_t percent = w->duplicate_percent[likes ? SCENARIO_LIKES : SCENARIO_COUNTS];
     bool twice =

@@ -232,6 +232,7 @@ void sim_tenure_commit(sim_world *w, uint32_t slot, uint32_t partition)
 static sim_message_kind tenure_message_kind(const sim_tenure *t, const kd_outbound *out)
 {
     if (out == &t->publisher.claims) return MESSAGE_CLAIM;
+    if (out == &t->publisher.decisions) return MESSAGE_DECISION;
     if (out == &t->publisher.counts) return MESSAGE_COUNTS;
     return out == &t->publisher.changes ? MESSAGE_CHANGES : MESSAGE_MILESTONES;
 }

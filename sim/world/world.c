@@ -9,6 +9,7 @@
 #include "sim/world/heal.h"
 #include "sim/world/live.h"
 #include "sim/world/names.h"
+#include "sim/world/decider.h"
 #include "sim/world/operator.h"
 #include "sim/world/processes.h"
 #include "sim/world/producer.h"
@@ -74,6 +75,7 @@ static void world_open(sim_world *w, const sim_options *options)
     sim_heal_open(w);
     sim_faults_open(w);
     sim_operator_open(w);
+    sim_decider_open(w);
     sim_disks_refresh(w, SCENARIO_CENTRAL);
     sim_process_start(w, sim_process_of_central(0));
     for (uint32_t i = 0; i < w->s->edge_count; i++) {

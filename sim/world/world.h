@@ -201,6 +201,27 @@ typedef struct {
         [SCENARIO_PARTITIONS_MAX]; /* of the backup that was begun: commits that bring it into the lists */
 } sim_backups;
 
+/* One row that the operator's decision names. */
+typedef struct {
+    uint32_t item, user, counter;
+    uint64_t time_us;
+    bool liked;
+} sim_ordered;
+
+enum { WORLD_ORDERED = 16 };
+
+/* The operator's present job in a partition (decider.h), and its present decision: there is one while op_count > 0. */
+typedef struct {
+    uint32_t number, seq;
+    uint32_t decisions; /* of the job, without what is put back */
+    bool imports, last;
+    kd_decided what;
+    uint64_t stamp_us; /* of a void */
+    uint64_t rest_until_us, again_us, give_up_us;
+    sim_ordered ops[WORLD_ORDERED], withdrawn[WORLD_ORDERED];
+    uint32_t op_count, withdrawn_count;
+} sim_deciding;
+
 /* ---- the whole ---------------------------------------------------------------------------------------------- */
 
 struct sim_world {
@@ -224,6 +245,7 @@ struct sim_world {
     sim_edge edges[WORLD_SLOTS];
     sim_central centrals[WORLD_CENTRALS];
     sim_backups backups;
+    sim_deciding deciding[SCENARIO_PARTITIONS_MAX];
     sim_log likes[SCENARIO_PARTITIONS_MAX], counts[SCENARIO_PARTITIONS_MAX];
     uint32_t duplicate_percent[2];             /* by topic: records that the producer writes twice */
     uint32_t answers_lost[SCENARIO_EDGES_MAX]; /* per cent of an edge's answers that never reach the user */

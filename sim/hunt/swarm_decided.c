@@ -1,0 +1,51 @@
+/*
+ * swarm_decided.c - an operator decides (rules 24, 25), in most runs while central dies and comes back, and while what it wrote reaches the log late:
+ * so a decision stands behind the claim of the central that followed.
+ */
+#include "sim/hunt/swarm_draw.h"
+
+/* Somebody takes central's place: itself after a kill, or a second one beside it. */
+static void draw_late_writes(sim_swarm *d, uint64_t at)
+{
+    sim_scenario_event late = sim_swarm_event(SCENARIO_DELAY, SCENARIO_CENTRAL, at, 3 * SECOND);
+    late.peer = SCENARIO_KAFKA;
+    late.way = SCENARIO_UP;
+    late.amount = (int64_t)sim_swarm_between(d, 20, 100) * 10 * MS;
+    late.spread_us = (uint64_t)late.amount;
+    sim_swarm_add(d, late);
+    uint64_t then = at + sim_swarm_between(d, 50, 200) * 10 * MS;
+    bool second = sim_swarm_chance(d, 50);
+    uint64_t lasts = second ? sim_swarm_between(d, 20, 40) * 100 * MS : sim_swarm_between(d, 5, 20) * 10 * MS;
+    sim_swarm_add(d,
+                  sim_swarm_event(second ? SCENARIO_SECOND : SCENARIO_KILL, SCENARIO_CENTRAL, then, lasts));
+}
+
+static void draw_deciding_users(sim_swarm *d)
+{
+    sim_scenario *s = d->s;
+    s->length_us = sim_swarm_between(d, 30, 60) * SECOND;
+    s->drift_us = PICK(d, 50, 200) * MS;
+    s->users.users = (uint32_t)sim_swarm_between(d, 3, 10);
+    s->users.items = (uint32_t)sim_swarm_between(d, 1, 8);
+    s->users.per_second = (double)sim_swarm_between(d, 5, 25);
+    s->users.like_percent = 60;
+    s->users.unlike_percent = 40;
+    s->users.view_percent = s->users.save_percent = 0;
+    s->users.viral_percent = 0;
+    s->users.viral_from_us = 0;
+}
+
+void sim_swarm_decided(uint64_t seed, sim_scenario *s)
+{
+    sim_swarm d = {.random = seed ^ UINT64_C(0x646563696465), .s = s};
+    if (s->logged || !sim_swarm_chance(&d, 8)) return;
+    s->decides = true;
+    if (sim_swarm_chance(&d, 30)) return; /* among all that goes wrong in this run */
+    sim_swarm_alone(&d, PICK(&d, 1, 2));
+    draw_deciding_users(&d);
+    s->forget_rows_us = 0;
+    s->forget_tombstones_us = sim_swarm_chance(&d, 50) ? sim_swarm_between(&d, 1, 3) * SECOND : 0;
+    if (sim_swarm_chance(&d, 30)) return;
+    for (uint64_t at = 3 * SECOND; at < 45 * SECOND; at += sim_swarm_between(&d, 40, 80) * 100 * MS)
+        draw_late_writes(&d, at);
+}

@@ -1,0 +1,219 @@
+/* decider.c - see the header. The real counterparts are central/io/operator/{job_decide,job_void,act_import}.c. */
+#include "sim/world/decider.h"
+
+#include "kudos/void.h"
+#include "sim/world/events.h"
+#include "sim/world/hosts.h"
+#include "sim/world/tenure.h"
+
+#include <stdio.h>
+
+#define IMPORT_AUTHOR "_import"
+
+enum {
+    STEP_US = 40000,
+    AGAIN_US = 600000,               /* from writing a decision to writing it again */
+    GIVE_UP_US = 8000000,            /* a decision that is not merged by then never will be */
+    IMPORTS_US = 200000,             /* from one import to the next */
+    SEEN_US = 1500000,               /* what was seen is up to this old when it is decided about */
+    UNDO_US = 9000000,               /* from the last likes withdrawn to the first put back */
+    OLD_US = 15000000,               /* age of imported likes */
+    JOBS_MAX = KD_VOID_JOBS_MAX - 4, /* the void that is undone must be remembered */
+    IMPORTED_MAX = 4,
+    SEEN_MAX = 4,
+};
+
+static uint64_t decider_below(const sim_world *w, uint32_t partition, uint32_t what, uint64_t below)
+{
+    return sim_world_below(w, DRAW_DECIDE, partition * 100 + what, below);
+}
+
+/* ---- what is ordered ---- */
+
+static void decider_add(sim_deciding *o, sim_ordered op)
+{
+    for (uint32_t i = 0; i < o->op_count; i++)
+        if (o->ops[i].item == op.item && o->ops[i].user == op.user && o->ops[i].counter == op.counter) return;
+    if (o->op_count < WORLD_ORDERED) o->ops[o->op_count++] = op;
+}
+
+static void decider_import(sim_world *w, sim_deciding *o, uint32_t partition)
+{
+    uint64_t now_us = sim_host_wall_us(w, HOST_CENTRAL),
+             count = 1 + decider_below(w, partition, 1, IMPORTED_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        sim_ordered op = {.item = (uint32_t)decider_below(w, partition, 10 + i, w->item_count),
+                          .user = (uint32_t)decider_below(w, partition, 20 + i, w->user_count),
+                          .counter = SCENARIO_LIKE,
+                          .liked = decider_below(w, partition, 30 + i, 3) > 0};
+        bool old = decider_below(w, partition, 40 + i, 2);
+        op.time_us = now_us - (old ? decider_below(w, partition, 50 + i, OLD_US) : 0);
+        if (w->item_partition[op.item] == partition) decider_add(o, op);
+    }
+}
+
+typedef struct {
+    sim_world *w;
+    sim_deciding *o;
+    uint32_t partition, seen;
+} decider_walk;
+
+static uint32_t decider_item(const sim_world *w, kd_bytes key)
+{
+    uint32_t i = 0;
+    while (i < w->item_count && !kd_bytes_eq(kd_item_key(&w->items[i]), key)) i++;
+    return i;
+}
+
+static uint32_t decider_user(const sim_world *w, kd_bytes name)
+{
+    uint32_t i = 0;
+    while (i < w->user_count && !kd_bytes_eq(kd_bytes_str(w->users_names[i]), name)) i++;
+    return i;
+}
+
+static int decider_see(void *arg, const kd_member *m)
+{
+    decider_walk *k = arg;
+    sim_ordered op = {decider_item(k->w, m->item), decider_user(k->w, m->user),
+                      (uint32_t)kd_counters_by_id(&sim_scenario_counters, m->counter), m->time_us, false};
+    bool picked = decider_below(k->w, k->partition, 60 + k->seen++ % 30, 3) > 0;
+    if (picked && op.item < k->w->item_count && op.user < k->w->user_count && m->time_us < k->o->stamp_us)
+        decider_add(k->o, op);
+    return k->o->op_count == SEEN_MAX;
+}
+
+/* Likes as a central has them now. */
+static void decider_withdraw(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
+{
+    decider_walk k = {w, o, partition, 0};
+    kd_buf next = {0};
+    if (o->seq == 1) o->stamp_us = sim_host_wall_us(w, HOST_CENTRAL) + 1;
+    kd_central_members(w->centrals[slot].tenures[partition].core, 0, (kd_bytes){0}, (kd_bytes){0}, 1000,
+                       decider_see, &k, &next);
+    kd_buf_finish(&next);
+    for (uint32_t i = 0; i < o->op_count && o->withdrawn_count < WORLD_ORDERED; i++)
+        o->withdrawn[o->withdrawn_count++] = o->ops[i];
+    o->what = KD_DECIDED_WITHDRAW;
+}
+
+static void decider_put_back(sim_deciding *o)
+{
+    o->what = KD_DECIDED_PUT_BACK;
+    o->last = true;
+    for (uint32_t i = 0; i < o->withdrawn_count; i++) {
+        o->withdrawn[i].liked = true;
+        decider_add(o, o->withdrawn[i]);
+    }
+}
+
+static void decider_begin_job(sim_world *w, sim_deciding *o, uint32_t partition)
+{
+    *o = (sim_deciding){.number = o->number + 1, .last = false};
+    o->imports = decider_below(w, partition, 2, 3) == 0;
+    o->decisions = 1 + (uint32_t)decider_below(w, partition, 3, 3);
+}
+
+/* Makes the next decision of the job, or the first one of another job; none where nothing is there to be decided about. */
+static void decider_order(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
+{
+    if (o->seq == 0 || o->last) {
+        if (o->number >= JOBS_MAX) return;
+        decider_begin_job(w, o, partition);
+    }
+    o->seq++;
+    o->op_count = 0;
+    bool undo = !o->imports && o->seq > 1 && o->seq > o->decisions;
+    if (o->imports) {
+        decider_import(w, o, partition);
+        o->what = KD_DECIDED_OPERATIONS;
+        o->last = o->seq == o->decisions;
+    } else if (!undo) {
+        decider_withdraw(w, o, slot, partition);
+    }
+    if (undo || (!o->imports && o->seq > 1 && o->op_count == 0)) decider_put_back(o);
+    if (o->op_count == 0) *o = (sim_deciding){.number = o->number - (o->seq == 1)};
+    uint64_t rest_us = o->imports ? IMPORTS_US : o->what == KD_DECIDED_PUT_BACK ? UNDO_US : SEEN_US;
+    o->rest_until_us = w->now_us + decider_below(w, partition, 4, rest_us);
+    o->give_up_us = o->rest_until_us + GIVE_UP_US;
+}
+
+/* ---- its way into the log ---- */
+
+static kd_bytes decider_body(sim_world *w, const sim_deciding *o)
+{
+    kd_op ops[WORLD_ORDERED];
+    kd_body body = {.ops = ops, .op_count = o->op_count};
+    for (uint32_t i = 0; i < o->op_count; i++)
+        ops[i] = (kd_op){.item = kd_item_key(&w->items[o->ops[i].item]),
+                         .user = kd_bytes_str(w->users_names[o->ops[i].user]),
+                         .time_us = o->ops[i].time_us,
+                         .counter = sim_scenario_counters.at[o->ops[i].counter].id,
+                         .liked = o->ops[i].liked};
+    kd_buf_clear(&w->scratch);
+    kd_body_encode(&body, &w->scratch);
+    return kd_buf_view(&w->scratch);
+}
+
+static void decider_write(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
+{
+    char job[32];
+    snprintf(job, sizeof(job), "order-%u", o->number);
+    bool imports = o->what == KD_DECIDED_OPERATIONS;
+    const kd_decision d = {.job = kd_bytes_str(job),
+                           .seq = o->seq,
+                           .last = o->last,
+                           .what = o->what,
+                           .stamp_us = imports ? 0 : o->stamp_us + (o->what == KD_DECIDED_PUT_BACK),
+                           .region = imports ? kd_bytes_str(w->s->edges[0]) : (kd_bytes){0},
+                           .author = kd_bytes_str(imports ? IMPORT_AUTHOR : KD_VOID_AUTHOR),
+                           .body = decider_body(w, o)};
+    kd_publisher *to = &w->centrals[slot].tenures[partition].publisher;
+    if (kd_publisher_decide(to, &d, sim_host_wall_us(w, HOST_CENTRAL)) != KD_OK) return;
+    TRACE(w, "order %u/%u of partition %u is written", o->number, o->seq, partition);
+    o->again_us = w->now_us + AGAIN_US;
+    sim_checks_ordered(w->checks, &d);
+    sim_tenure_publish(w, slot, partition);
+}
+
+static bool decider_reaches(const sim_world *w, uint32_t slot)
+{
+    const sim_process *p = &w->processes[sim_process_of_central(slot)];
+    return p->up && !p->draining && p->frozen_until_us <= w->now_us && w->centrals[slot].ready;
+}
+
+static void decider_step(sim_world *w, uint32_t slot, uint32_t partition)
+{
+    char job[32];
+    sim_deciding *o = &w->deciding[partition];
+    if (w->now_us < o->rest_until_us) return;
+    if (o->op_count == 0) {
+        decider_order(w, o, slot, partition);
+        return;
+    }
+    snprintf(job, sizeof(job), "order-%u", o->number);
+    kd_job_progress progress =
+        kd_central_decided(w->centrals[slot].tenures[partition].core, kd_bytes_str(job));
+    bool done = progress.durable && progress.seq >= o->seq;
+    if (w->now_us >= o->again_us && (!done || decider_below(w, partition, 5, 2)))
+        decider_write(w, o, slot, partition);
+    if (done) o->op_count = 0;
+    if (!done && w->now_us >= o->give_up_us) *o = (sim_deciding){.number = o->number};
+}
+
+static void decider_on_step(sim_world *w, const sim_event *ev)
+{
+    uint32_t partition = ev->a;
+    uint32_t slot = (uint32_t)decider_below(w, partition, 6, WORLD_CENTRALS);
+    if (!decider_reaches(w, slot)) slot = !slot;
+    if (decider_reaches(w, slot)) decider_step(w, slot, partition);
+    if (w->now_us < w->end_us)
+        sim_world_at(w, w->now_us + STEP_US + decider_below(w, partition, 7, STEP_US), decider_on_step,
+                     partition, 0, 0);
+}
+
+void sim_decider_open(sim_world *w)
+{
+    for (uint32_t p = 0; w->s->decides && p < w->s->partitions; p++)
+        sim_world_at(w, w->now_us + STEP_US, decider_on_step, p, 0, 0);
+}
