@@ -104,14 +104,21 @@ static bool decided_old(const sim_checks *c, uint64_t stamp_us)
     return s->forget_tombstones_us > 0 && stamp_us + s->forget_tombstones_us < sim_check_now(c) + margin_us;
 }
 
+/* An old operation of an edge may be ignored (rule 22), that of an operator may not. Against a like nothing was forgotten. */
+static bool decided_in_doubt(const decided_model *m, const sim_check_cell *row, const kd_op *op,
+                             uint64_t author)
+{
+    if (!decided_old(m->c, op->time_us)) return false;
+    return op->time_us > row->a ? author != AUTHOR_IMPORT : !(row->b & LIKED);
+}
+
 static void decided_take_body(const decided_model *m, const kd_body *body, uint64_t author, bool named)
 {
     for (uint32_t i = 0; i < body->op_count; i++) {
         const kd_op *op = &body->ops[i];
         sim_check_cell *row = decided_row(m, op, named);
         if (!row) continue;
-        bool old = op->time_us <= row->a || decided_old(m->c, op->time_us);
-        if (old && decided_old(m->c, op->time_us))
+        if (decided_in_doubt(m, row, op, author))
             decided_doubt(row, op->time_us);
         else
             decided_put(m, row, op->time_us, author, op->liked);

@@ -147,6 +147,23 @@ Test(journal, what_was_only_refused_did_not_happen)
     sim_journal_destroy(j);
 }
 
+Test(journal, what_an_operator_decided_about_may_be_liked_or_not_whatever_was_answered)
+{
+    bool settled;
+    uint64_t least, most;
+    sim_journal *j = sim_journal_create(D, true);
+    done_at(j, MUMBAI, KD_LIKE, SECOND);
+    sim_journal_ordered(j, LIKE, 2, 1, false);
+    sim_journal_ordered(j, LIKE, 2, 7, true); /* a pair that no user named */
+    done_at(j, MUMBAI, KD_LIKE, 2 * SECOND);
+    cr_assert_eq(sim_journal_pair(j, LIKE, 2, 1, UINT64_MAX, &settled), ORACLE_MAY);
+    cr_assert_not(settled);
+    sim_journal_bounds(j, LIKE, 2, &least, &most);
+    cr_assert(least == 0 && most == 2);
+    cr_assert(sim_journal_pair_imported(j, LIKE, 2, 7) && !sim_journal_pair_imported(j, LIKE, 2, 1));
+    sim_journal_destroy(j);
+}
+
 Test(journal, settled_tells_whether_all_that_may_win_was_answered_before)
 {
     sim_journal *j = sim_journal_create(D, true);
