@@ -16,13 +16,14 @@ typedef struct {
     size_t count;
 } among_moved;
 
-/* They stand together in a commit, since that is in the order of its rows. */
+/* They stand together in a commit, since that is in the order of its rows; those of nobody, which only tell of a closed item, do not. */
 static among_moved among_moved_by(const kd_commit *k, uint8_t counter, kd_bytes item)
 {
     among_moved moved = {.count = 0};
     for (uint32_t i = 0; i < k->effect_count; i++) {
         const kd_effect *e = &k->effects[i];
         if (e->counter != counter || kd_effect_is_sum(e) || !kd_bytes_eq(e->item, item)) continue;
+        if (!e->was && !e->is) continue;
         if (moved.count++ == 0) moved.at = e;
     }
     return moved;

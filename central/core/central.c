@@ -1,4 +1,5 @@
 /* central.c - opening and closing a core, its claim and its figures; kudos/central.h has the contracts. */
+#include "central/core/closed.h"
 #include "central/core/collect.h"
 #include "central/core/commit.h"
 #include "central/core/decide.h"
@@ -33,6 +34,7 @@ static int central_load(kd_central *c, uint64_t epoch_hint)
     if (err == KD_OK) err = kd_collect_load(c);
     if (err == KD_OK) err = kd_decide_load(c);
     if (err == KD_OK) err = kd_void_load(c);
+    if (err == KD_OK) err = kd_closed_load(c);
     if (err == KD_OK) err = kd_lookup_load(c);
     if (err == KD_OK) err = kd_redo_load(c);
     if (err == KD_OK) err = kd_index_load(c);
@@ -59,6 +61,7 @@ int kd_central_open(const kd_central_config *config, const kd_store *store, uint
     c->fed_at_us = now_us;
     kd_counts_init(&c->counts, &c->store, &c->filter, config->seed, config->counts_cached_max);
     c->counts.forgiving = kd_planted(c, KD_PLANT_UNLIKE_OWN_REGION);
+    kd_closed_init(c);
     int err = central_load(c, epoch_hint);
     kd_collect_begin(c, now_us);
     if (err != KD_OK) {
@@ -74,6 +77,7 @@ void kd_central_close(kd_central *c)
     if (!c) return;
     for (size_t i = 0; i < KD_COUNT(c->commits); i++) kd_commit_finish(&c->commits[i]);
     kd_counts_finish(&c->counts);
+    kd_closed_finish(c);
     kd_bloom_finish(&c->filter);
     free(c->redo.at);
     kd_sort_finish(&c->sort);
@@ -101,6 +105,8 @@ void kd_central_claim(const kd_central *c, uint64_t now_us, kd_buf *record)
 void kd_central_get_stats(const kd_central *c, kd_central_stats *out)
 {
     *out = c->stats;
+    out->closed_ignored = c->closer.ignored;
+    out->closed_items = c->closer.items.count;
     out->redo_bytes = c->redo.bytes;
     out->unpublished_bytes = kd_central_unpublished_bytes(c);
     out->counts_cached = c->counts.table.count;

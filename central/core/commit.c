@@ -7,6 +7,7 @@
  */
 #include "central/core/commit.h"
 
+#include "central/core/closed.h"
 #include "central/core/collect.h"
 #include "central/core/decide.h"
 #include "central/core/index_step.h"
@@ -19,8 +20,15 @@
 
 #include <stdlib.h>
 
+static void commit_free_swept(kd_commit *k)
+{
+    while (k->swept_count > 0) free(k->swept[--k->swept_count].key);
+}
+
 static void commit_reset(kd_commit *k)
 {
+    commit_free_swept(k);
+    k->closed_count = 0;
     k->fed = k->viral = false;
     k->op_count = k->sum_count = k->touched_count = k->effect_count = k->entry_count = k->written_count = 0;
     k->move_count = 0;
@@ -31,6 +39,9 @@ static void commit_reset(kd_commit *k)
 
 void kd_commit_finish(kd_commit *k)
 {
+    commit_free_swept(k);
+    free(k->swept);
+    free((void *)k->closed);
     free(k->ops);
     free(k->sums);
     free(k->records);
@@ -67,8 +78,9 @@ int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **wr
     k->log = c->log_tentative;
     /* Rows before the sweep, which leaves them alone; effects before redo; meta last, as the others change what it says. */
     int err = kd_lookup_resolve(c, k);
-    if (err == KD_OK) err = kd_index_step(c, k);
     if (err == KD_OK) err = kd_milestones_decide(c, k);
+    if (err == KD_OK) err = kd_closed_step(c, k);
+    if (err == KD_OK) err = kd_index_step(c, k);
     if (err == KD_OK) err = kd_collect_step(c, k, now_us);
     if (err != KD_OK) return kd_central_poison(c);
     kd_milestones_put(c, k);
@@ -116,5 +128,6 @@ int kd_central_commit_end(kd_central *c, uint64_t version, int status)
     commit_reset(k);
     c->first = kd_commit_place(c, 1);
     c->outstanding--;
+    if (kd_central_sweeps(c)) kd_commit_open(c)->fed = true; /* the next piece */
     return KD_OK;
 }

@@ -50,6 +50,13 @@ typedef struct {
     uint8_t counter;
 } kd_passed;
 
+typedef struct {
+    uint8_t *key;
+    uint16_t len;
+} kd_swept_key;
+
+struct kd_closed_item;
+
 typedef struct kd_commit {
     uint64_t version, epoch; /* from the begin on */
     bool fed;                /* there is something to write: the shell may begin it */
@@ -75,6 +82,9 @@ typedef struct kd_commit {
     uint64_t most[2][2];       /* what it moves a count by at most: of sets and sums, down and up */
     uint64_t redo_bytes;       /* of its redo row; 0: it has none */
     kd_log_position log;       /* of the last record that it holds */
+    const struct kd_closed_item **closed; /* items that it closes or opens */
+    kd_swept_key *swept; /* of likes whose rows it deletes with their item; effects have views of them */
+    uint32_t closed_count, closed_cap, swept_count, swept_cap;
     kd_writes writes;
 } kd_commit;
 

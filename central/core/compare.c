@@ -1,4 +1,5 @@
 /* compare.c - central's side of a comparison with an edge's rows; kudos/central_compare.h has the contracts. */
+#include "central/core/closed.h"
 #include "central/core/lookup.h"
 #include "central/core/registry.h"
 #include "central/core/row.h"
@@ -99,7 +100,9 @@ int kd_central_compare_row(kd_central *c, kd_bytes edge, const kd_compare_row *r
     if (err != KD_OK && err != KD_ENOTFOUND) return KD_EIO;
     bool none = err == KD_ENOTFOUND;
     if (none || kd_stamp_less(c, held.time_us, held.edge, row->time_us, (uint16_t)i))
-        *verdict = compare_judge_older(c, &c->edges[i].committed, row->time_us, none);
+        *verdict = kd_closed_covers(c, row->item, row->time_us)
+                       ? KD_ROW_FORGOTTEN
+                       : compare_judge_older(c, &c->edges[i].committed, row->time_us, none);
     else if (kd_stamp_less(c, row->time_us, (uint16_t)i, held.time_us, held.edge))
         *verdict = KD_ROW_LATER;
     else

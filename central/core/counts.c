@@ -235,7 +235,8 @@ static void counts_add(kd_count_entry *e, uint8_t counter, uint16_t region, uint
     }
 }
 
-static void counts_take(kd_counts *c, kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t day)
+static void counts_take(kd_counts *c, kd_count_entry *e, uint8_t counter, uint16_t region, uint32_t day,
+                        uint64_t amount)
 {
     const uint64_t where[] = {kd_part_where(counter, KD_PART_TOTAL, 0),
                               kd_part_where(counter, KD_PART_REGION, region),
@@ -244,17 +245,19 @@ static void counts_take(kd_counts *c, kd_count_entry *e, uint8_t counter, uint16
     for (size_t i = 0; i < KD_COUNT(where); i++) {
         uint64_t *value = counts_part(e, &from, where[i]);
         if (c->forgiving && *value == 0) continue; /* a planted bug counts on, for the checkers to find */
-        KD_ASSERT(*value > 0);
-        (*value)--;
+        KD_ASSERT(*value >= amount);
+        *value -= amount;
     }
 }
 
 void kd_counts_apply(kd_counts *c, kd_count_entry *e, const kd_effect *effect, uint64_t version)
 {
-    if (kd_effect_is_sum(effect)) {
+    if (kd_effect_is_sum(effect) && effect->was) {
+        counts_take(c, e, effect->counter, effect->region, effect->day, effect->amount);
+    } else if (kd_effect_is_sum(effect)) {
         counts_add(e, effect->counter, effect->region, effect->day, effect->amount);
     } else {
-        if (effect->was) counts_take(c, e, effect->counter, effect->old_region, effect->old_day);
+        if (effect->was) counts_take(c, e, effect->counter, effect->old_region, effect->old_day, 1);
         if (effect->is) counts_add(e, effect->counter, effect->region, effect->day, 1);
     }
     if (e->dirty_since != 0) return;

@@ -1,6 +1,7 @@
 /* decide.c - see the header. */
 #include "central/core/decide.h"
 
+#include "central/core/closed.h"
 #include "central/core/commit.h"
 #include "central/core/epoch.h"
 #include "central/core/gather.h"
@@ -185,7 +186,7 @@ static kd_fed decide_gather(kd_central *c, const kd_decision *d, const kd_body *
 {
     uint16_t author, region;
     if (!kd_registry_admit(c, d->author, d->region, &author, &region)) return KD_FED_QUARANTINED;
-    kd_gather(c, body, author, region, d->at_us);
+    kd_gather(c, body, author, region, d->at_us, 0);
     c->stats.operations += body->op_count;
     return KD_FED_DECIDED;
 }
@@ -202,6 +203,14 @@ static kd_fed decide_operations(kd_central *c, const kd_decision *d)
     return fed;
 }
 
+static kd_fed decide_on_item(kd_central *c, const kd_decision *d)
+{
+    if (kd_poison_of_decision(c, d, &(kd_body){0}) != KD_POISON_NONE) return KD_FED_QUARANTINED;
+    if (kd_closed_check(c, d) != KD_OK) return KD_FED_VOID;
+    kd_closed_decide(c, d);
+    return KD_FED_DECIDED;
+}
+
 static kd_fed decide_carry_out(kd_central *c, const kd_decision *d)
 {
     switch (d->what) {
@@ -210,7 +219,7 @@ static kd_fed decide_carry_out(kd_central *c, const kd_decision *d)
     case KD_DECIDED_PUT_BACK:
         return decide_operations(c, d);
     default:
-        return KD_FED_UNKNOWN_SCHEMA;
+        return decide_on_item(c, d);
     }
 }
 
@@ -252,6 +261,7 @@ int kd_central_decide(const kd_central *c, const kd_decision *decision, uint64_t
     /* above what was forgotten, also by a clock that was set back: this job is not one of those */
     d.at_us = KD_MAX(now_us, c->decider.forgotten_us + 1);
     int err = decide_check(c, &d);
+    if (err == KD_OK && d.item.len > 0) err = kd_closed_check(c, &d);
     if (err != KD_OK) return err;
     size_t before = record->len;
     kd_decision_encode(&d, record);

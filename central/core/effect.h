@@ -25,17 +25,18 @@ typedef struct {
     uint16_t edge, region, old_region;
     uint32_t arrival; /* of the operation; the redo row has none */
     uint8_t counter;  /* wire id */
-    bool was, is;     /* liked before, and now; both false of a sum */
+    bool was,
+        is; /* liked before, and now. Of a sum `was`: the amount is taken back, as its item is deleted */
 } kd_effect;
 
 static inline bool kd_effect_is_sum(const kd_effect *e)
 {
     return e->user.len == 0;
 }
-/* Whether consumers of the changes topic are told. They are not of a like that only moved to another region or day. */
+/* Whether consumers of the changes topic are told. They are not of a like that only moved to another region or day, nor of a sum that is taken back. */
 static inline bool kd_effect_is_change(const kd_effect *e)
 {
-    return kd_effect_is_sum(e) || e->was != e->is;
+    return kd_effect_is_sum(e) ? !e->was : e->was != e->is;
 }
 
 /* Appends the redo row of these effects. */

@@ -1,6 +1,7 @@
 /* gather.c - see the header. */
 #include "central/core/gather.h"
 
+#include "central/core/closed.h"
 #include "central/core/collect.h"
 #include "central/core/lookup.h"
 #include "central/core/state.h"
@@ -43,10 +44,19 @@ static void gather_sum(kd_commit *k, const kd_sum *s, uint16_t edge, uint16_t re
     k->sums[k->sum_count++] = g;
 }
 
-void kd_gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t region, uint64_t sent_us)
+void kd_gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t region, uint64_t sent_us,
+               uint64_t complete_to_us)
 {
     kd_commit *k = kd_commit_open(c);
     if (body->op_count + body->sum_count > 0) kd_gather_record(c, sent_us);
-    for (uint32_t i = 0; i < body->op_count; i++) kd_gather_op(c, &body->ops[i], edge, region);
-    for (uint32_t i = 0; i < body->sum_count; i++) gather_sum(k, &body->sums[i], edge, region);
+    for (uint32_t i = 0; i < body->op_count; i++) {
+        const kd_op *op = &body->ops[i];
+        if (!kd_closed_ignores(c, op->item, op->time_us - 1, op->time_us)) kd_gather_op(c, op, edge, region);
+    }
+    /* A sum was added behind what the batch before told of, and before this batch was sealed. */
+    uint64_t after_us = c->edges[edge].tentative.complete_to_us;
+    for (uint32_t i = 0; i < body->sum_count; i++) {
+        const kd_sum *s = &body->sums[i];
+        if (!kd_closed_ignores(c, s->item, after_us, complete_to_us)) gather_sum(k, s, edge, region);
+    }
 }

@@ -7,6 +7,7 @@
  */
 #include "central/core/index_step.h"
 
+#include "central/core/closed.h"
 #include "central/core/row.h"
 #include "central/core/sort.h"
 #include "central/core/state.h"
@@ -139,6 +140,7 @@ static int index_build_row(void *arg, kd_bytes key, kd_bytes value)
     if (index_piece_ends(p, key)) return PIECE_ENDS;
     if (!kd_member_key_valid(key) || kd_stored_row_decode(value, &row) != KD_OK) return KD_EIO;
     if (!row.liked || kd_sort_find(p->before, key) || kd_sort_find(p->k, key)) return 0;
+    if (kd_closed_sweeps_like(p->before, key) || kd_closed_sweeps_like(p->k, key)) return 0;
     kd_member m = {.time_us = row.time_us};
     kd_member_key_parse(key, &m.counter, &m.item, &m.user);
     kd_index_put(p->c, p->k, p->index, &m, row.region);

@@ -116,7 +116,7 @@ bool kd_lookup_wins(kd_central *c, const kd_gathered_op *op, const kd_stored_row
            !(op->liked && kd_collect_ignores(c, op));
 }
 
-static kd_effect *lookup_add_effect(kd_commit *k)
+kd_effect *kd_lookup_add_effect(kd_commit *k)
 {
     k->effects = kd_grow(k->effects, k->effect_count, &k->effect_cap, sizeof *k->effects);
     kd_effect *e = &k->effects[k->effect_count++];
@@ -152,7 +152,7 @@ static void lookup_op_effect(const kd_central *c, kd_commit *k, const kd_gathere
     if (c->indices.live) lookup_fill_effect(c, k, op, old, kd_index_note(k));
     bool stays = was && op->liked && kd_day_of(old->time_us) == kd_day_of(op->time_us);
     if (stays && old->region == op->region) return;
-    lookup_fill_effect(c, k, op, old, lookup_add_effect(k));
+    lookup_fill_effect(c, k, op, old, kd_lookup_add_effect(k));
 }
 
 static void lookup_put_row(kd_central *c, kd_commit *k, const kd_gathered_op *op)
@@ -211,7 +211,7 @@ static void lookup_resolve_sums(kd_commit *k)
     for (uint32_t i = 0; i < k->sum_count; i++) {
         const kd_gathered_sum *s = &k->sums[i];
         if (i == 0 || lookup_compare_sums(s - 1, s, k) != 0) {
-            e = lookup_add_effect(k);
+            e = kd_lookup_add_effect(k);
             kd_member_key_parse(kd_key_at(k, s->key_at, s->key_len), &e->counter, &e->item, &e->user);
             e->day = s->day;
             e->edge = s->edge;
@@ -228,11 +228,11 @@ static void lookup_prefetch_counts(const kd_central *c, const kd_commit *k, uint
     if (i < k->effect_count) kd_counts_prefetch(&c->counts, kd_counts_hash(&c->counts, k->effects[i].item));
 }
 
-static int lookup_pin_counts(kd_central *c, kd_commit *k)
+int kd_lookup_pin_counts(kd_central *c, kd_commit *k)
 {
     /* Pinned until the end of the commit, which must not fail on a read. */
     k->entries = kd_realloc(k->entries, k->effect_count * sizeof(kd_count_entry *));
-    for (uint32_t i = 0; i < k->effect_count; i++) {
+    for (uint32_t i = k->entry_count; i < k->effect_count; i++) {
         const kd_effect *e = &k->effects[i];
         lookup_prefetch_counts(c, k, i + AHEAD);
         bool same = i > 0 && kd_bytes_eq(e->item, e[-1].item); /* neighbours often are of one item */
@@ -252,5 +252,5 @@ int kd_lookup_resolve(kd_central *c, kd_commit *k)
     if (err != KD_OK) return err;
     k->set_effect_count = k->effect_count;
     lookup_resolve_sums(k);
-    return lookup_pin_counts(c, k);
+    return kd_lookup_pin_counts(c, k);
 }

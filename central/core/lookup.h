@@ -24,6 +24,10 @@ bool kd_lookup_wins(kd_central *c, const kd_gathered_op *op, const kd_stored_row
 int kd_lookup_resolve(kd_central *c, kd_commit *k);
 /* The row as the commit that is being closed finds it: in the commit outstanding or in the store. KD_OK, KD_ENOTFOUND, KD_EIO. */
 int kd_lookup_before(kd_central *c, kd_bytes key, kd_stored_row *row);
+/* One more effect of that commit, for the caller to fill: all zero. The pointer is valid until the next one. */
+kd_effect *kd_lookup_add_effect(kd_commit *k);
+/* Pins the counts that effects move which were added since. KD_OK, KD_EIO. */
+int kd_lookup_pin_counts(kd_central *c, kd_commit *k);
 /* Hash by which the filter knows the row with this key. */
 uint64_t kd_lookup_hash(const kd_central *c, kd_bytes key);
 

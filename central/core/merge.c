@@ -39,7 +39,8 @@ static void merge_batch(kd_central *c, const kd_batch *b, const kd_body *body, u
 {
     kd_registered *e = &c->edges[edge];
     e->region = region;
-    kd_gather(c, body, edge, region, b->sent_us); /* by the watermark as it was before this batch */
+    /* by the watermark as it was before this batch */
+    kd_gather(c, body, edge, region, b->sent_us, b->complete_to_us);
     kd_commit_open(c)->viral |= b->viral;
     kd_place_pass(c, edge, b->at);
     e->tentative = merge_advance(c, &e->tentative, b, body);

@@ -36,7 +36,7 @@ void kd_parts_count(kd_parts *p, uint8_t counter, uint32_t region, uint32_t day,
 void kd_parts_effect(kd_parts *p, const kd_effect *e)
 {
     if (kd_effect_is_sum(e)) {
-        kd_parts_count(p, e->counter, e->region, e->day, e->amount);
+        kd_parts_count(p, e->counter, e->region, e->day, e->was ? 0 - e->amount : e->amount);
         return;
     }
     if (e->was) kd_parts_count(p, e->counter, e->old_region, e->old_day, (uint64_t)-1);

@@ -5,6 +5,7 @@
  * found in the redo rows. When more items changed than a snapshot can hold, it carries none of them and says previous = version; every edge that does
  * not have that version yet reads all anew.
  */
+#include "central/core/closed.h"
 #include "central/core/meta.h"
 #include "central/core/registry.h"
 #include "central/core/state.h"
@@ -43,7 +44,7 @@ static void snapshot_head(kd_central *c, kd_snapshot_kind kind, kd_bytes edge, u
 
 static kd_item_counts snapshot_counts(const kd_central *c, const kd_count_entry *e)
 {
-    kd_item_counts out = {.item = kd_count_key(e)};
+    kd_item_counts out = {.item = kd_count_key(e), .closed = kd_closed_shown(c, kd_count_key(e))};
     for (uint32_t i = 0; i < c->config.counters->count; i++) {
         uint8_t id = c->config.counters->at[i].id;
         uint64_t value = kd_counts_value(e, kd_part_where(id, KD_PART_TOTAL, 0));
@@ -138,7 +139,7 @@ static int snapshot_read_item(kd_central *c, kd_bytes key, kd_item_counts *out)
     if (kd_partition(key, c->config.partitions) != c->config.partition) return KD_EINVAL;
     kd_count_entry *e = NULL;
     int err = kd_counts_acquire(&c->counts, key, false, &e);
-    *out = (kd_item_counts){.item = key};
+    *out = (kd_item_counts){.item = key, .closed = kd_closed_shown(c, key)};
     if (err == KD_ENOTFOUND) return KD_OK;
     if (err != KD_OK) return KD_EIO;
     *out = snapshot_counts(c, e);

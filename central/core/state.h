@@ -14,6 +14,7 @@
 #ifndef KUDOS_CENTRAL_CORE_STATE_H
 #define KUDOS_CENTRAL_CORE_STATE_H
 
+#include "central/core/closed.h"
 #include "central/core/collect.h"
 #include "central/core/commit.h"
 #include "central/core/counts.h"
@@ -111,6 +112,7 @@ struct kd_central {
     kd_decider decider;
     kd_index_states indices;
     kd_voider voider;
+    kd_closer closer;
     kd_central_stats stats;
 
     kd_buf kept;       /* scratch: a record of the quarantine */

@@ -2,6 +2,7 @@
  * trending.c - reads of velocities (kudos/trending.h). They read the rows of the store: these hold the state as of a durable commit, where memory may be
  * ahead of it. A read looks at KD_TREND_BUCKETS_MAX rows at most.
  */
+#include "central/core/closed.h"
 #include "central/core/row.h"
 #include "central/core/state.h"
 #include "central/core/trend_rows.h"
@@ -113,7 +114,7 @@ static void trending_sum(const trending_read *t, uint32_t from, uint32_t to, kd_
     item->most += t->missed - missed;
 }
 
-/* Lists what was found, which is sorted by id. Items that nobody may like in the window are left out. */
+/* Lists what was found, which is sorted by id. Items that nobody may like in the window are left out, and deleted ones. */
 static void trending_list(const trending_read *t, kd_trending *out)
 {
     for (uint32_t i = 0, next; i < t->count; i = next) {
@@ -122,6 +123,7 @@ static void trending_list(const trending_read *t, kd_trending *out)
         for (next = i + 1; next < t->count && kd_bytes_eq(trending_id(t, &t->at[next]), id);) next++;
         trending_sum(t, i, next, &item);
         KD_ASSERT(kd_item_make(&item.item, t->q->collection, id) == KD_OK);
+        if (kd_closed_deleted_shown(t->c, kd_item_key(&item.item))) continue;
         if (item.least > 0)
             kd_trending_offer(out, &item, t->q->limit);
         else

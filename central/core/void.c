@@ -1,6 +1,7 @@
 /* void.c - see the header. */
 #include "central/core/void.h"
 
+#include "central/core/closed.h"
 #include "central/core/commit.h"
 #include "central/core/gather.h"
 #include "central/core/registry.h"
@@ -73,8 +74,10 @@ static kd_void_job *void_add(kd_central *c, const kd_decision *d)
 
 /* ---- one row ---- */
 
+/* A deleted item has no rows, whether they are gone already or not. */
 static int void_row(kd_central *c, const kd_op *op, kd_stored_row *row)
 {
+    if (kd_closed_deleted(c, op->item)) return KD_ENOTFOUND;
     kd_buf_clear(&c->key);
     kd_member_key_put(&c->key, op->counter, op->item, op->user);
     return kd_row_now(c, kd_buf_view(&c->key), row);

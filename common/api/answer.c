@@ -98,6 +98,7 @@ void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a)
         kd_json_end_object(j);
     }
     kd_json_end_object(j);
+    if (a->closed) kd_json_put_bool(j, "closed", true);
     if (a->liked_at) *a->liked_at = j->out->len;
     if (a->liked != KD_LIKED_UNASKED) answer_write_liked(j, a->liked);
     if (a->me) answer_write_me(j, a->counters, a->me);

@@ -32,6 +32,7 @@ typedef struct {
     kd_liked liked;     /* of the caller, where asked: KD_LIKED_UNASKED otherwise */
     const uint8_t
         *me; /* likewise of counters that the request names: kd_liked by counter index; NULL: it names none */
+    bool closed; /* the item is closed; left out where not */
     size_t *
         liked_at; /* gets the place at which ,"liked":… stands or would stand, in bytes of the writer's buffer; NULL: nobody asks */
 } kd_answer_counts;

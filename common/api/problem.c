@@ -52,6 +52,8 @@ kd_problem kd_problem_of(int err)
         return KD_PROBLEM_EDGE_RETIRED;
     case KD_EUNBUILT:
         return KD_PROBLEM_INDEX_BUILDING;
+    case KD_ECLOSED:
+        return KD_PROBLEM_ITEM_CLOSED;
     case KD_ETIMEOUT:
     case KD_EUNAVAILABLE:
         return KD_PROBLEM_CENTRAL_UNAVAILABLE;

@@ -31,7 +31,8 @@
     X(EDGE_RETIRED, 503, "edge-retired", "This edge was retired")                                            \
     X(INDEX_OFF, 404, "index-off", "The index is switched off")                                              \
     X(INDEX_BUILDING, 503, "index-building", "The index is being built")                                     \
-    X(LOG_UNCONFIRMED, 504, "log-unconfirmed", "It is not known whether the log has it")
+    X(LOG_UNCONFIRMED, 504, "log-unconfirmed", "It is not known whether the log has it")                     \
+    X(ITEM_CLOSED, 403, "item-closed", "The item is closed")
 
 typedef enum {
 #define X(name, status, slug, title) KD_PROBLEM_##name,

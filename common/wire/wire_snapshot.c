@@ -2,10 +2,11 @@
  * wire_snapshot.c - the record of the counts topic, which is also the answer to a read.
  *
  *     [1, 3, kind, partition, epoch, version, previous, made_us, low_watermark_us, stable_us, part, parts,
- *      [[epoch, last], ...], [[str edge, incarnation, seq, digest, watermark_us], ...], bin counts, [retired, ...], ...]
+ *      [[epoch, last], ...], [[str edge, incarnation, seq, digest, watermark_us], ...], bin counts, [retired, ...], [closed, ...], ...]
  *
  * The chain ascends by epoch and ends below the present epoch; edges ascend by name. `retired` holds indices into the list of edges,
- * from 0 and ascending. It is left out where no edge is retired, as it is in records of a central from before this field.
+ * from 0 and ascending. `closed` holds those of items that are closed, into the items of `counts` in their order. Each is left out where it and all
+ * behind it are empty, as it is in records of a central from before the field.
  * `counts` holds varints:
  *
  *     count, then for each item, ascending by key: the key as wire_columns.h says,
@@ -76,6 +77,22 @@ static void put_retired(const kd_snapshot *s, uint32_t count, kd_buf *out)
     free(edges);
 }
 
+static uint32_t count_closed(const kd_snapshot *s)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < s->item_count; i++) count += s->items[i].closed;
+    return count;
+}
+
+static void put_closed(const kd_snapshot *s, uint32_t count, kd_buf *out)
+{
+    const void **items = sorted(s->items, s->item_count, sizeof *s->items, compare_items);
+    kd_msgpack_put_array(out, count);
+    for (uint32_t i = 0; i < s->item_count; i++)
+        if (((const kd_item_counts *)items[i])->closed) kd_msgpack_put_uint(out, i);
+    free(items);
+}
+
 static void put_item_counts(const kd_item_counts *c, kd_buf *counts)
 {
     uint64_t listed[KD_COUNTER_ID_MAX + 1] = {0};
@@ -137,8 +154,9 @@ void kd_snapshot_encode(const kd_snapshot *s, kd_buf *out)
     const uint64_t head[FIELDS - 3] = {
         KD_WIRE_SCHEMA, KD_RECORD_SNAPSHOT, (uint64_t)s->kind,   s->partition, s->epoch, s->version,
         s->previous,    s->made_us,         s->low_watermark_us, s->stable_us, s->part,  s->parts};
-    uint32_t retired = count_retired(s);
-    kd_msgpack_put_array(out, FIELDS + (retired > 0));
+    uint32_t retired = count_retired(s), closed = count_closed(s);
+    uint32_t behind = closed > 0 ? 2 : retired > 0;
+    kd_msgpack_put_array(out, FIELDS + behind);
     for (size_t i = 0; i < KD_COUNT(head); i++) kd_msgpack_put_uint(out, head[i]);
     kd_msgpack_put_array(out, s->chain_count);
     for (uint32_t i = 0; i < s->chain_count; i++) {
@@ -148,7 +166,8 @@ void kd_snapshot_encode(const kd_snapshot *s, kd_buf *out)
     }
     wire_snapshot_put_edges(s, out);
     put_counts(s, out);
-    if (retired > 0) put_retired(s, retired, out);
+    if (behind > 0) put_retired(s, retired, out);
+    if (behind > 1) put_closed(s, closed, out);
 }
 
 static void wire_snapshot_read_head(kd_reader *r, kd_snapshot *s)
@@ -202,19 +221,30 @@ static int wire_snapshot_read_edges(kd_reader *r, kd_snapshot *s)
     return r->bad ? KD_EMALFORMED : KD_OK;
 }
 
-static void read_retired(kd_reader *r, kd_snapshot *s)
+/* Reads indices below `end`, ascending, and calls mark() for each. */
+static void read_indices(kd_reader *r, kd_snapshot *s, uint32_t end,
+                         void (*mark)(kd_snapshot *s, uint32_t at))
 {
     uint32_t count = kd_msgpack_array(r), next = 0;
-    if (count > s->edge_count) r->bad = true;
+    if (count > end) r->bad = true;
     for (uint32_t i = 0; i < count && !r->bad; i++) {
-        uint64_t at = kd_msgpack_uint(r, s->edge_count - 1);
+        uint64_t at = kd_msgpack_uint(r, end - 1);
         if (r->bad || at < next) {
             r->bad = true;
             return;
         }
-        s->edges[at].retired = true;
+        mark(s, (uint32_t)at);
         next = (uint32_t)at + 1;
     }
+}
+
+static void mark_retired(kd_snapshot *s, uint32_t at)
+{
+    s->edges[at].retired = true;
+}
+static void mark_closed(kd_snapshot *s, uint32_t at)
+{
+    s->items[at].closed = true;
 }
 
 static void read_item_counts(kd_reader *r, kd_item_counts *c)
@@ -263,19 +293,25 @@ static int read_counts(kd_bytes counts, kd_snapshot *s)
     return r.bad || kd_reader_left(&r) != 0 ? KD_EMALFORMED : KD_OK;
 }
 
+/* The lists behind `counts`. */
+static void read_behind(kd_reader *r, uint32_t lists, kd_snapshot *s)
+{
+    if (lists > 0) read_indices(r, s, s->edge_count, mark_retired);
+    if (lists > 1) read_indices(r, s, s->item_count, mark_closed);
+}
+
 static int read_snapshot(kd_reader *r, uint32_t extra, kd_snapshot *s)
 {
     wire_snapshot_read_head(r, s);
     if (r->bad || !head_valid(s)) return KD_EMALFORMED;
     int err = read_chain(r, s);
     if (err == KD_OK) err = wire_snapshot_read_edges(r, s);
-    if (err == KD_OK) {
-        kd_bytes counts = kd_msgpack_bin(r);
-        if (extra > 0) read_retired(r, s);
-        err = r->bad ? KD_EMALFORMED : kd_record_close(r, extra > 0 ? extra - 1 : 0);
-        if (err == KD_OK) err = read_counts(counts, s);
-    }
-    return err;
+    if (err != KD_OK) return err;
+    err = read_counts(kd_msgpack_bin(r), s);
+    if (err != KD_OK) return r->bad ? KD_EMALFORMED : err;
+    uint32_t lists = KD_MIN(extra, 2u);
+    read_behind(r, lists, s);
+    return r->bad ? KD_EMALFORMED : kd_record_close(r, extra - lists);
 }
 
 int kd_snapshot_decode(kd_bytes record, kd_snapshot *s)

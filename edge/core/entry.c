@@ -63,6 +63,7 @@ static kd_entry *entry_move(kd_edge *e, kd_entry *from, kd_entry *to)
     to->queried = from->queried;
     to->query = from->query; /* or the overlay */
     to->version = from->version;
+    to->closed = from->closed;
     if (to->queried) to->query->entry = to;
     if (from->viral) kd_viral_move(e, from, to);
     kd_overlay_move(e, from, to);
@@ -94,7 +95,8 @@ static void entry_needs(const kd_edge *e, const uint64_t *counts, uint8_t *place
 }
 
 /* Returns the entry, which may have moved. */
-static kd_entry *entry_fill(kd_edge *e, kd_entry *entry, const uint64_t *counts, uint64_t version)
+static kd_entry *entry_fill(kd_edge *e, kd_entry *entry, const uint64_t *counts, uint64_t version,
+                            bool closed)
 {
     uint8_t places = entry->places;
     bool wide = entry->wide;
@@ -103,15 +105,17 @@ static kd_entry *entry_fill(kd_edge *e, kd_entry *entry, const uint64_t *counts,
         entry = entry_move(e, entry, entry_make(e, entry->part, kd_entry_key(entry), places, wide));
     for (uint32_t i = 0; i < e->counters.count; i++) entry_put_count(entry, i, counts[i]);
     entry->told = (uint16_t)(e->counters.count & 0xf);
-    entry->version = version;
+    entry->version = version & (UINT64_MAX >> 1);
+    entry->closed = closed;
     entry->known = true;
     kd_watch_touch(e, entry);
     return entry;
 }
 
-kd_entry *kd_entry_load(kd_edge *e, const kd_part *p, kd_bytes item, const uint64_t *counts, uint64_t version)
+kd_entry *kd_entry_load(kd_edge *e, const kd_part *p, kd_bytes item, const uint64_t *counts, uint64_t version,
+                        bool closed)
 {
-    kd_entry *entry = entry_fill(e, kd_entry_create(e, p, item), counts, version);
+    kd_entry *entry = entry_fill(e, kd_entry_create(e, p, item), counts, version, closed);
     entry->stored = true;
     return entry;
 }
@@ -147,7 +151,7 @@ kd_entry *kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *listed
     bool behind = entry->known && entry->version > version;
     bool kept = entry->stored || !entry->probation || KD_PLANTED(e, KD_PLANT_PROBATION_STORED);
     if (kept && (version == installed || (version < installed && !behind)))
-        kd_entry_put(e, entry, counts, version);
+        kd_entry_put(e, entry, counts, version, listed->closed);
     if (behind) return entry; /* an earlier read was ahead of this snapshot, or this answer is late */
-    return entry_fill(e, entry, counts, version);
+    return entry_fill(e, entry, counts, version, listed->closed);
 }

@@ -17,6 +17,9 @@
 #include "edge/core/overlay.h"
 #include "edge/core/state.h"
 
+/* In a stored row of counts, where the number of a counter stands: the item is closed. */
+enum { KD_STORED_CLOSED = 0 };
+
 /* A question about an item, or its probation. */
 struct kd_inquiry {
     kd_entry *entry;
@@ -48,9 +51,10 @@ struct kd_entry {
         kd_overlay *overlay; /* NULL: no operation of this edge is on its way */
         kd_inquiry *query;   /* if queried; it has the overlay */
     };
-    uint64_t version; /* the partition's version that the counts are of */
-    uint8_t places;   /* bit set of the counters whose counts have a place */
-    uint8_t rest[];   /* those counts by counter index, then the item key */
+    uint64_t version : 63; /* the partition's version that the counts are of */
+    bool closed : 1;       /* those counts say that central counts nothing more of it (rule 27) */
+    uint8_t places;        /* bit set of the counters whose counts have a place */
+    uint8_t rest[];        /* those counts by counter index, then the item key */
 };
 _Static_assert(KD_PARTITIONS_MAX <= 1 << 12 && KD_COUNTERS_MAX < 1 << 4 && KD_COUNTERS_MAX <= 8 &&
                    KD_ITEM_KEY_MAX <= UINT8_MAX,
@@ -112,8 +116,8 @@ static inline bool kd_entry_fresh(const kd_edge *e, const kd_entry *entry)
 /* A new entry, in the table of items. It knows no counts yet. */
 kd_entry *kd_entry_create(kd_edge *e, const kd_part *p, kd_bytes item);
 /* A new entry, in the table of items, with counts that the store has: one for each configured counter. */
-kd_entry *kd_entry_load(kd_edge *e, const kd_part *p, kd_bytes item, const uint64_t *counts,
-                        uint64_t version);
+kd_entry *kd_entry_load(kd_edge *e, const kd_part *p, kd_bytes item, const uint64_t *counts, uint64_t version,
+                        bool closed);
 /* Takes it out of the table and frees it. Nothing points to it any more, and it has neither overlay nor query. */
 void kd_entry_free(kd_edge *e, kd_entry *entry);
 /* Gives the entry a query, unless it has one; returns it. */
@@ -125,7 +129,7 @@ void kd_entry_settle_query(kd_edge *e, kd_entry *entry);
  * Returns the entry, which may have moved: the old pointer is invalid. */
 kd_entry *kd_entry_set(kd_edge *e, kd_entry *entry, const kd_item_counts *counts, uint64_t version);
 /* Puts these counts, one for each configured counter, into the open group. */
-void kd_entry_put(kd_edge *e, kd_entry *entry, const uint64_t *counts, uint64_t version);
+void kd_entry_put(kd_edge *e, kd_entry *entry, const uint64_t *counts, uint64_t version, bool closed);
 /* Stores the counts in memory, unless the store has some, or these are stale or ahead of the partition's version. No operation may be shown above
  * them yet: the probation ends with the first one. */
 void kd_entry_store(kd_edge *e, kd_entry *entry);

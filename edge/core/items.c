@@ -215,10 +215,13 @@ static int items_load_row(void *arg, kd_bytes key, kd_bytes value)
     if (!p) return KD_EMALFORMED;
     uint64_t counts[KD_COUNTERS_MAX] = {0};
     uint32_t named = 0;
+    bool closed = false;
     kd_reader r = kd_reader_of(value);
     uint64_t version = kd_read_varint(&r);
     while (kd_reader_left(&r) > 0 && !r.bad) {
-        int at = kd_counters_by_id(e->config.counters, kd_read_u8(&r));
+        uint8_t id = kd_read_u8(&r);
+        int at = id == KD_STORED_CLOSED ? -1 : kd_counters_by_id(e->config.counters, id);
+        closed |= id == KD_STORED_CLOSED;
         uint64_t count = kd_read_varint(&r);
         if (at >= 0) counts[at] = count;
         named += at >= 0;
@@ -228,7 +231,7 @@ static int items_load_row(void *arg, kd_bytes key, kd_bytes value)
         kd_writes_delete(kd_edge_writes(e), key);
         return 0;
     }
-    kd_entry *entry = kd_entry_load(e, p, kd_bytes_of(key.data + 3, key.len - 3), counts, version);
+    kd_entry *entry = kd_entry_load(e, p, kd_bytes_of(key.data + 3, key.len - 3), counts, version, closed);
     if (!items_any_count(e, entry)) {
         probation_begin(e, entry);
         probation_wait(e, entry);

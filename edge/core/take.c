@@ -11,6 +11,7 @@
  */
 #include "edge/core/accumulate.h"
 #include "edge/core/batch.h"
+#include "edge/core/entry.h"
 #include "edge/core/fragment.h"
 #include "edge/core/idempotency.h"
 #include "edge/core/items.h"
@@ -186,6 +187,7 @@ int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *
     kd_entry *entry;
     err = take_prepare(e, p, rq, &row, &entry);
     if (err != KD_OK) return err;
+    if (entry && entry->known && entry->closed) return KD_ECLOSED;
     if (!entry) entry = kd_items_obtain(e, p, rq->item);
     if (!entry) return KD_EFULL;
     kd_items_prove(e, entry);

@@ -40,6 +40,7 @@ int kd_edge_view(kd_edge *e, kd_bytes item, kd_view *view)
     if (entry && view_age(e, entry, view)) view->told = entry->told;
     if (KD_PLANTED(e, KD_PLANT_INVENT_NUMBER)) view->told = e->counters.count;
     view->known = view->told > 0;
+    view->closed = entry && entry->known && entry->closed;
     if (!entry) return KD_EAGAIN;
     view->fresh = kd_entry_fresh(e, entry);
     const kd_overlay *overlay = kd_entry_overlay(entry);

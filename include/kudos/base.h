@@ -35,7 +35,8 @@
     X(KD_EUNTRUSTED, -18, "the certificate of this peer cannot be verified")                                 \
     X(KD_ERETIRED, -19, "this edge was retired at central")                                                  \
     X(KD_EUNBUILT, -20, "the index is being built")                                                          \
-    X(KD_ENOTLOGGED, -21, "not known to be in the log")
+    X(KD_ENOTLOGGED, -21, "not known to be in the log")                                                      \
+    X(KD_ECLOSED, -22, "the item is closed")
 
 typedef enum {
     KD_OK = 0,

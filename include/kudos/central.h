@@ -282,12 +282,13 @@ typedef struct {
     uint64_t changes;             /* operations that changed a row's state or a sum */
     uint64_t duplicates, gaps, identity_alarms, quarantined, claims; /* records, by kd_fed */
     uint64_t decisions, decisions_void; /* merged; read where they do nothing, or not again */
+    uint64_t closed_ignored;            /* operations and sums of closed items that were left out */
     uint64_t outbid;                    /* new epochs minted because a higher epoch was heard of */
     uint64_t commits;                   /* that are durable */
     uint64_t milestones;                /* thresholds passed, in durable commits */
     /* At present: bytes of redo rows; bytes of those redo rows that are not published; items with counts in memory; rows in the filter; records in
-     * quarantine. */
-    uint64_t redo_bytes, unpublished_bytes, counts_cached, filter_rows, quarantine_kept;
+     * quarantine; items that were ever closed. */
+    uint64_t redo_bytes, unpublished_bytes, counts_cached, filter_rows, quarantine_kept, closed_items;
 } kd_central_stats;
 /* For metrics. */
 void kd_central_get_stats(const kd_central *c, kd_central_stats *out);

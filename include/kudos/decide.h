@@ -17,8 +17,9 @@
 
 /* Appends to *record a decision for the likes partition. Of *d the caller fills all but epoch, central and at_us. The shell produces it when the claim
  * of the present epoch is acknowledged. KD_EINVAL: it would not be merged by this central: an item of another partition, a body that does not
- * decode or has sums, increments or counters that are not configured here, a stamp days ahead of `now_us`. KD_ETOOBIG: more than a record. KD_EAGAIN:
- * no commit of the present epoch is durable, or a higher claim was read; KD_EFENCED; KD_EIO. */
+ * decode or has sums, increments or counters that are not configured here, a stamp days ahead of `now_us`. KD_ETOOBIG: more than a record.
+ * KD_EFULL: KD_CLOSED_MAX items are listed as closed. KD_ECLOSED: an item that was deleted is to be opened. KD_EAGAIN: no commit of the present epoch is
+ * durable, or a higher claim was read; KD_EFENCED; KD_EIO. */
 int kd_central_decide(const kd_central *c, const kd_decision *d, uint64_t now_us, kd_buf *record);
 
 /* What the partition remembers of a job. */
@@ -28,5 +29,10 @@ typedef struct {
     bool durable;  /* the commit that carries it is: the order can be answered */
 } kd_job_progress;
 kd_job_progress kd_central_decided(const kd_central *c, kd_bytes job);
+
+/* Whether rows of a deleted item are still to be deleted: then the shell begins the next commit as soon as one has ended (rule 27). */
+bool kd_central_sweeps(const kd_central *c);
+/* Whether the item is closed, as of the last durable commit. */
+bool kd_central_closed(const kd_central *c, kd_bytes item);
 
 #endif

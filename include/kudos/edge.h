@@ -209,6 +209,7 @@ typedef struct {
  *     KD_EREUSED     the idempotency key was used for another request
  *     KD_EINFLIGHT   the first request with this idempotency key is not durable yet
  *     KD_EIDENTITY   another process uses this edge's name: writes are refused until an operator acts (rule 20)
+ *     KD_ECLOSED     central counts nothing more of the item (rule 27)
  *     KD_ERETIRED    central has told that it refuses this edge's batches of the item's partition (rule 23)
  *     KD_EINVAL      counter, verb, amount or user
  *     KD_EIO
@@ -299,7 +300,8 @@ typedef struct {
     bool known;
     /* central's counts cover this many counters, from index 0; counters added later are not covered. 0 unless known */
     uint32_t told;
-    bool fresh; /* central's counts follow its snapshots without a gap, and name all counters */
+    bool closed; /* those counts say that the item is closed: operations on it are refused */
+    bool fresh;  /* central's counts follow its snapshots without a gap, and name all counters */
     uint64_t count
         [KD_COUNTERS_MAX]; /* by counter index: max(0, central's count + own deltas that it does not include) */
     uint32_t pending[KD_COUNTERS_MAX]; /* number of own operations in the deltas of `count` */

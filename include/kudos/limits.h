@@ -23,6 +23,7 @@ enum {
     KD_REGIONS_MAX = 256,
     KD_DECIDED_JOBS_MAX = 256,       /* jobs of operators whose decisions one partition remembers */
     KD_VOID_JOBS_MAX = 64,           /* voids that one partition remembers, so that they can be undone */
+    KD_CLOSED_MAX = 65536,           /* items that were ever closed, of one partition; some 300 bytes each */
     KD_BACKUPS_MAX = 64,             /* backups that one partition of central knows of */
     KD_BATCH_OPS_MAX = 10000,        /* operations and sums in one batch, whatever the configuration says */
     KD_BATCH_BYTES_MAX = 512 * 1024, /* one Kafka record */

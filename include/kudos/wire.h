@@ -11,7 +11,7 @@
  *                  decision [1, 5, job, seq, last, what, epoch, central, at_us, item, stamp_us, region, author, body]
  *   counts topic   snapshot [1, 3, kind, partition, epoch, version, previous, made_us, low_watermark_us, stable_us,
  *                            part, parts, [[epoch, last], ...], [[edge, inc, seq, digest, watermark], ...], counts,
- *                            [retired, ...]]
+ *                            [retired, ...], [closed, ...]]
  *   changes topic  changes  [1, 4, partition, epoch, version, first, changes]
  *   milestones topic
  *                  milestones [1, 6, partition, epoch, version, first, [[id, counter, item, threshold, count, time_us], ...]]
@@ -203,6 +203,7 @@ typedef struct {
 /* Central's counts of one item. */
 typedef struct {
     kd_bytes item;
+    bool closed;   /* operations on it are to be refused: an operator closed or deleted it (rule 27) */
     uint8_t count; /* counters listed; the count of one that is not listed is 0 */
     struct {
         uint8_t counter; /* wire id */

@@ -23,8 +23,8 @@ bool sim_answer_worth_retrying(int status)
 
 bool sim_answer_took_nothing(kd_bytes body)
 {
-    static const char *const types[] = {"outbox-full", "clock-out-of-bounds", "rate-limited", "key-in-flight",
-                                        "edge-retired"};
+    static const char *const types[] = {"outbox-full",   "clock-out-of-bounds", "rate-limited",
+                                        "key-in-flight", "edge-retired",        "item-closed"};
     for (size_t i = 0; i < KD_COUNT(types); i++) {
         if (answer_holds(body, types[i])) return true;
     }

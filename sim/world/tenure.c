@@ -224,6 +224,8 @@ static void tenure_begin_commit(sim_world *w, uint32_t slot, uint32_t partition)
 void sim_tenure_commit(sim_world *w, uint32_t slot, uint32_t partition)
 {
     sim_tenure *t = tenure_of(w, slot, partition);
+    t->gate.pending |=
+        kd_central_sweeps(t->core) && !tenure_draining(w, slot) && !kd_publisher_blocks(&t->publisher);
     if (kd_commit_gate_opens(&t->gate, kd_central_gathered(t->core))) tenure_begin_commit(w, slot, partition);
 }
 

@@ -15,7 +15,7 @@ from described import PARTITIONS, described, edge_and_central
 from described import broker  # noqa: F401 (fixture)
 from http_peer import read_all
 from keys import write_keys
-from proc import SLOWER, Answer, Broker, Central, Edge, SyncOrder, wait_until
+from proc import SLOWER, Answer, Broker, Central, Edge, SyncOrder, run_program, wait_until
 from tokens import Key, bearer, key_set, write_file
 
 WAIT_S = 60 * SLOWER
@@ -117,8 +117,23 @@ def ask_me(asker):
     assert set(asker.api.came("POST", "/v1/counts", answer).json["items"][0]["me"]) == {"like", "save"}
 
 
+def provoke_closed(edge, central):
+    """Counts of a closed item, and refusals of it; it is opened again."""
+    def say(command):
+        run_program("kudos-central", command, "posts/a", "--url", central.daemon.url)
+    say("close")
+    for asker in (central, edge):
+        wait_until(lambda a=asker: a.daemon.get("/v1/posts/a/counts", user="ada").json.get("closed"), WAIT_S, "it is closed")
+        for method, template, op in asker.operations:
+            asker.ask(method, template, op)
+    say("open")
+    wait_until(lambda: not edge.daemon.get("/v1/posts/a/counts", user="ada").json.get("closed"), WAIT_S, "it is open")
+
+
 def provoke_members(edge, central):
     """What comes only where something is asked for, or there is something to tell."""
+    edge.daemon.post("/v1/posts/a/like", user="ada")
+    provoke_closed(edge, central)
     ops = {op["operationId"]: (m, t, op) for m, t, op in central.operations}
     for counter in ("like", "save"):
         edge.daemon.post(f"/v1/posts/a/{counter}", user="ada")

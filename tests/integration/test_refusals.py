@@ -382,6 +382,17 @@ def test_an_edge_that_waits_for_the_log_says_that_it_is_unknown(fresh):
         check("edge", answer, 504, "log-unconfirmed", detail="unknown whether the log has it")
 
 
+@provokes(("edge", "item-closed"))
+def test_a_closed_item_says_so(fresh, tmp_path, own_broker):
+    with Central(tmp_path, own_broker.address, partitions=PARTITIONS, more={"central": {"snapshot_interval": "100ms"}}) as central:
+        edge = fresh(brokers=own_broker.address, central=central.url, more={"edge": {"flush_interval": "100ms"}}).start()
+        assert edge.post("/v1/posts/shut/like", user="ann").status == 200
+        done = subprocess.run([program("kudos-central"), "close", "posts/shut", "--url", central.url], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done
+        wait_until(lambda: edge.get("/v1/posts/shut/counts").json.get("closed"), WAIT_S, "it has heard")
+        check("edge", edge.post("/v1/posts/shut/like", user="bob"), 403, "item-closed", detail="an operator has closed this item")
+
+
 @provokes(("edge", "edge-retired"))
 def test_a_retired_edge_says_so(fresh, tmp_path, own_broker):
     with Central(tmp_path, own_broker.address, partitions=PARTITIONS, more={"central": {"snapshot_interval": "100ms"}}) as central:

@@ -4,6 +4,7 @@
 #include "central/io/api/read.h"
 #include "common/base/display.h"
 #include "common/io/loop/clock.h"
+#include "kudos/decide.h"
 
 /* Of each counter that the request names. */
 static int counts_find_me(const kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
@@ -24,6 +25,7 @@ static int counts_find(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     kd_bytes key = kd_item_key(&item->item);
     int err = kd_central_totals(t->core, key, item->totals);
+    item->closed = kd_central_closed(t->core, key);
     item->as_of_us = kd_central_as_of_us(t->core);
     if (err != KD_OK || r->user.len == 0) return err;
     if (r->sets) return counts_find_me(r, t, item);
@@ -46,6 +48,7 @@ static void write_item(kd_json *j, const kd_api_read *r, const kd_api_read_item 
         .source = "central",
         .liked = item->liked,
         .me = r->sets ? item->me : NULL,
+        .closed = item->closed,
     };
     kd_answer_write_counts(j, &a);
 }

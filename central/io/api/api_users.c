@@ -5,6 +5,7 @@
 #include "central/io/api/liker.h"
 #include "common/api/body.h"
 #include "common/io/loop/clock.h"
+#include "kudos/decide.h"
 
 #include <stdlib.h>
 
@@ -85,6 +86,7 @@ static int users_find_among(kd_api_read *r, kd_tenure *t, kd_api_read_item *item
     kd_json j = kd_api_read_writer(r);
     kd_liker_writing writing = {&j, r->detail};
     int err = kd_central_totals(t->core, key, item->totals);
+    item->closed = kd_central_closed(t->core, key);
     if (err != KD_OK) return err;
     kd_json_object(&j);
     kd_answer_write_item(&j, key);
@@ -120,6 +122,7 @@ static int users_find_without(kd_api_read *r, kd_tenure *t, kd_api_read_item *it
     const kd_bytes key = kd_item_key(&item->item);
     const kd_counters *counters = &r->api->settings->counters;
     int err = kd_central_totals(t->core, key, item->totals);
+    item->closed = kd_central_closed(t->core, key);
     item->as_of_us = kd_central_as_of_us(t->core);
     for (uint32_t i = 0; err == KD_OK && i < counters->count; i++) {
         uint64_t liking = 0;

@@ -24,6 +24,7 @@ typedef struct {
     uint8_t me[KD_COUNTERS_MAX]; /* kd_liked, by counter: of those of kd_api_read.sets */
     uint64_t liked_at_us;        /* stamp of the user's row; 0: there is none */
     bool complete;               /* every operation that `wanted` tells of is merged */
+    bool closed;                 /* where counts are asked for */
 } kd_api_read_item;
 
 struct kd_api_read {

@@ -23,5 +23,9 @@ int kd_command_void(int argc, char **argv);
 int kd_command_collect(int argc, char **argv);
 /* Brings likes of a log, or of an export, into a running central (import_command.c). */
 int kd_command_import(int argc, char **argv);
+/* Close, open or delete items. */
+int kd_command_close(int argc, char **argv);
+int kd_command_open(int argc, char **argv);
+int kd_command_delete(int argc, char **argv);
 
 #endif

@@ -11,7 +11,8 @@ static const struct {
     {"export", kd_command_export}, {"audit", kd_command_audit},     {"repair", kd_command_repair},
     {"backup", kd_command_backup}, {"restore", kd_command_restore}, {"quarantine", kd_command_quarantine},
     {"retire", kd_command_retire}, {"collect", kd_command_collect}, {"import", kd_command_import},
-    {"void", kd_command_void},
+    {"void", kd_command_void},     {"close", kd_command_close},     {"open", kd_command_open},
+    {"delete", kd_command_delete},
 };
 
 static int central_main_serve(int argc, char **argv)

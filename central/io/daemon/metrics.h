@@ -36,6 +36,9 @@
     X(milestones, COUNTER, "kudos_central_milestones_total", "",                                             \
       "Thresholds that counts of items have passed.")                                                        \
     X(claims, COUNTER, "kudos_central_claims_total", "", "Claims of epochs read.")                           \
+    X(closed_ignored, COUNTER, "kudos_central_closed_operations_total", "",                                  \
+      "Operations and sums of closed items that were left out.")                                             \
+    X(closed_items, GAUGE, "kudos_central_closed_items", "", "Items that were ever closed or deleted.")      \
     X(decisions, COUNTER, "kudos_central_decisions_total", "result=\"merged\"",                              \
       "Decisions of operators read.")                                                                        \
     X(decisions_void, COUNTER, "kudos_central_decisions_total", "result=\"void\"", "")                       \

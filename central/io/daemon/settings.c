@@ -271,7 +271,7 @@ static int central_settings_check_all(const void *config, char *error);
 const kd_options kd_central_options = {
     "kudos-central",
     "Reconciler and global counter store.\nCommands, each with --help: audit, repair, "
-    "backup, restore, quarantine, retire, collect, import, void, export",
+    "backup, restore, quarantine, retire, collect, import, void, close, open, delete, export",
     options,
     KD_COUNT(options),
     sizeof(kd_central_settings),

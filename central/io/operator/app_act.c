@@ -22,7 +22,7 @@ static int app_act_start(kd_central_app *app, const kd_admin_request *asked, kd_
     /* A backup is begun and completed by the job that copies it, and by nobody else: edges forget rows because it is said to be there. */
     bool of_backup_job = order.kind == KD_ORDER_BACKUP_BEGIN || order.kind == KD_ORDER_BACKUP_COMPLETE;
     if (read != KD_OK || of_backup_job)
-        return kd_admin_refuse(out, 400, "not an order: do=, name=, dir=, id=");
+        return kd_admin_refuse(out, 400, "not an order: do=, name=, item=, dir=, id=");
     /* The workers commit for the last time: an order might never be durable. */
     if (app->draining) return kd_admin_refuse(out, 503, "central is stopping");
     int err = kd_jobs_start(app_act_jobs(app, kd_order_slow(order.kind)), &order, &id);

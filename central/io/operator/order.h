@@ -23,6 +23,9 @@ enum { KD_ORDER_DIR_MAX = 3000, KD_ORDER_QUERY_MAX = 3 * KD_ORDER_DIR_MAX + 256 
     X(KD_ORDER_RETIRE, "retire", false)                                                                      \
     X(KD_ORDER_READMIT, "readmit", false)                                                                    \
     X(KD_ORDER_COLLECT, "collect", false)                                                                    \
+    X(KD_ORDER_CLOSE, "close", false)                                                                        \
+    X(KD_ORDER_OPEN, "open", false)                                                                          \
+    X(KD_ORDER_DELETE, "delete", false)                                                                      \
     X(KD_ORDER_QUARANTINE_LIST, "quarantine-list", false)                                                    \
     X(KD_ORDER_QUARANTINE_SHOW, "quarantine-show", false)                                                    \
     X(KD_ORDER_QUARANTINE_RELEASE, "quarantine-release", false)                                              \
@@ -37,7 +40,8 @@ typedef enum {
 
 typedef struct {
     kd_order_kind kind;
-    char name[KD_NAME_MAX + 1]; /* of an edge, a backup or a void */
+    char name[KD_NAME_MAX + 1]; /* of an edge, a backup, a void or a job of decisions */
+    char item[KD_ITEM_KEY_MAX]; /* collection/id */
     char dir[KD_ORDER_DIR_MAX]; /* of a backup; absolute */
     uint64_t id;                /* of a record in quarantine; 0: none */
     kd_bytes body; /* of a void: its text (void_order.h), which is no part of the query; borrowed */
@@ -47,7 +51,7 @@ typedef struct {
 const char *kd_order_name(kd_order_kind kind);
 /* Whether it takes long: /admin/job carries it out, and /admin/act all others. */
 bool kd_order_slow(kd_order_kind kind);
-/* Appends do=NAME&name=...&dir=...&id=HEX, with empty fields left out, and a NUL that is not counted in the length. */
+/* Appends do=NAME&name=...&item=...&dir=...&id=HEX, with empty fields left out, and a NUL that is not counted in the length. */
 void kd_order_to_query(const kd_order *o, kd_buf *out);
 /* KD_OK, or KD_EINVAL: no such order, or a field that is too long or no number. Whether the order has the fields that it needs is not looked at. */
 int kd_order_from_query(kd_order *o, const char *query);

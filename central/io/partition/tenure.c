@@ -157,8 +157,15 @@ static void tenure_commit_begin(kd_tenure *t, uint64_t now_us)
     t->settled(t->arg); /* the commit adds redo that the topics have not taken: its bound may be reached */
 }
 
+/* The rows of deleted items go on with each commit, as long as the topics take what they are told of it. */
+static bool tenure_sweeps(const kd_tenure *t)
+{
+    return !t->drains && kd_central_sweeps(t->core) && !kd_publisher_blocks(&t->publisher);
+}
+
 void kd_tenure_commit(kd_tenure *t, uint64_t now_us)
 {
+    t->gate.pending |= tenure_sweeps(t);
     if (kd_commit_gate_opens(&t->gate, kd_central_gathered(t->core))) tenure_commit_begin(t, now_us);
 }
 

@@ -52,7 +52,7 @@ struct kd_tenure {
     kd_commit_gate gate;
     kd_commit_slot slots[KD_COMMITTER_DEPTH];
     kd_publisher publisher;
-    bool drains;                       /* kd_tenure_drained was called: indices are built no further */
+    bool drains; /* kd_tenure_drained was called: indices are built, and deleted items swept, no further */
     kd_index_stage stages[KD_INDICES]; /* as the log was told */
     bool standing; /* the consumer gives no records of this partition until a seek or a new assignment */
     uint64_t unknown_schema;

@@ -33,6 +33,8 @@ static void measure_add_stats(kd_central_stats *sum, const kd_central *core)
     sum->quarantined += s.quarantined;
     sum->milestones += s.milestones;
     sum->claims += s.claims;
+    sum->closed_ignored += s.closed_ignored;
+    sum->closed_items += s.closed_items;
     sum->decisions += s.decisions;
     sum->decisions_void += s.decisions_void;
     sum->outbid += s.outbid;
@@ -140,6 +142,8 @@ void kd_worker_measure(kd_worker *w)
         {&m->changes, all.sum.changes},
         {&m->milestones, all.sum.milestones},
         {&m->claims, all.sum.claims},
+        {&m->closed_ignored, all.sum.closed_ignored},
+        {&m->closed_items, all.sum.closed_items},
         {&m->decisions, all.sum.decisions},
         {&m->decisions_void, all.sum.decisions_void},
         {&m->epochs_outbid, all.sum.outbid},

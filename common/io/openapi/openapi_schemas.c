@@ -426,8 +426,14 @@ static json_t *schema_counts_with(kd_openapi *doc, const char *number, int me)
                                       schema_by_counter(doc, number));
     if (me) json_object_set_new(members, "liked", schema_whether(doc));
     if (me == SCHEMA_LIKED_OR_ME) json_object_set_new(members, "me", schema_me(doc));
+    /* an edge has counts without some users from central, as numbers alone */
+    bool tells = !doc->source->edge || strcmp(number, "NumberLacking") != 0;
+    if (tells)
+        json_object_set_new(members, "closed",
+                            schema_about(schema_bool(false),
+                                         "true: the item is closed, likes of it are refused; else left out"));
     schema_add_age(doc, members);
-    return schema_object(members, " liked me ");
+    return schema_object(members, " liked me closed ");
 }
 
 /* Of one item: central tells parts of each number, where they are asked for. */

@@ -51,6 +51,9 @@ static kd_refusal answer_refusal_of(int err)
     case KD_ERETIRED:
         return (kd_refusal){KD_PROBLEM_EDGE_RETIRED,
                             "an operator has retired this edge: central takes no likes from it", NULL};
+    case KD_ECLOSED:
+        return (kd_refusal){KD_PROBLEM_ITEM_CLOSED, "an operator has closed this item: reads of it go on",
+                            NULL};
     case KD_EOVERLOADED:
         return (kd_refusal){KD_PROBLEM_OVERLOADED, "too many requests are in work, or the disk is slow",
                             NULL};

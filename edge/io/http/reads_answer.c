@@ -22,6 +22,7 @@ static void write_counts(kd_json *j, const kd_edge_read *read, const kd_lookup *
             .now_us = now_us,
             .made_us = l->view.made_us,
             .as_of_us = l->view.as_of_us,
+            .closed = l->view.closed,
             .source = l->count_central ? "central" : "edge",
             .liked = read->members && !read->named ? (kd_liked)l->liked[read->counters[0]] : KD_LIKED_UNASKED,
             .me = read->named ? l->liked : NULL,

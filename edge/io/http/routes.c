@@ -115,7 +115,7 @@ enum { ROUTES_ANYBODY, ROUTES_ALSO_USER, ROUTES_VISITOR, ROUTES_USER, ROUTES_LIK
 #define ROUTES_WRITES                                                                                        \
     (ROUTES_NAMES | ROUTES_OWN | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(KEY_REUSED) | KD_MAY(KEY_IN_FLIGHT) |      \
      KD_MAY(OUTBOX_FULL) | KD_MAY(CLOCK_OUT_OF_BOUNDS) | KD_MAY(STORAGE_FAILED) | KD_MAY(EDGE_RETIRED) |     \
-     KD_MAY(LOG_UNCONFIRMED))
+     KD_MAY(LOG_UNCONFIRMED) | KD_MAY(ITEM_CLOSED))
 #define ROUTES_COUNTER .path = "/v1/{collection}/{id}/{counter}", .right = ROUTES_USER
 
 static const kd_endpoint routes_table[] = {

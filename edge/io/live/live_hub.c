@@ -43,6 +43,7 @@ static void hub_render(void *arg, kd_bytes item, const kd_view *view, bool centr
                                 .as_of_us = view->as_of_us,
                                 .source = central ? "central" : "edge",
                                 .liked = KD_LIKED_UNASKED,
+                                .closed = view->closed,
                                 .liked_at = liked_at});
 }
 

@@ -46,6 +46,11 @@ int kd_job_act(kd_jobs *jobs, char *error)
     (void)jobs, (void)error;
     return KD_EINVAL;
 }
+int kd_job_item(kd_jobs *jobs, char *error)
+{
+    (void)jobs, (void)error;
+    return KD_EINVAL;
+}
 void kd_audit_totals_add(kd_audit_totals *t, const kd_audit_result *r)
 {
     (void)t, (void)r;

@@ -184,6 +184,7 @@ Test(problem, statuses_are_those_of_the_contract)
         {"key-in-flight", 409},      {"central-unavailable", 503},
         {"edge-retired", 503},       {"index-off", 404},
         {"index-building", 503},     {"log-unconfirmed", 504},
+        {"item-closed", 403},
     };
     cr_assert_eq(KD_COUNT(contract), (size_t)KD_PROBLEM_COUNT);
     for (size_t i = 0; i < KD_COUNT(contract); i++) {
@@ -198,6 +199,7 @@ Test(problem, errors_map_to_what_a_client_can_act_on)
     cr_expect_eq(kd_problem_of(KD_ECLOCK), KD_PROBLEM_CLOCK_OUT_OF_BOUNDS);
     cr_expect_eq(kd_problem_of(KD_ERETIRED), KD_PROBLEM_EDGE_RETIRED);
     cr_expect_eq(kd_problem_of(KD_ENOTLOGGED), KD_PROBLEM_LOG_UNCONFIRMED);
+    cr_expect_eq(kd_problem_of(KD_ECLOSED), KD_PROBLEM_ITEM_CLOSED);
     cr_expect_eq(kd_problem_of(KD_EREUSED), KD_PROBLEM_KEY_REUSED);
     cr_expect_eq(kd_problem_of(KD_EINFLIGHT), KD_PROBLEM_KEY_IN_FLIGHT);
     cr_expect_eq(kd_problem_of(KD_EIO), KD_PROBLEM_STORAGE_FAILED);

@@ -1,0 +1,197 @@
+/* closed.c - see the header: what is closed. closed_sweep.c deletes rows. */
+#include "central/core/closed.h"
+
+#include "central/core/commit.h"
+#include "central/core/row.h"
+#include "central/core/state.h"
+
+#include <stdlib.h>
+
+static kd_bytes closed_key(const void *entry)
+{
+    const kd_closed_item *i = entry;
+    return kd_bytes_of(i->key, i->key_len);
+}
+
+void kd_closed_init(kd_central *c)
+{
+    kd_table_init(&c->closer.items, closed_key, c->config.seed);
+    TAILQ_INIT(&c->closer.sweep);
+}
+
+void kd_closed_finish(kd_central *c)
+{
+    size_t cursor = 0;
+    for (kd_closed_item *i; (i = kd_table_next(&c->closer.items, &cursor)) != NULL;) free(i);
+    kd_table_finish(&c->closer.items);
+    kd_buf_finish(&c->closer.cursor);
+}
+
+static kd_closed_item *closed_add(kd_central *c, kd_bytes item)
+{
+    kd_closed_item *i = kd_alloc(sizeof *i + item.len);
+    i->key_len = (uint8_t)item.len;
+    memcpy(i->key, item.data, item.len);
+    kd_table_put(&c->closer.items, i);
+    return i;
+}
+
+/* ---- rows ---- */
+
+static bool closed_is_sane(const kd_closed_item *i)
+{
+    for (uint32_t n = 0; n < i->count; n++)
+        if (i->at[n].from_us > i->at[n].to_us || (n > 0 && i->at[n].from_us < i->at[n - 1].to_us))
+            return false;
+    return true;
+}
+
+static int closed_load_row(void *arg, kd_bytes key, kd_bytes value)
+{
+    kd_central *c = arg;
+    kd_reader r = kd_reader_of(value);
+    kd_bytes item = kd_bytes_of(key.data + 1, key.len - 1);
+    if (!kd_item_key_valid(item) || c->closer.items.count == KD_CLOSED_MAX) return KD_EMALFORMED;
+    kd_closed_item *i = closed_add(c, item);
+    i->deleted = kd_read_u8(&r) != 0;
+    i->swept = kd_read_u8(&r) != 0;
+    i->count = kd_read_u8(&r);
+    if (i->count > KD_CLOSINGS_MAX) return KD_EMALFORMED;
+    for (uint32_t n = 0; n < i->count; n++) {
+        i->at[n].from_us = kd_read_be64(&r);
+        i->at[n].to_us = kd_read_be64(&r);
+    }
+    if (i->deleted && !i->swept) TAILQ_INSERT_TAIL(&c->closer.sweep, i, of_sweep);
+    return r.bad || kd_reader_left(&r) != 0 || !closed_is_sane(i) ? KD_EMALFORMED : KD_OK;
+}
+
+int kd_closed_load(kd_central *c)
+{
+    const uint8_t from[] = {KD_ROW_CLOSED}, to[] = {KD_ROW_CLOSED + 1};
+    return c->store.scan(c->store.ctx, kd_bytes_of(from, 1), kd_bytes_of(to, 1), closed_load_row, c);
+}
+
+void kd_closed_put(kd_central *c, const kd_closed_item *i, kd_writes *writes)
+{
+    kd_buf *v = &c->value;
+    kd_buf_clear(v);
+    kd_buf_put_u8(v, i->deleted);
+    kd_buf_put_u8(v, i->swept);
+    kd_buf_put_u8(v, i->count);
+    for (uint32_t n = 0; n < i->count; n++) {
+        kd_buf_put_be64(v, i->at[n].from_us);
+        kd_buf_put_be64(v, i->at[n].to_us);
+    }
+    kd_writes_put(writes, kd_key_named(&c->key, KD_ROW_CLOSED, closed_key(i)), kd_buf_view(v));
+}
+
+/* ---- what is closed ---- */
+
+static bool closed_now(const kd_closed_item *i)
+{
+    return i->count > 0 && i->at[i->count - 1].to_us == KD_TIME_END_US;
+}
+
+/* Of what was added above `after_us` and up to `time_us`: whether all of it lies in one closing. */
+static bool closed_for(const kd_closed_item *i, uint64_t after_us, uint64_t time_us)
+{
+    for (uint32_t n = 0; n < i->count; n++)
+        if (after_us >= i->at[n].from_us && time_us <= i->at[n].to_us) return true;
+    return false;
+}
+
+bool kd_closed_covers(const kd_central *c, kd_bytes item, uint64_t time_us)
+{
+    if (c->closer.items.count == 0) return false;
+    const kd_closed_item *i = kd_table_find(&c->closer.items, item);
+    return i && closed_for(i, time_us - 1, time_us);
+}
+
+bool kd_closed_ignores(kd_central *c, kd_bytes item, uint64_t after_us, uint64_t time_us)
+{
+    kd_closer *l = &c->closer;
+    if (l->items.count == 0) return false;
+    const kd_closed_item *i = kd_table_find(&l->items, item);
+    if (!i) return false;
+    bool closed = closed_for(i, after_us, time_us);
+    l->ignored += closed;
+    return closed;
+}
+
+bool kd_closed_shown(const kd_central *c, kd_bytes item)
+{
+    if (c->closer.items.count == 0) return false;
+    const kd_closed_item *i = kd_table_find(&c->closer.items, item);
+    return i && (i->version <= c->version ? closed_now(i) : i->was_closed);
+}
+
+bool kd_central_closed(const kd_central *c, kd_bytes item)
+{
+    return kd_closed_shown(c, item);
+}
+
+bool kd_closed_deleted(const kd_central *c, kd_bytes item)
+{
+    if (c->closer.items.count == 0) return false;
+    const kd_closed_item *i = kd_table_find(&c->closer.items, item);
+    return i && i->deleted;
+}
+
+bool kd_closed_deleted_shown(const kd_central *c, kd_bytes item)
+{
+    if (c->closer.items.count == 0) return false;
+    const kd_closed_item *i = kd_table_find(&c->closer.items, item);
+    return i && i->deleted && i->version <= c->version;
+}
+
+/* ---- decisions ---- */
+
+int kd_closed_check(const kd_central *c, const kd_decision *d)
+{
+    const kd_closed_item *i = kd_table_find(&c->closer.items, d->item);
+    if (!i) return c->closer.items.count < KD_CLOSED_MAX ? KD_OK : KD_EFULL;
+    return i->deleted && d->what == KD_DECIDED_OPEN ? KD_ECLOSED : KD_OK;
+}
+
+static void closed_close(kd_closed_item *i, uint64_t stamp_us)
+{
+    if (closed_now(i)) return;
+    if (i->count == KD_CLOSINGS_MAX) {
+        i->at[0].to_us = i->at[1].to_us;
+        memmove(&i->at[1], &i->at[2], (KD_CLOSINGS_MAX - 2) * sizeof i->at[0]);
+        i->count--;
+    }
+    uint64_t opened_us = i->count > 0 ? i->at[i->count - 1].to_us : 0;
+    i->at[i->count++] = (kd_closing){KD_MAX(stamp_us, opened_us), KD_TIME_END_US};
+}
+
+static void closed_open(kd_closed_item *i, uint64_t stamp_us)
+{
+    if (!closed_now(i)) return;
+    kd_closing *last = &i->at[i->count - 1];
+    last->to_us = KD_MAX(stamp_us, last->from_us);
+}
+
+static void closed_delete(kd_central *c, kd_closed_item *i)
+{
+    TAILQ_INSERT_TAIL(&c->closer.sweep, i, of_sweep);
+    i->deleted = true;
+    i->at[0] = (kd_closing){0, KD_TIME_END_US};
+    i->count = 1;
+}
+
+void kd_closed_decide(kd_central *c, const kd_decision *d)
+{
+    kd_commit *k = kd_commit_open(c);
+    kd_closed_item *i = kd_table_find(&c->closer.items, d->item);
+    if (!i) i = closed_add(c, d->item);
+    if (i->deleted) return;
+    if (i->version <= c->version) i->was_closed = closed_now(i);
+    i->version = c->begun + 1;
+    if (d->what == KD_DECIDED_CLOSE) closed_close(i, d->stamp_us);
+    if (d->what == KD_DECIDED_OPEN) closed_open(i, d->stamp_us);
+    if (d->what == KD_DECIDED_DELETE) closed_delete(c, i);
+    kd_closed_put(c, i, &k->writes);
+    k->closed = kd_grow(k->closed, k->closed_count, &k->closed_cap, sizeof(kd_closed_item *));
+    k->closed[k->closed_count++] = i;
+}
