@@ -120,7 +120,7 @@ def test_a_changes_topic_that_is_deleted_alone_is_made_again(tmp_path, cluster):
         cluster.delete_topics(names[2])
         wait_until(lambda: names[2] not in kafka_wire.metadata(cluster.some_port()).topics, WAIT, "the topic is deleted")
 
-    with Central(tmp_path, cluster.bootstrap, partitions=FEED_PARTITIONS, more={"kafka": {**likes, **counts, **changes}}) as central, \
+    with Central(tmp_path, cluster.bootstrap, partitions=FEED_PARTITIONS, more={"kafka": {**likes, **counts, **changes, "milestones_topic": "alone.milestones"}}) as central, \
             Edge(tmp_path, cluster.bootstrap, partitions=FEED_PARTITIONS, central=central.url,
                  more={"kafka": {**likes, **counts}, "edge": {"flush_interval": "200ms"}}) as edge:
         crowd = Crowd(edge, central)
