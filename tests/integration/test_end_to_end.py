@@ -258,8 +258,8 @@ def skewed(c, seconds_of):
 
 def test_the_token_orders_words_where_clocks_would_not(tmp_path, broker):
     """The first edge is ahead by nearly the drift bound: by the clocks alone its like would be the user's last word."""
-    # What is left of the bound is for the uncertainty of the measurement: a tenth of a second on a machine that is busy.
-    with skewed(Cluster(tmp_path, broker.address, **drift_bound("2s")), (1.6, 0, -1.6)) as c:
+    # What is left of the bound is for the uncertainty of the measurement: a tenth of a second on a machine that is busy, more in its worst moments.
+    with skewed(Cluster(tmp_path, broker.address, **drift_bound("4s")), (3.2, 0, -3.2)) as c:
         for name, (words, n) in ROAMING.items():
             one_user_says(c, f"posts/{name}", words, token=True)
         for name, (words, n) in ROAMING.items():
