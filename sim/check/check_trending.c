@@ -19,6 +19,7 @@ typedef struct {
 static int trending_member(void *arg, const kd_member *m)
 {
     const trending_walk *w = arg;
+    w->c->trending_walked++;
     uint32_t item = sim_check_item(w->c, m->item);
     if (item != CHECK_NOTHING && m->counter == w->counter && m->time_us >= w->since_us) w->velocities[item]++;
     return 0;
@@ -86,4 +87,13 @@ void sim_check_trending_judge(sim_checks *c, uint32_t slot, uint32_t partition)
                                      .limit = KD_TRENDING_ITEMS_MAX};
         trending_judge(c, core, partition, &q);
     }
+}
+
+enum { WALKED_A_COMMIT = 128 };
+
+void sim_check_trending_committed(sim_checks *c, uint32_t slot, uint32_t partition)
+{
+    c->trending_commits++;
+    if (c->trending_walked <= WALKED_A_COMMIT * c->trending_commits)
+        sim_check_trending_judge(c, slot, partition);
 }

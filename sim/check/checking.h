@@ -124,6 +124,8 @@ bool sim_check_index_settled(const sim_checks *c, char *why, size_t size);
 
 /* A central starts, or a commit ended: what it lists as trending is compared with its members, which costs as much as there are members. */
 void sim_check_trending_judge(sim_checks *c, uint32_t slot, uint32_t partition);
+/* The same of a commit that ended; passed over where the members of a long run would take most of its time. */
+void sim_check_trending_committed(sim_checks *c, uint32_t slot, uint32_t partition);
 
 /* ---- check_number.c: "number" (I10, rules 14 to 19), and "as-of" at an edge ---- */
 

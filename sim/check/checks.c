@@ -253,7 +253,7 @@ void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint
     sim_check_forget_committed(c, slot, partition);
     if (synced) sim_check_retire_committed(c, slot, partition, version);
     sim_check_as_of_committed(c, slot, partition);
-    if (version % TRENDING_EVERY == 0) sim_check_trending_judge(c, slot, partition);
+    if (version % TRENDING_EVERY == 0) sim_check_trending_committed(c, slot, partition);
 }
 
 void sim_checks_published(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record)

@@ -306,8 +306,10 @@ struct sim_checks {
     uint64_t healed_us; /* when the faults stopped */
 
     uint64_t index_turn; /* whose turn it is in "index" */
-    uint64_t made;       /* comparisons */
-    const char *failed;  /* name of the first checker that failed; NULL: all hold */
+    /* "trending": commits so far, and the members that were walked over for them */
+    uint64_t trending_commits, trending_walked;
+    uint64_t made;      /* comparisons */
+    const char *failed; /* name of the first checker that failed; NULL: all hold */
     char text[320];
     uint64_t failed_us;
     char words[CHECK_WORDS][CHECK_WORDS_BYTES]; /* words.c */
