@@ -118,16 +118,11 @@ bool kd_closed_ignores(kd_central *c, kd_bytes item, uint64_t after_us, uint64_t
     return closed;
 }
 
-bool kd_closed_shown(const kd_central *c, kd_bytes item)
+bool kd_central_closed(const kd_central *c, kd_bytes item)
 {
     if (c->closer.items.count == 0) return false;
     const kd_closed_item *i = kd_table_find(&c->closer.items, item);
     return i && (i->version <= c->version ? closed_now(i) : i->was_closed);
-}
-
-bool kd_central_closed(const kd_central *c, kd_bytes item)
-{
-    return kd_closed_shown(c, item);
 }
 
 bool kd_closed_deleted(const kd_central *c, kd_bytes item)

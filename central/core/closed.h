@@ -62,8 +62,6 @@ bool kd_closed_covers(const kd_central *c, kd_bytes item, uint64_t time_us);
 /* The same while records are read: counts what is ignored. A sum has no stamp: it was added above `after_us` and up to `time_us`, and is ignored where the item
  * was closed all the while. */
 bool kd_closed_ignores(kd_central *c, kd_bytes item, uint64_t after_us, uint64_t time_us);
-/* Whether edges are to refuse operations on it, as of what is durable. */
-bool kd_closed_shown(const kd_central *c, kd_bytes item);
 /* Whether it is deleted: by what was read; by what is durable. */
 bool kd_closed_deleted(const kd_central *c, kd_bytes item);
 bool kd_closed_deleted_shown(const kd_central *c, kd_bytes item);

@@ -88,6 +88,11 @@ typedef struct kd_commit {
     kd_writes writes;
 } kd_commit;
 
+/* The row as the operation makes it. */
+static inline kd_stored_row kd_gathered_row(const kd_gathered_op *op)
+{
+    return (kd_stored_row){op->time_us, op->edge, op->region, op->liked};
+}
 /* View of a key in the arena, valid until the next operation is gathered. */
 static inline kd_bytes kd_key_at(const kd_commit *k, uint32_t at, uint16_t len)
 {

@@ -85,7 +85,7 @@ static bool lookup_find_staged(const kd_commit *before, uint32_t *at, kd_bytes k
         int order = kd_bytes_cmp(kd_key_at(before, op->key_at, op->key_len), key);
         if (order > 0) return false;
         if (order == 0) {
-            *row = (kd_stored_row){op->time_us, op->edge, op->region, op->liked};
+            *row = kd_gathered_row(op);
             return true;
         }
         ++*at;
@@ -158,7 +158,8 @@ static void lookup_op_effect(const kd_central *c, kd_commit *k, const kd_gathere
 static void lookup_put_row(kd_central *c, kd_commit *k, const kd_gathered_op *op)
 {
     kd_buf_clear(&c->value);
-    kd_stored_row_encode(&(kd_stored_row){op->time_us, op->edge, op->region, op->liked}, &c->value);
+    const kd_stored_row row = kd_gathered_row(op);
+    kd_stored_row_encode(&row, &c->value);
     kd_writes_put(&k->writes, kd_key_at(k, op->key_at, op->key_len), kd_buf_view(&c->value));
 }
 

@@ -9,6 +9,7 @@
 
 #include "central/core/lookup.h"
 #include "central/core/row.h"
+#include "central/core/sort.h"
 #include "central/core/state.h"
 
 #include <stdlib.h>
@@ -124,20 +125,6 @@ static void milestone_add_move(milestone_moves *m, uint32_t record, int64_t by)
     m->at[m->count++] = (milestone_step){record, by};
 }
 
-/* The operation that won this row, or NULL. The operations left are in the order of their keys. */
-static const kd_gathered_op *milestone_winner(const kd_commit *k, kd_bytes key)
-{
-    uint32_t low = 0, high = k->op_count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (kd_bytes_cmp(milestone_key_of(k, &k->ops[middle]), key) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < k->op_count && kd_bytes_eq(milestone_key_of(k, &k->ops[low]), key) ? &k->ops[low] : NULL;
-}
-
 static int milestone_compare_arrival(const void *left, const void *right)
 {
     const kd_gathered_op *a = left, *b = right;
@@ -157,7 +144,7 @@ static int milestone_follow_row(kd_central *c, const kd_commit *k, kd_gathered_o
         if (!kd_lookup_wins(c, &ops[i], had ? &row : NULL)) continue;
         milestone_add_move(moves, milestone_record_of(k, ops[i].arrival),
                            (int64_t)ops[i].liked - (int64_t)liked);
-        row = (kd_stored_row){ops[i].time_us, ops[i].edge, ops[i].region, ops[i].liked};
+        row = kd_gathered_row(&ops[i]);
         had = true;
         liked = ops[i].liked;
     }
@@ -173,7 +160,7 @@ static int milestone_follow_folded(kd_central *c, const kd_commit *k, const mile
     int err = KD_OK;
     for (uint32_t i = run->folded_from, end; err == KD_OK && i < run->folded_to; i = end) {
         kd_bytes key = milestone_key_of(k, &k->folded[i]);
-        const kd_gathered_op *winner = milestone_winner(k, key);
+        const kd_gathered_op *winner = kd_sort_find(k, key);
         uint32_t count = 0;
         for (end = i; end < run->folded_to && kd_bytes_eq(milestone_key_of(k, &k->folded[end]), key); end++) {
             ops = kd_grow(ops, count, &cap, sizeof *ops);

@@ -8,17 +8,12 @@
 #include "central/core/sort.h"
 #include "central/core/state.h"
 
-static kd_stored_row row_now_of(const kd_gathered_op *op)
-{
-    return (kd_stored_row){op->time_us, op->edge, op->region, op->liked};
-}
-
 static int row_now_closed(kd_central *c, kd_bytes key, uint64_t hash, kd_stored_row *row)
 {
     for (uint32_t i = c->outstanding; i-- > 0;) {
         const kd_gathered_op *op = kd_sort_find(&c->commits[kd_commit_place(c, i)], key);
         if (!op) continue;
-        *row = row_now_of(op);
+        *row = kd_gathered_row(op);
         return KD_OK;
     }
     if (!kd_bloom_maybe(&c->filter, hash)) return KD_ENOTFOUND;
@@ -45,6 +40,6 @@ int kd_row_now(kd_central *c, kd_bytes key, kd_stored_row *row)
     if (err == KD_EIO) return err;
     const kd_gathered_op *last = row_now_gathered(c, key, hash);
     if (!last || !kd_lookup_wins(c, last, err == KD_OK ? row : NULL)) return err;
-    *row = row_now_of(last);
+    *row = kd_gathered_row(last);
     return KD_OK;
 }

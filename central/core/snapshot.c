@@ -44,7 +44,7 @@ static void snapshot_head(kd_central *c, kd_snapshot_kind kind, kd_bytes edge, u
 
 static kd_item_counts snapshot_counts(const kd_central *c, const kd_count_entry *e)
 {
-    kd_item_counts out = {.item = kd_count_key(e), .closed = kd_closed_shown(c, kd_count_key(e))};
+    kd_item_counts out = {.item = kd_count_key(e), .closed = kd_central_closed(c, kd_count_key(e))};
     for (uint32_t i = 0; i < c->config.counters->count; i++) {
         uint8_t id = c->config.counters->at[i].id;
         uint64_t value = kd_counts_value(e, kd_part_where(id, KD_PART_TOTAL, 0));
@@ -127,11 +127,6 @@ uint32_t kd_central_dirty(const kd_central *c)
 
 /* ---- one read ---- */
 
-static int snapshot_compare_keys(const void *left, const void *right)
-{
-    return kd_bytes_cmp(*(const kd_bytes *)left, *(const kd_bytes *)right);
-}
-
 static int snapshot_read_item(kd_central *c, kd_bytes key, kd_item_counts *out)
 {
     kd_item item;
@@ -139,7 +134,7 @@ static int snapshot_read_item(kd_central *c, kd_bytes key, kd_item_counts *out)
     if (kd_partition(key, c->config.partitions) != c->config.partition) return KD_EINVAL;
     kd_count_entry *e = NULL;
     int err = kd_counts_acquire(&c->counts, key, false, &e);
-    *out = (kd_item_counts){.item = key, .closed = kd_closed_shown(c, key)};
+    *out = (kd_item_counts){.item = key, .closed = kd_central_closed(c, key)};
     if (err == KD_ENOTFOUND) return KD_OK;
     if (err != KD_OK) return KD_EIO;
     *out = snapshot_counts(c, e);
@@ -150,7 +145,7 @@ static int snapshot_read_item(kd_central *c, kd_bytes key, kd_item_counts *out)
 
 static int snapshot_read_items(kd_central *c, kd_bytes *keys, uint32_t n, kd_snapshot *s)
 {
-    if (n) qsort(keys, n, sizeof *keys, snapshot_compare_keys);
+    if (n) qsort(keys, n, sizeof *keys, kd_bytes_compare);
     for (uint32_t i = 0; i < n; i++) {
         if (i > 0 && kd_bytes_eq(keys[i - 1], keys[i])) continue;
         int err = snapshot_read_item(c, keys[i], &s->items[s->item_count]);

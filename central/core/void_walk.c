@@ -47,15 +47,9 @@ typedef struct {
     uint64_t likes, picked;
 } void_walk;
 
-static int void_walk_compare(const void *left, const void *right)
-{
-    const kd_bytes *a = left, *b = right;
-    return kd_bytes_cmp(*a, *b);
-}
-
 static bool void_walk_has(const kd_bytes *sorted, uint32_t count, kd_bytes wanted)
 {
-    return count > 0 && bsearch(&wanted, sorted, count, sizeof *sorted, void_walk_compare) != NULL;
+    return count > 0 && bsearch(&wanted, sorted, count, sizeof *sorted, kd_bytes_compare) != NULL;
 }
 
 static bool void_walk_picks(const kd_void_pick *p, uint8_t counter, kd_bytes item, kd_bytes user,

@@ -22,7 +22,7 @@ static bool is_name(kd_bytes text)
 static bool is_port(kd_bytes text)
 {
     uint64_t port;
-    return text.len == 0 || (kd_text_take_number(&text, &port) && text.len == 0 && port <= UINT16_MAX);
+    return text.len == 0 || (kd_text_number(text, &port) && port <= UINT16_MAX);
 }
 
 static bool is_v6(kd_bytes text)

@@ -110,3 +110,8 @@ uint64_t kd_read_varint_long(kd_reader *r)
     r->bad = true;
     return 0;
 }
+
+int kd_bytes_compare(const void *left, const void *right)
+{
+    return kd_bytes_cmp(*(const kd_bytes *)left, *(const kd_bytes *)right);
+}

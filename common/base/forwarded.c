@@ -51,7 +51,7 @@ static bool forwarded_cut(kd_bytes *text, uint8_t separator, bool quotes, kd_byt
 static bool is_port(kd_bytes text)
 {
     uint64_t port;
-    return text.len <= 5 && kd_text_take_number(&text, &port) && text.len == 0 && port <= UINT16_MAX;
+    return text.len <= 5 && kd_text_number(text, &port) && port <= UINT16_MAX;
 }
 
 /* "_name", by which a gateway hides an address or a port */

@@ -1,6 +1,10 @@
 /* like_line.c - see the header. */
 #include "common/base/like_line.h"
 
+#include "common/base/text.h"
+
+enum { MS_DIGITS = 15 };
+
 bool kd_line_cut(kd_bytes *line, kd_bytes *field, bool last)
 {
     const uint8_t *tab = line->len ? memchr(line->data, '\t', line->len) : NULL;
@@ -8,17 +12,6 @@ bool kd_line_cut(kd_bytes *line, kd_bytes *field, bool last)
     *field = kd_bytes_of(line->data, tab ? (size_t)(tab - line->data) : line->len);
     size_t used = field->len + (tab ? 1 : 0);
     *line = kd_bytes_of(line->data + used, line->len - used);
-    return true;
-}
-
-bool kd_line_number(kd_bytes text, size_t digits, uint64_t *value)
-{
-    if (text.len == 0 || text.len > digits) return false;
-    *value = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9') return false;
-        *value = *value * 10 + (uint64_t)(text.data[i] - '0');
-    }
     return true;
 }
 
@@ -69,7 +62,7 @@ int kd_like_line_read(kd_like_line *out, kd_bytes line, const char *collection, 
         return KD_EMALFORMED;
     }
     *why = "the time is not a number of milliseconds";
-    if (!kd_line_number(time, 15, &out->at_ms)) return KD_EMALFORMED;
+    if (time.len > MS_DIGITS || !kd_text_number(time, &out->at_ms)) return KD_EMALFORMED;
     *why = "the user is empty or too long";
     out->user_len = (uint8_t)like_line_map_id(user, out->user);
     if (out->user_len == 0) return KD_EMALFORMED;

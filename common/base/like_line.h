@@ -25,7 +25,5 @@ int kd_like_line_read(kd_like_line *out, kd_bytes line, const char *collection, 
 
 /* Cuts the field up to the next tab off *line. The last field is the rest of the line, and false when that holds a tab. */
 bool kd_line_cut(kd_bytes *line, kd_bytes *field, bool last);
-/* A decimal number of at most `digits` digits, at most 19. */
-bool kd_line_number(kd_bytes text, size_t digits, uint64_t *value);
 
 #endif

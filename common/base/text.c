@@ -59,6 +59,11 @@ bool kd_text_take_number(kd_bytes *b, uint64_t *number)
     return i > 0;
 }
 
+bool kd_text_number(kd_bytes text, uint64_t *number)
+{
+    return kd_text_take_number(&text, number) && text.len == 0;
+}
+
 static bool take_amount(kd_bytes text, const unit *units, size_t count, uint64_t *amount)
 {
     uint64_t number;

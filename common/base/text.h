@@ -32,6 +32,8 @@ kd_bytes kd_text_take_line(kd_bytes *text, uint32_t *number);
 
 /* Reads the digits at the front of *b, and moves *b behind them. False when there are none, or the number does not fit; *b is then unchanged. */
 bool kd_text_take_number(kd_bytes *b, uint64_t *number);
+/* Whether the whole text is such a number. */
+bool kd_text_number(kd_bytes text, uint64_t *number);
 /* A whole text as microseconds: digits and one of KD_TEXT_DURATION_UNITS, as in 10s. False when it is anything else. */
 bool kd_text_duration(kd_bytes text, uint64_t *us);
 /* A whole text as bytes: digits and one of KD_TEXT_SIZE_UNITS, as in 64MiB. False when it is anything else. */

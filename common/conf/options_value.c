@@ -19,7 +19,7 @@ static bool in_range(const kd_option *o, uint64_t number)
 static bool parse_plain(const kd_option *o, kd_bytes value, void *field)
 {
     uint64_t number;
-    if (!kd_text_take_number(&value, &number) || value.len > 0 || !in_range(o, number)) return false;
+    if (!kd_text_number(value, &number) || !in_range(o, number)) return false;
     memcpy(field, &number, sizeof number);
     return true;
 }
@@ -105,7 +105,7 @@ static bool parse_address(kd_bytes value, kd_address *field)
     if (bracketed) host = kd_bytes_of(host.data + 1, host.len - 2);
     uint64_t number;
     if (!host_valid(host, bracketed) || host.len >= sizeof field->host) return false;
-    if (!kd_text_take_number(&port, &number) || port.len > 0 || number > UINT16_MAX) return false;
+    if (!kd_text_number(port, &number) || number > UINT16_MAX) return false;
     memcpy(field->host, host.data, host.len);
     field->port = (uint16_t)number;
     return true;

@@ -72,7 +72,7 @@ static const char *keyring_read_line(const kd_keyring *ring, kd_bytes line, kd_r
     kd_bytes number = keyring_word(&line), holder = keyring_word(&line), hex = keyring_word(&line);
     *key = (kd_record_key){0};
     if (keyring_word(&line).len > 0) return "more than an id, a holder and a key";
-    if (!kd_text_take_number(&number, &id) || number.len > 0 || id < 1 || id > UINT32_MAX)
+    if (!kd_text_number(number, &id) || id < 1 || id > UINT32_MAX)
         return "the id must be a number from 1 to 4294967295";
     key->id = (uint32_t)id;
     if (kd_record_key_by_id(ring, key->id)) return "the id stands in a line above, too";

@@ -74,6 +74,8 @@ static inline int kd_bytes_cmp(kd_bytes a, kd_bytes b)
     if (order != 0) return order;
     return a.len < b.len ? -1 : a.len > b.len;
 }
+/* The same of the kd_bytes that are pointed to, for qsort and bsearch. */
+int kd_bytes_compare(const void *left, const void *right);
 /* Length of the prefix that both share. */
 size_t kd_bytes_shared(kd_bytes a, kd_bytes b);
 /* The eight bytes from `at` on as a number; missing bytes count as 0. Views that share their first `at` bytes and have different ranks order by rank

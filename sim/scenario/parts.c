@@ -111,7 +111,7 @@ static bool sim_parts_read_number(sim_scenario_words *w, const sim_form_part *p,
 {
     kd_bytes word = sim_words_take(w), digits = without_unit(word, p->unit);
     uint64_t value;
-    if (!kd_text_take_number(&digits, &value) || digits.len > 0 || !sim_parts_within(p, value)) {
+    if (!kd_text_number(digits, &value) || !sim_parts_within(p, value)) {
         char what[64];
         bool share = p->unit && strcmp(p->unit, "%") == 0;
         snprintf(what, sizeof what, share ? "a share in per cent" : "a whole number");
@@ -140,7 +140,7 @@ static bool read_signed(sim_scenario_words *w, const sim_form_part *p, void *bas
             return refuse_amount(w, p, word, "a time with its unit (" KD_TEXT_DURATION_UNITS ") and sign,");
     } else {
         number = without_unit(number, p->unit);
-        if (!kd_text_take_number(&number, &value) || number.len > 0 || !sim_parts_within(p, value))
+        if (!kd_text_number(number, &value) || !sim_parts_within(p, value))
             return refuse_amount(w, p, word, "a rate in parts per million");
     }
     sim_parts_set_number(p, base, (uint64_t)(factor * (int64_t)value));

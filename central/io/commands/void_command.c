@@ -50,8 +50,7 @@ static const kd_command_line line = {
 static bool void_command_time(const char *text, uint64_t *us)
 {
     struct tm tm = {0};
-    kd_bytes digits = kd_bytes_str(text);
-    if (kd_text_take_number(&digits, us) && digits.len == 0) return *us > 0;
+    if (kd_text_number(kd_bytes_str(text), us)) return *us > 0;
     const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
     if (!end || *end != '\0') return false;
     time_t at = timegm(&tm);

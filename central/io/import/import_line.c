@@ -2,6 +2,7 @@
 #include "central/io/import/import_line.h"
 
 #include "common/base/like_line.h"
+#include "common/base/text.h"
 #include "kudos/wire.h"
 
 enum { TIME_DIGITS = 19 };
@@ -45,7 +46,7 @@ static int import_line_export(const kd_import_form *form, kd_bytes line, kd_impo
     *why = "the user is not " KD_ID_FORM;
     if (!kd_id_valid(user)) return KD_EMALFORMED;
     *why = "the stamp is not a number of microseconds";
-    if (!kd_line_number(time, TIME_DIGITS, &row->time_us)) return KD_EMALFORMED;
+    if (time.len > TIME_DIGITS || !kd_text_number(time, &row->time_us)) return KD_EMALFORMED;
     *why = "the region is not [a-z0-9][a-z0-9._-]{0,31}";
     if (!kd_name_valid(row->region)) return KD_EMALFORMED;
     memcpy(row->user, user.data, user.len);

@@ -13,8 +13,7 @@ enum { IMPORT_ASK_MS = 2000 };
 static bool act_import_number(const struct evkeyvalq *words, const char *key, uint64_t max, uint64_t *n)
 {
     const char *value = evhttp_find_header(words, key);
-    kd_bytes text = kd_bytes_str(value ? value : "");
-    return kd_text_take_number(&text, n) && text.len == 0 && *n <= max;
+    return value && kd_text_number(kd_bytes_str(value), n) && *n <= max;
 }
 
 static kd_bytes act_import_name(const struct evkeyvalq *words, const char *key)

@@ -37,11 +37,9 @@ static int app_act_start(kd_central_app *app, const kd_admin_request *asked, kd_
 static int app_act_show(kd_central_app *app, bool slow, const char *query, kd_buf *out)
 {
     static const char by_id[] = "job=";
-    kd_bytes number = kd_bytes_str(query);
     uint64_t id = 0;
     if (strncmp(query, by_id, sizeof(by_id) - 1) == 0) {
-        number = kd_bytes_str(query + sizeof(by_id) - 1);
-        if (!kd_text_take_number(&number, &id) || number.len > 0)
+        if (!kd_text_number(kd_bytes_str(query + sizeof(by_id) - 1), &id))
             return kd_admin_refuse(out, 400, "job= is the number that the POST was answered with");
     }
     kd_jobs_show(app_act_jobs(app, slow), id, out);

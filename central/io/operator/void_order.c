@@ -8,11 +8,6 @@
 #include "common/base/text.h"
 #include "common/io/daemon/options_file.h"
 
-static bool void_order_number(kd_bytes text, uint64_t *number)
-{
-    return kd_text_take_number(&text, number) && text.len == 0;
-}
-
 static bool void_order_user(kd_void_order *o, kd_bytes id)
 {
     if (!kd_id_valid(id)) return false;
@@ -50,24 +45,18 @@ static bool void_order_line(kd_void_order *o, const kd_counters *counters, kd_by
     kd_bytes word = void_order_word(&line);
     if (kd_bytes_eq(word, kd_bytes_str("user"))) return void_order_user(o, line);
     if (kd_bytes_eq(word, kd_bytes_str("item"))) return void_order_item(o, line);
-    if (kd_bytes_eq(word, kd_bytes_str("from"))) return void_order_number(line, &o->from_us);
-    if (kd_bytes_eq(word, kd_bytes_str("to"))) return void_order_number(line, &o->to_us);
+    if (kd_bytes_eq(word, kd_bytes_str("from"))) return kd_text_number(line, &o->from_us);
+    if (kd_bytes_eq(word, kd_bytes_str("to"))) return kd_text_number(line, &o->to_us);
     if (kd_bytes_eq(word, kd_bytes_str("counter"))) return void_order_counter(o, counters, line);
     o->dry = kd_bytes_eq(word, kd_bytes_str("dry")) && line.len == 0;
     return o->dry;
-}
-
-static int void_order_compare(const void *left, const void *right)
-{
-    const kd_bytes *a = left, *b = right;
-    return kd_bytes_cmp(*a, *b);
 }
 
 /* Sorts, and returns how many are different. */
 static uint32_t void_order_sort(kd_bytes *at, uint32_t count)
 {
     uint32_t kept = 0;
-    if (count > 0) qsort(at, count, sizeof *at, void_order_compare);
+    if (count > 0) qsort(at, count, sizeof *at, kd_bytes_compare);
     for (uint32_t i = 0; i < count; i++)
         if (kept == 0 || !kd_bytes_eq(at[kept - 1], at[i])) at[kept++] = at[i];
     return kept;

@@ -173,7 +173,7 @@ int kd_compare_line_read(kd_bytes *lines, uint8_t key[KD_COMPARE_KEY_MAX], kd_co
     if (lines->len == 0) return KD_ENOTFOUND;
     bool good = take_word(lines, '\n', &line) && take_word(&line, ' ', &hex) &&
                 take_word(&line, ' ', &time) && kd_hex_read(hex, key, KD_COMPARE_KEY_MAX, &len) &&
-                kd_text_take_number(&time, &time_us) && time.len == 0 && line.len == 1 &&
+                kd_text_number(time, &time_us) && line.len == 1 &&
                 (line.data[0] == '0' || line.data[0] == '1');
     if (!good || kd_compare_row_of(kd_bytes_of(key, len), row) != KD_OK) return KD_EMALFORMED;
     row->time_us = time_us;

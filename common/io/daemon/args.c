@@ -107,8 +107,7 @@ static void args_wrong_option(args_reading *r, const kd_arg *o, const char *caus
 
 static bool args_parse_uint(const char *text, uint64_t *value)
 {
-    kd_bytes rest = kd_bytes_str(text);
-    return kd_text_take_number(&rest, value) && rest.len == 0;
+    return kd_text_number(kd_bytes_str(text), value);
 }
 
 static bool args_parse_real(const char *text, double *value)

@@ -166,14 +166,15 @@ void kd_central_words_liked_each(kd_bytes body, kd_buf *scratch, uint32_t count,
 
 /* ---- about a list of users ---- */
 
-/* A time as kd_display_time_ms writes it, which is handed on as it is, or null. */
-static bool central_words_read_as_of(kd_json_in *j, kd_central_users *out)
+bool kd_central_words_moment(kd_json_in *j, char out[KD_TIME_MS_MAX])
 {
     kd_bytes text;
+    out[0] = '\0';
     if (kd_json_in_peek(j) == 'n') return kd_json_in_null(j);
     if (!kd_json_in_str(j, &text) || text.len != KD_TIME_MS_MAX - 1) return false;
-    memcpy(out->as_of, text.data, text.len);
-    return strspn(out->as_of, "0123456789-:.TZ") == text.len;
+    memcpy(out, text.data, text.len);
+    out[text.len] = '\0';
+    return strspn(out, "0123456789-:.TZ") == text.len;
 }
 
 /* Passes over all members of the next object but `name`, which is a string or a number as `value` or `number` says. */
@@ -222,7 +223,7 @@ bool kd_central_words_among(kd_bytes body, kd_buf *scratch, uint32_t counter, co
         else if (kd_bytes_eq(key, kd_bytes_str("likers")))
             good = listed = central_words_read_likers(&j, users, user_count, out);
         else if (kd_bytes_eq(key, kd_bytes_str("as_of")))
-            good = central_words_read_as_of(&j, out);
+            good = kd_central_words_moment(&j, out->as_of);
         else
             kd_json_in_skip(&j);
         if (!good) return false;
@@ -257,7 +258,7 @@ bool kd_central_words_counts(kd_bytes body, kd_buf *scratch, const kd_counters *
         if (kd_bytes_eq(key, kd_bytes_str("counts")))
             good = central_words_read_counts(&j, counters, out);
         else if (kd_bytes_eq(key, kd_bytes_str("as_of")))
-            good = central_words_read_as_of(&j, out);
+            good = kd_central_words_moment(&j, out->as_of);
         else
             kd_json_in_skip(&j);
         if (!good) return false;

@@ -8,6 +8,7 @@
 #include "common/api/answer.h"
 #include "common/base/display.h"
 #include "common/conf/options.h"
+#include "common/json/json_reader.h"
 
 /* {"now_us":…}, central's clock in us since 1970. False: it is not there; then *now_us means nothing. */
 bool kd_central_words_time(kd_bytes body, kd_buf *scratch, uint64_t *now_us);
@@ -43,6 +44,8 @@ typedef struct {
     uint32_t likers[KD_AMONG_USERS_MAX]; /* rising; of the list, in whose order central answers */
     uint32_t liker_count;
 } kd_central_users;
+/* A member: a time as kd_display_time_ms writes it, which is handed on as it is; or null, of which *out is empty. */
+bool kd_central_words_moment(kd_json_in *j, char out[KD_TIME_MS_MAX]);
 /* {"count":…,"likers":[{"user":…},…],"as_of":…} about `counter` and these users. False, and *out means nothing, when it is anything else: a user who is
  * not in the list, too. */
 bool kd_central_words_among(kd_bytes body, kd_buf *scratch, uint32_t counter, const kd_bytes *users,

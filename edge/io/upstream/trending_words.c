@@ -2,6 +2,7 @@
 #include "edge/io/upstream/trending_words.h"
 
 #include "common/json/json_reader.h"
+#include "edge/io/upstream/central_words.h"
 
 static bool trending_words_item(kd_json_in *j, kd_trending_item *item)
 {
@@ -30,18 +31,6 @@ static bool trending_words_items(kd_json_in *j, kd_trending *found)
     return !j->bad;
 }
 
-/* A time as text; with `may_lack` null is the empty text. */
-static bool trending_words_time(kd_json_in *j, bool may_lack, char out[KD_TIME_MS_MAX])
-{
-    kd_bytes text;
-    out[0] = '\0';
-    if (may_lack && kd_json_in_peek(j) == 'n') return kd_json_in_null(j);
-    if (!kd_json_in_str(j, &text) || text.len == 0 || text.len >= KD_TIME_MS_MAX) return false;
-    memcpy(out, text.data, text.len);
-    out[text.len] = '\0';
-    return true;
-}
-
 bool kd_trending_words(kd_bytes body, kd_buf *scratch, kd_trends_page *page)
 {
     kd_json_in j = kd_json_in_of(body, scratch);
@@ -56,9 +45,9 @@ bool kd_trending_words(kd_bytes body, kd_buf *scratch, kd_trends_page *page)
         else if (kd_bytes_eq(key, kd_bytes_str("complete")))
             seen |= kd_json_in_bool(&j, &page->found.complete) ? 4 : 0;
         else if (kd_bytes_eq(key, kd_bytes_str("since")))
-            seen |= trending_words_time(&j, false, page->since) ? 8 : 0;
+            seen |= kd_central_words_moment(&j, page->since) && page->since[0] ? 8 : 0;
         else if (kd_bytes_eq(key, kd_bytes_str("as_of")))
-            seen |= trending_words_time(&j, true, page->as_of) ? 16 : 0;
+            seen |= kd_central_words_moment(&j, page->as_of) ? 16 : 0;
         else if (kd_bytes_eq(key, kd_bytes_str("age_ms")))
             seen |= kd_json_in_u64(&j, &page->age_ms) ? 32 : 0;
         else
