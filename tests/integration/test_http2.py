@@ -12,23 +12,33 @@ import pytest
 from http_peer import (ACK, BODY, CALM, CLOSED, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, H2, HEADERS, NO_ERROR, PADDED, PING,
                        PREFACE, PRIORITY, PROTOCOL_ERROR, REFUSED, RST, SETTINGS, WINDOW, fields, frame, h1_get, h1_raw, h1_status, integer, literal, read_all)
 from http_peer import certificate, serve  # noqa: F401 (fixtures)
+from proc import SLOWER
+
+
+def listens(process, port):
+    """False: it has ended, for want of its port."""
+    deadline = time.monotonic() + 10 * SLOWER
+    while process.poll() is None:
+        assert time.monotonic() < deadline, "nghttpd does not listen"
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return process.poll() is None
+        except ConnectionRefusedError:
+            time.sleep(0.01)
+    return False
 
 
 @pytest.fixture
 def peer_server(tmp_path):
     """(pid, port) of an nghttpd, the server that the library's authors give away with it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen(["nghttpd", "--no-tls", "-d", str(tmp_path), str(port)], stdout=subprocess.DEVNULL)
+    for _ in range(5):  # another process may take the port meanwhile
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        process = subprocess.Popen(["nghttpd", "--no-tls", "-a", "127.0.0.1", "-d", str(tmp_path), str(port)], stdout=subprocess.DEVNULL)
+        if listens(process, port):
+            break
     try:
-        deadline = time.monotonic() + 10
-        while True:
-            assert time.monotonic() < deadline and process.poll() is None, "nghttpd does not listen"
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except ConnectionRefusedError:
-                time.sleep(0.01)
+        assert process.poll() is None, "nghttpd does not listen"
         yield process.pid, port
     finally:
         process.kill()

@@ -28,9 +28,9 @@ function createLive({ parts, state, get, on }) {
   });
   const share = createShare(parts, { lead: stream.again, changed: stream.changed, rest: stream.close, heard: hear });
 
-  function hear({ id, items }) {
-    last = id;
-    numbers.hear(items);
+  function hear(news) {
+    last = news.id;
+    numbers.hear(news);
   }
 
   on("problem", ({ name, item }) => /^(unknown|invalid)/.test(name) && item && wrong.add(item));
