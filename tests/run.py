@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs all tests and prints `N passed, N failed` last: first what needs the processors, one stage after the other, then in four lanes side
-by side what mostly waits for processes.
+"""Runs all tests and prints `N passed, N failed` last: first what needs the processors, one stage after the other, then side by side what
+mostly waits for processes.
 
 A stage that does not finish in its time, crashes, runs no test, or leaves a process behind counts as one failure: nothing is
 skipped in silence.
@@ -9,6 +9,7 @@ usage: tests/run.py [--long] [STAGE...]
 import argparse
 import glob
 import os
+import queue
 import re
 import shutil
 import signal
@@ -26,6 +27,7 @@ if SANITIZED:  # drills preload what makes of a kill a power cut
     os.environ.setdefault("ASAN_OPTIONS", "verify_asan_link_order=0")
     os.environ.setdefault("TSAN_OPTIONS", f"suppressions={os.path.abspath('tests/thread/suppressions.txt')}")
 NO_CRITERION = os.path.basename(BUILD) == "thread"  # it does not start under ThreadSanitizer
+SIDE_BY_SIDE = 5
 STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
 APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_backup.py", "test_drills.py",
          "test_h2spec.py", "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py", "test_bounds.py", "test_flat.py",
@@ -36,10 +38,10 @@ KEPT = ("central", "storage", "trust")  # central, what both keep on a disk, and
 
 
 class Stage:
-    """A command, its limit in seconds, how its output tells the result, and the lane it runs in (0: alone, before the lanes)."""
+    """A command, its limit in seconds, how its output tells the result, and whether it waits for processes and so runs beside others."""
 
-    def __init__(self, name, command, limit_s, count, lane=0):
-        self.name, self.command, self.limit_s, self.count, self.lane = name, command, limit_s * SLOWER, count, lane
+    def __init__(self, name, command, limit_s, count, waits=False):
+        self.name, self.command, self.limit_s, self.count, self.waits = name, command, limit_s * SLOWER, count, waits
 
 
 def count_criterion(output, _):
@@ -62,46 +64,54 @@ def count_verdict(output, _):
     return (1, 0) if output.rstrip().endswith("verdict=held") else (0, 1)
 
 
-def pytest(scratch, name, lane, limit_s, *files):
+def pytest(scratch, name, limit_s, *files, waits=True):
     report = f"{BUILD}/test-logs/{name}.xml"
     command = [sys.executable, "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", f"--basetemp={scratch}/{name}",
                f"--junitxml={report}", *files]
-    return Stage(name, command, limit_s, lambda output, _: count_junit(output, report), lane)
+    return Stage(name, command, limit_s, lambda output, _: count_junit(output, report), waits)
+
+
+def others(integration):
+    """The files of tests that no other stage names, in two halves."""
+    files = sorted(f"{integration}/{f}" for f in os.listdir(integration)
+                   if f.startswith("test_") and f.endswith(".py") and f not in APART and f[5:-3] not in (*DOOR, *KEPT))
+    return files[::2], files[1::2]
 
 
 def stages(scratch, long):
+    """Of those that run side by side the long ones come first, so that none is left alone at the end."""
     integration = "tests/integration"
+    process, process_too = others(integration)
     return [
         *([] if NO_CRITERION else [Stage("unit", [f"{BUILD}/unit-tests", "-j2"], 120, count_criterion)]),
-        pytest(scratch, "simulation", 0, 3600 if long else 200, f"{integration}/test_drills.py", f"{integration}/test_hunt.py"),
+        pytest(scratch, "simulation", 3600 if long else 200, f"{integration}/test_drills.py", f"{integration}/test_hunt.py", waits=False),
         Stage("memory", [f"{BUILD}/alloc-failure", "1" if long else "5"], 60, count_verdict),
         Stage("corpora", [f"{BUILD}/fuzz-replay"], 60, count_verdict),
         Stage("threads", [f"{BUILD}/loop-tsan"], 60, count_verdict),
         Stage("limiter", [f"{BUILD}/limiter-tsan"], 60, count_verdict),
-        pytest(scratch, "purity", 0, 60, f"{integration}/test_purity.py"),
-        pytest(scratch, "attack", 0, 3600 if long else 360, f"{integration}/test_attack.py"),
-        pytest(scratch, "process", 1, 600, *sorted(
-            f"{integration}/{f}" for f in os.listdir(integration)
-            if f.startswith("test_") and f.endswith(".py") and f not in APART and f[5:-3] not in (*DOOR, *KEPT))),
-        pytest(scratch, "door", 2, 240, *(f"{integration}/test_{name}.py" for name in DOOR)),
-        pytest(scratch, "kept", 4, 400, *(f"{integration}/test_{name}.py" for name in KEPT)),
-        pytest(scratch, "drill", 2, 5400 if long else 240, f"{integration}/test_drill_real.py"),
-        pytest(scratch, "operate", 1, 240, f"{integration}/test_operate.py", f"{integration}/test_backup.py"),
-        pytest(scratch, "refusals", 1, 240, f"{integration}/test_refusals.py", f"{integration}/test_security.py"),
-        pytest(scratch, "sdk", 4, 3600 if long else 400, f"{integration}/test_sdk.py", f"{integration}/test_live_pages.py"),
-        pytest(scratch, "playground", 2, 240, f"{integration}/test_playground.py"),
-        pytest(scratch, "attack-tool", 2, 240, f"{integration}/test_attack_tool.py"),
-        pytest(scratch, "identity", 2, 3600 if long else 360, f"{integration}/test_identity.py"),
-        pytest(scratch, "kafka", 4, 240, f"{integration}/test_kafka.py"),
-        pytest(scratch, "kafka-worst", 3, 7200 if long else 240, f"{integration}/test_kafka_worst.py"),
-        pytest(scratch, "openapi", 4, 3600 if long else 300, f"{integration}/test_openapi.py", f"{integration}/test_described.py"),
-        pytest(scratch, "real-kafka", 3, 300, f"{integration}/test_real_kafka.py"),
-        pytest(scratch, "h2spec", 3, 270, f"{integration}/test_h2spec.py"),
-        pytest(scratch, "bounds", 3, 7200 if long else 300, f"{integration}/test_bounds.py", f"{integration}/test_flat.py"),
-        pytest(scratch, "topics", 3, 400, f"{integration}/test_asyncapi.py", f"{integration}/test_follow_changes.py",
+        pytest(scratch, "purity", 60, f"{integration}/test_purity.py", waits=False),
+        pytest(scratch, "process", 600, *process),
+        pytest(scratch, "process-too", 600, *process_too),
+        pytest(scratch, "openapi", 3600 if long else 300, f"{integration}/test_openapi.py", f"{integration}/test_described.py"),
+        pytest(scratch, "end-to-end", 3600 if long else 500, f"{integration}/test_end_to_end.py"),
+        pytest(scratch, "kept", 400, *(f"{integration}/test_{name}.py" for name in KEPT)),
+        pytest(scratch, "door", 400, *(f"{integration}/test_{name}.py" for name in DOOR)),
+        pytest(scratch, "attack", 3600 if long else 360, f"{integration}/test_attack.py"),
+        pytest(scratch, "topics", 400, f"{integration}/test_asyncapi.py", f"{integration}/test_follow_changes.py",
                f"{integration}/test_milestones.py"),
-        pytest(scratch, "end-to-end", 3, 3600 if long else 500, f"{integration}/test_end_to_end.py"),
-        pytest(scratch, "torture", 3, 3600 if long else 300, f"{integration}/test_torture.py"),
+        pytest(scratch, "sdk", 3600 if long else 400, f"{integration}/test_sdk.py", f"{integration}/test_live_pages.py"),
+        pytest(scratch, "identity", 3600 if long else 360, f"{integration}/test_identity.py"),
+        pytest(scratch, "drill", 5400 if long else 240, f"{integration}/test_drill_real.py"),
+        pytest(scratch, "kafka-worst", 7200 if long else 240, f"{integration}/test_kafka_worst.py"),
+        pytest(scratch, "bounds", 7200 if long else 300, f"{integration}/test_bounds.py", f"{integration}/test_flat.py"),
+        pytest(scratch, "operate", 240, f"{integration}/test_operate.py", f"{integration}/test_backup.py"),
+        pytest(scratch, "attack-tool", 240, f"{integration}/test_attack_tool.py"),
+        pytest(scratch, "playground", 240, f"{integration}/test_playground.py"),
+        pytest(scratch, "torture", 3600 if long else 300, f"{integration}/test_torture.py"),
+        pytest(scratch, "real-kafka", 300, f"{integration}/test_real_kafka.py"),
+        pytest(scratch, "kafka", 240, f"{integration}/test_kafka.py"),
+        pytest(scratch, "refusals", 240, f"{integration}/test_refusals.py", f"{integration}/test_security.py"),
+        pytest(scratch, "h2spec", 270, f"{integration}/test_h2spec.py"),
     ]
 
 
@@ -193,17 +203,24 @@ def run(stage):
     return passed, failed
 
 
-def run_lane(chosen, results):
-    for stage in chosen:
-        if not STOP.is_set():
-            results.append(run(stage))
+def take(waiting, results):
+    while not STOP.is_set():
+        try:
+            stage = waiting.get_nowait()
+        except queue.Empty:
+            return
+        results.append(run(stage))
 
 
 def run_all(chosen):
     """The results; in threads, so that the main one may be interrupted."""
     results = []
-    for lanes in ((0,), (1, 2, 3, 4)):
-        threads = [threading.Thread(target=run_lane, args=([s for s in chosen if s.lane == lane], results)) for lane in lanes]
+    for waits, workers in ((False, 1), (True, SIDE_BY_SIDE)):
+        waiting = queue.SimpleQueue()
+        for stage in chosen:
+            if stage.waits == waits:
+                waiting.put(stage)
+        threads = [threading.Thread(target=take, args=(waiting, results)) for _ in range(workers)]
         for thread in threads:
             thread.start()
         try:
