@@ -132,6 +132,13 @@ def test_loopback_under_its_own_name_is_an_operator(loopback, asked):
         assert answers(loopback, asked, {"Host": host}) == {200}, host
 
 
+@pytest.mark.parametrize("asked", ASKED)
+def test_whom_a_gateway_on_loopback_names_is_no_operator_unless_he_is_one_himself(loopback, asked):
+    for named in ({"X-Forwarded-For": "203.0.113.7"}, {"Forwarded": "for=203.0.113.7"}, {"X-Forwarded-For": "127.0.0.1, 203.0.113.7"}):
+        assert answers(loopback, asked, named) == {403 if asked in OPERATORS else 401}, named
+    assert answers(loopback, asked, {"X-Forwarded-For": "127.0.0.1"}) == {200}
+
+
 @pytest.fixture(scope="module")
 def loopback(tmp_path_factory):
     """A central as it is without any configuration of trust, but for a name of a gateway."""

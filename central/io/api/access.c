@@ -80,7 +80,8 @@ static kd_caller access_stands(const kd_access *a, const kd_http_request *req, b
     const kd_central_settings *s = a->settings;
     const kd_peer_trust operators = {&a->operators, &s->host_names, &s->operator_names};
     const kd_peer_trust edges = {&a->edges, &s->host_names, &s->edge_names};
-    kd_peer_standing as_operator = kd_peer_stands(&operators, req), as_edge = kd_peer_stands(&edges, req);
+    kd_peer_standing as_operator = kd_peer_client_stands(&operators, req);
+    kd_peer_standing as_edge = kd_peer_client_stands(&edges, req);
     *elsewhere = as_operator == KD_PEER_ELSEWHERE || as_edge == KD_PEER_ELSEWHERE;
     if (as_operator == KD_PEER_TRUSTED) return KD_CALLER_OPERATOR;
     bool edge = as_edge == KD_PEER_TRUSTED || access_certified(a, req, kd_bytes_of(NULL, 0));

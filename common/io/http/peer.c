@@ -30,6 +30,14 @@ kd_peer_standing kd_peer_stands(const kd_peer_trust *trust, const kd_http_reques
     return kd_authority_local(host, trust->hosts) ? KD_PEER_TRUSTED : KD_PEER_ELSEWHERE;
 }
 
+kd_peer_standing kd_peer_client_stands(const kd_peer_trust *trust, const kd_http_request *req)
+{
+    kd_bytes client = kd_bytes_of(req->client_at, sizeof req->client_at);
+    if (req->client_named && !peer_certified(trust, req) && !kd_cidrs_match(trust->peers, client))
+        return KD_PEER_STRANGER;
+    return kd_peer_stands(trust, req);
+}
+
 bool kd_peer_elsewhere(kd_refusal *why)
 {
     return peer_refuse(

@@ -25,6 +25,8 @@ typedef enum {
 
 /* What a request's certificate and address are worth. Host is judged where the address is a loopback one (common/api/authority.h). */
 kd_peer_standing kd_peer_stands(const kd_peer_trust *trust, const kd_http_request *req);
+/* The same of whom the request is for in the end: a client that a trusted peer names must be one of the peers itself. */
+kd_peer_standing kd_peer_client_stands(const kd_peer_trust *trust, const kd_http_request *req);
 /* Fills *why for KD_PEER_ELSEWHERE: 403 with the field Host. Returns false. */
 bool kd_peer_elsewhere(kd_refusal *why);
 

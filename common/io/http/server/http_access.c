@@ -60,8 +60,8 @@ static void access_network(const http_request *req, char *text, size_t size)
 {
     struct in6_addr at = {0};
     char digits[INET6_ADDRSTRLEN] = "";
-    if (req->client_named)
-        memcpy(&at, req->client_at, sizeof at);
+    if (req->pub.client_named)
+        memcpy(&at, req->pub.client_at, sizeof at);
     else
         kd_cidr_widen(http_address_bytes(req->pub.peer), at.s6_addr);
     bool four = IN6_IS_ADDR_V4MAPPED(&at);

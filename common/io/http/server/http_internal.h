@@ -132,8 +132,6 @@ struct http_request {
     int refusal;        /* status that the server answers with, without the handler; 0: none */
     /* A header field that is at fault, and what is wrong with it; static. NULL: none is named. */
     const char *refusal_field, *refusal_detail;
-    bool client_named;     /* by a trusted peer */
-    uint8_t client_at[16]; /* then its address, IPv4 as mapped */
     uint64_t began_us;     /* http_access.c; 0: there was no access log then */
     int32_t stream_id;
     int64_t deadline_ms; /* end of the present stage; INT64_MAX while the handler works */

@@ -59,7 +59,7 @@ void http_peer_read_client(http_request *req)
     if (b == SAYS_RUBBISH) http_request_refuse_field(req, "X-Forwarded-For", "a list of addresses is wanted");
     if (two) http_request_refuse_field(req, "X-Forwarded-For", "Forwarded names another client");
     if (a != SAYS_CLIENT && b != SAYS_CLIENT) return;
-    req->client_named = true;
-    memcpy(req->client_at, a == SAYS_CLIENT ? one : other, sizeof req->client_at);
-    req->pub.client = http_address_key_of(kd_bytes_of(req->client_at, sizeof req->client_at));
+    req->pub.client_named = true;
+    memcpy(req->pub.client_at, a == SAYS_CLIENT ? one : other, sizeof req->pub.client_at);
+    req->pub.client = http_address_key_of(kd_bytes_of(req->pub.client_at, sizeof req->pub.client_at));
 }

@@ -159,6 +159,8 @@ struct kd_http_request {
     uint64_t
         client; /* the client's address as limits count it, an IPv4 address or an IPv6 /64: the one that a trusted
                       * peer names (Forwarded, X-Forwarded-For), else that of `peer` */
+    bool client_named;     /* a trusted peer names it */
+    uint8_t client_at[16]; /* then its whole address, IPv4 as mapped */
     /* WWW-Authenticate of a problem with status 401 or 403: static text, or the request's memory; NULL: none is sent. */
     const char *challenge;
     const char *codings; /* Accept-Encoding of a problem, static text; NULL: none is sent */
