@@ -123,12 +123,12 @@ static void answer_counters(const echo *e, kd_http_request *req)
                          LINE(proxy_refused) LINE(tls_handshakes) LINE(tls_failures) LINE(tls_refused)
                              LINE(tls_abandoned) LINE(requests) LINE(requests_open) LINE(rejected)
                                  LINE(refused_streams) LINE(resets) LINE(protocol_errors) LINE(floods)
-                                     LINE(timeouts) LINE(buffered_bytes) LINE(hoarders) LINE(idle_closed),
+                                     LINE(timeouts) LINE(buffered_bytes) LINE(hoarders) LINE(gave_way),
                      VALUE(connections_open), VALUE(connections_accepted), VALUE(connections_refused),
                      VALUE(proxy_refused), VALUE(tls_handshakes), VALUE(tls_failures), VALUE(tls_refused),
                      VALUE(tls_abandoned), VALUE(requests), VALUE(requests_open), VALUE(rejected),
                      VALUE(refused_streams), VALUE(resets), VALUE(protocol_errors), VALUE(floods),
-                     VALUE(timeouts), VALUE(buffered_bytes), VALUE(hoarders), VALUE(idle_closed));
+                     VALUE(timeouts), VALUE(buffered_bytes), VALUE(hoarders), VALUE(gave_way));
     answer(req, kd_bytes_of(text, (size_t)n));
 }
 

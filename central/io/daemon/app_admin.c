@@ -38,7 +38,7 @@ static void app_admin_write_process(const kd_central_app *app, kd_buf *out)
     kd_metric_set(&m.connections_max, app->room.connections);
     kd_metric_set(&m.connections_refused, (int64_t)h->connections_refused);
     kd_metric_set(&m.http_work, (int64_t)h->work);
-    kd_metric_set(&m.idle_closed, (int64_t)h->idle_closed);
+    kd_metric_set(&m.gave_way, (int64_t)h->gave_way);
     kd_metric_set(&m.tls_refused, (int64_t)h->tls_refused);
     kd_metric_set(&m.tls_abandoned, (int64_t)h->tls_abandoned);
     kd_metric_set(&m.http_held, (int64_t)h->buffered_bytes);

@@ -116,8 +116,8 @@ extern const kd_metric_table kd_central_metric_table;
       "Connections closed as they came: a limit, or no descriptor left.")                                    \
     X(http_work, COUNTER, "kudos_central_http_work_total", "",                                               \
       "Work that requests were charged, about a microsecond a unit: what addresses share.")                  \
-    X(idle_closed, COUNTER, "kudos_central_http_idle_closed_total", "",                                      \
-      "Connections without a request closed for a newcomer when the process was full.")                      \
+    X(gave_way, COUNTER, "kudos_central_http_gave_way_total", "",                                            \
+      "Connections closed for a newcomer when the process was full.")                                        \
     X(tls_refused, COUNTER, "kudos_central_http_tls_refused_total", "",                                      \
       "Connections closed before TLS began: too many handshakes waited.")                                    \
     X(tls_abandoned, COUNTER, "kudos_central_http_tls_abandoned_total", "",                                  \

@@ -49,7 +49,7 @@ static void collect_shell(kd_shard *s)
     kd_metric_set(&m->connections, (int64_t)http->connections_open);
     kd_metric_set(&m->refused_connections, (int64_t)http->connections_refused);
     kd_metric_set(&m->http_work, (int64_t)http->work);
-    kd_metric_set(&m->idle_closed, (int64_t)http->idle_closed);
+    kd_metric_set(&m->gave_way, (int64_t)http->gave_way);
     kd_metric_set(&m->tls_refused, (int64_t)http->tls_refused);
     kd_metric_set(&m->tls_abandoned, (int64_t)http->tls_abandoned);
     kd_metric_set(&m->http_held, (int64_t)http->buffered_bytes);

@@ -261,6 +261,7 @@ bool http_admit_request(http_request *req)
         !admission_fits(req->conn, req->address, 0))
         return false;
     req->address->requests++;
+    req->conn->working++;
     c->requests++;
     c->requests_open++;
     return true;
@@ -275,6 +276,7 @@ void http_admission_withdraw(http_request *req)
 void http_admission_answered(http_request *req)
 {
     req->address->requests--;
+    req->conn->working--;
     req->conn->server->counters.requests_open--;
 }
 

@@ -249,6 +249,7 @@ struct http_conn {
     http_request *current;    /* HTTP/2: the request whose headers are coming in; HTTP/1.1: the only one */
     LIST_HEAD(http_requests, http_request) requests;
     uint32_t request_count;
+    uint32_t working; /* of them with the handler */
     kd_buf in;  /* input that is not understood yet: before OPEN, HTTP/1.1, and what a turn has left */
     kd_buf out; /* bytes that the socket did not take; the first out_sent of them have gone since */
     size_t out_sent;
@@ -330,7 +331,7 @@ struct kd_http_server {
     bool own_door;
     int64_t crowd_ms;    /* http_crowd.c: when crowd_key was found */
     uint64_t crowd_key;  /* of the address with most connections then */
-    bool crowd_busy;     /* none of its connections was idle, or there was none */
+    bool crowd_busy;     /* each of its connections was worked for, or there was none */
     uint64_t held;       /* by connections that are not doomed */
     uint64_t held_peak;  /* http_memory.c: since memory was given back last */
     uint64_t tls_open;   /* connections with an object of OpenSSL */
