@@ -61,6 +61,7 @@ static int closed_load_row(void *arg, kd_bytes key, kd_bytes value)
         i->at[n].from_us = kd_read_be64(&r);
         i->at[n].to_us = kd_read_be64(&r);
     }
+    i->latest_us = kd_read_be64(&r);
     if (i->deleted && !i->swept) TAILQ_INSERT_TAIL(&c->closer.sweep, i, of_sweep);
     return r.bad || kd_reader_left(&r) != 0 || !closed_is_sane(i) ? KD_EMALFORMED : KD_OK;
 }
@@ -82,6 +83,7 @@ void kd_closed_put(kd_central *c, const kd_closed_item *i, kd_writes *writes)
         kd_buf_put_be64(v, i->at[n].from_us);
         kd_buf_put_be64(v, i->at[n].to_us);
     }
+    kd_buf_put_be64(v, i->latest_us);
     kd_writes_put(writes, kd_key_named(&c->key, KD_ROW_CLOSED, closed_key(i)), kd_buf_view(v));
 }
 
@@ -93,8 +95,10 @@ static bool closed_now(const kd_closed_item *i)
 }
 
 /* Of what was added above `after_us` and up to `time_us`: whether all of it lies in one closing. */
-static bool closed_for(const kd_closed_item *i, uint64_t after_us, uint64_t time_us)
+static bool closed_for(const kd_central *c, const kd_closed_item *i, uint64_t after_us, uint64_t time_us)
 {
+    if (kd_planted(c, KD_PLANT_DELETED_RETURNS) && i->swept) return false;
+    if (kd_planted(c, KD_PLANT_CLOSED_BY_ARRIVAL)) return closed_now(i);
     for (uint32_t n = 0; n < i->count; n++)
         if (after_us >= i->at[n].from_us && time_us <= i->at[n].to_us) return true;
     return false;
@@ -104,18 +108,38 @@ bool kd_closed_covers(const kd_central *c, kd_bytes item, uint64_t time_us)
 {
     if (c->closer.items.count == 0) return false;
     const kd_closed_item *i = kd_table_find(&c->closer.items, item);
-    return i && closed_for(i, time_us - 1, time_us);
+    return i && closed_for(c, i, time_us - 1, time_us);
 }
 
-bool kd_closed_ignores(kd_central *c, kd_bytes item, uint64_t after_us, uint64_t time_us)
+bool kd_closed_ignores_sum(kd_central *c, kd_bytes item, uint64_t after_us, uint64_t time_us)
 {
-    kd_closer *l = &c->closer;
-    if (l->items.count == 0) return false;
-    const kd_closed_item *i = kd_table_find(&l->items, item);
-    if (!i) return false;
-    bool closed = closed_for(i, after_us, time_us);
-    l->ignored += closed;
+    if (c->closer.items.count == 0) return false;
+    const kd_closed_item *i = kd_table_find(&c->closer.items, item);
+    bool closed = i && closed_for(c, i, after_us, time_us);
+    c->closer.ignored += closed;
     return closed;
+}
+
+/* One row for each item and commit, however much of it is left out. */
+static void closed_note(kd_central *c, kd_closed_item *i, uint64_t time_us)
+{
+    kd_commit *k = kd_commit_open(c);
+    if (i->deleted || !closed_now(i) || time_us <= i->latest_us) return;
+    i->latest_us = time_us;
+    if (i->noted) return;
+    i->noted = true;
+    k->left_out = kd_grow(k->left_out, k->left_out_count, &k->left_out_cap, sizeof(kd_closed_item *));
+    k->left_out[k->left_out_count++] = i;
+}
+
+bool kd_closed_ignores(kd_central *c, kd_bytes item, uint64_t time_us)
+{
+    if (c->closer.items.count == 0) return false;
+    kd_closed_item *i = kd_table_find(&c->closer.items, item);
+    if (!i || !closed_for(c, i, time_us - 1, time_us)) return false;
+    c->closer.ignored++;
+    closed_note(c, i, time_us);
+    return true;
 }
 
 bool kd_central_closed(const kd_central *c, kd_bytes item)
@@ -158,13 +182,15 @@ static void closed_close(kd_closed_item *i, uint64_t stamp_us)
     }
     uint64_t opened_us = i->count > 0 ? i->at[i->count - 1].to_us : 0;
     i->at[i->count++] = (kd_closing){KD_MAX(stamp_us, opened_us), KD_TIME_END_US};
+    i->latest_us = 0;
 }
 
-static void closed_open(kd_closed_item *i, uint64_t stamp_us)
+static void closed_open(const kd_central *c, kd_closed_item *i, uint64_t stamp_us)
 {
     if (!closed_now(i)) return;
     kd_closing *last = &i->at[i->count - 1];
-    last->to_us = KD_MAX(stamp_us, last->from_us);
+    last->to_us = KD_MAX(KD_MAX(stamp_us, i->latest_us), last->from_us);
+    if (kd_planted(c, KD_PLANT_OPENED_FORGETS)) last->to_us = last->from_us;
 }
 
 static void closed_delete(kd_central *c, kd_closed_item *i)
@@ -184,7 +210,7 @@ void kd_closed_decide(kd_central *c, const kd_decision *d)
     if (i->version <= c->version) i->was_closed = closed_now(i);
     i->version = c->begun + 1;
     if (d->what == KD_DECIDED_CLOSE) closed_close(i, d->stamp_us);
-    if (d->what == KD_DECIDED_OPEN) closed_open(i, d->stamp_us);
+    if (d->what == KD_DECIDED_OPEN) closed_open(c, i, d->stamp_us);
     if (d->what == KD_DECIDED_DELETE) closed_delete(c, i);
     kd_closed_put(c, i, &k->writes);
     k->closed = kd_grow(k->closed, k->closed_count, &k->closed_cap, sizeof(kd_closed_item *));

@@ -1,9 +1,11 @@
 /*
  * closed.h - items that an operator closed, opened again, or deleted (rule 27).
  *
- *     row   x | item key    deleted, swept u8 | how many u8, then from, to be64 each: nothing stamped above `from`, up to `to`, counts
+ *     row   x | item key    deleted, swept u8 | how many u8, then from, to be64 each: nothing stamped above `from`, up to `to`, counts | latest be64
  *
- * What is closed is a function of the decisions read. An operation is judged by what stands in front of its batch in the log, and by its stamp.
+ * What is closed is a function of the records read. An operation is judged by what stands in front of its batch in the log, and by its stamp. What was left
+ * out in front of an opening may have a later stamp than the opening: then the closing ends with that stamp. So the closings alone tell, for good, which
+ * operations were left out.
  *
  * A deleted item is closed for all stamps, at once and for good. Its rows go afterwards, a piece with each commit, and each like that goes moves counts and
  * indices as an unlike does. Which rows are still there depends on the commits, so nothing else may depend on them: no operation changes a row of a deleted
@@ -32,7 +34,9 @@ typedef struct kd_closed_item {
     kd_table_entry link;
     TAILQ_ENTRY(kd_closed_item) of_sweep; /* while deleted and not swept */
     uint64_t version;                /* of the commit that carries the last change; 0: durable at the start */
+    uint64_t latest_us;              /* stamp of what was left out since it was closed last */
     bool deleted, swept, was_closed; /* was_closed: before that change. After deleted nothing changes */
+    bool noted;                      /* `latest_us` rises with the open commit, which has it in `left_out` */
     uint8_t count, key_len;
     kd_closing at[KD_CLOSINGS_MAX];
     uint8_t key[];
@@ -59,9 +63,10 @@ void kd_closed_decide(kd_central *c, const kd_decision *d);
 
 /* Whether the item is closed for an operation with that stamp. Counts nothing. */
 bool kd_closed_covers(const kd_central *c, kd_bytes item, uint64_t time_us);
-/* The same while records are read: counts what is ignored. A sum has no stamp: it was added above `after_us` and up to `time_us`, and is ignored where the item
- * was closed all the while. */
-bool kd_closed_ignores(kd_central *c, kd_bytes item, uint64_t after_us, uint64_t time_us);
+/* The same while records are read: counts what is left out, and remembers its stamp. */
+bool kd_closed_ignores(kd_central *c, kd_bytes item, uint64_t time_us);
+/* A sum has no stamp: it was added above `after_us` and up to `time_us`, and is left out where the item was closed all the while. */
+bool kd_closed_ignores_sum(kd_central *c, kd_bytes item, uint64_t after_us, uint64_t time_us);
 /* Whether it is deleted: by what was read; by what is durable. */
 bool kd_closed_deleted(const kd_central *c, kd_bytes item);
 bool kd_closed_deleted_shown(const kd_central *c, kd_bytes item);

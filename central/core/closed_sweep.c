@@ -156,6 +156,7 @@ static int closed_sweep(kd_central *c, kd_commit *k)
 {
     kd_closed_item *i = TAILQ_FIRST(&c->closer.sweep);
     sweep_walk w = {.c = c, .k = k, .item = i, .left = SWEPT_PER_COMMIT};
+    if (c->config.sweep_rows) w.left = c->config.sweep_rows;
     if (!i || i->version > c->version) return KD_OK;
     while (!w.full) {
         int err = c->closer.counter == 0 ? sweep_take_sums(c, k, i) : KD_OK;
@@ -176,8 +177,18 @@ bool kd_central_sweeps(const kd_central *c)
     return !TAILQ_EMPTY(&c->closer.sweep);
 }
 
+/* What was noted before a decision of the same commit is in the row that the decision put, or of no meaning any more: the last row of a key stands. */
+static void closed_put_left_out(kd_central *c, kd_commit *k)
+{
+    for (uint32_t n = 0; n < k->left_out_count; n++) {
+        k->left_out[n]->noted = false;
+        kd_closed_put(c, k->left_out[n], &k->writes);
+    }
+}
+
 int kd_closed_step(kd_central *c, kd_commit *k)
 {
+    closed_put_left_out(c, k);
     for (uint32_t n = 0; n < k->closed_count; n++) closed_touch(c, k, k->closed[n]);
     int err = closed_sweep(c, k);
     return err == KD_OK ? kd_lookup_pin_counts(c, k) : err;

@@ -28,7 +28,7 @@ static void commit_free_swept(kd_commit *k)
 static void commit_reset(kd_commit *k)
 {
     commit_free_swept(k);
-    k->closed_count = 0;
+    k->closed_count = k->left_out_count = 0;
     k->fed = k->viral = false;
     k->op_count = k->sum_count = k->touched_count = k->effect_count = k->entry_count = k->written_count = 0;
     k->move_count = 0;
@@ -42,6 +42,7 @@ void kd_commit_finish(kd_commit *k)
     commit_free_swept(k);
     free(k->swept);
     free((void *)k->closed);
+    free(k->left_out);
     free(k->ops);
     free(k->sums);
     free(k->records);

@@ -83,8 +83,10 @@ typedef struct kd_commit {
     uint64_t redo_bytes;       /* of its redo row; 0: it has none */
     kd_log_position log;       /* of the last record that it holds */
     const struct kd_closed_item **closed; /* items that it closes or opens */
+    struct kd_closed_item *
+        *left_out;       /* items of which something was left out that is stamped later than all before */
     kd_swept_key *swept; /* of likes whose rows it deletes with their item; effects have views of them */
-    uint32_t closed_count, closed_cap, swept_count, swept_cap;
+    uint32_t closed_count, closed_cap, left_out_count, left_out_cap, swept_count, swept_cap;
     kd_writes writes;
 } kd_commit;
 

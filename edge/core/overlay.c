@@ -326,7 +326,9 @@ void kd_overlay_end_batch(kd_edge *e, kd_part *p, kd_outgoing *b)
     for (uint32_t i = 0; i < b->nodes.count; i++) {
         kd_node *n = &b->nodes.at[i];
         if (!n->entry) continue;
-        if (n->in_count)
+        if (KD_PLANTED(e, KD_PLANT_CLOSED_STAYS) && n->entry->closed)
+            node_keep(e, n);
+        else if (n->in_count)
             node_end_in_count(e, n);
         else if (never || !kd_entry_fresh(e, n->entry))
             node_keep(e, n);

@@ -175,6 +175,13 @@ static int take_prepare(kd_edge *e, const kd_part *p, const kd_request *rq, take
     return err;
 }
 
+/* A count that a gap made stale need not know of the opening: what is taken then costs nothing if the item is closed all the same (rule 27). */
+static bool take_knows_closed(const kd_edge *e, const kd_entry *entry)
+{
+    if (!entry->known || !entry->closed || KD_PLANTED(e, KD_PLANT_CLOSED_TAKES)) return false;
+    return entry->version >= e->parts[entry->part].floor_version || KD_PLANTED(e, KD_PLANT_CLOSED_STALE);
+}
+
 int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *out)
 {
     *out = (kd_outcome){0};
@@ -187,7 +194,7 @@ int kd_edge_take(kd_edge *e, const kd_request *rq, uint64_t now_us, kd_outcome *
     kd_entry *entry;
     err = take_prepare(e, p, rq, &row, &entry);
     if (err != KD_OK) return err;
-    if (entry && entry->known && entry->closed) return KD_ECLOSED;
+    if (entry && take_knows_closed(e, entry)) return KD_ECLOSED;
     if (!entry) entry = kd_items_obtain(e, p, rq->item);
     if (!entry) return KD_EFULL;
     kd_items_prove(e, entry);

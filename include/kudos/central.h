@@ -54,6 +54,7 @@ typedef struct {
     uint64_t tombstone_ttl_us; /* no tombstone younger than this is collected (rule 22); 0: none at all */
     uint32_t indices;          /* bits of the indices that are kept (kudos/index.h) */
     uint32_t index_rows;       /* rows that a step of an index goes through; 0: as many as suit a disk */
+    uint32_t sweep_rows;       /* rows of a deleted item that go with one commit; 0: as many as suit a disk */
     uint64_t seed;             /* for hash tables and the chance in a new epoch */
     uint64_t plant; /* bit set of kd_central_plant: rules broken on purpose in tests; 0 in production */
 } kd_central_config;
@@ -97,6 +98,11 @@ typedef enum {
     KD_PLANT_TREND_KEEPS = 1 << 26,        /* trending: likes that have left the window are counted, too */
     KD_PLANT_TREND_UNLIKE = 1 << 27,       /* trending: a like that is taken back counts on */
     KD_PLANT_TREND_APART = 1 << 28,        /* trending: velocities are written with the next commit */
+    KD_PLANT_CLOSED_BY_ARRIVAL =
+        1ull << 37, /* rule 27: what arrives while the item is closed does not count, whatever its stamp */
+    KD_PLANT_OPENED_FORGETS =
+        1ull << 38, /* rule 27: with its opening an item was never closed, for what comes late */
+    KD_PLANT_DELETED_RETURNS = 1ull << 39, /* rule 27: what comes when a deleted item is empty counts */
     KD_PLANT_VOID_ANY_STAMP =
         1ull << 41, /* rule 25: a like is withdrawn though its user said it anew since */
     KD_PLANT_VOID_PUTS_BACK_ANY = 1ull

@@ -129,9 +129,13 @@ typedef enum {
         1ull << 50, /* rule 2: after a start the filter is asked before all rows are in it */
     KD_PLANT_FIRST_STANDS =
         1ull << 51, /* rule 7: of the operations on one row in a batch the first is sent, not the last */
-    KD_PLANT_WATCH_DEAF = 1ull << 52,  /* live streams: a change is not noted when own deltas end */
-    KD_PLANT_LOG_AT_DISK = 1ull << 59, /* rule 26: what is on disk counts as in the log */
-    KD_PLANT_LOG_ALONE = 1ull << 60,   /* rule 26: batches before it are not waited for */
+    KD_PLANT_WATCH_DEAF = 1ull << 52,   /* live streams: a change is not noted when own deltas end */
+    KD_PLANT_CLOSED_STAYS = 1ull << 54, /* rule 27: deltas of what central left out of a closed item stay */
+    KD_PLANT_CLOSED_TAKES =
+        1ull << 55, /* rule 27: an edge that knows that an item is closed takes operations */
+    KD_PLANT_CLOSED_STALE = 1ull << 56, /* rule 27: an edge refuses though it may have missed the opening */
+    KD_PLANT_LOG_AT_DISK = 1ull << 59,  /* rule 26: what is on disk counts as in the log */
+    KD_PLANT_LOG_ALONE = 1ull << 60,    /* rule 26: batches before it are not waited for */
     KD_PLANT_LOG_ANY_ORDER =
         1ull << 61, /* rule 26: a copy in front of its predecessor counts as in the log */
 } kd_edge_plant;

@@ -141,8 +141,8 @@ static void encode(const edge_rig *r, const er_word *w, kd_snapshot_kind kind, k
     kd_applied mine = {r->config.edge, w->applied, w->digest, w->watermark_us, w->retired};
     kd_item_counts *items = kd_alloc(w->items * sizeof *items);
     for (uint32_t i = 0; i < w->items; i++)
-        items[i] =
-            (kd_item_counts){.item = rig_item(w->item + i), .count = 1, .at = {{ER_LIKE_ID, w->likes}}};
+        items[i] = (kd_item_counts){
+            .item = rig_item(w->item + i), .closed = w->closed, .count = 1, .at = {{ER_LIKE_ID, w->likes}}};
     kd_chain_link chain[2] = {w->chain[0], w->chain[1]};
     kd_snapshot s = {.kind = kind,
                      .epoch = w->epoch,

@@ -63,6 +63,7 @@ typedef struct {
     kd_chain_link chain[2];
     uint32_t chain_count;
     bool retired; /* this edge */
+    bool closed;  /* the items */
 } er_word;
 /* Hands a snapshot to the edge at the next offset. Returns as kd_edge_snapshot. */
 int er_snapshot(edge_rig *r, const er_word *w);

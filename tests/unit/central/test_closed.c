@@ -287,6 +287,31 @@ Test(closed, a_deletion_goes_on_after_a_crash_and_the_audit_is_exact_on_the_way)
     kd_buf_finish(&record);
 }
 
+/* The edge did not know, and its batch stood in front of the opening. */
+Test(closed, what_was_left_out_in_front_of_an_opening_lies_in_the_closing_whatever_its_stamp)
+{
+    kd_row_verdict verdict = KD_ROW_SAME;
+    kd_compare_row row = {.counter = RIG_LIKE, .liked = true, .time_us = noon + 12 * second};
+    decide(KD_DECIDED_CLOSE, 1, noon);
+    like(1, 1, noon + 11 * second);
+    like(1, 2, noon + 12 * second);
+    reopen();
+    decide(KD_DECIDED_OPEN, 1, noon + 10 * second);
+    reopen();
+    row.item = rig_item(1);
+    row.user = rig_user(2);
+    cr_assert_eq(kd_central_compare_row(r.c, kd_bytes_str("edge-a"), &row, &verdict), KD_OK);
+    cr_expect_eq(verdict, KD_ROW_FORGOTTEN, "no lost like: the operator is not alarmed");
+    like(1, 3, noon + 12 * second);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 0u);
+    like(1, 4, noon + 12 * second + 1);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 1u);
+    decide(KD_DECIDED_CLOSE, 1, noon + 20 * second);
+    decide(KD_DECIDED_OPEN, 1, noon + 21 * second);
+    like(1, 5, noon + 22 * second);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 2u, "what was left out of one closing prolongs no other");
+}
+
 Test(closed, an_edges_row_that_was_left_out_is_no_lost_like)
 {
     kd_row_verdict verdict;
