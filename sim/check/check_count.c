@@ -13,6 +13,12 @@ static uint64_t member_hash(const sim_check_touch *t)
     return hash ? hash : 1;
 }
 
+static void count_note(sim_check_members *m, sim_check_touch t)
+{
+    m->fed = kd_grow(m->fed, m->fed_count, &m->fed_cap, sizeof(t));
+    m->fed[m->fed_count++] = t;
+}
+
 void sim_check_count_fed(sim_checks *c, uint32_t slot, uint32_t partition, const kd_batch *b)
 {
     kd_body body;
@@ -30,17 +36,22 @@ void sim_check_count_fed(sim_checks *c, uint32_t slot, uint32_t partition, const
                            (unsigned long long)b->at.seq, partition);
             break;
         }
-        m->fed = kd_grow(m->fed, m->fed_count, &m->fed_cap, sizeof(t));
-        m->fed[m->fed_count++] = t;
+        count_note(m, t);
     }
     for (uint32_t i = 0; i < body.sum_count; i++) {
         sim_check_touch t = {sim_check_item(c, body.sums[i].item), CHECK_NOTHING, 0, 0};
         t.counter = (uint32_t)kd_counters_by_id(c->view.counters, body.sums[i].counter);
-        if (t.item == CHECK_NOTHING) continue;
-        m->fed = kd_grow(m->fed, m->fed_count, &m->fed_cap, sizeof(t));
-        m->fed[m->fed_count++] = t;
+        if (t.item != CHECK_NOTHING) count_note(m, t);
     }
     kd_body_finish(&body);
+}
+
+void sim_check_count_touch(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t item)
+{
+    for (uint32_t counter = 0; counter < SCENARIO_COUNTERS; counter++)
+        for (uint32_t user = 0; c->view.counters->at[counter].kind == KD_SET && user < c->view.user_count;
+             user++)
+            count_note(&c->members[slot][partition], (sim_check_touch){item, user, counter, 0});
 }
 
 static void add_part(void *arg, kd_bytes name, uint32_t day, uint64_t count)

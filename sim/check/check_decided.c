@@ -116,8 +116,10 @@ static void decided_take_body(const decided_model *m, const kd_body *body, uint6
 {
     for (uint32_t i = 0; i < body->op_count; i++) {
         const kd_op *op = &body->ops[i];
-        sim_check_cell *row = decided_row(m, op, named);
-        if (!row) continue;
+        uint32_t item = sim_check_item(m->c, op->item);
+        bool decided = item != CHECK_NOTHING && sim_check_closed_ever(m->c, m->slot, item);
+        sim_check_cell *row = decided_row(m, op, named || decided);
+        if (!row || (decided && sim_check_closed_leaves_out(m->c, m->slot, item, op->time_us))) continue;
         if (decided_in_doubt(m, row, op, author))
             decided_doubt(row, op->time_us);
         else
@@ -139,6 +141,13 @@ static sim_check_void *decided_void(sim_check_deciding *d, uint64_t job)
     return NULL;
 }
 
+/* A deleted item has no rows, whether they are gone already or not (rule 27). */
+static bool decided_gone(const decided_model *m, const kd_op *op)
+{
+    uint32_t item = sim_check_item(m->c, op->item);
+    return item != CHECK_NOTHING && sim_check_closed_deleted(m->c, m->slot, item);
+}
+
 static void decided_withdraw(const decided_model *m, const kd_decision *d, const kd_body *body)
 {
     sim_check_void *v = decided_void(m->d, decided_job(d->job));
@@ -151,7 +160,8 @@ static void decided_withdraw(const decided_model *m, const kd_decision *d, const
         sim_check_cell *row = decided_row(m, &body->ops[i], true);
         if (!row) continue;
         v->unsure |= (row->b & UNSURE) != 0;
-        bool stands = (row->b & LIKED) && row->a == body->ops[i].time_us;
+        bool gone = decided_gone(m, &body->ops[i]);
+        bool stands = !gone && (row->b & LIKED) && row->a == body->ops[i].time_us;
         if (row->b & UNSURE)
             decided_doubt(row, d->stamp_us);
         else if (stands)
@@ -175,7 +185,7 @@ static void decided_put_back(const decided_model *m, const kd_decision *d, const
         if (!row) continue;
         uint64_t author = row->b >> AUTHOR_SHIFT;
         v->unsure |= (row->b & UNSURE) != 0;
-        bool withdrawn = !(row->b & LIKED) && row->a == v->told.stamp_us &&
+        bool withdrawn = !decided_gone(m, &body->ops[i]) && !(row->b & LIKED) && row->a == v->told.stamp_us &&
                          (author == AUTHOR_VOID || author == AUTHOR_UNKNOWN);
         if (row->b & UNSURE)
             decided_doubt(row, d->stamp_us);
@@ -232,6 +242,7 @@ static void decided_fed_decision(const decided_model *m, kd_bytes record, kd_fed
     if (fed != KD_FED_DECIDED || kd_decision_decode(record, &d) != KD_OK) return;
     decided_judge(m, &d);
     m->d->open++;
+    if (d.item.len > 0) sim_check_closed_decided(m->c, m->slot, m->partition, &d);
     decided_take(m, &d);
 }
 
@@ -244,6 +255,7 @@ static void decided_fed_batch(const decided_model *m, kd_bytes record, kd_fed fe
     uint32_t edge = sim_check_edge_named(m->c, b.edge);
     if (edge == CHECK_NOTHING || kd_body_decode(b.body, &body) != KD_OK) return;
     decided_take_body(m, &body, edge, false);
+    sim_check_closed_merged(m->c, m->slot, m->partition, edge, &b, &body);
     kd_body_finish(&body);
 }
 
@@ -252,7 +264,7 @@ void sim_check_decided_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_
 {
     decided_model m = decided_model_of(c, slot, partition);
     kd_claim claim;
-    if (!c->view.scenario->decides) return;
+    if (!c->decided) return;
     if (offset < m.d->next) m.d->in_force = 0; /* it may read the log from its beginning */
     m.d->next = offset + 1;
     if (fed == KD_FED_CLAIM && kd_claim_decode(record, &claim) == KD_OK)
@@ -324,7 +336,7 @@ static void decided_compare_row(const decided_model *m, kd_central *core, const 
     bool liked;
     uint64_t at_us;
     const sim_check_cell *row = sim_check_map_find(&m->d->rows, decided_key(t));
-    if (row->b & UNSURE) return;
+    if ((row->b & UNSURE) || sim_check_closed_deleted(c, m->slot, t->item)) return;
     if (kd_central_member_at(core, t->counter, kd_item_key(&c->view.items[t->item]),
                              kd_bytes_str(c->view.users[t->user]), &liked, &at_us) != KD_OK)
         return;
@@ -351,7 +363,7 @@ void sim_check_decided_committed(sim_checks *c, uint32_t slot, uint32_t partitio
     decided_model m = decided_model_of(c, slot, partition);
     kd_central *core = c->view.central(c->view.world, slot, partition);
     bool quiet = c->positions.tenures[slot][partition].outstanding == 0 && m.d->open == 0;
-    if (!core || !quiet || !c->view.scenario->decides) return;
+    if (!core || !quiet || !c->decided) return;
     decided_compare_voids(&m, core);
     for (uint32_t i = 0; i < m.d->named_count && !c->failed; i++)
         decided_compare_row(&m, core, &m.d->named[i]);
@@ -370,7 +382,7 @@ void sim_check_decided_opened(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     sim_check_deciding *d = &c->deciding[slot][partition];
     const kd_central *core = c->view.central(c->view.world, slot, partition);
-    if (!c->view.scenario->decides || !core) return;
+    if (!c->decided || !core) return;
     uint64_t version = kd_central_version(core);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < d->merged_count; i++)

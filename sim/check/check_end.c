@@ -57,7 +57,7 @@ static bool edge_agrees(sim_checks *c, uint32_t slot, uint32_t item, const uint6
                  (unsigned long long)totals[i]);
         return false;
     }
-    return true;
+    return sim_check_closed_agrees(c, slot, item, &view, why, size);
 }
 
 static bool item_agrees(sim_checks *c, uint32_t item, char *why, size_t size)

@@ -110,6 +110,8 @@ void sim_check_install_snapshot(sim_checks *c, uint32_t slot, kd_bytes record, i
     }
     sim_check_number_heard(c, slot, &s);
     sim_check_known *known = &c->slots[slot].known[s.partition], had = *known;
+    if (verdict == KD_INSTALLED || verdict == KD_SNAPSHOT_GAP || verdict == KD_SNAPSHOT_UNDONE)
+        sim_check_closed_heard(c, slot, &s, verdict == KD_INSTALLED && had.epoch == s.epoch);
     *known = known_now(c, slot, s.partition);
     int right = install_expected(had, &s);
     if (verdict == KD_SNAPSHOT_UNDONE) c->slots[slot].undone_us[s.partition] = sim_check_now(c);
@@ -136,6 +138,7 @@ void sim_check_install_answer(sim_checks *c, uint32_t slot, uint32_t item, kd_by
     bool first = c->slots[slot].known[c->partition[item]].epoch == 0;
     if (kd_snapshot_decode(record, &s) == KD_OK) {
         sim_check_number_heard(c, slot, &s);
+        sim_check_closed_read(c, slot, &s);
         if (first) c->slots[slot].retired[s.partition] = says_retired(c, slot, &s);
         kd_snapshot_finish(&s);
     }

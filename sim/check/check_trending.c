@@ -1,9 +1,11 @@
 /*
  * check_trending.c - "trending": what central lists as trending, against its members one by one. Each velocity lies within the bounds that are told,
- * and no item that is not listed has more than is told to be missing; over all kills and restores, as a velocity is a function of the rows.
+ * and no item that is not listed has more than is told to be missing; over all kills and restores, as a velocity is a function of the rows. A deleted item
+ * is not judged: it is not listed, while its rows are still being deleted (rule 27).
  */
 #include <stdlib.h>
 
+#include "central/core/state.h"
 #include "sim/check/checking.h"
 #include "sim/check/words.h"
 
@@ -71,7 +73,8 @@ static void trending_judge(sim_checks *c, kd_central *core, uint32_t partition, 
     trending_walk w = {c, t.since_us, q->counter, kd_alloc(c->view.item_count * sizeof(uint64_t))};
     bool counted = trending_count(&w, core);
     for (uint32_t i = 0; counted && i < c->view.item_count && !c->failed; i++)
-        if (c->partition[i] == partition && trending_of_collection(c, i, q->collection))
+        if (c->partition[i] == partition && trending_of_collection(c, i, q->collection) &&
+            !kd_closed_deleted(core, kd_item_key(&c->view.items[i])))
             trending_compare(c, &t, w.velocities, i);
     free(w.velocities);
 }

@@ -22,6 +22,7 @@ const sim_checker sim_checkers[] = {
     {"retired", "operations of an edge that was declared gone are refused, and of no other"},
     {"compare", "the rows of an edge and those of central agree, row by row"},
     {"milestone", "each threshold that a count passed is told under one id, and no other is"},
+    {"closed", "nothing counts that is stamped while its item is closed, all else does; a deleted item is empty, for good"},
     {"decided", "what an operator decides happens once, where it stands in the log, and to what he named alone"},
     {"fence", "a central that was replaced publishes nothing any more"},
     {"counts", "each count is the number of its members, and the sum of its regions and of its days"},

@@ -101,7 +101,47 @@ void sim_check_decided_committed(sim_checks *c, uint32_t slot, uint32_t partitio
 void sim_check_decided_opened(sim_checks *c, uint32_t slot, uint32_t partition);
 void sim_check_decided_disk(sim_checks *c, int who, sim_checks_disk_event event);
 
+/* ---- check_closed.c: "closed" (rule 27) ---- */
+
+/* The operator wrote a decision about an item: users' answers alone do not tell what counts of it any more. */
+void sim_check_closed_ordered(sim_checks *c, const kd_decision *d);
+/* Central merged such a decision. */
+void sim_check_closed_decided(sim_checks *c, uint32_t slot, uint32_t partition, const kd_decision *d);
+/* Central merged a batch of that edge: its sums are added up. */
+void sim_check_closed_merged(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge,
+                             const kd_batch *b, const kd_body *body);
+/* Whether an operation with that stamp that was merged now does not count; notes that. */
+bool sim_check_closed_leaves_out(sim_checks *c, uint32_t slot, uint32_t item, uint64_t time_us);
+/* A question: whether it is deleted, by what that central has read. */
+bool sim_check_closed_deleted(const sim_checks *c, uint32_t slot, uint32_t item);
+/* A question: whether anything was decided about it, by what that central has read. */
+bool sim_check_closed_ever(const sim_checks *c, uint32_t slot, uint32_t item);
+/* A commit began. Before sim_check_count_begun. */
+void sim_check_closed_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
+/* A commit ended. After sim_check_position_committed. */
+void sim_check_closed_committed(sim_checks *c, uint32_t slot, uint32_t partition);
+/* True when no rows of deleted items are left to be deleted; judges all of them. False: `why` says where. */
+bool sim_check_closed_settled(sim_checks *c, char *why, size_t size);
+/* A central starts: what is closed is what the commits on its disk have decided. */
+void sim_check_closed_opened(sim_checks *c, uint32_t slot, uint32_t partition);
+void sim_check_closed_disk(sim_checks *c, int who, sim_checks_disk_event event);
+/* A process of an edge starts: what it knows is asked of its disk, and not judged. */
+void sim_check_closed_edge_opened(sim_checks *c, uint32_t slot, uint32_t shard);
+/* The edge installed a snapshot; `follows`: it misses nothing between the one before and this one. */
+void sim_check_closed_heard(sim_checks *c, uint32_t slot, const kd_snapshot *s, bool follows);
+/* An answer came to the edge, taken up or not. */
+void sim_check_closed_read(sim_checks *c, uint32_t slot, const kd_snapshot *s);
+/* The edge took an operation on the item; refused one as its item is closed. */
+void sim_check_closed_taken(sim_checks *c, uint32_t slot, uint32_t item);
+void sim_check_closed_refused(sim_checks *c, uint32_t slot, uint32_t item);
+/* A question: whether the edge says the same of the item as central. False: `why` says what. */
+bool sim_check_closed_agrees(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view, char *why,
+                             size_t size);
+
 /* ---- check_count.c: "counts" (I2) ---- */
+
+/* The commit that begins next may delete rows of the item: all its pairs are looked up after it. */
+void sim_check_count_touch(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t item);
 
 /* Central merged a batch: its pairs are looked up after the commit. */
 void sim_check_count_fed(sim_checks *c, uint32_t slot, uint32_t partition, const kd_batch *b);

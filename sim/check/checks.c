@@ -25,6 +25,7 @@ void sim_checks_edge_opened(sim_checks *c, uint32_t slot, uint32_t shard)
     sim_check_durable_opened(c, slot, shard);
     sim_check_aside_opened(c, slot, shard);
     sim_check_install_opened(c, slot, shard);
+    sim_check_closed_edge_opened(c, slot, shard);
 }
 
 void sim_checks_central_opened(sim_checks *c, uint32_t slot, uint32_t partition)
@@ -37,6 +38,7 @@ void sim_checks_central_opened(sim_checks *c, uint32_t slot, uint32_t partition)
     sim_check_forget_opened(c, slot, partition);
     sim_check_milestone_opened(c, slot, partition);
     sim_check_decided_opened(c, slot, partition);
+    sim_check_closed_opened(c, slot, partition);
     sim_check_trending_judge(c, slot, partition);
 }
 
@@ -59,6 +61,7 @@ void sim_checks_disk(sim_checks *c, int who, sim_checks_disk_event event)
     sim_check_retire_disk(c, who, event);
     sim_check_milestone_disk(c, who, event);
     sim_check_decided_disk(c, who, event);
+    sim_check_closed_disk(c, who, event);
 }
 
 void sim_checks_retired(sim_checks *c, uint32_t edge, bool retired)
@@ -102,6 +105,7 @@ void sim_checks_taken(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t att
         return;
     }
     sim_check_install_taken(c, slot, c->partition[a->item]);
+    sim_check_closed_taken(c, slot, a->item);
     sim_check_answer_taken(c, slot, shard, a, outcome);
     sim_check_durable_taken(c, slot, shard, a, outcome->stamp_us);
     sim_check_shown_taken(c, slot, a, outcome->stamp_us);
@@ -111,6 +115,7 @@ void sim_checks_refused(sim_checks *c, uint32_t slot, uint32_t shard, uint32_t i
 {
     if (c->failed) return;
     sim_check_bounds_refused(c, slot, shard, err);
+    if (err == KD_ECLOSED) sim_check_closed_refused(c, slot, item);
     if (err == KD_ERETIRED) sim_check_install_refused(c, slot, c->partition[item]);
 }
 
@@ -235,6 +240,7 @@ void sim_checks_commit_begun(sim_checks *c, uint32_t slot, uint32_t partition, u
 {
     if (c->failed) return;
     sim_check_position_begun(c, slot, partition, version);
+    sim_check_closed_begun(c, slot, partition, version);
     sim_check_count_begun(c, slot, partition, version);
     sim_check_index_moved(c, slot, partition);
     sim_check_milestone_begun(c, slot, partition, version);
@@ -250,6 +256,7 @@ void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint
     sim_check_index_moved(c, slot, partition);
     sim_check_milestone_committed(c, slot, partition);
     sim_check_decided_committed(c, slot, partition);
+    sim_check_closed_committed(c, slot, partition);
     sim_check_forget_committed(c, slot, partition);
     if (synced) sim_check_retire_committed(c, slot, partition, version);
     sim_check_as_of_committed(c, slot, partition);
@@ -263,7 +270,11 @@ void sim_checks_published(sim_checks *c, uint32_t slot, uint32_t partition, kd_b
 
 void sim_checks_ordered(sim_checks *c, const kd_decision *d)
 {
-    if (!c->failed) sim_check_decided_ordered(c, d);
+    if (c->failed) return;
+    if (d->item.len > 0)
+        sim_check_closed_ordered(c, d);
+    else
+        sim_check_decided_ordered(c, d);
 }
 
 void sim_checks_milestones(sim_checks *c, uint32_t partition, kd_bytes record)
@@ -282,6 +293,7 @@ void sim_checks_healed(sim_checks *c)
 bool sim_checks_converged(sim_checks *c, char *why, size_t size)
 {
     if (!sim_check_end_converged(c, why, size) || !sim_check_index_settled(c, why, size)) return false;
+    if (!sim_check_closed_settled(c, why, size)) return false;
     for (uint32_t p = 0; p < c->view.scenario->partitions && !c->failed; p++) sim_check_index_whole(c, 0, p);
     return true;
 }

@@ -40,9 +40,14 @@ sim_checks *sim_checks_create(const sim_checks_view *view)
     for (uint32_t i = 0; i < CHECKS_CENTRALS; i++) {
         c->member_count[i] = kd_alloc(cells * sizeof(uint64_t));
         c->passing_count[i] = kd_alloc(cells * sizeof(uint64_t));
+        c->summed[i] = kd_alloc(items * sizeof(uint64_t));
     }
     c->passed_ever = kd_alloc(cells * sizeof(c->passed_ever[0]));
-    for (uint32_t i = 0; i < CHECKS_SLOTS; i++) c->last_taken[i] = kd_alloc(cells * sizeof(uint64_t));
+    for (uint32_t i = 0; i < CHECKS_SLOTS; i++) {
+        c->last_taken[i] = kd_alloc(cells * sizeof(uint64_t));
+        c->knows[i] = kd_alloc(items * sizeof(c->knows[i][0]));
+    }
+    c->decided = sim_scenario_decided(view->scenario);
     index_names(c);
     return c;
 }
@@ -55,6 +60,7 @@ static void finish_tenures(sim_checks *c)
             free(c->members[slot][p].fed);
             sim_check_map_finish(&c->members[slot][p].members);
             free(c->passing[slot][p].at);
+            free(c->closings[slot][p].at);
             free(c->deciding[slot][p].named);
             free(c->deciding[slot][p].merged);
             sim_check_map_finish(&c->deciding[slot][p].rows);
@@ -62,6 +68,7 @@ static void finish_tenures(sim_checks *c)
         }
         free(c->member_count[slot]);
         free(c->passing_count[slot]);
+        free(c->summed[slot]);
     }
 }
 
@@ -70,8 +77,14 @@ void sim_checks_destroy(sim_checks *c)
     if (!c) return;
     finish_tenures(c);
     for (uint32_t i = 0; i < c->view.item_count; i++) free(c->numbers[i].at);
-    for (uint32_t p = 0; p < SCENARIO_PARTITIONS_MAX; p++) free(c->answers[p].at);
-    for (uint32_t i = 0; i < CHECKS_SLOTS; i++) free(c->last_taken[i]);
+    for (uint32_t p = 0; p < SCENARIO_PARTITIONS_MAX; p++) {
+        free(c->answers[p].at);
+        free(c->closings_backup[p].at);
+    }
+    for (uint32_t i = 0; i < CHECKS_SLOTS; i++) {
+        free(c->last_taken[i]);
+        free(c->knows[i]);
+    }
     for (uint32_t i = 0; i < SCENARIO_EDGES_MAX; i++) free(c->heard[i]);
     sim_check_map *maps[] = {&c->item_index,       &c->user_index,        &c->durable.rows,
                              &c->durable.journal,  &c->durable.taken,     &c->durable.maybe,

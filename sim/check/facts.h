@@ -215,6 +215,27 @@ typedef struct {
     uint32_t open;     /* records merged since the last commit began */
 } sim_check_deciding;
 
+/* ---- check_closed.c: what was decided about items, for one partition of one central; what an edge was told ---- */
+
+typedef struct {
+    uint32_t item;
+    kd_decided what;
+    bool empty; /* a deletion: central has deleted all rows, and that was seen since the start */
+    uint64_t stamp_us;
+    uint64_t version; /* of the commit that holds the decision; 0: no commit of it has begun */
+} sim_check_closing;
+
+typedef struct {
+    sim_check_closing *at;
+    uint32_t count, cap;
+    uint64_t complete_us[SCENARIO_EDGES_MAX]; /* of the last batch of each edge that was merged */
+} sim_check_closings;
+
+typedef struct {
+    int closed;    /* nothing, open, closed */
+    uint64_t read; /* version of the last answer about the item */
+} sim_check_closed_knowledge;
+
 /* ---- one process ---- */
 
 typedef struct {
@@ -276,6 +297,12 @@ struct sim_checks {
     sim_check_map milestones_told; /* number of cell and threshold: hash of the id in a, of the label in b */
     sim_check_map milestone_ids;   /* hash of an id: number of its cell and threshold in a */
     sim_check_deciding deciding[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX]; /* check_decided.c */
+    bool decided; /* operators' decisions reach the log */
+    sim_check_closings closings[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX]; /* check_closed.c */
+    sim_check_closings closings_backup[SCENARIO_PARTITIONS_MAX];
+    uint64_t *summed[CHECKS_CENTRALS];               /* by item: views, by the log */
+    sim_check_closed_knowledge *knows[CHECKS_SLOTS]; /* by item */
+    uint64_t closed_turn;
     bool relabelled; /* central's disk was put back or copied: milestones may be told under other labels */
     uint32_t converge_at; /* check_end.c: the item that did not agree the last time */
     /* check_liked.c: when a central answered a user that calls a readmitted edge retired */

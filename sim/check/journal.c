@@ -34,6 +34,8 @@ typedef struct {
     uint64_t settled_us;   /* all of active were answered by then; UINT64_MAX: one was not */
     bool imported;         /* ... by an import */
     bool ordered;          /* an operator decided about it: users do not tell what is right */
+    bool
+        shut; /* an attempt was excused since the item may have been closed: its edge's row need not be what central holds */
 } pair;
 
 typedef struct {
@@ -60,6 +62,8 @@ struct sim_journal {
     uint32_t home_cap;
     item_row *items[COUNTERS];
     uint32_t item_cap[COUNTERS];
+    uint64_t *closed; /* by item: 1 + the time from which it may be closed; 0: it never was */
+    uint32_t closed_cap;
     uint64_t acks;
 };
 
@@ -83,6 +87,7 @@ void sim_journal_destroy(sim_journal *j)
     if (!j) return;
     for (uint32_t c = 0; c < COUNTERS; c++) free(j->items[c]);
     free(j->homes);
+    free(j->closed);
     sim_oracle_destroy(j->oracle);
     free(j->pairs);
     free(j->at);
@@ -222,6 +227,16 @@ static void journal_reopen(sim_journal *j, uint32_t index)
 
 /* ---- events -------------------------------------------------------------------------------------------------- */
 
+/* Excuses the attempt, unless it was answered well before its item may have been closed. */
+static void journal_shut(sim_journal *j, const entry *e)
+{
+    uint64_t from = e->a.item < j->closed_cap ? j->closed[e->a.item] : 0;
+    uint64_t end = KD_MAX(e->a.acked_us, e->a.issued_us);
+    if (from == 0 || (e->a.acked_us != 0 && end + j->near_us < from - 1)) return;
+    if (e->pair != NONE) j->pairs[e->pair].shut = true;
+    sim_journal_excuse(j, e->a.id);
+}
+
 uint32_t sim_journal_attempted(sim_journal *j, const sim_journal_attempt *a)
 {
     j->at = kd_grow(j->at, j->count, &j->cap, sizeof(j->at[0]));
@@ -233,6 +248,7 @@ uint32_t sim_journal_attempted(sim_journal *j, const sim_journal_attempt *a)
     e->lingers = a->verb == KD_LIKE && a->edge < JOURNAL_EDGES && a->first_us <= j->lingers_us[a->edge];
     if (a->verb == KD_ADD) {
         sim_oracle_say_sum(j->oracle, a->counter, a->item, 0, (int64_t)a->amount);
+        journal_shut(j, e);
         return id;
     }
     e->pair = journal_obtain(j, a);
@@ -241,6 +257,7 @@ uint32_t sim_journal_attempted(sim_journal *j, const sim_journal_attempt *a)
     j->pairs[e->pair].chain = id;
     journal_activate(j, id);
     journal_renew(j, e->pair);
+    journal_shut(j, e);
     return id;
 }
 
@@ -272,6 +289,7 @@ void sim_journal_retried(sim_journal *j, uint32_t id, uint64_t now_us)
     if (now_us > e->a.issued_us) e->a.issued_us = now_us;
     journal_sum_changed(j, e, was);
     journal_touched(j, id);
+    if (e->a.acked_us == 0) journal_shut(j, e);
 }
 
 void sim_journal_refused(sim_journal *j, uint32_t id)
@@ -366,6 +384,23 @@ void sim_journal_ordered(sim_journal *j, uint32_t counter, uint32_t item, uint32
     j->pairs[number].ordered = true;
     j->pairs[number].imported |= imported;
     journal_renew(j, number);
+}
+
+void sim_journal_closed(sim_journal *j, uint32_t item, uint64_t from_us)
+{
+    for (uint32_t cap = j->closed_cap; item >= cap; cap = j->closed_cap) {
+        j->closed = kd_grow(j->closed, cap, &j->closed_cap, sizeof(j->closed[0]));
+        memset(j->closed + cap, 0, (j->closed_cap - cap) * sizeof(j->closed[0]));
+    }
+    uint64_t *closed = &j->closed[item];
+    *closed = *closed ? KD_MIN(*closed, 1 + from_us) : 1 + from_us;
+    for (uint32_t id = 0; id < j->count; id++)
+        if (j->at[id].a.item == item) journal_shut(j, &j->at[id]);
+}
+
+bool sim_journal_may_be_closed(const sim_journal *j, uint32_t item)
+{
+    return item < j->closed_cap && j->closed[item] != 0;
 }
 
 void sim_journal_set_aside(sim_journal *j, uint32_t counter, uint32_t item, uint64_t amount)
@@ -530,7 +565,7 @@ uint64_t sim_journal_misled(const sim_journal *j, uint32_t counter, uint32_t ite
     uint64_t users = 0;
     for (uint32_t i = journal_first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
         const pair *p = &j->pairs[i - 1];
-        bool misled = p->ordered;
+        bool misled = p->ordered || p->shut;
         for (uint32_t k = p->chain; k != NONE && !misled; k = j->at[k].older) {
             const sim_journal_attempt *here = &j->at[k].a;
             misled = here->edge == edge && here->issued_us >= since_us && is_misled(j, p, here, gone_us);

@@ -207,6 +207,7 @@ static const struct {
     KNOB(room_items),
     KNOB(room_keys),
     KNOB(decides),
+    KNOB(closes),
     KNOB(logged),
     KNOB(drift_us),
     KNOB(flush_ops),

@@ -86,6 +86,8 @@ void sim_swarm_room(uint64_t seed, sim_scenario *s);
 void sim_swarm_logged(uint64_t seed, sim_scenario *s);
 /* An operator imports likes, withdraws some and puts them back, while central dies and writes late. */
 void sim_swarm_decided(uint64_t seed, sim_scenario *s);
+/* An operator closes items, opens them and deletes some, while edges are cut off and central ends. */
+void sim_swarm_closed(uint64_t seed, sim_scenario *s);
 /* Two processes run under one edge's name, and central is restored to a backup of that time. */
 void sim_swarm_doubled(uint64_t seed, sim_scenario *s);
 

@@ -34,6 +34,8 @@ const sim_directive sim_scenario_directives[] = {
         WORD("logged"), S(YES, NULL, logged)}}},
     {.form = {"whether an operator imports likes, withdraws some and puts them back", .parts = {
         WORD("decides"), S(YES, NULL, decides)}}},
+    {.form = {"whether an operator closes items, opens them again and deletes some", .parts = {
+        WORD("closes"), S(YES, NULL, closes)}}},
     {.form = {"how often central publishes", .parts = {
         WORD("snapshot"), S(DURATION, NULL, snapshot_interval_us, .min = 1000, .max = 600000000)}}},
     {.form = {"how much an edge keeps for central before it refuses", .parts = {
@@ -129,6 +131,12 @@ const sim_event_form sim_scenario_event_forms[SCENARIO_KINDS] = {
         WORD("retire"), EDGE}}, SPAN_ONCE, SCENARIO_NOBODY},
     [SCENARIO_READMIT] = {{"central is told that it was not gone: it goes on where it was", .parts = {
         WORD("readmit"), EDGE}}, SPAN_ONCE, SCENARIO_NOBODY},
+    [SCENARIO_CLOSE] = {{"an operator closes it: nothing counts that is stamped later", .parts = {
+        WORD("close"), E(ITEM, item)}}, SPAN_ONCE, SCENARIO_CENTRAL},
+    [SCENARIO_OPEN] = {{"an operator opens it: what is stamped later counts again", .parts = {
+        WORD("open"), E(ITEM, item)}}, SPAN_ONCE, SCENARIO_CENTRAL},
+    [SCENARIO_DELETE] = {{"an operator deletes it, with all that was counted of it, for good", .parts = {
+        WORD("delete"), E(ITEM, item)}}, SPAN_ONCE, SCENARIO_CENTRAL},
     [SCENARIO_COPY] = {{"a copy of it runs beside it under the same name", .parts = {
         WORD("copy"), EDGE}}, SPAN_LASTS, SCENARIO_NOBODY},
     [SCENARIO_SECOND] = {{"a second one runs on a copy of its directory", .parts = {
@@ -284,6 +292,9 @@ const char *sim_scenario_kind_name(sim_scenario_kind kind)
         [SCENARIO_WIPE] = "wipe",
         [SCENARIO_RETIRE] = "retire",
         [SCENARIO_READMIT] = "readmit",
+        [SCENARIO_CLOSE] = "close",
+        [SCENARIO_OPEN] = "open",
+        [SCENARIO_DELETE] = "delete",
         [SCENARIO_COPY] = "copy",
         [SCENARIO_SECOND] = "second central",
         [SCENARIO_DISK_FULL] = "fill disk",

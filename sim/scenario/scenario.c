@@ -154,6 +154,19 @@ bool sim_scenario_disk_spares(const sim_scenario *s)
     return s->logged;
 }
 
+bool sim_scenario_about_item(sim_scenario_kind kind)
+{
+    return kind == SCENARIO_CLOSE || kind == SCENARIO_OPEN || kind == SCENARIO_DELETE;
+}
+
+bool sim_scenario_decided(const sim_scenario *s)
+{
+    bool decided = s->decides || s->closes;
+    for (uint32_t i = 0; i < s->event_count && !decided; i++)
+        decided = sim_scenario_about_item(s->events[i].kind);
+    return decided;
+}
+
 bool sim_scenario_tokens_kept(const sim_scenario *s)
 {
     return s->users.tokens && s->users.strange_percent == 0;

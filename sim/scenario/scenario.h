@@ -55,6 +55,9 @@ typedef enum {
     SCENARIO_WIPE,    /* killed; its disk is emptied; starts after `for_us` */
     SCENARIO_RETIRE, /* the operator tells central that this edge is gone for good; the edge itself runs on unchanged */
     SCENARIO_READMIT, /* the operator takes the edge back */
+    SCENARIO_CLOSE,   /* central: the operator closes `item` (rule 27) */
+    SCENARIO_OPEN,    /* ... opens it again */
+    SCENARIO_DELETE,  /* ... deletes it, with all that was counted of it */
     SCENARIO_COPY, /* an edge: its directory is copied while it runs, and both run for `for_us` under one name */
     SCENARIO_SECOND, /* central: a second one runs on a copy of the directory for `for_us` */
     /* disks */
@@ -152,6 +155,8 @@ typedef struct {
     bool backups_none; /* central.backups = none */
     bool
         decides; /* an operator imports likes, withdraws some and puts them back (rules 24, 25); simulation only */
+    bool
+        closes; /* an operator closes items, opens them and deletes some (rule 27), at random; simulation only */
     bool logged; /* edge.acknowledge = log: answers of edges wait for the log (rule 26) */
     sim_scenario_users users;
     sim_scenario_needs needs;
@@ -184,6 +189,10 @@ uint64_t sim_scenario_central_clock_us(const sim_scenario *s);
 /* Whether an edge's destroyed disk loses nothing that was answered: answers wait for the log, and nothing in the scenario harms the log, doubles a name
  * or retires an edge (docs/protocol.md, rule 26). */
 bool sim_scenario_disk_spares(const sim_scenario *s);
+/* Whether an operator's decisions reach the log: at random, or by an event. */
+bool sim_scenario_decided(const sim_scenario *s);
+/* Whether the event is an operator's order about its item. */
+bool sim_scenario_about_item(sim_scenario_kind kind);
 /* Whether the order of a user's operations is kept from edge to edge: all his requests carry the session token. */
 bool sim_scenario_tokens_kept(const sim_scenario *s);
 

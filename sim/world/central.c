@@ -50,6 +50,7 @@ static int central_open_partition(sim_world *w, uint32_t slot, uint32_t partitio
                                 .no_backups = w->s->backups_none,
                                 .tombstone_ttl_us = w->s->forget_tombstones_us,
                                 .indices = central_indices(w, slot),
+                                .sweep_rows = 1 + (uint32_t)(tables / 128 % 4),
                                 .index_rows = 1 + (uint32_t)(tables / 4 % 30),
                                 .seed = sim_world_draw(w, DRAW_SEED, 1000 + partition, w->now_us),
                                 .plant = w->options->central_plant};

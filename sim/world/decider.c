@@ -2,6 +2,7 @@
 #include "sim/world/decider.h"
 
 #include "kudos/void.h"
+#include "sim/world/decider_item.h"
 #include "sim/world/events.h"
 #include "sim/world/hosts.h"
 #include "sim/world/tenure.h"
@@ -107,6 +108,14 @@ static void decider_put_back(sim_deciding *o)
     }
 }
 
+/* A job is of one decision where that is about an item. False: it is to be another job. */
+static bool decider_begin_item(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
+{
+    *o = (sim_deciding){.number = o->number + 1, .seq = 1, .last = true};
+    if (!sim_decider_item(w, o, slot, partition)) *o = (sim_deciding){.number = o->number - 1};
+    return o->op_count > 0;
+}
+
 static void decider_begin_job(sim_world *w, sim_deciding *o, uint32_t partition)
 {
     *o = (sim_deciding){.number = o->number + 1, .last = false};
@@ -114,11 +123,21 @@ static void decider_begin_job(sim_world *w, sim_deciding *o, uint32_t partition)
     o->decisions = 1 + (uint32_t)decider_below(w, partition, 3, 3);
 }
 
+static void decider_rest(sim_world *w, sim_deciding *o, uint32_t partition, uint64_t rest_us)
+{
+    o->rest_until_us = w->now_us + decider_below(w, partition, 4, rest_us);
+    o->give_up_us = o->rest_until_us + GIVE_UP_US;
+}
+
 /* Makes the next decision of the job, or the first one of another job; none where nothing is there to be decided about. */
 static void decider_order(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
 {
     if (o->seq == 0 || o->last) {
-        if (o->number >= JOBS_MAX) return;
+        if (decider_begin_item(w, o, slot, partition)) {
+            decider_rest(w, o, partition, SEEN_US);
+            return;
+        }
+        if (o->number >= JOBS_MAX || !w->s->decides || w->now_us >= w->end_us) return;
         decider_begin_job(w, o, partition);
     }
     o->seq++;
@@ -133,9 +152,10 @@ static void decider_order(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t
     }
     if (undo || (!o->imports && o->seq > 1 && o->op_count == 0)) decider_put_back(o);
     if (o->op_count == 0) *o = (sim_deciding){.number = o->number - (o->seq == 1)};
-    uint64_t rest_us = o->imports ? IMPORTS_US : o->what == KD_DECIDED_PUT_BACK ? UNDO_US : SEEN_US;
-    o->rest_until_us = w->now_us + decider_below(w, partition, 4, rest_us);
-    o->give_up_us = o->rest_until_us + GIVE_UP_US;
+    decider_rest(w, o, partition,
+                 o->imports                       ? IMPORTS_US
+                 : o->what == KD_DECIDED_PUT_BACK ? UNDO_US
+                                                  : SEEN_US);
 }
 
 /* ---- its way into the log ---- */
@@ -155,22 +175,42 @@ static kd_bytes decider_body(sim_world *w, const sim_deciding *o)
     return kd_buf_view(&w->scratch);
 }
 
+static kd_decision decider_decision(sim_world *w, const sim_deciding *o)
+{
+    bool imports = o->what == KD_DECIDED_OPERATIONS;
+    kd_decision d = {.seq = o->seq, .last = o->last, .what = o->what, .stamp_us = o->stamp_us};
+    if (sim_decider_is_item(o->what)) {
+        d.item = kd_item_key(&w->items[o->ops[0].item]);
+        return d;
+    }
+    if (imports) d.region = kd_bytes_str(w->s->edges[0]);
+    d.stamp_us = imports ? 0 : o->stamp_us + (o->what == KD_DECIDED_PUT_BACK);
+    d.author = kd_bytes_str(imports ? IMPORT_AUTHOR : KD_VOID_AUTHOR);
+    d.body = decider_body(w, o);
+    return d;
+}
+
+static const char *decider_what_name(kd_decided what)
+{
+    static const char *const names[] = {
+        [KD_DECIDED_CLOSE] = "close",       [KD_DECIDED_OPEN] = "open",
+        [KD_DECIDED_DELETE] = "delete",     [KD_DECIDED_OPERATIONS] = "import",
+        [KD_DECIDED_WITHDRAW] = "withdraw", [KD_DECIDED_PUT_BACK] = "put back"};
+    return names[what];
+}
+
 static void decider_write(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
 {
     char job[32];
     snprintf(job, sizeof(job), "order-%u", o->number);
-    bool imports = o->what == KD_DECIDED_OPERATIONS;
-    const kd_decision d = {.job = kd_bytes_str(job),
-                           .seq = o->seq,
-                           .last = o->last,
-                           .what = o->what,
-                           .stamp_us = imports ? 0 : o->stamp_us + (o->what == KD_DECIDED_PUT_BACK),
-                           .region = imports ? kd_bytes_str(w->s->edges[0]) : (kd_bytes){0},
-                           .author = kd_bytes_str(imports ? IMPORT_AUTHOR : KD_VOID_AUTHOR),
-                           .body = decider_body(w, o)};
+    kd_decision d = decider_decision(w, o);
+    d.job = kd_bytes_str(job);
     kd_publisher *to = &w->centrals[slot].tenures[partition].publisher;
-    if (kd_publisher_decide(to, &d, sim_host_wall_us(w, HOST_CENTRAL)) != KD_OK) return;
-    TRACE(w, "order %u/%u of partition %u is written", o->number, o->seq, partition);
+    int err = kd_publisher_decide(to, &d, sim_host_wall_us(w, HOST_CENTRAL));
+    if (err == KD_ECLOSED) o->op_count = 0; /* the item was deleted: he is told so */
+    if (err != KD_OK) return;
+    TRACE(w, "order %u/%u of partition %u is written: %s %s", o->number, o->seq, partition,
+          decider_what_name(o->what), sim_decider_is_item(o->what) ? w->item_names[o->ops[0].item] : "rows");
     o->again_us = w->now_us + AGAIN_US;
     sim_checks_ordered(w->checks, &d);
     sim_tenure_publish(w, slot, partition);
@@ -198,7 +238,9 @@ static void decider_step(sim_world *w, uint32_t slot, uint32_t partition)
     if (w->now_us >= o->again_us && (!done || decider_below(w, partition, 5, 2)))
         decider_write(w, o, slot, partition);
     if (done) o->op_count = 0;
-    if (!done && w->now_us >= o->give_up_us) *o = (sim_deciding){.number = o->number};
+    if (done || w->now_us < o->give_up_us) return;
+    sim_decider_item_given_up(w, o);
+    *o = (sim_deciding){.number = o->number};
 }
 
 static void decider_on_step(sim_world *w, const sim_event *ev)
@@ -207,13 +249,14 @@ static void decider_on_step(sim_world *w, const sim_event *ev)
     uint32_t slot = (uint32_t)decider_below(w, partition, 6, WORLD_CENTRALS);
     if (!decider_reaches(w, slot)) slot = !slot;
     if (decider_reaches(w, slot)) decider_step(w, slot, partition);
-    if (w->now_us < w->end_us)
+    if (w->now_us < w->end_us || sim_decider_item_waits(w, partition))
         sim_world_at(w, w->now_us + STEP_US + decider_below(w, partition, 7, STEP_US), decider_on_step,
                      partition, 0, 0);
 }
 
 void sim_decider_open(sim_world *w)
 {
-    for (uint32_t p = 0; w->s->decides && p < w->s->partitions; p++)
+    bool decides = sim_scenario_decided(w->s);
+    for (uint32_t p = 0; decides && p < w->s->partitions; p++)
         sim_world_at(w, w->now_us + STEP_US, decider_on_step, p, 0, 0);
 }

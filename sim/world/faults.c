@@ -6,6 +6,7 @@
 #include "sim/world/faults.h"
 
 #include "sim/world/consumer.h"
+#include "sim/world/decider_item.h"
 #include "sim/world/disks.h"
 #include "sim/world/events.h"
 #include "sim/world/hosts.h"
@@ -273,6 +274,11 @@ static void faults_play_once(sim_world *w, const sim_scenario_event *e)
     case SCENARIO_RETIRE:
     case SCENARIO_READMIT:
         sim_operator_retires(w, (uint32_t)e->who, e->kind == SCENARIO_RETIRE);
+        return;
+    case SCENARIO_CLOSE:
+    case SCENARIO_OPEN:
+    case SCENARIO_DELETE:
+        sim_decider_item_ordered(w, e);
         return;
     case SCENARIO_RESTORE:
     case SCENARIO_WIPE:

@@ -69,9 +69,10 @@ static void names_add_scripted(sim_world *w)
 {
     for (uint32_t i = 0; i < w->s->event_count; i++) {
         const sim_scenario_event *e = &w->s->events[i];
-        if (e->kind != SCENARIO_OPERATION) continue;
+        bool about_item = sim_scenario_about_item(e->kind);
+        if (e->kind != SCENARIO_OPERATION && !about_item) continue;
         if (sim_names_item(w, e->item) == UINT32_MAX) names_add_item(w, e->item);
-        if (sim_names_user(w, e->user) == UINT32_MAX) names_add_user(w, e->user);
+        if (!about_item && sim_names_user(w, e->user) == UINT32_MAX) names_add_user(w, e->user);
     }
     for (uint32_t i = 0; i < w->s->expectation_count; i++)
         if (sim_names_item(w, w->s->expectations[i].item) == UINT32_MAX)
@@ -81,7 +82,8 @@ static void names_add_scripted(sim_world *w)
 static uint32_t names_count_operations(const sim_scenario *s)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < s->event_count; i++) n += s->events[i].kind == SCENARIO_OPERATION;
+    for (uint32_t i = 0; i < s->event_count; i++)
+        n += s->events[i].kind == SCENARIO_OPERATION || sim_scenario_about_item(s->events[i].kind);
     return n;
 }
 
@@ -116,4 +118,5 @@ void sim_names_close(sim_world *w)
     free(w->names_of_users);
     free(w->users_names);
     free(w->zipf);
+    free(w->item_orders);
 }

@@ -54,6 +54,23 @@ Test(journal, with_a_token_the_last_answer_decides_without_one_only_beyond_two_d
     }
 }
 
+Test(journal, what_was_answered_well_before_its_item_was_closed_must_count_and_later_words_need_not)
+{
+    sim_journal *j = sim_journal_create(D, true);
+    done_at(j, MUMBAI, KD_LIKE, SECOND);
+    cr_expect(!sim_journal_may_be_closed(j, 2));
+    sim_journal_closed(j, 2, 20 * SECOND);
+    cr_expect(sim_journal_may_be_closed(j, 2));
+    cr_assert_eq(verdict(j), ORACLE_MUST);
+    done_at(j, MUMBAI, KD_UNLIKE, 30 * SECOND);
+    cr_assert_eq(verdict(j), ORACLE_MAY, "the like stands where the unlike was left out");
+    done_at(j, MUMBAI, KD_LIKE, 40 * SECOND);
+    cr_assert_eq(verdict(j), ORACLE_MAY);
+    sim_journal_closed(j, 2, 0);
+    cr_assert_eq(verdict(j), ORACLE_MAY, "deleted: nothing must be there");
+    sim_journal_destroy(j);
+}
+
 Test(journal, at_one_edge_the_order_is_known_without_a_token)
 {
     sim_journal *j = sim_journal_create(D, false);

@@ -138,7 +138,11 @@ static sim_scenario_event draw_event(uint64_t *random, uint64_t length_us)
                 e.kind == SCENARIO_SYNC_FAILS || e.kind == SCENARIO_FENCE || e.kind == SCENARIO_RETIRE ||
                 e.kind == SCENARIO_READMIT || e.kind == SCENARIO_LOG_FORGED ||
                 e.kind == SCENARIO_LOG_FORGED_AHEAD || e.kind > SCENARIO_ARM;
-    if (once) e.for_us = 0;
+    if (sim_scenario_about_item(e.kind)) {
+        e.who = SCENARIO_CENTRAL;
+        snprintf(e.item, sizeof e.item, "posts/%u", (unsigned)below(random, 9));
+    }
+    if (once || sim_scenario_about_item(e.kind)) e.for_us = 0;
     return e;
 }
 
