@@ -210,8 +210,9 @@ static void name_all(sim_clients *c)
         sim_names_add(&c->items, kd_bytes_str(name));
     }
     for (uint32_t i = 0; i < s->event_count; i++) {
-        if (s->events[i].kind != SCENARIO_OPERATION) continue;
-        sim_names_add(&c->users, kd_bytes_str(s->events[i].user));
+        bool about_item = sim_scenario_about_item(s->events[i].kind);
+        if (s->events[i].kind != SCENARIO_OPERATION && !about_item) continue;
+        if (!about_item) sim_names_add(&c->users, kd_bytes_str(s->events[i].user));
         sim_names_add(&c->items, kd_bytes_str(s->events[i].item));
     }
     for (uint32_t i = 0; i < s->expectation_count; i++)
@@ -304,6 +305,11 @@ bool sim_clients_idle(void *clients_)
 const sim_names *sim_clients_users(const sim_clients *c)
 {
     return &c->users;
+}
+
+uint32_t sim_clients_item(sim_clients *c, const char *name)
+{
+    return sim_names_add(&c->items, kd_bytes_str(name));
 }
 
 const sim_names *sim_clients_items(const sim_clients *c)

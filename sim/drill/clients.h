@@ -64,6 +64,8 @@ bool sim_clients_idle(void *clients_);
 /* The users by number, as in the journal. */
 const sim_names *sim_clients_users(const sim_clients *c);
 /* The items by number, as in the journal. */
+/* The number of an item that the scenario names. */
+uint32_t sim_clients_item(sim_clients *c, const char *name);
 const sim_names *sim_clients_items(const sim_clients *c);
 /* Counts over all edges since the beginning. */
 sim_clients_counts sim_clients_total(const sim_clients *c);

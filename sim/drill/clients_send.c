@@ -251,15 +251,18 @@ static void clients_send_refused(sim_client_op *o, int status, const kd_http_res
 {
     sim_clients *c = o->clients;
     kd_bytes body = kd_http_response_body(r);
-    if (!sim_answer_worth_retrying(status))
+    bool closed = status == 403 && sim_answer_took_nothing(body) &&
+                  sim_journal_may_be_closed(c->options.journal, o->item);
+    bool refused =
+        status == 503 || status == 429 || closed; /* of a tap that came twice at once one is told so by 409 */
+    if (!sim_answer_worth_retrying(status) && !closed)
         sim_fleet_fail(c->options.fleet, "answer: %s answered %d: %.*s", c->options.scenario->edges[o->edge],
                        status, (int)KD_MIN(body.len, (size_t)200), body.len ? (const char *)body.data : "");
-    c->total.refused +=
-        status == 503 || status == 429; /* of a tap that came twice at once one is told so by 409 */
-    c->counts[o->edge].refused += status == 503 || status == 429;
+    c->total.refused += refused;
+    c->counts[o->edge].refused += refused;
     if (sim_answer_took_nothing(body)) sim_journal_refused(c->options.journal, o->attempt);
     sim_clients_changed(o);
-    if (status == 503 || status == 429) o->rest_us = REST_US;
+    if (refused) o->rest_us = REST_US;
 }
 
 static void clients_send_on_answer(sim_client_request *q, const sim_lane_answer *a)
