@@ -227,7 +227,7 @@ void sim_check_closed_committed(sim_checks *c, uint32_t slot, uint32_t partition
 
 bool sim_check_closed_settled(sim_checks *c, char *why, size_t size)
 {
-    for (uint32_t p = 0; c->decided && p < c->view.scenario->partitions; p++) {
+    for (uint32_t p = 0; c->orders && p < c->view.scenario->partitions; p++) {
         sim_check_closings *l = &c->closings[0][p];
         kd_central *core = c->view.central(c->view.world, 0, p);
         if (!core || kd_central_sweeps(core)) {
@@ -246,7 +246,7 @@ void sim_check_closed_opened(sim_checks *c, uint32_t slot, uint32_t partition)
     sim_check_closings *l = &c->closings[slot][partition];
     kd_central *core = c->view.central(c->view.world, slot, partition);
     uint32_t kept = 0;
-    if (!c->decided || !core) return;
+    if (!c->orders || !core) return;
     for (uint32_t i = 0; i < l->count; i++)
         if (l->at[i].version != 0 && l->at[i].version <= kd_central_version(core)) l->at[kept++] = l->at[i];
     l->count = kept;
@@ -287,7 +287,7 @@ void sim_check_closed_disk(sim_checks *c, int who, sim_checks_disk_event event)
 
 static void closed_forget(sim_checks *c, uint32_t slot, uint32_t partition)
 {
-    for (uint32_t i = 0; c->decided && i < c->view.item_count; i++)
+    for (uint32_t i = 0; c->orders && i < c->view.item_count; i++)
         if (c->partition[i] == partition) c->knows[slot][i].closed = KNOWS_NOTHING;
 }
 
@@ -307,7 +307,7 @@ static bool closed_keeps_item(const sim_checks *c, uint32_t slot, uint32_t item)
 
 void sim_check_closed_heard(sim_checks *c, uint32_t slot, const kd_snapshot *s, bool follows)
 {
-    if (!c->decided) return;
+    if (!c->orders) return;
     if (!follows || s->parts > 1) closed_forget(c, slot, s->partition);
     for (uint32_t i = 0; i < s->item_count && s->parts == 1; i++) {
         uint32_t item = sim_check_item(c, s->items[i].item);
@@ -320,7 +320,7 @@ void sim_check_closed_heard(sim_checks *c, uint32_t slot, const kd_snapshot *s, 
 
 void sim_check_closed_read(sim_checks *c, uint32_t slot, const kd_snapshot *s)
 {
-    for (uint32_t i = 0; c->decided && i < s->item_count; i++) {
+    for (uint32_t i = 0; c->orders && i < s->item_count; i++) {
         uint32_t item = sim_check_item(c, s->items[i].item);
         if (item != CHECK_NOTHING)
             c->knows[slot][item] = (sim_check_closed_knowledge){KNOWS_NOTHING, s->version};
@@ -329,8 +329,8 @@ void sim_check_closed_read(sim_checks *c, uint32_t slot, const kd_snapshot *s)
 
 void sim_check_closed_taken(sim_checks *c, uint32_t slot, uint32_t item)
 {
-    c->made += c->decided;
-    if (c->decided && c->knows[slot][item].closed == KNOWS_CLOSED)
+    c->made += c->orders;
+    if (c->orders && c->knows[slot][item].closed == KNOWS_CLOSED)
         sim_check_fail(c, "closed",
                        "%s takes an operation on %s, though a snapshot of central told it that it is closed",
                        sim_check_slot_name(c, slot), sim_check_item_name(c, item));
@@ -342,7 +342,7 @@ void sim_check_closed_refused(sim_checks *c, uint32_t slot, uint32_t item)
     kd_edge *e = c->view.edge(c->view.world, slot, c->partition[item] % c->view.scenario->shards);
     c->made++;
     bool stale = e && kd_edge_view(e, closed_item_key(c, item), &view) == KD_EAGAIN;
-    if (!c->decided || c->knows[slot][item].closed == KNOWS_OPEN || stale)
+    if (!c->orders || c->knows[slot][item].closed == KNOWS_OPEN || stale)
         sim_check_fail(c, "closed", "%s refuses an operation on %s, which %s", sim_check_slot_name(c, slot),
                        sim_check_item_name(c, item),
                        stale ? "may have been opened since: its number is old"

@@ -264,7 +264,7 @@ void sim_check_decided_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_
 {
     decided_model m = decided_model_of(c, slot, partition);
     kd_claim claim;
-    if (!c->decided) return;
+    if (!c->orders) return;
     if (offset < m.d->next) m.d->in_force = 0; /* it may read the log from its beginning */
     m.d->next = offset + 1;
     if (fed == KD_FED_CLAIM && kd_claim_decode(record, &claim) == KD_OK)
@@ -363,7 +363,7 @@ void sim_check_decided_committed(sim_checks *c, uint32_t slot, uint32_t partitio
     decided_model m = decided_model_of(c, slot, partition);
     kd_central *core = c->view.central(c->view.world, slot, partition);
     bool quiet = c->positions.tenures[slot][partition].outstanding == 0 && m.d->open == 0;
-    if (!core || !quiet || !c->decided) return;
+    if (!core || !quiet || !c->orders) return;
     decided_compare_voids(&m, core);
     for (uint32_t i = 0; i < m.d->named_count && !c->failed; i++)
         decided_compare_row(&m, core, &m.d->named[i]);
@@ -382,7 +382,7 @@ void sim_check_decided_opened(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     sim_check_deciding *d = &c->deciding[slot][partition];
     const kd_central *core = c->view.central(c->view.world, slot, partition);
-    if (!c->decided || !core) return;
+    if (!c->orders || !core) return;
     uint64_t version = kd_central_version(core);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < d->merged_count; i++)

@@ -32,6 +32,7 @@ sim_checks *sim_checks_create(const sim_checks_view *view)
     size_t items = view->item_count + 1, cells = items * SCENARIO_COUNTERS;
     c->partition = kd_alloc(items * sizeof(c->partition[0]));
     c->writer = kd_alloc(items * sizeof(c->writer[0]));
+    c->orders = sim_scenario_orders(view->scenario);
     c->roamed = kd_alloc((view->user_count + 1) * sizeof(c->roamed[0]));
     c->numbers = kd_alloc(items * sizeof(c->numbers[0]));
     for (uint32_t i = 0; i < SCENARIO_EDGES_MAX; i++) c->heard[i] = kd_alloc(items * sizeof(c->heard[i][0]));
@@ -47,7 +48,6 @@ sim_checks *sim_checks_create(const sim_checks_view *view)
         c->last_taken[i] = kd_alloc(cells * sizeof(uint64_t));
         c->knows[i] = kd_alloc(items * sizeof(c->knows[i][0]));
     }
-    c->decided = sim_scenario_decided(view->scenario);
     index_names(c);
     return c;
 }

@@ -297,7 +297,6 @@ struct sim_checks {
     sim_check_map milestones_told; /* number of cell and threshold: hash of the id in a, of the label in b */
     sim_check_map milestone_ids;   /* hash of an id: number of its cell and threshold in a */
     sim_check_deciding deciding[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX]; /* check_decided.c */
-    bool decided; /* operators' decisions reach the log */
     sim_check_closings closings[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX]; /* check_closed.c */
     sim_check_closings closings_backup[SCENARIO_PARTITIONS_MAX];
     uint64_t *summed[CHECKS_CENTRALS];               /* by item: views, by the log */
@@ -335,6 +334,7 @@ struct sim_checks {
     uint64_t index_turn; /* whose turn it is in "index" */
     /* "trending": commits so far, and the members that were walked over for them */
     uint64_t trending_commits, trending_walked;
+    bool orders;        /* an operator decides: "decided" has something to judge */
     uint64_t made;      /* comparisons */
     const char *failed; /* name of the first checker that failed; NULL: all hold */
     char text[320];

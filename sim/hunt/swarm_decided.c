@@ -4,6 +4,8 @@
  */
 #include "sim/hunt/swarm_draw.h"
 
+#include <stdio.h>
+
 /* Somebody takes central's place: itself after a kill, or a second one beside it. */
 static void draw_late_writes(sim_swarm *d, uint64_t at)
 {
@@ -35,17 +37,50 @@ static void draw_deciding_users(sim_swarm *d)
     s->users.viral_from_us = 0;
 }
 
+/* The operator is told by name whom to void, whom to put back and what to import, instead of deciding by himself. */
+static void draw_orders(sim_swarm *d)
+{
+    sim_scenario *s = d->s;
+    for (uint64_t at = 2 * SECOND; at < s->length_us; at += sim_swarm_between(d, 10, 60) * 100 * MS) {
+        static const sim_scenario_kind kinds[] = {SCENARIO_VOID, SCENARIO_VOID, SCENARIO_PUT_BACK,
+                                                  SCENARIO_IMPORT};
+        sim_scenario_event e =
+            sim_swarm_event(kinds[sim_swarm_below(d, KD_COUNT(kinds))], SCENARIO_CENTRAL, at, 0);
+        uint32_t user = (uint32_t)sim_swarm_below(d, KD_MIN(KD_MAX(s->users.users, 1u), 8u));
+        if (e.kind == SCENARIO_IMPORT) {
+            e.amount = (int64_t)sim_swarm_between(d, 1, 20);
+            snprintf(e.item, sizeof(e.item), "posts/%u",
+                     (uint32_t)sim_swarm_below(d, KD_MAX(s->users.items, 1u)));
+        } else {
+            snprintf(e.user, sizeof(e.user), "u%u", user);
+        }
+        if (sim_swarm_events(s, SCENARIO_VOID, true) < SCENARIO_ORDERS_MAX) sim_swarm_add(d, e);
+    }
+    s->decides = false;
+}
+
+static void draw_who_decides(sim_swarm *d)
+{
+    d->s->decides = true;
+    if (sim_swarm_chance(d, 30)) draw_orders(d);
+}
+
+static void draw_deciding_world(sim_swarm *d)
+{
+    sim_scenario *s = d->s;
+    sim_swarm_alone(d, PICK(d, 1, 2));
+    draw_deciding_users(d);
+    s->forget_rows_us = 0;
+    s->forget_tombstones_us = sim_swarm_chance(d, 50) ? sim_swarm_between(d, 1, 3) * SECOND : 0;
+    if (sim_swarm_chance(d, 30)) return;
+    for (uint64_t at = 3 * SECOND; at < 45 * SECOND; at += sim_swarm_between(d, 40, 80) * 100 * MS)
+        draw_late_writes(d, at);
+}
+
 void sim_swarm_decided(uint64_t seed, sim_scenario *s)
 {
     sim_swarm d = {.random = seed ^ UINT64_C(0x646563696465), .s = s};
     if (s->logged || !sim_swarm_chance(&d, 8)) return;
-    s->decides = true;
-    if (sim_swarm_chance(&d, 30)) return; /* among all that goes wrong in this run */
-    sim_swarm_alone(&d, PICK(&d, 1, 2));
-    draw_deciding_users(&d);
-    s->forget_rows_us = 0;
-    s->forget_tombstones_us = sim_swarm_chance(&d, 50) ? sim_swarm_between(&d, 1, 3) * SECOND : 0;
-    if (sim_swarm_chance(&d, 30)) return;
-    for (uint64_t at = 3 * SECOND; at < 45 * SECOND; at += sim_swarm_between(&d, 40, 80) * 100 * MS)
-        draw_late_writes(&d, at);
+    if (!sim_swarm_chance(&d, 30)) draw_deciding_world(&d); /* else among all that goes wrong in this run */
+    draw_who_decides(&d);
 }

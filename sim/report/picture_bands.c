@@ -33,7 +33,8 @@ const char *sim_picture_family(const char *what)
         {"second", "process"}, {"fill", "disk"},       {"fail", "disk"},       {"slow", "disk"},
         {"step", "clock"},     {"drift", "clock"},     {"swing", "clock"},     {"duplicate", "log"},
         {"redeliver", "log"},  {"truncate", "log"},    {"expire", "log"},      {"recreate", "log"},
-        {"forge", "log"},      {"arm", "process"},     {"audit", "process"},   {"rehearse", "process"}};
+        {"forge", "log"},      {"arm", "process"},     {"audit", "process"},   {"rehearse", "process"},
+        {"void", "log"},       {"put", "log"},         {"import", "log"}};
     for (size_t i = 0; i < KD_COUNT(words); i++)
         if (word_starts(what, words[i].word)) return words[i].family;
     return "other";

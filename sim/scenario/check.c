@@ -48,8 +48,26 @@ static bool check_points(const sim_scenario *s, uint32_t *line, sim_scenario_wor
     return true;
 }
 
+/* Each partition remembers so many voids that can be put back; the operator of `decides` uses them all. */
+static bool check_orders(const sim_scenario *s, uint32_t *line, sim_scenario_words *w)
+{
+    uint32_t voids = 0;
+    for (uint32_t i = 0; i < s->event_count; i++) {
+        const sim_scenario_event *e = &s->events[i];
+        bool orders = e->kind == SCENARIO_VOID || e->kind == SCENARIO_PUT_BACK || e->kind == SCENARIO_IMPORT;
+        voids += e->kind == SCENARIO_VOID;
+        *line = e->line;
+        if (orders && s->decides)
+            return sim_words_refuse(w, "the operator has orders by name, or decides by himself (decides yes)");
+        if (voids > SCENARIO_ORDERS_MAX)
+            return sim_words_refuse(w, "there are more than %d voids", SCENARIO_ORDERS_MAX);
+    }
+    return true;
+}
+
 bool sim_scenario_check(const sim_scenario *s, const sim_scenario_lines *lines, uint32_t *line,
                         sim_scenario_words *w)
 {
-    return check_settings(s, lines, line, w) && check_restores(s, line, w) && check_points(s, line, w);
+    return check_settings(s, lines, line, w) && check_restores(s, line, w) && check_points(s, line, w) &&
+           check_orders(s, line, w);
 }

@@ -171,6 +171,13 @@ const sim_event_form sim_scenario_event_forms[SCENARIO_KINDS] = {
         WORD("forge"), WORD("epochs"), WORD("of"), EDGE}}, SPAN_ONCE, SCENARIO_NOBODY},
     [SCENARIO_LOG_FORGED_AHEAD] = {{"somebody writes to the likes topic under its name, and names times days ahead", .parts = {
         WORD("forge"), WORD("times"), WORD("of"), EDGE}}, SPAN_ONCE, SCENARIO_NOBODY},
+    [SCENARIO_VOID] = {{"an operator withdraws all that this user likes and saves", .parts = {
+        WORD("void"), E(USER, user)}}, SPAN_ONCE, SCENARIO_CENTRAL},
+    [SCENARIO_PUT_BACK] = {{"the operator puts back what his last void of this user withdrew", .parts = {
+        WORD("put"), WORD("back"), E(USER, user)}}, SPAN_ONCE, SCENARIO_CENTRAL},
+    [SCENARIO_IMPORT] = {{"an operator imports so many likes of an item, by users old-0, old-1...", .parts = {
+        WORD("import"), E(NUMBER, amount, .min = 1, .max = SCENARIO_IMPORT_MAX), WORD("likes"), E(ITEM, item, .word = "of")}},
+        SPAN_ONCE, SCENARIO_CENTRAL},
     [SCENARIO_ARM] = {{"kills itself at the N-th pass of a named point, counted from its next start; back afterwards", .parts = {
         WORD("arm"), PROCESS, E(POINT, point), E(NUMBER, amount, .min = 1, .max = 1000000)}}, SPAN_RETURNS, SCENARIO_NOBODY, true},
     [SCENARIO_AUDIT] = {{"its counts must be those of its members, while it runs", .parts = {
@@ -311,6 +318,9 @@ const char *sim_scenario_kind_name(sim_scenario_kind kind)
         [SCENARIO_LOG_RECREATED] = "recreate",
         [SCENARIO_LOG_FORGED] = "forge epochs",
         [SCENARIO_LOG_FORGED_AHEAD] = "forge times",
+        [SCENARIO_VOID] = "void",
+        [SCENARIO_PUT_BACK] = "put back",
+        [SCENARIO_IMPORT] = "import",
         [SCENARIO_ARM] = "arm",
         [SCENARIO_AUDIT] = "audit",
         [SCENARIO_AUDIT_LEFT] = "kill and audit",

@@ -159,15 +159,30 @@ bool sim_scenario_about_item(sim_scenario_kind kind)
     return kind == SCENARIO_CLOSE || kind == SCENARIO_OPEN || kind == SCENARIO_DELETE;
 }
 
-bool sim_scenario_decided(const sim_scenario *s)
-{
-    bool decided = s->decides || s->closes;
-    for (uint32_t i = 0; i < s->event_count && !decided; i++)
-        decided = sim_scenario_about_item(s->events[i].kind);
-    return decided;
-}
-
 bool sim_scenario_tokens_kept(const sim_scenario *s)
 {
     return s->users.tokens && s->users.strange_percent == 0;
+}
+
+bool sim_scenario_orders(const sim_scenario *s)
+{
+    for (uint32_t i = 0; i < s->event_count; i++) {
+        sim_scenario_kind kind = s->events[i].kind;
+        if (kind == SCENARIO_VOID || kind == SCENARIO_PUT_BACK || kind == SCENARIO_IMPORT) return true;
+        if (sim_scenario_about_item(kind)) return true;
+    }
+    return s->decides || s->closes;
+}
+
+void sim_scenario_old_user(uint32_t number, char name[SCENARIO_NAME_MAX])
+{
+    snprintf(name, SCENARIO_NAME_MAX, "old-%u", number);
+}
+
+uint32_t sim_scenario_old_users(const sim_scenario *s)
+{
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < s->event_count; i++)
+        if (s->events[i].kind == SCENARIO_IMPORT) most = KD_MAX(most, (uint32_t)s->events[i].amount);
+    return most;
 }

@@ -23,6 +23,8 @@ enum {
     SCENARIO_EVENTS_MAX = 100000,
     SCENARIO_NAME_MAX = 32, /* bytes of an edge's name, a user's, an item's; with the 0 */
     SCENARIO_ERROR_MAX = 768,
+    SCENARIO_ORDERS_MAX = 50, /* voids that a scenario may name: a partition remembers the last 64 */
+    SCENARIO_IMPORT_MAX = 200,
 };
 
 /* Who an event befalls: the index of an edge, or one of these. */
@@ -77,6 +79,10 @@ typedef enum {
     SCENARIO_LOG_RECREATED,  /* deleted and created: offsets begin at 0 */
     SCENARIO_LOG_FORGED, /* somebody writes batches under the edge's name that name epochs of all sizes (forged.h) */
     SCENARIO_LOG_FORGED_AHEAD, /* ... that claim to be complete to times days ahead */
+    /* an operator's orders, which become decisions in the log (rules 24, 25) */
+    SCENARIO_VOID,     /* what `user` likes is withdrawn */
+    SCENARIO_PUT_BACK, /* ... by the last such order that names this user, is put back */
+    SCENARIO_IMPORT,   /* likes of `item` by `amount` users, made elsewhere long ago (sim_scenario_old_user) */
     /* real programs only: points.h, and commands of kudos-central */
     SCENARIO_ARM, /* from its next start on it kills itself at the `amount`-th pass of `point`; comes back after `for_us` */
     SCENARIO_AUDIT,      /* central: audited while it runs */
@@ -189,12 +195,17 @@ uint64_t sim_scenario_central_clock_us(const sim_scenario *s);
 /* Whether an edge's destroyed disk loses nothing that was answered: answers wait for the log, and nothing in the scenario harms the log, doubles a name
  * or retires an edge (docs/protocol.md, rule 26). */
 bool sim_scenario_disk_spares(const sim_scenario *s);
-/* Whether an operator's decisions reach the log: at random, or by an event. */
-bool sim_scenario_decided(const sim_scenario *s);
 /* Whether the event is an operator's order about its item. */
 bool sim_scenario_about_item(sim_scenario_kind kind);
 /* Whether the order of a user's operations is kept from edge to edge: all his requests carry the session token. */
 bool sim_scenario_tokens_kept(const sim_scenario *s);
+
+/* Whether an operator orders decisions: at random (`decides`, `closes`), or where the scenario says so. */
+bool sim_scenario_orders(const sim_scenario *s);
+/* The name of a user whose likes are imported, for number < SCENARIO_IMPORT_MAX: "old-0". */
+void sim_scenario_old_user(uint32_t number, char name[SCENARIO_NAME_MAX]);
+/* How many such users the scenario has. */
+uint32_t sim_scenario_old_users(const sim_scenario *s);
 
 /* The text form. */
 void sim_scenario_print(const sim_scenario *s, kd_buf *out);

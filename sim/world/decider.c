@@ -5,6 +5,8 @@
 #include "sim/world/decider_item.h"
 #include "sim/world/events.h"
 #include "sim/world/hosts.h"
+#include "sim/world/names.h"
+#include "sim/world/orders.h"
 #include "sim/world/tenure.h"
 
 #include <stdio.h>
@@ -59,13 +61,6 @@ typedef struct {
     uint32_t partition, seen;
 } decider_walk;
 
-static uint32_t decider_item(const sim_world *w, kd_bytes key)
-{
-    uint32_t i = 0;
-    while (i < w->item_count && !kd_bytes_eq(kd_item_key(&w->items[i]), key)) i++;
-    return i;
-}
-
 static uint32_t decider_user(const sim_world *w, kd_bytes name)
 {
     uint32_t i = 0;
@@ -76,7 +71,7 @@ static uint32_t decider_user(const sim_world *w, kd_bytes name)
 static int decider_see(void *arg, const kd_member *m)
 {
     decider_walk *k = arg;
-    sim_ordered op = {decider_item(k->w, m->item), decider_user(k->w, m->user),
+    sim_ordered op = {sim_names_item_of(k->w, m->item), decider_user(k->w, m->user),
                       (uint32_t)kd_counters_by_id(&sim_scenario_counters, m->counter), m->time_us, false};
     bool picked = decider_below(k->w, k->partition, 60 + k->seen++ % 30, 3) > 0;
     if (picked && op.item < k->w->item_count && op.user < k->w->user_count && m->time_us < k->o->stamp_us)
@@ -130,7 +125,7 @@ static void decider_rest(sim_world *w, sim_deciding *o, uint32_t partition, uint
 }
 
 /* Makes the next decision of the job, or the first one of another job; none where nothing is there to be decided about. */
-static void decider_order(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
+static void decider_choose(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
 {
     if (o->seq == 0 || o->last) {
         if (decider_begin_item(w, o, slot, partition)) {
@@ -158,7 +153,21 @@ static void decider_order(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t
                                                   : SEEN_US);
 }
 
+static void decider_order(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
+{
+    if (!w->s->decides && sim_orders_next(w, o, slot, partition))
+        o->give_up_us = w->now_us + GIVE_UP_US;
+    else
+        decider_choose(w, o, slot, partition);
+}
+
 /* ---- its way into the log ---- */
+
+static kd_bytes decider_job(const sim_deciding *o, char job[32])
+{
+    snprintf(job, 32, o->named ? WORLD_NAMED_JOB : "order-%u", o->named ? o->named : o->number);
+    return kd_bytes_str(job);
+}
 
 static kd_bytes decider_body(sim_world *w, const sim_deciding *o)
 {
@@ -202,14 +211,13 @@ static const char *decider_what_name(kd_decided what)
 static void decider_write(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
 {
     char job[32];
-    snprintf(job, sizeof(job), "order-%u", o->number);
     kd_decision d = decider_decision(w, o);
-    d.job = kd_bytes_str(job);
+    d.job = decider_job(o, job);
     kd_publisher *to = &w->centrals[slot].tenures[partition].publisher;
     int err = kd_publisher_decide(to, &d, sim_host_wall_us(w, HOST_CENTRAL));
     if (err == KD_ECLOSED) o->op_count = 0; /* the item was deleted: he is told so */
     if (err != KD_OK) return;
-    TRACE(w, "order %u/%u of partition %u is written: %s %s", o->number, o->seq, partition,
+    TRACE(w, "order %b/%u of partition %u is written: %s %s", d.job, o->seq, partition,
           decider_what_name(o->what), sim_decider_is_item(o->what) ? w->item_names[o->ops[0].item] : "rows");
     o->again_us = w->now_us + AGAIN_US;
     sim_checks_ordered(w->checks, &d);
@@ -222,6 +230,18 @@ static bool decider_reaches(const sim_world *w, uint32_t slot)
     return p->up && !p->draining && p->frozen_until_us <= w->now_us && w->centrals[slot].ready;
 }
 
+/* An order by name is said again, with the number that fits. */
+static void decider_give_up(sim_world *w, sim_deciding *o, const kd_job_progress *progress)
+{
+    if (o->named) {
+        o->seq = (uint32_t)progress->seq + 1;
+        o->give_up_us = w->now_us + GIVE_UP_US;
+    } else {
+        sim_decider_item_given_up(w, o);
+        *o = (sim_deciding){.number = o->number};
+    }
+}
+
 static void decider_step(sim_world *w, uint32_t slot, uint32_t partition)
 {
     char job[32];
@@ -231,16 +251,13 @@ static void decider_step(sim_world *w, uint32_t slot, uint32_t partition)
         decider_order(w, o, slot, partition);
         return;
     }
-    snprintf(job, sizeof(job), "order-%u", o->number);
     kd_job_progress progress =
-        kd_central_decided(w->centrals[slot].tenures[partition].core, kd_bytes_str(job));
+        kd_central_decided(w->centrals[slot].tenures[partition].core, decider_job(o, job));
     bool done = progress.durable && progress.seq >= o->seq;
     if (w->now_us >= o->again_us && (!done || decider_below(w, partition, 5, 2)))
         decider_write(w, o, slot, partition);
     if (done) o->op_count = 0;
-    if (done || w->now_us < o->give_up_us) return;
-    sim_decider_item_given_up(w, o);
-    *o = (sim_deciding){.number = o->number};
+    if (!done && w->now_us >= o->give_up_us) decider_give_up(w, o, &progress);
 }
 
 static void decider_on_step(sim_world *w, const sim_event *ev)
@@ -256,7 +273,6 @@ static void decider_on_step(sim_world *w, const sim_event *ev)
 
 void sim_decider_open(sim_world *w)
 {
-    bool decides = sim_scenario_decided(w->s);
-    for (uint32_t p = 0; decides && p < w->s->partitions; p++)
+    for (uint32_t p = 0; sim_scenario_orders(w->s) && p < w->s->partitions; p++)
         sim_world_at(w, w->now_us + STEP_US, decider_on_step, p, 0, 0);
 }

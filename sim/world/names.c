@@ -11,6 +11,13 @@ uint32_t sim_names_item(const sim_world *w, const char *name)
     return UINT32_MAX;
 }
 
+uint32_t sim_names_item_of(const sim_world *w, kd_bytes key)
+{
+    for (uint32_t i = 0; i < w->item_count; i++)
+        if (kd_bytes_eq(kd_item_key(&w->items[i]), key)) return i;
+    return UINT32_MAX;
+}
+
 uint32_t sim_names_user(const sim_world *w, const char *name)
 {
     for (uint32_t i = 0; i < w->user_count; i++)
@@ -67,30 +74,37 @@ static void names_weigh_items(sim_world *w)
 
 static void names_add_scripted(sim_world *w)
 {
+    char name[SCENARIO_NAME_MAX];
     for (uint32_t i = 0; i < w->s->event_count; i++) {
         const sim_scenario_event *e = &w->s->events[i];
-        bool about_item = sim_scenario_about_item(e->kind);
-        if (e->kind != SCENARIO_OPERATION && !about_item) continue;
+        bool acts = e->kind == SCENARIO_OPERATION;
+        if (!acts && e->kind != SCENARIO_IMPORT && !sim_scenario_about_item(e->kind)) continue;
         if (sim_names_item(w, e->item) == UINT32_MAX) names_add_item(w, e->item);
-        if (!about_item && sim_names_user(w, e->user) == UINT32_MAX) names_add_user(w, e->user);
+        if (acts && sim_names_user(w, e->user) == UINT32_MAX) names_add_user(w, e->user);
+    }
+    for (uint32_t i = 0; i < sim_scenario_old_users(w->s); i++) {
+        sim_scenario_old_user(i, name);
+        if (sim_names_user(w, name) == UINT32_MAX) names_add_user(w, name);
     }
     for (uint32_t i = 0; i < w->s->expectation_count; i++)
         if (sim_names_item(w, w->s->expectations[i].item) == UINT32_MAX)
             names_add_item(w, w->s->expectations[i].item);
 }
 
-static uint32_t names_count_operations(const sim_scenario *s)
+/* At most so many items and users have names of their own. */
+static uint32_t names_count_scripted(const sim_scenario *s)
 {
-    uint32_t n = 0;
+    uint32_t n = sim_scenario_old_users(s);
     for (uint32_t i = 0; i < s->event_count; i++)
-        n += s->events[i].kind == SCENARIO_OPERATION || sim_scenario_about_item(s->events[i].kind);
+        n += s->events[i].kind == SCENARIO_OPERATION || s->events[i].kind == SCENARIO_IMPORT ||
+             sim_scenario_about_item(s->events[i].kind);
     return n;
 }
 
 void sim_names_open(sim_world *w)
 {
     char name[SCENARIO_NAME_MAX];
-    uint32_t more = names_count_operations(w->s);
+    uint32_t more = names_count_scripted(w->s);
     uint32_t items = w->s->users.items + more + w->s->expectation_count + 1,
              users = w->s->users.users + more + 1;
     w->items = kd_alloc(items * sizeof(w->items[0]));

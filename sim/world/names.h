@@ -1,5 +1,6 @@
 /*
- * names.h - users and items by number: those of the swarm first, then those that only the scenario's operations and expectations name.
+ * names.h - users and items by number: those of the swarm first, then those that only the scenario's operations, imports and
+ * expectations name.
  */
 #ifndef KUDOS_SIM_WORLD_NAMES_H
 #define KUDOS_SIM_WORLD_NAMES_H
@@ -12,6 +13,8 @@ void sim_names_open(sim_world *w);
 void sim_names_close(sim_world *w);
 /* The item's number; UINT32_MAX when neither the swarm nor the scenario names it. */
 uint32_t sim_names_item(const sim_world *w, const char *name);
+/* The same by the item's key. */
+uint32_t sim_names_item_of(const sim_world *w, kd_bytes key);
 /* The same of a user. */
 uint32_t sim_names_user(const sim_world *w, const char *name);
 

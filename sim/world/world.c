@@ -11,6 +11,7 @@
 #include "sim/world/names.h"
 #include "sim/world/decider.h"
 #include "sim/world/operator.h"
+#include "sim/world/orders.h"
 #include "sim/world/processes.h"
 #include "sim/world/producer.h"
 #include "sim/world/sample.h"
@@ -124,6 +125,7 @@ static void world_close(sim_world *w)
     sim_ask_close(w);
     free(w->active);
     sim_users_close(w);
+    sim_orders_close(w);
     sim_names_close(w);
     sim_checks_destroy(w->checks);
     sim_journal_destroy(w->journal);

@@ -228,7 +228,29 @@ typedef struct {
     uint64_t rest_until_us, again_us, give_up_us;
     sim_ordered ops[WORLD_ORDERED], withdrawn[WORLD_ORDERED];
     uint32_t op_count, withdrawn_count;
+    uint32_t named; /* the job's number, of an order that the scenario names; 0: it names none */
+    uint32_t event; /* that order */
+    uint32_t taken; /* operations of it that were decided about, or are */
 } sim_deciding;
+
+/* What a void that the scenario named has withdrawn in a partition. */
+typedef struct {
+    uint32_t user, job;
+    uint64_t stamp_us;
+    bool over; /* it was put back */
+    sim_ordered *ops;
+    uint32_t op_count, op_cap;
+} sim_orders_void;
+
+#define WORLD_NAMED_JOB "named-%u"
+
+/* The orders that the scenario names, in a partition (orders.h). */
+typedef struct {
+    uint32_t next; /* event of the scenario that was not looked at yet */
+    uint32_t jobs;
+    sim_orders_void *voids;
+    uint32_t void_count, void_cap;
+} sim_orders;
 
 /* ---- the whole ---------------------------------------------------------------------------------------------- */
 
@@ -257,6 +279,7 @@ struct sim_world {
     sim_item_order *item_orders;
     uint32_t item_order_count, item_order_cap;
     uint32_t items_deleted; /* by the operator, at random */
+    sim_orders orders[SCENARIO_PARTITIONS_MAX];
     sim_log likes[SCENARIO_PARTITIONS_MAX], counts[SCENARIO_PARTITIONS_MAX];
     uint32_t duplicate_percent[2];             /* by topic: records that the producer writes twice */
     uint32_t answers_lost[SCENARIO_EDGES_MAX]; /* per cent of an edge's answers that never reach the user */

@@ -111,6 +111,17 @@ static void draw_operation(sim_scenario_event *e, uint64_t *random)
     snprintf(e->item, sizeof e->item, "posts/%u", (unsigned)below(random, 9));
 }
 
+static void draw_order(sim_scenario_event *e, uint64_t *random)
+{
+    e->who = SCENARIO_CENTRAL;
+    if (e->kind == SCENARIO_IMPORT) {
+        e->amount = 1 + (int64_t)below(random, SCENARIO_IMPORT_MAX);
+        snprintf(e->item, sizeof e->item, "posts/%u", (unsigned)below(random, 9));
+    } else {
+        snprintf(e->user, sizeof e->user, "u%u", (unsigned)below(random, 50));
+    }
+}
+
 static bool edges_only(sim_scenario_kind kind)
 {
     return kind == SCENARIO_COPY || kind == SCENARIO_RETIRE || kind == SCENARIO_READMIT ||
@@ -131,18 +142,20 @@ static sim_scenario_event draw_event(uint64_t *random, uint64_t length_us)
     if (e.kind == SCENARIO_OPERATION) draw_operation(&e, random);
     if (e.kind >= SCENARIO_CUT && e.kind <= SCENARIO_RESET) draw_link(&e, random);
     if (e.kind >= SCENARIO_CLOCK_STEP && e.kind <= SCENARIO_CLOCK_SWING) draw_clock(&e, random);
+    if (e.kind >= SCENARIO_VOID && e.kind <= SCENARIO_IMPORT) draw_order(&e, random);
     if (e.kind == SCENARIO_ARM) e.point = KD_POINT_AFTER_SYNC, e.amount = 1 + (int64_t)below(random, 20);
     if (e.kind > SCENARIO_ARM) e.who = SCENARIO_CENTRAL;
     if (e.kind >= SCENARIO_LOG_DUPLICATES && e.kind <= SCENARIO_LOG_RECREATED) draw_log(&e, random);
     bool once = e.kind == SCENARIO_RESET || e.kind == SCENARIO_RESTART || e.kind == SCENARIO_BACKUP ||
                 e.kind == SCENARIO_SYNC_FAILS || e.kind == SCENARIO_FENCE || e.kind == SCENARIO_RETIRE ||
                 e.kind == SCENARIO_READMIT || e.kind == SCENARIO_LOG_FORGED ||
-                e.kind == SCENARIO_LOG_FORGED_AHEAD || e.kind > SCENARIO_ARM;
+                e.kind == SCENARIO_LOG_FORGED_AHEAD || sim_scenario_about_item(e.kind) ||
+                (e.kind >= SCENARIO_VOID && e.kind != SCENARIO_ARM);
     if (sim_scenario_about_item(e.kind)) {
         e.who = SCENARIO_CENTRAL;
         snprintf(e.item, sizeof e.item, "posts/%u", (unsigned)below(random, 9));
     }
-    if (once || sim_scenario_about_item(e.kind)) e.for_us = 0;
+    if (once) e.for_us = 0;
     return e;
 }
 

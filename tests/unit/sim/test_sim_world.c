@@ -171,6 +171,9 @@ static const fault faults[SCENARIO_KINDS] = {
     [SCENARIO_LOG_FORGED] = {"at 10s forge epochs of mumbai\nat 20s wipe central\nat 20s recreate likes\n",
                              FIGURE(undone)},
     [SCENARIO_LOG_FORGED_AHEAD] = {"at 10s forge times of mumbai\n", SIZE_MAX},
+    [SCENARIO_VOID] = {"at 20s void u1\n", SIZE_MAX},
+    [SCENARIO_PUT_BACK] = {"at 15s void u1\nat 16s void u2\nat 30s put back u1\n", SIZE_MAX},
+    [SCENARIO_IMPORT] = {"at 10s import 20 likes of posts/1\nat 20s void old-3\n", SIZE_MAX},
 };
 
 Test(sim_world, every_fault_is_felt_and_survived)
