@@ -210,10 +210,14 @@ static void name_all(sim_clients *c)
         sim_names_add(&c->items, kd_bytes_str(name));
     }
     for (uint32_t i = 0; i < s->event_count; i++) {
-        bool about_item = sim_scenario_about_item(s->events[i].kind);
-        if (s->events[i].kind != SCENARIO_OPERATION && !about_item) continue;
-        if (!about_item) sim_names_add(&c->users, kd_bytes_str(s->events[i].user));
-        sim_names_add(&c->items, kd_bytes_str(s->events[i].item));
+        bool acts = s->events[i].kind == SCENARIO_OPERATION;
+        if (acts) sim_names_add(&c->users, kd_bytes_str(s->events[i].user));
+        if (acts || s->events[i].kind == SCENARIO_IMPORT || sim_scenario_about_item(s->events[i].kind))
+            sim_names_add(&c->items, kd_bytes_str(s->events[i].item));
+    }
+    for (uint32_t i = 0; i < sim_scenario_old_users(s); i++) {
+        sim_scenario_old_user(i, name);
+        sim_names_add(&c->users, kd_bytes_str(name));
     }
     for (uint32_t i = 0; i < s->expectation_count; i++)
         sim_names_add(&c->items, kd_bytes_str(s->expectations[i].item));

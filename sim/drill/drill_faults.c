@@ -122,6 +122,7 @@ static void directory_lost(sim_drill_faults *f, const sim_scenario_event *e, uin
         excuse(f, (uint32_t)e->who, sim_fleet_now_us(f->options.fleet));
     } else if (f->log_lost) {
         sim_journal_excuse_sums(f->options.journal);
+        sim_order_book_lost(f->options.book);
     }
 }
 
@@ -265,6 +266,11 @@ static void drill_faults_begin(sim_drill_faults *f, const sim_scenario_event *e,
     case SCENARIO_OPEN:
     case SCENARIO_DELETE:
         on_item(f, e, now_us);
+        return;
+    case SCENARIO_VOID:
+    case SCENARIO_PUT_BACK:
+    case SCENARIO_IMPORT:
+        sim_order_book_add(f->options.book, e);
         return;
     default:
         if (e->who == SCENARIO_KAFKA)
@@ -412,6 +418,9 @@ static uint64_t until(const sim_drill_faults *f, const sim_scenario_event *e, ui
     case SCENARIO_CLOSE:
     case SCENARIO_OPEN:
     case SCENARIO_DELETE:
+    case SCENARIO_VOID:
+    case SCENARIO_PUT_BACK:
+    case SCENARIO_IMPORT:
         return now_us;
     case SCENARIO_KILL:
     case SCENARIO_KAFKA_GONE:

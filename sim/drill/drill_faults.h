@@ -23,6 +23,7 @@ typedef struct {
     sim_drill_record *record; /* NULL: none */
     sim_log_tool *log;
     sim_operator_tool *tool;
+    sim_order_book *book;
     double faster;
     void *merged_arg;
     /* The wall time, in us, up to which central has merged all that this edge answered, as far as is known; 0: nothing is known. */

@@ -21,8 +21,8 @@ enum {
     FORGET_TRIES = 50,
 };
 
-/* The purpose of the running command. CHECK: audit of a restored backup. LEFT: audit of the directory as the killed central left it. */
-typedef enum { NOTHING, AUDIT, BACKUP, RESTORE, CHECK, FORGET, LEFT, ITEM } step;
+/* The purpose of the running command. ORDER: one that the scenario names. CHECK: audit of a restored backup. LEFT: audit of the directory as the killed central left it. */
+typedef enum { NOTHING, AUDIT, BACKUP, RESTORE, CHECK, FORGET, LEFT, ITEM, ORDER } step;
 
 typedef struct item_order {
     STAILQ_ENTRY(item_order) next;
@@ -32,6 +32,7 @@ typedef struct item_order {
 
 struct sim_operator_tool {
     sim_fleet *fleet;
+    sim_order_book *book;
     sim_program tool;
     step step;
     uint64_t random, next_us, left_us;  /* left_us: when the command LEFT began */
@@ -198,6 +199,14 @@ static void after_left(sim_operator_tool *t, int code)
     t->counts.audits += code == 0;
 }
 
+static void after_order(sim_operator_tool *t, int code)
+{
+    kd_buf said = {0};
+    if (sim_files_read_end(t->log, SAID_BYTES, &said) != KD_OK) said.len = 0;
+    if (!sim_order_book_ended(t->book, code, kd_buf_view(&said))) wrong(t, "order: a command of the operator");
+    kd_buf_finish(&said);
+}
+
 static void operator_tool_ended(sim_operator_tool *t)
 {
     int code = WIFEXITED(t->tool.status) ? WEXITSTATUS(t->tool.status) : -1;
@@ -224,6 +233,8 @@ static void operator_tool_ended(sim_operator_tool *t)
         after_left(t, code);
     } else if (s == ITEM) {
         after_item(t, code);
+    } else if (s == ORDER) {
+        after_order(t, code);
     }
 }
 
@@ -241,9 +252,12 @@ static void start_left(sim_operator_tool *t, uint64_t now_us)
 
 static void operator_tool_next(sim_operator_tool *t)
 {
+    sim_order_command order;
     /* Central's admin port changes when another process has taken it. */
     snprintf(t->url, sizeof t->url, "http://127.0.0.1:%u", t->fleet->nodes[FLEET_CENTRAL].admin_port);
-    if (!STAILQ_EMPTY(&t->items)) {
+    if (sim_order_book_command(t->book, t->url, &order)) {
+        operator_tool_run(t, ORDER, order.words, NULL);
+    } else if (!STAILQ_EMPTY(&t->items)) {
         start_item(t);
     } else if (t->forget) {
         start_forget(t);
@@ -267,7 +281,7 @@ void sim_operator_tool_tick(sim_operator_tool *t, uint64_t now_us, bool acting)
     if (sim_program_running(&t->tool) || t->fleet->failed) return;
     if (t->lefts)
         start_left(t, now_us);
-    else if (acting && now_us >= t->next_us)
+    else if ((acting || sim_order_book_waits(t->book)) && now_us >= t->next_us)
         operator_tool_next(t);
 }
 
@@ -297,7 +311,7 @@ void sim_operator_tool_item(sim_operator_tool *t, const sim_scenario_event *e)
 bool sim_operator_tool_idle(const sim_operator_tool *t, bool acting)
 {
     bool waits = acting && (t->audits || t->rehearsals || t->forget || !STAILQ_EMPTY(&t->items));
-    return !sim_program_running(&t->tool) && !t->lefts && !waits;
+    return !sim_program_running(&t->tool) && !t->lefts && !waits && !sim_order_book_waits(t->book);
 }
 
 sim_operator_tool_counts sim_operator_tool_total(const sim_operator_tool *t)
@@ -305,10 +319,10 @@ sim_operator_tool_counts sim_operator_tool_total(const sim_operator_tool *t)
     return t->counts;
 }
 
-sim_operator_tool *sim_operator_tool_create(sim_fleet *f, uint64_t seed)
+sim_operator_tool *sim_operator_tool_create(sim_fleet *f, sim_order_book *book, uint64_t seed)
 {
     sim_operator_tool *t = kd_alloc(sizeof *t);
-    *t = (sim_operator_tool){.fleet = f, .random = seed ^ 0x746f6f6c73};
+    *t = (sim_operator_tool){.fleet = f, .book = book, .random = seed ^ 0x746f6f6c73};
     STAILQ_INIT(&t->items);
     snprintf(t->log, sizeof t->log, "%s/operator.log", f->options.directory);
     snprintf(t->binary, sizeof t->binary, "%s/kudos-central", f->options.programs);

@@ -78,7 +78,7 @@ void sim_stage_find(sim_stage_finding *f, sim_verdict verdict, const char *check
 void sim_stage_find_failure(const sim_stage *s, sim_stage_finding *f)
 {
     static const char *const checkers[] = {"process died", "answer",   "read-your-writes", "shown", "known",
-                                           "as-of",        "position", "identity",         "audit", "backup"};
+                                           "as-of",        "position", "identity",         "audit", "backup", "order"};
     const char *text = s->fleet->failure;
     if (!s->fleet->failed) return;
     for (size_t i = 0; i < KD_COUNT(checkers); i++) {
@@ -90,6 +90,17 @@ void sim_stage_find_failure(const sim_stage *s, sim_stage_finding *f)
     sim_stage_find(f, SIM_UNKNOWN, "environment", "%s", text);
 }
 
+/* All is merged: the operator says his voids again, and then the journal knows what they did. */
+static bool settle_orders(void *arg)
+{
+    sim_stage *s = arg;
+    if (!s->repeated) sim_order_book_repeat(s->book);
+    s->repeated = true;
+    if (!sim_operator_tool_idle(s->tool, false)) return false;
+    sim_order_book_settle(s->book);
+    return true;
+}
+
 void sim_stage_judge(sim_stage *s, sim_stage_finding *f, sim_verdict_result *r)
 {
     sim_verdict_options o = {.fleet = s->fleet,
@@ -98,6 +109,7 @@ void sim_stage_judge(sim_stage *s, sim_stage_finding *f, sim_verdict_result *r)
                              .journal = s->journal,
                              .limit_us = KD_MAX(s->o->scenario->heal_us, (uint64_t)HEAL_MIN_US),
                              .tick = on_wait,
+                             .settle = settle_orders,
                              .tick_arg = s};
     *r = (sim_verdict_result){0};
     s->acting = false;
@@ -138,7 +150,6 @@ static void stage_assemble(sim_stage *s)
     s->journal = sim_journal_create(o->scenario->drift_us + sim_scenario_central_clock_us(o->scenario),
                                     sim_scenario_tokens_kept(o->scenario));
     s->log = sim_log_tool_create(brokers, o->scenario->partitions, o->seed);
-    s->tool = sim_operator_tool_create(s->fleet, o->seed);
     if (o->probes) s->shown = sim_shown_create(s->fleet, o->careless);
     s->clients = sim_clients_create(&(sim_clients_options){.fleet = s->fleet,
                                                            .scenario = o->scenario,
@@ -150,6 +161,8 @@ static void stage_assemble(sim_stage *s)
                                                            .sums_edges = o->probes ? o->careless : 0,
                                                            .changed_arg = s->shown,
                                                            .changed = o->probes ? sim_shown_changed : NULL});
+    s->book = sim_order_book_create(s->fleet, s->clients, s->journal);
+    s->tool = sim_operator_tool_create(s->fleet, s->book, o->seed);
     if (s->shown) sim_shown_watch(s->shown, s->clients, s->journal);
     s->samples = sim_samples_create(s->fleet, item);
     s->faults = sim_drill_faults_create(&(sim_drill_faults_options){.fleet = s->fleet,
@@ -158,6 +171,7 @@ static void stage_assemble(sim_stage *s)
                                                                     .record = o->record,
                                                                     .log = s->log,
                                                                     .tool = s->tool,
+                                                                    .book = s->book,
                                                                     .faster = o->faster,
                                                                     .merged_arg = s->samples,
                                                                     .merged = sim_samples_merged});
@@ -224,6 +238,7 @@ void sim_stage_close(sim_stage *s)
     sim_log_tool_destroy(s->log);
     sim_drill_faults_destroy(s->faults);
     sim_operator_tool_destroy(s->tool);
+    sim_order_book_destroy(s->book);
     sim_fleet_destroy(s->fleet);
     sim_samples_destroy(s->samples);
     sim_shown_destroy(s->shown);

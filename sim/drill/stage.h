@@ -47,7 +47,9 @@ typedef struct {
     sim_fleet *fleet;
     sim_journal *journal;
     sim_log_tool *log;
+    sim_order_book *book;
     sim_operator_tool *tool;
+    bool repeated; /* voids were ordered once more, for the verdict */
     sim_clients *clients;
     sim_samples *samples;
     sim_shown *shown; /* NULL without probes */

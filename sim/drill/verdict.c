@@ -23,6 +23,7 @@ typedef struct {
     sim_verdict_result *out;
     sim_counts_reading at[SCENARIO_EDGES_MAX + 1]; /* the edges', then central's */
     uint32_t count;
+    bool settled;      /* nothing is left to be done before the verdict */
     uint64_t since_us; /* when the processes were last asked for all counts */
     sim_program tool;  /* export, then audit */
     char export_path[FLEET_PATH_MAX + 32], audit_path[FLEET_PATH_MAX + 32];
@@ -265,6 +266,14 @@ static void verdict_judge(reaching *r)
     kd_buf_finish(&text);
 }
 
+/* What is done now moves counts: then all have to agree anew. */
+static bool verdict_settles(reaching *r)
+{
+    bool was = r->settled;
+    r->settled = was || r->o->settle(r->o->tick_arg);
+    return was || apart(r, "orders of the operator are not carried out");
+}
+
 void sim_verdict_reach(const sim_verdict_options *options, sim_verdict_result *out)
 {
     sim_fleet *f = options->fleet;
@@ -279,7 +288,7 @@ void sim_verdict_reach(const sim_verdict_options *options, sim_verdict_result *o
     for (uint32_t i = 0; i < r.count; i++)
         sim_counts_init(&r.at[i], f->base, sim_clients_items(options->clients));
     while (!f->failed && !f->interrupted) {
-        bool agreed = all_agree(&r);
+        bool agreed = all_agree(&r) && verdict_settles(&r);
         if (agreed) verdict_judge(&r);
         uint64_t now = sim_fleet_now_us(f);
         if (agreed && out->judged && !out->converged) out->converged_us = now - began;

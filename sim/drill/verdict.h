@@ -18,6 +18,8 @@ typedef struct {
     sim_journal *journal;
     uint64_t limit_us;       /* for everything to agree */
     void (*tick)(void *arg); /* while it waits: samples, the record, progress */
+    /* All agree: begins what is still to be done before they are judged. True: nothing is. Asked again until then. */
+    bool (*settle)(void *arg);
     void *tick_arg;
 } sim_verdict_options;
 
