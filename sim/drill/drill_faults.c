@@ -517,6 +517,11 @@ void sim_drill_faults_stop(sim_drill_faults *f, uint64_t now_us)
     excuse_doubled(f, now_us);
 }
 
+bool sim_drill_faults_log_lost(const sim_drill_faults *f)
+{
+    return f->log_lost;
+}
+
 sim_drill_faults *sim_drill_faults_create(const sim_drill_faults_options *options)
 {
     sim_drill_faults *f = kd_alloc(sizeof *f);

@@ -42,6 +42,8 @@ void sim_drill_faults_destroy(sim_drill_faults *f); /* NULL is fine */
 void sim_drill_faults_play(sim_drill_faults *f, const sim_scenario_event *event, uint64_t now_us);
 /* Ends what is over, begins what the scenario says is due by now, and turns what comes in turns. */
 void sim_drill_faults_tick(sim_drill_faults *f, uint64_t now_us);
+/* Whether Kafka has lost records, by a fault that was played. */
+bool sim_drill_faults_log_lost(const sim_drill_faults *f);
 /* All that is in force ends, and nobody is armed any more; nothing of the scenario begins after that. sim_drill_faults_play still does. */
 void sim_drill_faults_stop(sim_drill_faults *f, uint64_t now_us);
 

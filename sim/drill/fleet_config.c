@@ -87,7 +87,10 @@ static void write_central(const sim_fleet_node *n, kd_buf *out)
     for (uint32_t i = 0; i < s->edge_count; i++) text(out, "%s%s", i ? ", " : "", s->edges[i]);
     text(out, "\nwrite_buffer = %s\n", n->fleet->options.small ? "256KiB" : "2MiB");
     if (n->fleet->options.small) text(out, "redo_bytes = 64KiB\ncommit_ops = 200\ntombstone_ttl = 3s\n");
-    text(out, "block_cache = 16MiB\n[http]\nlisten = 127.0.0.1:%u\n", n->port);
+    text(out, "index_newest = true\nindex_liked = true\nmilestones = ");
+    for (uint32_t i = 0; i < sim_scenario_thresholds.count; i++)
+        text(out, "%s%llu", i ? ", " : "", (unsigned long long)sim_scenario_thresholds.at[i]);
+    text(out, "\nblock_cache = 16MiB\n[http]\nlisten = 127.0.0.1:%u\n", n->port);
 }
 
 int sim_fleet_config_write(const sim_fleet_node *n)

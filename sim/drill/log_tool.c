@@ -23,6 +23,7 @@ enum {
     FORGE_BEHIND = 200 /* records in which the edge's last batch is looked for */
 };
 
+static const char MILESTONES[] = "kudos.milestones.v1";
 static const char AGAIN[] = "kudos-drill-again";
 
 typedef struct {
@@ -40,6 +41,8 @@ struct sim_log_tool {
     orders orders[TOPICS];
     const sim_scenario *forging; /* NULL: nothing is to be forged */
     const sim_scenario_event *forged;
+    bool reading;  /* the milestones topic is to be read, or is being read */
+    sim_told told; /* what it holds; of the thread alone while `reading` */
     uint64_t appended;
     uint32_t failures;
     char why[256];
@@ -274,6 +277,29 @@ static void log_tool_obey_forge(sim_log_tool *t, rd_kafka_t *producer)
     if (s) log_tool_forge_records(t, producer, s, e);
 }
 
+static void log_tool_see(sim_log_tool *t, void *told, const rd_kafka_message_t *m)
+{
+    (void)t;
+    sim_told_saw(told, kd_bytes_of(m->payload, m->len));
+}
+
+static void log_tool_obey_read(sim_log_tool *t)
+{
+    pthread_mutex_lock(&t->lock);
+    bool reading = t->reading;
+    pthread_mutex_unlock(&t->lock);
+    if (!reading) return;
+    sim_told_finish(&t->told);
+    t->told = (sim_told){0};
+    rd_kafka_t *reader = open_client(t, RD_KAFKA_CONSUMER);
+    for (uint32_t p = 0; reader && p < t->partitions; p++)
+        log_tool_each(t, reader, MILESTONES, p, INT32_MAX, log_tool_see, &t->told);
+    if (reader) kd_kafka_client_end(reader);
+    pthread_mutex_lock(&t->lock);
+    t->reading = false;
+    pthread_mutex_unlock(&t->lock);
+}
+
 /* True: the tool ends. */
 static bool log_tool_obey(sim_log_tool *t, rd_kafka_t *producer)
 {
@@ -289,6 +315,7 @@ static bool log_tool_obey(sim_log_tool *t, rd_kafka_t *producer)
         if (now[i].expire_wanted) log_tool_expire_records(t, producer, topic, now[i].expire);
     }
     if (!ending) log_tool_obey_forge(t, producer);
+    if (!ending) log_tool_obey_read(t);
     return ending;
 }
 
@@ -353,6 +380,7 @@ void sim_log_tool_destroy(sim_log_tool *t)
     if (t->started) pthread_join(t->thread, NULL);
     pthread_mutex_destroy(&t->lock);
     sim_check_map_finish(&t->positions.seen);
+    sim_told_finish(&t->told);
     free(t->brokers);
     free(t);
 }
@@ -410,6 +438,21 @@ bool sim_log_tool_tapped(sim_log_tool *t, uint64_t *batches, char *why, size_t s
     snprintf(why, size, "%s", t->wrong);
     pthread_mutex_unlock(&t->lock);
     return right;
+}
+
+void sim_log_tool_read_milestones(sim_log_tool *t)
+{
+    locked(t, SCENARIO_LIKES);
+    t->reading = true;
+    pthread_mutex_unlock(&t->lock);
+}
+
+const sim_told *sim_log_tool_milestones(sim_log_tool *t)
+{
+    pthread_mutex_lock(&t->lock);
+    bool reading = t->reading;
+    pthread_mutex_unlock(&t->lock);
+    return reading ? NULL : &t->told;
 }
 
 uint64_t sim_log_tool_appended(sim_log_tool *t)

@@ -7,6 +7,7 @@
 #ifndef KUDOS_SIM_DRILL_LOG_TOOL_H
 #define KUDOS_SIM_DRILL_LOG_TOOL_H
 
+#include "sim/drill/told.h"
 #include "sim/scenario/scenario.h"
 
 typedef struct sim_log_tool sim_log_tool;
@@ -34,6 +35,10 @@ void sim_log_tool_forge(sim_log_tool *t, const sim_scenario *s, const sim_scenar
 void sim_log_tool_tap(sim_log_tool *t, const char *careless);
 /* *batches: how many batches were checked so far. False: one of them broke a rule, and `why` says which. */
 bool sim_log_tool_tapped(sim_log_tool *t, uint64_t *batches, char *why, size_t size);
+/* Reads the milestones topic from its beginning to its end. */
+void sim_log_tool_read_milestones(sim_log_tool *t);
+/* That is done: what stands in the topic, until it is read again. NULL: not yet. */
+const sim_told *sim_log_tool_milestones(sim_log_tool *t);
 /* Records that were appended once more so far. */
 uint64_t sim_log_tool_appended(sim_log_tool *t);
 /* Orders that failed so far; above 0 `why` says how the last one did. */

@@ -90,6 +90,12 @@ void sim_stage_find_failure(const sim_stage *s, sim_stage_finding *f)
     sim_stage_find(f, SIM_UNKNOWN, "environment", "%s", text);
 }
 
+static bool stage_log_is_whole(void *arg)
+{
+    const sim_stage *s = arg;
+    return !sim_drill_faults_log_lost(s->faults);
+}
+
 /* All is merged: the operator says his voids again, and then the journal knows what they did. */
 static bool settle_orders(void *arg)
 {
@@ -107,6 +113,8 @@ void sim_stage_judge(sim_stage *s, sim_stage_finding *f, sim_verdict_result *r)
                              .clients = s->clients,
                              .samples = s->samples,
                              .journal = s->journal,
+                             .log = s->log,
+                             .whole = stage_log_is_whole,
                              .limit_us = KD_MAX(s->o->scenario->heal_us, (uint64_t)HEAL_MIN_US),
                              .tick = on_wait,
                              .settle = settle_orders,

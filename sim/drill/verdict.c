@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "sim/drill/files.h"
+#include "sim/drill/product.h"
 #include "sim/drill/verdict_counts.h"
 
 enum {
@@ -229,6 +230,30 @@ static void audit_failed(reaching *r)
              "kudos-central audit finds wrong counts; see audit.txt beside the logs");
 }
 
+/* False: not all of it was answered. */
+static bool verdict_judge_product(reaching *r, kd_bytes rows)
+{
+    sim_final_verdict *v = &r->out->final;
+    sim_product_result found;
+    const sim_verdict_options *o = r->o;
+    if (!v->held) return true;
+    sim_product_judge(&(sim_product_facts){.fleet = o->fleet,
+                                           .clients = o->clients,
+                                           .journal = o->journal,
+                                           .log = o->log,
+                                           .whole = o->whole(o->tick_arg),
+                                           .rows = rows,
+                                           .counts = r->at[r->count - 1].counts,
+                                           .tick = o->tick,
+                                           .tick_arg = o->tick_arg},
+                      &found);
+    if (!found.asked) return apart(r, "%s", found.text);
+    v->held = found.checker == NULL;
+    v->checker = found.checker;
+    if (found.checker) snprintf(v->text, sizeof v->text, "%s", found.text);
+    return true;
+}
+
 static void verdict_judge(reaching *r)
 {
     const sim_scenario *s = r->o->fleet->scenario;
@@ -259,7 +284,7 @@ static void verdict_judge(reaching *r)
     add_counts(r, f);
     sim_final_judge(f, &r->out->final);
     if (audit == 1) audit_failed(r);
-    r->out->judged = true;
+    r->out->judged = verdict_judge_product(r, kd_buf_view(&text));
     sim_final_destroy(f);
     free(item_list);
     free(user_list);

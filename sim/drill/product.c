@@ -1,0 +1,308 @@
+/* product.c - see the header. Of many items and users a part is asked about, another one each time. */
+#include "sim/drill/product.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/text.h"
+#include "sim/drill/ask.h"
+
+enum { ASKED_MAX = 40, PAGE = 100, DEADLINE_MS = 5000, ANSWER_US = 10000000, READ_US = 30000000 };
+
+typedef struct {
+    kd_bytes counter, item, user;
+    uint64_t stamp_us;
+    bool told;
+} product_row;
+
+typedef struct {
+    const sim_product_facts *facts;
+    sim_product_result *out;
+    product_row *rows;
+    uint32_t row_count, row_cap;
+    json_t *answer; /* of the question under way; NULL: none, or another status than 200 */
+    int status;
+    bool answered;
+} product;
+
+/* ---- the rows ---- */
+
+static kd_bytes product_field(kd_bytes *line)
+{
+    const uint8_t *tab = line->len ? memchr(line->data, '\t', line->len) : NULL;
+    size_t len = tab ? (size_t)(tab - line->data) : line->len;
+    kd_bytes field = kd_bytes_of(line->data, len);
+    *line = kd_bytes_of(line->data + len + (tab != NULL), line->len - len - (tab != NULL));
+    return field;
+}
+
+static void product_read_rows(product *p)
+{
+    kd_bytes text = p->facts->rows;
+    for (kd_bytes line; (line = kd_text_take_line(&text, NULL)).len > 0;) {
+        product_row r = {.counter = product_field(&line), .item = product_field(&line)};
+        r.user = product_field(&line);
+        bool good = kd_text_number(product_field(&line), &r.stamp_us);
+        KD_ASSERT(good); /* the verdict has read it before */
+        p->rows = kd_grow(p->rows, p->row_count, &p->row_cap, sizeof *p->rows);
+        p->rows[p->row_count++] = r;
+    }
+}
+
+/* ---- questions ---- */
+
+static void product_on_answer(void *arg, int status, kd_bytes body)
+{
+    product *p = arg;
+    p->status = status;
+    p->answer = status == 200 ? json_loadb((const char *)body.data, body.len, 0, NULL) : NULL;
+    p->answered = true;
+}
+
+static bool product_is_answered(void *arg)
+{
+    const product *p = arg;
+    if (p->facts->tick) p->facts->tick(p->facts->tick_arg);
+    return p->answered;
+}
+
+/* The answer is the caller's to release. NULL: not asked, and out->text says what. */
+static json_t *product_ask(product *p, const char *path, const char *user)
+{
+    sim_fleet *f = p->facts->fleet;
+    p->answered = false;
+    p->answer = NULL;
+    sim_ask_get(f->base, f->nodes[FLEET_CENTRAL].port, path, user, DEADLINE_MS, product_on_answer, p);
+    while (!sim_fleet_wait(f, product_is_answered, p, ANSWER_US)) continue; /* the question has a deadline */
+    if (p->answer) return p->answer;
+    p->out->asked = false;
+    snprintf(p->out->text, sizeof p->out->text, "central answers %.200s with %d", path, p->status);
+    return NULL;
+}
+
+static bool product_wrong(product *p, const char *checker, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static bool product_wrong(product *p, const char *checker, const char *format, ...)
+{
+    va_list args;
+    if (p->out->checker) return false;
+    p->out->checker = checker;
+    va_start(args, format);
+    vsnprintf(p->out->text, sizeof p->out->text, format, args);
+    va_end(args);
+    return false;
+}
+
+/* ---- likers, and what a user likes ---- */
+
+/* One list: rows of `counter` with this item, or with this user, in pages. */
+typedef struct {
+    const char *base, *array, *field; /* path without limit; names in the answer */
+    const char *user;                 /* whose likes; NULL: the item's likers */
+    kd_bytes counter, of;             /* item or user */
+    uint64_t below_us;
+    uint32_t told;
+} product_list;
+
+static bool product_in_list(const product_list *l, const product_row *r)
+{
+    return kd_bytes_eq(r->counter, l->counter) && kd_bytes_eq(l->user ? r->user : r->item, l->of);
+}
+
+static product_row *product_find(const product *p, const product_list *l, const char *other)
+{
+    for (uint32_t i = 0; i < p->row_count; i++) {
+        product_row *r = &p->rows[i];
+        if (product_in_list(l, r) && kd_bytes_eq(l->user ? r->item : r->user, kd_bytes_str(other))) return r;
+    }
+    return NULL;
+}
+
+static bool product_take_entry(product *p, product_list *l, const json_t *entry)
+{
+    const char *other = json_string_value(json_object_get(entry, l->field));
+    uint64_t at_us = sim_ask_moment(json_string_value(json_object_get(entry, "at")));
+    product_row *r = other ? product_find(p, l, other) : NULL;
+    if (!r || r->told || r->stamp_us / 1000 != at_us / 1000)
+        return product_wrong(p, "index", "%s tells %s at %" PRIu64 ", which %s", l->base,
+                             other ? other : "nobody", at_us,
+                             !r        ? "no row of the export says"
+                             : r->told ? "it has told before"
+                                       : "has another time in the export");
+    if (at_us > l->below_us) return product_wrong(p, "index", "%s is not in the order of time", l->base);
+    r->told = true;
+    l->told++;
+    l->below_us = at_us;
+    return true;
+}
+
+static bool product_take_page(product *p, product_list *l, const json_t *answer)
+{
+    size_t i;
+    const json_t *entry;
+    json_array_foreach(json_object_get(answer, l->array), i, entry)
+    {
+        if (!product_take_entry(p, l, entry)) return false;
+    }
+    return true;
+}
+
+static bool product_read_list(product *p, product_list *l)
+{
+    char path[1024];
+    kd_buf next = {0};
+    bool good = true, more = true;
+    l->below_us = UINT64_MAX;
+    while (good && more) {
+        snprintf(path, sizeof path, "%s&limit=%d%s%.*s", l->base, PAGE, next.len ? "&cursor=" : "", (int)next.len,
+                 next.len ? (const char *)next.data : "");
+        json_t *answer = product_ask(p, path, l->user);
+        const char *cursor = json_string_value(json_object_get(answer, "next"));
+        good = answer && product_take_page(p, l, answer);
+        kd_buf_clear(&next);
+        more = cursor != NULL;
+        if (more) kd_buf_put(&next, cursor, strlen(cursor));
+        json_decref(answer);
+    }
+    kd_buf_finish(&next);
+    return good;
+}
+
+/* Every row of the list is told, once. */
+static bool product_judge_list(product *p, product_list *l)
+{
+    uint32_t rows = 0;
+    for (uint32_t i = 0; i < p->row_count; i++) {
+        p->rows[i].told = false;
+        rows += product_in_list(l, &p->rows[i]);
+    }
+    if (!product_read_list(p, l)) return false;
+    return rows == l->told ||
+           product_wrong(p, "index", "%s tells %u, and the export has %u", l->base, l->told, rows);
+}
+
+static bool product_judge_item(product *p, const char *item)
+{
+    char base[300];
+    snprintf(base, sizeof base, "/v1/%s/likers?order=newest&counter=like", item);
+    return product_judge_list(p, &(product_list){.base = base,
+                                                 .array = "likers",
+                                                 .field = "user",
+                                                 .counter = kd_bytes_str("like"),
+                                                 .of = kd_bytes_str(item)});
+}
+
+static bool product_judge_user(product *p, const char *user, uint32_t number)
+{
+    const char *counter = sim_scenario_counters.at[number % 2 ? SCENARIO_SAVE : SCENARIO_LIKE].name;
+    char base[300];
+    snprintf(base, sizeof base, "/v1/me/%s?", counter);
+    return product_judge_list(p, &(product_list){.base = base,
+                                                 .array = "items",
+                                                 .field = "item",
+                                                 .user = user,
+                                                 .counter = kd_bytes_str(counter),
+                                                 .of = kd_bytes_str(user)});
+}
+
+static bool product_judge_lists(product *p)
+{
+    const sim_names *items = sim_clients_items(p->facts->clients), *users = sim_clients_users(p->facts->clients);
+    uint32_t turn = (uint32_t)kd_random_next(&p->facts->fleet->random);
+    bool good = true;
+    for (uint32_t i = 0; good && i < KD_MIN(items->count, (uint32_t)ASKED_MAX); i++)
+        good = product_judge_item(p, sim_names_at(items, (turn + i) % items->count));
+    for (uint32_t i = 0; good && i < KD_MIN(users->count, (uint32_t)ASKED_MAX); i++)
+        good = product_judge_user(p, sim_names_at(users, (turn + i) % users->count), i / 3);
+    return good;
+}
+
+/* ---- trending ---- */
+
+static uint64_t product_velocity(const product *p, const char *item, uint64_t since_us)
+{
+    uint64_t velocity = 0;
+    for (uint32_t i = 0; i < p->row_count; i++) {
+        const product_row *r = &p->rows[i];
+        velocity += kd_bytes_eq(r->counter, kd_bytes_str("like")) && r->stamp_us >= since_us &&
+                    kd_bytes_eq(r->item, kd_bytes_str(item));
+    }
+    return velocity;
+}
+
+static const json_t *product_listed(const json_t *answer, const char *item)
+{
+    size_t i;
+    const json_t *one;
+    json_array_foreach(json_object_get(answer, "items"), i, one)
+    {
+        const char *name = json_string_value(json_object_get(one, "item"));
+        if (name && strcmp(name, item) == 0) return one;
+    }
+    return NULL;
+}
+
+static bool product_judge_velocity(product *p, const json_t *answer, const char *window, const char *item)
+{
+    uint64_t since_us = sim_ask_moment(json_string_value(json_object_get(answer, "since")));
+    const json_t *listed = product_listed(answer, item);
+    json_int_t least = json_integer_value(json_object_get(listed, "velocity"));
+    json_int_t most = listed ? json_integer_value(json_object_get(listed, "at_most"))
+                             : json_integer_value(json_object_get(answer, "missing_at_most"));
+    uint64_t is = product_velocity(p, item, since_us);
+    return (is >= (uint64_t)least && is <= (uint64_t)most) ||
+           product_wrong(p, "trending",
+                         "%s has a velocity of %" PRIu64 " over %s by the export, and %lld to %lld is told",
+                         item, is, window, (long long)least, (long long)most);
+}
+
+static bool product_judge_trending(product *p)
+{
+    static const char *const windows[] = {"1m", "10m", "1h", "1d"};
+    const sim_names *items = sim_clients_items(p->facts->clients);
+    bool good = true;
+    for (size_t w = 0; good && w < KD_COUNT(windows); w++) {
+        char path[128];
+        snprintf(path, sizeof path, "/v1/trending?collection=posts&counter=like&limit=50&window=%s", windows[w]);
+        json_t *answer = product_ask(p, path, NULL);
+        good = answer != NULL;
+        for (uint32_t i = 0; good && i < items->count; i++)
+            good = product_judge_velocity(p, answer, windows[w], sim_names_at(items, i));
+        json_decref(answer);
+    }
+    return good;
+}
+
+/* ---- milestones ---- */
+
+static bool product_is_read(void *arg)
+{
+    const sim_product_facts *f = arg;
+    if (f->tick) f->tick(f->tick_arg);
+    return sim_log_tool_milestones(f->log) != NULL;
+}
+
+static void product_judge_milestones(product *p)
+{
+    char why[256];
+    const sim_product_facts *f = p->facts;
+    const sim_told_facts facts = {f->journal, sim_clients_items(f->clients), f->counts, f->whole};
+    sim_log_tool_read_milestones(f->log);
+    if (!sim_fleet_wait(f->fleet, product_is_read, (void *)(uintptr_t)f, READ_US)) {
+        p->out->asked = false;
+        snprintf(p->out->text, sizeof p->out->text, "the milestones topic cannot be read");
+    } else if (!sim_told_judge(sim_log_tool_milestones(f->log), &facts, why, sizeof why)) {
+        product_wrong(p, "milestone", "%s", why);
+    }
+}
+
+void sim_product_judge(const sim_product_facts *facts, sim_product_result *out)
+{
+    product p = {.facts = facts, .out = out};
+    *out = (sim_product_result){.asked = true};
+    product_read_rows(&p);
+    if (product_judge_lists(&p) && product_judge_trending(&p)) product_judge_milestones(&p);
+    free(p.rows);
+}
