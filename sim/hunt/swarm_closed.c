@@ -4,6 +4,8 @@
  */
 #include "sim/hunt/swarm_draw.h"
 
+#include <stdio.h>
+
 /* What reaches the log late was stamped long before: behind a close, behind an opening, behind the end of a deletion. */
 static void draw_late(sim_swarm *d, uint64_t at)
 {
@@ -71,6 +73,20 @@ static void draw_closing_users(sim_swarm *d)
     s->users.viral_from_us = 0;
 }
 
+/* The scenario tells the operator what to close, to open and to delete, instead of leaving it to him. */
+static void draw_named(sim_swarm *d)
+{
+    sim_scenario *s = d->s;
+    static const sim_scenario_kind kinds[] = {SCENARIO_CLOSE, SCENARIO_CLOSE, SCENARIO_OPEN, SCENARIO_DELETE};
+    for (uint64_t at = 2 * SECOND; at < s->length_us; at += sim_swarm_between(d, 20, 80) * 100 * MS) {
+        sim_scenario_event e =
+            sim_swarm_event(kinds[sim_swarm_below(d, KD_COUNT(kinds))], SCENARIO_CENTRAL, at, 0);
+        snprintf(e.item, sizeof(e.item), "posts/%u", (uint32_t)sim_swarm_below(d, s->users.items));
+        sim_swarm_add(d, e);
+    }
+    s->closes = false;
+}
+
 void sim_swarm_closed(uint64_t seed, sim_scenario *s)
 {
     sim_swarm d = {.random = seed ^ UINT64_C(0x636c6f736564), .s = s};
@@ -79,6 +95,7 @@ void sim_swarm_closed(uint64_t seed, sim_scenario *s)
     if (s->decides || sim_swarm_chance(&d, 30)) return; /* among all that goes wrong in this run */
     sim_swarm_alone(&d, PICK(&d, 1, 2));
     draw_closing_users(&d);
+    if (sim_swarm_chance(&d, 40)) draw_named(&d);
     s->forget_rows_us = 0;
     s->forget_tombstones_us = sim_swarm_chance(&d, 30) ? sim_swarm_between(&d, 1, 3) * SECOND : 0;
     for (uint64_t at = 3 * SECOND; at < 50 * SECOND; at += sim_swarm_between(&d, 20, 80) * 100 * MS) {
