@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from http_peer import BODY, H2, Server, h1_raw, h1_status, read_all
+from http_peer import BODY, DATA, H2, Server, frame, h1_raw, h1_status, read_all
 from http_peer import certificate, serve  # noqa: F401 (fixtures)
 from proc import Broker, Central, Edge, wait_until
 from test_http_server import client_context
@@ -218,6 +218,22 @@ def test_what_a_trusted_peer_sends_and_cannot_be_read_is_refused(gateway, fields
 def test_one_field_can_be_chosen(serve, use, client):  # noqa: F811
     fields = [("Forwarded", "for=203.0.113.1"), ("X-Forwarded-For", "203.0.113.2")]
     assert asked(serve("trusted=127.0.0.0/8", f"forwarded={use}"), fields=fields) == key(client) + b" 127.0.0.1"
+
+
+def test_who_fills_the_connection_of_a_gateway_is_refused_and_the_others_on_it_go_on(serve):  # noqa: F811
+    server = serve("trusted=127.0.0.0/8", "max_held_per_connection=100000")
+    hoarder, other = [(b"x-forwarded-for", b"198.51.100.66")], [(b"x-forwarded-for", b"198.51.100.7")]
+    with H2(server) as h2:
+        streams = range(1, 41, 2)
+        for stream in streams:
+            h2.request(stream, b"/echo", b"POST", more=hoarder, end=False)
+            h2.send(frame(DATA, 0, stream, b"x" * 16000))
+        assert h2.problem(streams[-1])["status"] == 503
+        for stream in range(41, 81, 2):
+            h2.request(stream, b"/client", more=other)
+            assert h2.body(stream) == key("198.51.100.7") + b" 127.0.0.1"
+        h2.request(81, b"/client", more=hoarder)
+        assert h2.problem(81)["status"] == 503
 
 
 # ---- the programs ----

@@ -124,12 +124,19 @@ static bool admission_fits_server(kd_http_server *server, uint64_t more)
     return true;
 }
 
+/* On the connection of a gateway that names its clients, one who holds little goes on beside one who fills it; max_streams bounds what that adds. */
+static bool admission_fits_connection(const http_conn *conn, const http_address *address, uint64_t more)
+{
+    if (conn->held + more <= conn->server->config.max_held_per_connection) return true;
+    return conn->believed && address != conn->address && address->held + more <= ADMISSION_SMALL_BYTES;
+}
+
 static bool admission_fits(http_conn *conn, http_address *address, uint64_t more)
 {
     kd_http_server *server = conn->server;
     uint64_t hoard = KD_MAX(ADMISSION_HOARD_TIMES * (conn->held + more), (uint64_t)ADMISSION_SMALL_BYTES + 1);
     bool small = conn->held + more <= ADMISSION_SMALL_BYTES;
-    return conn->held + more <= server->config.max_held_per_connection &&
+    return admission_fits_connection(conn, address, more) &&
            (admission_fits_address(server, address, more, hoard) || small) &&
            (admission_fits_server(server, more) || small) && !conn->doomed;
 }
@@ -232,10 +239,11 @@ void kd_http_slow(kd_http_request *pub, uint64_t ms)
 
 /* ---- requests ---- */
 
+/* Whose stream it is on the connection of a gateway, its headers tell: then it is judged. */
 bool http_admit_stream(http_conn *conn)
 {
     if (conn->request_count < conn->server->config.max_streams &&
-        admission_fits(conn, conn->address, sizeof(http_request)))
+        ((conn->believed && !conn->doomed) || admission_fits(conn, conn->address, sizeof(http_request))))
         return true;
     conn->server->counters.refused_streams++;
     return false;
