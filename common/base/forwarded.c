@@ -95,10 +95,19 @@ static bool forwarded_cut_port(kd_bytes *node)
     return !end || (node->len > 0 && memchr(node->data, ':', node->len));
 }
 
+/* "unknown" or "_name", with a port or without. */
+static bool is_hidden(kd_bytes node)
+{
+    const uint8_t *colon = node.len > 0 ? memchr(node.data, ':', node.len) : NULL;
+    kd_bytes name = kd_bytes_of(node.data, colon ? (size_t)(colon - node.data) : node.len);
+    if (!is_hidden_name(name) && !kd_text_is_word(name, "unknown")) return false;
+    kd_bytes port = colon ? kd_bytes_of(colon + 1, node.len - name.len - 1) : kd_bytes_of(NULL, 0);
+    return !colon || is_port(port) || is_hidden_name(port);
+}
+
 static hop_kind read_node(kd_bytes node, uint8_t at[16])
 {
-    bool unknown = kd_text_is_word(node, "unknown");
-    if (unknown || is_hidden_name(node)) return HOP_HIDDEN;
+    if (is_hidden(node)) return HOP_HIDDEN;
     if (node.len == 0 || !forwarded_cut_port(&node) || node.len == 0) return HOP_BAD;
     return take_address(node, at) ? HOP_ADDRESS : HOP_BAD;
 }

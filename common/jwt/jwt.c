@@ -224,6 +224,15 @@ static kd_jwt_fault jwt_take_scope(kd_bytes scope, kd_jwt_claims *out)
     return KD_JWT_GOOD;
 }
 
+/* Whether there is nothing but blanks between scopes (RFC 6749, 3.3): one that hid behind a tab or a line end would be no scope of ours, and a token that it
+ * was to narrow would have all rights. */
+static bool jwt_scopes_are_plain(kd_bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] < ' ' || text.data[i] == 0x7f) return false;
+    return true;
+}
+
 /* A text with blanks between (RFC 8693), or a list of texts, as some providers make it. */
 static kd_jwt_fault jwt_take_scopes(const json_t *claims, const kd_jwt_policy *policy, kd_jwt_claims *out)
 {
@@ -234,6 +243,7 @@ static kd_jwt_fault jwt_take_scopes(const json_t *claims, const kd_jwt_policy *p
         one = json_is_array(all) ? json_array_get(all, i) : all;
         if (!json_is_string(one)) return KD_JWT_MALFORMED;
         kd_bytes text = kd_bytes_of(json_string_value(one), json_string_length(one));
+        if (!jwt_scopes_are_plain(text)) return KD_JWT_MALFORMED;
         for (kd_bytes scope; fault == KD_JWT_GOOD && (scope = kd_jwt_scope_next(&text)).len > 0;)
             fault = jwt_take_scope(scope, out);
     }

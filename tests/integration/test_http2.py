@@ -161,6 +161,14 @@ def test_a_header_bomb_costs_less_than_at_nghttpd(serve, peer_server, kind):
     assert h1_get(server, "/release") == BODY
 
 
+@pytest.mark.parametrize("scheme, status", [(b"http", 200), (b"HTTPS", 200), (b"ftp", 400), (b"httpx", 400)])
+def test_schemes_are_those_of_http(serve, scheme, status):
+    with H2(serve()) as h2:
+        h2.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, fields().replace(literal(b":scheme", b"http"), literal(b":scheme", scheme))))
+        head = h2.until(lambda kind, flags, stream, _: kind == HEADERS and stream == 1)
+        assert head[3][0] == {200: 0x88, 400: 0x8c}[status], "by the static table of HPACK"
+
+
 def test_headers_that_are_a_little_too_large_are_counted(serve):
     server = serve()
     with H2(server) as h2:

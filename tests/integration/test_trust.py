@@ -345,6 +345,8 @@ def test_silent_connections_shut_nobody_out(broker, tmp_path, kind):
         wait_until(lambda: sum(not closed_by_peer(s) for s in silent) <= 64, 2, "more connections stay than may be open")
         for path in ("/metrics", "/healthz", "/readyz") * 3:
             assert daemon.admin(path).status == 200
+        for path in ("/metrics%00x", "/healthz%00/metrics", "/metrics/", "/%6detrics"):
+            assert daemon.admin(path).status == 404
         assert any(not closed_by_peer(s) for s in silent), "the answers came while silent connections were open"
         # None of them stays: a connection has some seconds for its request.
         for s in silent:

@@ -403,6 +403,23 @@ static void on_other(struct evhttp_request *request, void *arg)
         answer_text(request, 404, "not found\n");
 }
 
+/* By the path as it was sent: evhttp's own table decodes it, and ends it at a byte 0 (%00). */
+static void admin_dispatch(struct evhttp_request *request, void *arg)
+{
+    static const struct {
+        const char *path;
+        void (*answer)(struct evhttp_request *, void *);
+    } fixed[] = {{"/healthz", on_healthz}, {"/readyz", on_readyz}, {"/metrics", admin_on_metrics}};
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
+    const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
+    for (size_t i = 0; path != NULL && i < KD_COUNT(fixed); i++) {
+        if (strcmp(path, fixed[i].path) != 0) continue;
+        fixed[i].answer(request, arg);
+        return;
+    }
+    on_other(request, arg);
+}
+
 static void admin_set_up(kd_admin *a)
 {
     int methods = EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | (a->hooks.act != NULL ? EVHTTP_REQ_POST : 0);
@@ -411,10 +428,7 @@ static void admin_set_up(kd_admin *a)
     evhttp_set_max_body_size(a->http, KD_ADMIN_BODY_MAX);
     evhttp_set_timeout(a->http, IDLE_S);
     evhttp_set_bevcb(a->http, on_connection, a);
-    evhttp_set_gencb(a->http, on_other, a);
-    evhttp_set_cb(a->http, "/healthz", on_healthz, a);
-    evhttp_set_cb(a->http, "/readyz", on_readyz, a);
-    evhttp_set_cb(a->http, "/metrics", admin_on_metrics, a);
+    evhttp_set_gencb(a->http, admin_dispatch, a);
 }
 
 static void note_bound(kd_admin *a, evutil_socket_t fd)

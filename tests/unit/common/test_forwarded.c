@@ -64,6 +64,9 @@ Test(forwarded, a_trail_ends_where_a_gateway_hides_its_caller)
     expect(KD_X_FORWARDED_FOR, "1.2.3.4, unknown, 10.1.1.1", KD_FORWARDED_FOUND, "::ffff:10.1.1.1");
     expect(KD_FORWARDED, "for=1.2.3.4, for=Unknown", KD_FORWARDED_FOUND, GATEWAY);
     expect(KD_FORWARDED, "for=1.2.3.4, for=_hidden", KD_FORWARDED_FOUND, GATEWAY);
+    expect(KD_FORWARDED, "for=1.2.3.4, for=\"_hidden:1\"", KD_FORWARDED_FOUND, GATEWAY);
+    expect(KD_FORWARDED, "for=1.2.3.4, for=\"unknown:_port\"", KD_FORWARDED_FOUND, GATEWAY);
+    expect(KD_FORWARDED, "for=1.2.3.4, for=\"_hidden:x\"", KD_FORWARDED_BAD, GATEWAY);
     expect(KD_FORWARDED, "for=1.2.3.4, proto=http", KD_FORWARDED_FOUND, GATEWAY);
 }
 

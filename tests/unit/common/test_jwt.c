@@ -563,6 +563,8 @@ Test(jwt, scopes_give_rights)
 Test(jwt, a_scope_of_ours_that_is_unknown_is_a_mistake)
 {
     static const claims_case cases[] = {
+        {WITH("\"scope\":\"a\\nkudos:read-only\""), KD_JWT_MALFORMED},
+        {WITH("\"scope\":[\"a\\tkudos:read-only\"]"), KD_JWT_MALFORMED},
         {WITH("\"scope\":\"kudos:\""), KD_JWT_SCOPE},
         {WITH("\"scope\":\"kudos:write\""), KD_JWT_SCOPE},
         {WITH("\"scope\":\"kudos:write:posts\""), KD_JWT_SCOPE},

@@ -10,6 +10,7 @@
  */
 #include "common/io/http/server/http_h2.h"
 
+#include "common/base/text.h"
 #include "common/io/http/server/http_admission.h"
 #include "common/io/http/server/http_answer.h"
 #include "common/io/http/server/http_h2_answer.h"
@@ -123,6 +124,9 @@ static void h2_pseudo(http_request *req, const http_header *h)
         http_request_set_target(req, h->value);
     else if (kd_bytes_eq(h->name, kd_bytes_str(":method")))
         http_request_set_method(req, h->value);
+    else if (kd_bytes_eq(h->name, kd_bytes_str(":scheme")) && !kd_text_is_word(h->value, "http") &&
+             !kd_text_is_word(h->value, "https"))
+        http_request_refuse(req, 400);
 }
 
 static void h2_length(http_request *req, kd_bytes value)
