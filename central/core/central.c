@@ -35,6 +35,7 @@ static int central_load(kd_central *c, uint64_t epoch_hint)
     if (err == KD_OK) err = kd_decide_load(c);
     if (err == KD_OK) err = kd_void_load(c);
     if (err == KD_OK) err = kd_closed_load(c);
+    if (err == KD_OK) err = kd_span_load(c);
     if (err == KD_OK) err = kd_lookup_load(c);
     if (err == KD_OK) err = kd_redo_load(c);
     if (err == KD_OK) err = kd_index_load(c);
@@ -62,6 +63,7 @@ int kd_central_open(const kd_central_config *config, const kd_store *store, uint
     kd_counts_init(&c->counts, &c->store, &c->filter, config->seed, config->counts_cached_max);
     c->counts.forgiving = kd_planted(c, KD_PLANT_UNLIKE_OWN_REGION);
     kd_closed_init(c);
+    kd_span_init(c);
     int err = central_load(c, epoch_hint);
     kd_collect_begin(c, now_us);
     if (err != KD_OK) {
@@ -78,6 +80,7 @@ void kd_central_close(kd_central *c)
     for (size_t i = 0; i < KD_COUNT(c->commits); i++) kd_commit_finish(&c->commits[i]);
     kd_counts_finish(&c->counts);
     kd_closed_finish(c);
+    kd_span_finish(c);
     kd_bloom_finish(&c->filter);
     free(c->redo.at);
     kd_sort_finish(&c->sort);
@@ -106,6 +109,7 @@ void kd_central_get_stats(const kd_central *c, kd_central_stats *out)
 {
     *out = c->stats;
     out->closed_ignored = c->closer.ignored;
+    out->life_overdue_us = c->spanner.overdue_us;
     out->closed_items = c->closer.items.count;
     out->redo_bytes = c->redo.bytes;
     out->unpublished_bytes = kd_central_unpublished_bytes(c);

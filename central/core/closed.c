@@ -142,6 +142,18 @@ bool kd_closed_ignores(kd_central *c, kd_bytes item, uint64_t time_us)
     return true;
 }
 
+bool kd_closed_now(const kd_central *c, kd_bytes item)
+{
+    const kd_closed_item *i = c->closer.items.count > 0 ? kd_table_find(&c->closer.items, item) : NULL;
+    return i && closed_now(i);
+}
+
+bool kd_closed_opened(const kd_central *c, kd_bytes item)
+{
+    const kd_closed_item *i = c->closer.items.count > 0 ? kd_table_find(&c->closer.items, item) : NULL;
+    return i && i->count > 0 && i->at[0].to_us != KD_TIME_END_US;
+}
+
 bool kd_central_closed(const kd_central *c, kd_bytes item)
 {
     if (c->closer.items.count == 0) return false;
@@ -209,9 +221,9 @@ void kd_closed_decide(kd_central *c, const kd_decision *d)
     if (i->deleted) return;
     if (i->version <= c->version) i->was_closed = closed_now(i);
     i->version = c->begun + 1;
-    if (d->what == KD_DECIDED_CLOSE) closed_close(i, d->stamp_us);
+    if (d->what == KD_DECIDED_CLOSE || d->what == KD_DECIDED_ENDED) closed_close(i, d->stamp_us);
     if (d->what == KD_DECIDED_OPEN) closed_open(c, i, d->stamp_us);
-    if (d->what == KD_DECIDED_DELETE) closed_delete(c, i);
+    if (d->what == KD_DECIDED_DELETE || d->what == KD_DECIDED_EXPIRED) closed_delete(c, i);
     kd_closed_put(c, i, &k->writes);
     k->closed = kd_grow(k->closed, k->closed_count, &k->closed_cap, sizeof(kd_closed_item *));
     k->closed[k->closed_count++] = i;

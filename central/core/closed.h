@@ -67,6 +67,9 @@ bool kd_closed_covers(const kd_central *c, kd_bytes item, uint64_t time_us);
 bool kd_closed_ignores(kd_central *c, kd_bytes item, uint64_t time_us);
 /* A sum has no stamp: it was added above `after_us` and up to `time_us`, and is left out where the item was closed all the while. */
 bool kd_closed_ignores_sum(kd_central *c, kd_bytes item, uint64_t after_us, uint64_t time_us);
+/* By what was read: whether it is closed; whether it was ever opened. */
+bool kd_closed_now(const kd_central *c, kd_bytes item);
+bool kd_closed_opened(const kd_central *c, kd_bytes item);
 /* Whether it is deleted: by what was read; by what is durable. */
 bool kd_closed_deleted(const kd_central *c, kd_bytes item);
 bool kd_closed_deleted_shown(const kd_central *c, kd_bytes item);

@@ -16,6 +16,7 @@
 #include "central/core/milestones.h"
 #include "central/core/redo.h"
 #include "central/core/registry.h"
+#include "central/core/span.h"
 #include "central/core/state.h"
 
 #include <stdlib.h>
@@ -81,6 +82,7 @@ int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **wr
     int err = kd_lookup_resolve(c, k);
     if (err == KD_OK) err = kd_milestones_decide(c, k);
     if (err == KD_OK) err = kd_closed_step(c, k);
+    if (err == KD_OK) err = kd_span_step(c, k);
     if (err == KD_OK) err = kd_index_step(c, k);
     if (err == KD_OK) err = kd_collect_step(c, k, now_us);
     if (err != KD_OK) return kd_central_poison(c);

@@ -3,6 +3,7 @@
 #include "central/core/lookup.h"
 #include "central/core/registry.h"
 #include "central/core/row.h"
+#include "central/core/span.h"
 #include "central/core/sort.h"
 #include "central/core/state.h"
 #include "kudos/central_compare.h"
@@ -99,8 +100,10 @@ int kd_central_compare_row(kd_central *c, kd_bytes edge, const kd_compare_row *r
     int err = kd_lookup_get(c, kd_buf_view(&c->key), &held);
     if (err != KD_OK && err != KD_ENOTFOUND) return KD_EIO;
     bool none = err == KD_ENOTFOUND;
+    bool ended;
+    if (kd_span_covers(c, row->item, row->time_us, &ended) != KD_OK) return KD_EIO;
     if (none || kd_stamp_less(c, held.time_us, held.edge, row->time_us, (uint16_t)i))
-        *verdict = kd_closed_covers(c, row->item, row->time_us)
+        *verdict = ended || kd_closed_covers(c, row->item, row->time_us)
                        ? KD_ROW_FORGOTTEN
                        : compare_judge_older(c, &c->edges[i].committed, row->time_us, none);
     else if (kd_stamp_less(c, row->time_us, (uint16_t)i, held.time_us, held.edge))

@@ -9,6 +9,7 @@
 #include "central/core/quarantine.h"
 #include "central/core/registry.h"
 #include "central/core/row.h"
+#include "central/core/span.h"
 #include "central/core/state.h"
 #include "central/core/void.h"
 
@@ -206,7 +207,8 @@ static kd_fed decide_operations(kd_central *c, const kd_decision *d)
 static kd_fed decide_on_item(kd_central *c, const kd_decision *d)
 {
     if (kd_poison_of_decision(c, d, &(kd_body){0}) != KD_POISON_NONE) return KD_FED_QUARANTINED;
-    if (kd_closed_check(c, d) != KD_OK) return KD_FED_VOID;
+    bool by_life = d->what == KD_DECIDED_ENDED || d->what == KD_DECIDED_EXPIRED;
+    if (kd_closed_check(c, d) != KD_OK || (by_life && !kd_span_agrees(c, d))) return KD_FED_VOID;
     kd_closed_decide(c, d);
     return KD_FED_DECIDED;
 }
@@ -218,6 +220,8 @@ static kd_fed decide_carry_out(kd_central *c, const kd_decision *d)
     case KD_DECIDED_WITHDRAW:
     case KD_DECIDED_PUT_BACK:
         return decide_operations(c, d);
+    case KD_DECIDED_LIVES:
+        return kd_span_decide(c, d) ? KD_FED_DECIDED : KD_FED_QUARANTINED;
     default:
         return decide_on_item(c, d);
     }
@@ -244,6 +248,8 @@ kd_fed kd_decide_feed(kd_central *c, kd_bytes record, int64_t offset)
 static int decide_check(const kd_central *c, const kd_decision *d)
 {
     kd_body body = {0};
+    kd_lifespans spans;
+    if (d->what == KD_DECIDED_LIVES) return kd_lifespans_decode(d->body, &spans) ? KD_OK : KD_EINVAL;
     int err = d->body.len > 0 ? kd_body_decode(d->body, &body) : KD_OK;
     if (err == KD_OK && kd_poison_of_decision(c, d, &body) != KD_POISON_NONE) err = KD_EINVAL;
     kd_body_finish(&body);

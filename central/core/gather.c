@@ -4,6 +4,7 @@
 #include "central/core/closed.h"
 #include "central/core/collect.h"
 #include "central/core/lookup.h"
+#include "central/core/span.h"
 #include "central/core/state.h"
 
 static uint32_t gather_key(kd_commit *k, uint8_t counter, kd_bytes item, kd_bytes user, uint16_t *len)
@@ -51,12 +52,16 @@ void kd_gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t regio
     if (body->op_count + body->sum_count > 0) kd_gather_record(c, sent_us);
     for (uint32_t i = 0; i < body->op_count; i++) {
         const kd_op *op = &body->ops[i];
-        if (!kd_closed_ignores(c, op->item, op->time_us)) kd_gather_op(c, op, edge, region);
+        bool out = kd_closed_ignores(c, op->item, op->time_us) ||
+                   kd_span_leaves_out(c, op->item, op->time_us - 1, op->time_us);
+        if (!out) kd_gather_op(c, op, edge, region);
     }
     /* A sum was added behind what the batch before told of, and before this batch was sealed. */
     uint64_t after_us = c->edges[edge].tentative.complete_to_us;
     for (uint32_t i = 0; i < body->sum_count; i++) {
         const kd_sum *s = &body->sums[i];
-        if (!kd_closed_ignores_sum(c, s->item, after_us, complete_to_us)) gather_sum(k, s, edge, region);
+        bool out = kd_closed_ignores_sum(c, s->item, after_us, complete_to_us) ||
+                   kd_span_leaves_out(c, s->item, after_us, complete_to_us);
+        if (!out) gather_sum(k, s, edge, region);
     }
 }

@@ -130,6 +130,22 @@ int kd_publisher_decide(kd_publisher *p, const kd_decision *d, uint64_t wall_us)
     return err;
 }
 
+enum { LIFE_US = 500000, LIFE_WINDOW = 32 }; /* few at a time: operators' decisions go the same way */
+
+/* What the lives of items are due to. A decision that cannot be made (too many items are listed as closed) is proposed again later. */
+static int publisher_make_life(kd_publisher *p, uint64_t wall_us, uint64_t mono_us)
+{
+    kd_decision d;
+    int err = KD_OK;
+    if (!kd_central_lives(p->core) || p->ending != KD_PUBLISHER_RUNS || mono_us < p->life_due_us || !kd_publisher_claim_stands(p)) return KD_OK;
+    p->life_due_us = mono_us + LIFE_US;
+    for (uint32_t n = 0; err == KD_OK && n < LIFE_WINDOW && p->decisions.count < LIFE_WINDOW; n++) {
+        err = kd_central_life_next(p->core, wall_us, &d);
+        if (err == KD_OK) kd_publisher_decide(p, &d, wall_us);
+    }
+    return err == KD_EIO ? KD_EIO : KD_OK;
+}
+
 /* ---- driving ---- */
 
 static void publisher_pump(kd_publisher *p, uint64_t mono_us)
@@ -149,6 +165,7 @@ static uint64_t publisher_next_us(const kd_publisher *p)
     when = kd_outbound_next_us(&p->changes, when);
     when = kd_outbound_next_us(&p->decisions, when);
     when = kd_outbound_next_us(&p->milestones, when);
+    if (kd_central_lives(p->core) && p->ending == KD_PUBLISHER_RUNS) when = KD_MIN(when, p->life_due_us);
     return p->claims.count + p->counts.count == 0 ? KD_MIN(when, publisher_due_us(p)) : when;
 }
 
@@ -160,6 +177,7 @@ int kd_publisher_run(kd_publisher *p, uint64_t wall_us, uint64_t mono_us, uint64
     int err = publisher_make_changes(p);
     if (err == KD_OK) err = publisher_make_milestones(p);
     if (err == KD_OK) err = publisher_make_snapshot(p, wall_us, mono_us);
+    if (err == KD_OK) err = publisher_make_life(p, wall_us, mono_us);
     if (err != KD_OK) return err;
     publisher_pump(p, mono_us);
     *next_us = publisher_next_us(p);

@@ -14,6 +14,8 @@
  *     k | 0, k | 1           milestones (milestones.h)
  *     F                      floor be64 | halted u8 (collect.c)
  *     x | item key           closings of an item (closed.h)
+ *     o | item key           when the life of an item began (span.h)
+ *     z, z …                 lives of collections, and of their items (span.h)
  *     d                      claim in force, decisions merged, time of what was forgotten be64 (decide.c)
  *     d | job                seq, written at, number of its last merge be64 | finished u8 (decide.c)
  *     l | counter | item key | inverse time be64 | user len | user
@@ -51,6 +53,8 @@ enum {
     KD_ROW_TREND = 't',
     KD_ROW_VOIDED = 'v',
     KD_ROW_CLOSED = 'x',
+    KD_ROW_START = 'o',
+    KD_ROW_SPAN = 'z',
     KD_MEMBER_KEY_MAX = 2 + KD_ITEM_KEY_MAX + 1 + KD_ID_MAX,
 };
 

@@ -26,6 +26,7 @@
 #include "central/core/redo.h"
 #include "central/core/registry.h"
 #include "central/core/sort.h"
+#include "central/core/span.h"
 #include "central/core/stable.h"
 #include "central/core/trend.h"
 #include "central/core/void.h"
@@ -113,6 +114,7 @@ struct kd_central {
     kd_index_states indices;
     kd_voider voider;
     kd_closer closer;
+    kd_spanner spanner;
     kd_central_stats stats;
 
     kd_buf kept;       /* scratch: a record of the quarantine */

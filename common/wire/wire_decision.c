@@ -13,7 +13,8 @@ enum { DECISION_FIELDS = 14 };
 
 static bool decision_names_item(kd_decided what)
 {
-    return what == KD_DECIDED_CLOSE || what == KD_DECIDED_OPEN || what == KD_DECIDED_DELETE;
+    return what == KD_DECIDED_CLOSE || what == KD_DECIDED_OPEN || what == KD_DECIDED_DELETE ||
+           what == KD_DECIDED_ENDED || what == KD_DECIDED_EXPIRED;
 }
 
 static bool decision_item_valid(const kd_decision *d)
@@ -35,16 +36,23 @@ static bool decision_rows_valid(const kd_decision *d)
     return plain && kd_author_valid(d->author) && d->body.len > 0 && d->stamp_us >= 1;
 }
 
+static bool decision_lives_valid(const kd_decision *d)
+{
+    bool plain = d->item.len == 0 && d->region.len == 0 && d->author.len == 0 && d->stamp_us == 0;
+    return plain && d->body.len > 0;
+}
+
 static bool decision_valid(const kd_decision *d)
 {
     if (d->epoch == 0 || d->seq == 0 || !kd_name_valid(d->central) || !kd_name_valid(d->job)) return false;
     if (decision_names_item(d->what)) return decision_item_valid(d);
+    if (d->what == KD_DECIDED_LIVES) return decision_lives_valid(d);
     return d->what == KD_DECIDED_OPERATIONS ? decision_operations_valid(d) : decision_rows_valid(d);
 }
 
 void kd_decision_encode(const kd_decision *d, kd_buf *out)
 {
-    KD_ASSERT(d->what <= KD_DECIDED_PUT_BACK && decision_valid(d));
+    KD_ASSERT(d->what <= KD_DECIDED_EXPIRED && decision_valid(d));
     kd_msgpack_put_array(out, DECISION_FIELDS);
     kd_msgpack_put_uint(out, KD_WIRE_SCHEMA);
     kd_msgpack_put_uint(out, KD_RECORD_DECISION);
@@ -90,7 +98,7 @@ int kd_decision_decode(kd_bytes record, kd_decision *decision)
     decision_read(&r, &d, &what);
     err = kd_record_close(&r, extra);
     if (err != KD_OK) return err;
-    if (what > KD_DECIDED_PUT_BACK) return KD_EVERSION;
+    if (what > KD_DECIDED_EXPIRED) return KD_EVERSION;
     d.what = (kd_decided)what;
     if (what == 0 || !decision_valid(&d)) return KD_EMALFORMED;
     *decision = d;

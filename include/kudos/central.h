@@ -17,6 +17,7 @@
 
 #include "kudos/seen.h"
 #include "kudos/store.h"
+#include "kudos/lifespan.h"
 #include "kudos/trending.h"
 #include "kudos/wire.h"
 
@@ -52,6 +53,7 @@ typedef struct {
     const char *const *trending;
     uint32_t trending_count;
     uint64_t tombstone_ttl_us; /* no tombstone younger than this is collected (rule 22); 0: none at all */
+    kd_lifespans lives;        /* of collections; put into force by a decision (kd_central_life_next) */
     uint32_t indices;          /* bits of the indices that are kept (kudos/index.h) */
     uint32_t index_rows;       /* rows that a step of an index goes through; 0: as many as suit a disk */
     uint32_t sweep_rows;       /* rows of a deleted item that go with one commit; 0: as many as suit a disk */
@@ -103,6 +105,8 @@ typedef enum {
     KD_PLANT_OPENED_FORGETS =
         1ull << 38, /* rule 27: with its opening an item was never closed, for what comes late */
     KD_PLANT_DELETED_RETURNS = 1ull << 39, /* rule 27: what comes when a deleted item is empty counts */
+    KD_PLANT_LIFE_BY_RECORD =
+        1ull << 40, /* rule 29: the end of an item's life is the record that closes it, not its stamp */
     KD_PLANT_VOID_ANY_STAMP =
         1ull << 41, /* rule 25: a like is withdrawn though its user said it anew since */
     KD_PLANT_VOID_PUTS_BACK_ANY = 1ull
@@ -293,7 +297,9 @@ typedef struct {
     uint64_t commits;                   /* that are durable */
     uint64_t milestones;                /* thresholds passed, in durable commits */
     /* At present: bytes of redo rows; bytes of those redo rows that are not published; items with counts in memory; rows in the filter; records in
-     * quarantine; items that were ever closed. */
+     * quarantine; items that were ever closed; how long the item that is to be closed or deleted longest has waited for
+     * it. */
+    uint64_t life_overdue_us;
     uint64_t redo_bytes, unpublished_bytes, counts_cached, filter_rows, quarantine_kept, closed_items;
 } kd_central_stats;
 /* For metrics. */

@@ -30,6 +30,12 @@ typedef struct {
 } kd_job_progress;
 kd_job_progress kd_central_decided(const kd_central *c, kd_bytes job);
 
+/* What central proposes by that clock (rule 29): the next decision that is due; its views live until the next call. The publisher writes it, and asks again. What
+ * came to nothing is proposed once more after some seconds. KD_ENOTFOUND: none now; KD_EIO. */
+int kd_central_life_next(kd_central *c, uint64_t now_us, kd_decision *d);
+/* Whether items of some collection have a life, by configuration or in force. */
+bool kd_central_lives(const kd_central *c);
+
 /* Whether rows of a deleted item are still to be deleted: then the shell begins the next commit as soon as one has ended (rule 27). */
 bool kd_central_sweeps(const kd_central *c);
 /* Whether the item is closed, as of the last durable commit. */

@@ -53,6 +53,7 @@ typedef struct {
     bool milestones_open;      /* the core may have more milestones */
     uint64_t snapshot_due_us;  /* monotonic */
     uint64_t snapshot_made_us; /* monotonic; 0: none was made */
+    uint64_t life_due_us;      /* monotonic: when it asks for what the lives of items are due to (rule 29) */
     enum { KD_PUBLISHER_RUNS, KD_PUBLISHER_LAST_SNAPSHOT, KD_PUBLISHER_DONE } ending;
 } kd_publisher;
 

@@ -1,0 +1,268 @@
+/* Collections whose items have a life (rule 29): when an item begins and ends, what central proposes by its clock, and where a proposal is void. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "kudos/central_compare.h"
+#include "kudos/decide.h"
+#include "tests/lib/central_rig.h"
+
+enum { LIKE = 0, VIEW = 2 };
+static const uint64_t noon = 20000 * RIG_DAY + RIG_DAY / 2, second = 1000000, life = 100 * 1000000, keep = 50 * 1000000;
+
+static rig r;
+static rig_edge a;
+
+static void set_up(void)
+{
+    rig_init(&r);
+    r.now_us = noon;
+    a = (rig_edge){.name = "edge-a", .region = "eu"};
+}
+
+static void tear_down(void)
+{
+    rig_finish(&r);
+}
+
+TestSuite(span, .init = set_up, .fini = tear_down);
+
+/* What central proposes goes into the log; returns how much was merged. */
+static uint32_t hand(uint32_t *made_void)
+{
+    kd_decision d;
+    kd_buf record = {0};
+    uint32_t merged = 0;
+    int err;
+    while ((err = kd_central_life_next(r.c, r.now_us, &d)) == KD_OK) {
+        kd_buf_clear(&record);
+        cr_assert_eq(kd_central_decide(r.c, &d, r.now_us, &record), KD_OK);
+        kd_fed fed = rig_feed(&r, kd_buf_view(&record));
+        merged += fed == KD_FED_DECIDED;
+        if (made_void) *made_void += fed == KD_FED_VOID;
+    }
+    cr_assert_eq(err, KD_ENOTFOUND);
+    kd_buf_finish(&record);
+    rig_commit(&r);
+    return merged;
+}
+
+static void configure(uint64_t life_us, uint64_t keep_us)
+{
+    r.config.lives = (kd_lifespans){.count = 0};
+    if (life_us > 0)
+        cr_assert_eq(kd_lifespans_add(&r.config.lives, kd_key_collection(rig_item(1)), life_us, keep_us), KD_OK);
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+}
+
+static void alive(void)
+{
+    configure(life, keep);
+    cr_assert_eq(hand(NULL), 1u, "the lives of the configuration");
+}
+
+static void at(uint64_t now_us)
+{
+    r.now_us = now_us;
+}
+
+static void like(uint32_t item, uint32_t user, uint64_t time_us)
+{
+    cr_assert_eq(rig_one(&r, &a, (rig_op){item, user, time_us, RIG_LIKE, true}), KD_FED_MERGED);
+    rig_commit(&r);
+}
+
+static void operator_says(kd_decided what, uint32_t item, uint64_t stamp_us)
+{
+    static uint32_t job;
+    char name[16];
+    kd_buf record = {0};
+    snprintf(name, sizeof name, "o%u", ++job);
+    kd_decision d = {.job = kd_bytes_str(name), .seq = 1, .last = true, .what = what, .stamp_us = stamp_us};
+    d.item = rig_item(item);
+    cr_assert_eq(kd_central_decide(r.c, &d, r.now_us, &record), KD_OK);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&record)), KD_FED_DECIDED);
+    rig_commit(&r);
+    kd_buf_finish(&record);
+}
+
+static uint32_t rows_of(const char *from, const char *to);
+
+static int count_row(void *arg, kd_bytes key, kd_bytes value)
+{
+    (void)key, (void)value;
+    ++*(uint32_t *)arg;
+    return 0;
+}
+
+static uint32_t rows_of(const char *from, const char *to)
+{
+    uint32_t rows = 0;
+    kd_store store = sim_disk_view(r.disk);
+    cr_assert_eq(store.scan(store.ctx, kd_bytes_str(from), kd_bytes_str(to), count_row, &rows), KD_OK);
+    return rows;
+}
+
+Test(span, an_item_ends_so_long_after_its_first_operation_by_the_stamps)
+{
+    alive();
+    like(1, 1, noon);
+    like(1, 2, noon + life);
+    like(1, 3, noon + life + 1);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 2u, "no clock said anything yet");
+    cr_expect(!kd_central_closed(r.c, rig_item(1)));
+    at(noon + life + 1);
+    cr_assert_eq(hand(NULL), 1u);
+    cr_expect(kd_central_closed(r.c, rig_item(1)), "edges are told");
+    like(1, 4, noon + life);
+    like(1, 5, noon + life + 2);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 3u);
+}
+
+Test(span, what_comes_later_and_is_older_moves_no_beginning)
+{
+    alive();
+    like(1, 1, noon);
+    like(1, 2, noon - 20 * second);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 2u);
+    like(1, 3, noon + life - second);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 3u);
+}
+
+Test(span, it_is_deleted_so_long_after_its_end_and_begins_no_more)
+{
+    alive();
+    like(1, 1, noon);
+    like(2, 1, noon + 60 * second);
+    at(noon + life + keep - 1);
+    cr_assert_eq(hand(NULL), 1u);
+    at(noon + life + keep + 4 * second);
+    cr_assert_eq(hand(NULL), 1u);
+    at(noon + life + keep + 8 * second);
+    cr_assert_eq(hand(NULL), 0u);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 0u);
+    cr_expect_eq(rows_of("m", "n"), 1u);
+    cr_expect_eq(rows_of("o", "p"), 1u, "the other item's");
+    like(1, 1, noon + 1);
+    like(1, 2, noon + life + keep + 20 * second);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 0u);
+    cr_expect_eq(rig_total(&r, 2, LIKE), 1u);
+}
+
+Test(span, it_follows_from_the_log_and_not_from_commits_or_starts)
+{
+    alive();
+    kd_buf first = {0}, second_batch = {0};
+    rig_seal(&a, (rig_op[]){{1, 1, noon, RIG_LIKE, true}}, 1, NULL, 0, noon, &first);
+    rig_seal(&a, (rig_op[]){{1, 2, noon + life + 1, RIG_LIKE, true}, {1, 3, noon + life, RIG_LIKE, true}}, 2, NULL, 0, noon + life + 1,
+             &second_batch);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&first)), KD_FED_MERGED);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&second_batch)), KD_FED_MERGED);
+    rig_commit(&r);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 2u, "in one commit");
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    like(1, 4, noon + life + 2);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 2u);
+    kd_buf_finish(&first);
+    kd_buf_finish(&second_batch);
+}
+
+Test(span, an_operator_who_opens_it_ends_its_life_and_a_proposal_that_stands_behind_is_void)
+{
+    uint32_t void_ones = 0;
+    kd_decision d;
+    kd_buf late = {0};
+    alive();
+    like(1, 1, noon);
+    at(noon + life + second);
+    hand(NULL);
+    at(noon + life + keep + 5 * second);
+    cr_assert_eq(kd_central_life_next(r.c, r.now_us, &d), KD_OK);
+    cr_assert_eq(d.what, KD_DECIDED_EXPIRED);
+    cr_assert_eq(kd_central_decide(r.c, &d, r.now_us, &late), KD_OK);
+    operator_says(KD_DECIDED_OPEN, 1, r.now_us);
+    cr_expect_eq(rig_feed(&r, kd_buf_view(&late)), KD_FED_VOID);
+    rig_commit(&r);
+    like(1, 2, r.now_us + 2 * life);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 2u);
+    at(r.now_us + 10 * life);
+    cr_expect_eq(hand(&void_ones), 0u);
+    cr_expect_eq(void_ones, 0u);
+    cr_expect_eq(rows_of("o", "p"), 0u);
+    kd_buf_finish(&late);
+}
+
+Test(span, lives_are_those_of_the_last_decision_and_without_one_nothing_ends)
+{
+    like(1, 1, noon);
+    like(1, 2, noon + 2 * life);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 2u);
+    alive();
+    like(1, 3, noon + 3 * life);
+    like(1, 4, noon + 4 * life + 1);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 3u, "an item that was there begins with what comes next");
+    configure(2 * life, 0);
+    like(1, 5, noon + 4 * life + 2);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 3u, "the configuration alone does nothing");
+    cr_assert_eq(hand(NULL), 1u);
+    like(1, 6, noon + 4 * life + 3);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 4u);
+    at(noon + 9 * life);
+    hand(NULL);
+    at(noon + 90 * life);
+    hand(NULL);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 4u, "closed, and never deleted");
+    configure(0, 0);
+    at(noon + 91 * life);
+    cr_assert_eq(hand(NULL), 1u);
+    like(2, 1, noon);
+    like(2, 2, noon + 50 * life);
+    cr_expect_eq(rig_total(&r, 2, LIKE), 2u);
+}
+
+Test(span, sums_begin_it_and_end_with_it)
+{
+    alive();
+    kd_buf record = {0};
+    for (uint32_t i = 0; i < 3; i++) {
+        kd_sum sum = {.item = rig_item(1), .amount = 5, .day = kd_day_of(noon), .counter = RIG_VIEW};
+        kd_buf_clear(&record);
+        rig_seal(&a, NULL, 0, &sum, 1, noon + i * (life + second), &record);
+        cr_assert_eq(rig_feed(&r, kd_buf_view(&record)), KD_FED_MERGED);
+        rig_commit(&r);
+    }
+    cr_expect_eq(rig_total(&r, 1, VIEW), 10u, "some of the second batch may be older than the end");
+    kd_buf_finish(&record);
+}
+
+Test(span, what_ended_is_no_lost_like_before_central_has_closed_it)
+{
+    kd_row_verdict verdict;
+    alive();
+    like(1, 1, noon);
+    like(1, 2, noon + life + second);
+    kd_compare_row row = {.counter = RIG_LIKE, .liked = true, .time_us = noon + life + second};
+    row.item = rig_item(1);
+    row.user = rig_user(2);
+    cr_assert_eq(kd_central_compare_row(r.c, kd_bytes_str("edge-a"), &row, &verdict), KD_OK);
+    cr_expect_eq(verdict, KD_ROW_FORGOTTEN);
+}
+
+Test(span, a_body_of_lives_is_read_back_or_refused)
+{
+    kd_lifespans spans = {.count = 0}, back;
+    kd_buf body = {0};
+    cr_assert_eq(kd_lifespans_add(&spans, kd_bytes_str("stories"), 5, 0), KD_OK);
+    cr_assert_eq(kd_lifespans_add(&spans, kd_bytes_str("polls"), 7, 9), KD_OK);
+    cr_assert_eq(kd_lifespans_add(&spans, kd_bytes_str("polls"), 8, 9), KD_EINVAL, "twice");
+    cr_assert_eq(kd_lifespans_add(&spans, kd_bytes_str("Polls"), 8, 9), KD_EINVAL);
+    cr_assert_eq(kd_lifespans_add(&spans, kd_bytes_str("p"), 0, 9), KD_EINVAL);
+    kd_lifespans_encode(&spans, &body);
+    cr_assert(kd_lifespans_decode(kd_buf_view(&body), &back));
+    cr_expect(back.count == 2 && strcmp(back.at[0].collection, "polls") == 0 && back.at[0].keep_us == 9 &&
+              back.at[1].life_us == 5);
+    for (size_t len = 0; len < body.len; len++)
+        cr_expect(!kd_lifespans_decode(kd_bytes_of(body.data, len), &back), "%zu", len);
+    kd_buf_finish(&body);
+}
