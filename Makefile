@@ -147,7 +147,7 @@ $(BUILD)/replayed/fuzz_%.o: tests/fuzz/fuzz_%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -DLLVMFuzzerTestOneInput=fuzz_$* -c $< -o $@
 $(eval $(call program,$(BUILD)/fuzz-replay,$(BUILD)/tests/fuzz/replay.o $(patsubst %,$(BUILD)/replayed/%.o,$(FUZZERS)) $(call objects,tests/lib) \
-	$(addprefix $(BUILD)/,edge/io/daemon/settings.o edge/io/upstream/central_words.o central/io/daemon/settings.o) $(SIM) $(EDGE_CORE) $(CENTRAL_CORE) $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS) -lm $(SECOND_OPINION)))
+	$(addprefix $(BUILD)/,edge/io/daemon/settings.o edge/io/upstream/central_words.o central/io/daemon/settings.o central/io/daemon/settings_life.o) $(SIM) $(EDGE_CORE) $(CENTRAL_CORE) $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS) -lm $(SECOND_OPINION)))
 
 # Allocations of our own code, failed one after the other.
 ALLOCATORS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
@@ -264,7 +264,7 @@ $(BUILD)/fuzzed/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 FUZZED_SOURCES := $(call sources,$(COMMON_ROOMS) $(IO_ROOMS) edge/core central/core sim/scenario tests/lib) \
-	$(addprefix edge/io/,daemon/settings.c upstream/central_words.c) central/io/daemon/settings.c \
+	$(addprefix edge/io/,daemon/settings.c upstream/central_words.c) central/io/daemon/settings.c central/io/daemon/settings_life.c \
 	$(addprefix sim/,world/disk.c world/rows.c users/names.c replay/replay_log.c drill/proxy_kafka.c)
 $(FUZZED): $(patsubst %.c,$(BUILD)/fuzzed/%.o,$(FUZZED_SOURCES))
 	@rm -f $@

@@ -150,10 +150,10 @@ typedef enum {
     KD_DECIDED_OPERATIONS = 4, /* the operations of `body` are merged as those of a batch */
     KD_DECIDED_WITHDRAW =
         5, /* each like of `body` that still stands, with that very stamp, is withdrawn at `stamp_us` */
+    KD_DECIDED_PUT_BACK = 6, /* each unlike of this job that still stands is a like again, at `stamp_us` */
+    KD_DECIDED_LIVES = 7, /* the lives of collections are those of `body` (kudos/lifespan.h), and no others (rule 29) */
     KD_DECIDED_ENDED = 8,   /* the life of `item` ended at `stamp_us`: as close. Void where that is not its end */
     KD_DECIDED_EXPIRED = 9, /* that was long enough ago: as delete. Void likewise */
-    KD_DECIDED_LIVES = 7, /* the lives of collections are those of `body` (kudos/lifespan.h), and no others (rule 29) */
-    KD_DECIDED_PUT_BACK = 6, /* each unlike of this job that still stands is a like again, at `stamp_us` */
 } kd_decided;
 
 /*

@@ -1,13 +1,13 @@
 /*
- * check_closed.c - "closed" (rule 27): what is stamped while an item is closed never counts, and all else does; a deleted item is empty, for good; an edge
+ * check_closed.c - "closed" (rules 27, 29): what is stamped while an item is closed never counts, and all else does; a deleted item is empty, for good; an edge
  * that knows that an item is closed takes nothing, and one that knows that it is open refuses nothing.
  *
- * A model keeps the decisions about items that central merged, and what was left out behind a close (KD_DECIDED_OPERATIONS), in the order of the log, each with
+ * A model keeps the decisions about items and lives that central merged, what was left out behind a close, and what began, in the order of the log, each with
  * the commit that holds it: a start must know those of the commits on its disk, and no others. "decided" asks it about each operation, and compares rows; here sums are added up, and what central says of items is
  * compared, after a commit while no other is under way.
  *
  * What is not judged, and why:
- * - answers of users from the first close on: users are not told what counts (sim_journal_closed). So such an item has more than one writer, a row at an
+ * - answers of users where items have a life, and from the first close on: users are not told what counts (sim_journal_closed). So such an item has more than one writer, a row at an
  *   edge may say what central left out, and what the item passes is not judged;
  * - rows of a deleted item while they are being deleted: how far that has come depends on commits;
  * - what an edge knows, before a snapshot lists the item and behind a gap; where an answer told of a later state than the snapshot; and where an edge has
@@ -18,6 +18,8 @@
 #include "sim/check/words.h"
 
 #include <stdio.h>
+
+enum { MERGED_LEFT_OUT = 100, MERGED_FIRST, LAG_US = 10000000 };
 
 typedef enum { KNOWS_NOTHING, KNOWS_OPEN, KNOWS_CLOSED } closed_knowledge;
 
@@ -31,7 +33,8 @@ static kd_bytes closed_item_key(const sim_checks *c, uint32_t item)
 typedef struct {
     kd_closing at[KD_CLOSINGS_MAX];
     uint32_t count;
-    bool now, deleted;
+    bool now, deleted, begun, opened;
+    uint64_t start_us, life_us, keep_us; /* life_us 0: it has none now */
     uint64_t latest_us; /* stamp of what was left out since the last close */
 } closed_spans;
 
@@ -52,43 +55,79 @@ static void closed_model_open(closed_spans *s, uint64_t stamp_us)
 {
     if (!s->now) return;
     s->now = false;
+    s->opened = true;
     s->at[s->count - 1].to_us = KD_MAX(KD_MAX(stamp_us, s->latest_us), s->at[s->count - 1].from_us);
+}
+
+static void closed_model_step(closed_spans *s, const sim_check_closing *d)
+{
+    switch (d->what) {
+    case MERGED_LEFT_OUT:
+        s->latest_us = KD_MAX(s->latest_us, d->stamp_us);
+        return;
+    case MERGED_FIRST:
+        s->begun = true;
+        s->start_us = d->stamp_us;
+        return;
+    case KD_DECIDED_CLOSE:
+        closed_model_close(s, d->stamp_us);
+        return;
+    case KD_DECIDED_OPEN:
+        closed_model_open(s, d->stamp_us);
+        return;
+    default:
+        s->deleted = true;
+    }
 }
 
 static closed_spans closed_model(const sim_check_closings *l, uint32_t item)
 {
     closed_spans s = {.count = 0};
-    for (uint32_t i = 0; i < l->count && !s.deleted; i++) {
-        if (l->at[i].item != item) continue;
-        if (l->at[i].what == KD_DECIDED_OPERATIONS) s.latest_us = KD_MAX(s.latest_us, l->at[i].stamp_us);
-        if (l->at[i].what == KD_DECIDED_CLOSE) closed_model_close(&s, l->at[i].stamp_us);
-        if (l->at[i].what == KD_DECIDED_OPEN) closed_model_open(&s, l->at[i].stamp_us);
-        s.deleted = l->at[i].what == KD_DECIDED_DELETE;
+    for (uint32_t i = 0; i < l->count; i++) {
+        if (l->at[i].what == KD_DECIDED_LIVES) s.life_us = l->at[i].stamp_us, s.keep_us = l->at[i].keep_us;
+        if (l->at[i].item == item && !s.deleted) closed_model_step(&s, &l->at[i]);
     }
     s.now |= s.deleted;
+    if (s.opened) s.life_us = 0;
     return s;
 }
 
-static bool closed_leaves_out(const sim_check_closings *l, uint32_t item, uint64_t after_us, uint64_t time_us)
+static bool closed_covers(const closed_spans *s, uint64_t after_us, uint64_t time_us)
 {
-    closed_spans s = closed_model(l, item);
-    bool out = s.deleted;
-    for (uint32_t i = 0; i < s.count; i++) out |= after_us >= s.at[i].from_us && time_us <= s.at[i].to_us;
-    return out;
+    bool covers = false;
+    for (uint32_t i = 0; i < s->count; i++)
+        covers |= after_us >= s->at[i].from_us && time_us <= s->at[i].to_us;
+    return covers;
 }
 
-static void closed_add(sim_check_closings *l, uint32_t item, kd_decided what, uint64_t stamp_us)
+static bool closed_leaves_out(const closed_spans *s, uint64_t after_us, uint64_t time_us)
+{
+    bool ended = s->life_us > 0 && s->begun && after_us >= s->start_us + s->life_us;
+    return s->deleted || ended || closed_covers(s, after_us, time_us);
+}
+
+static void closed_add(sim_check_closings *l, uint32_t item, uint32_t what, uint64_t stamp_us)
 {
     l->at = kd_grow(l->at, l->count, &l->cap, sizeof(l->at[0]));
     l->at[l->count++] = (sim_check_closing){.item = item, .what = what, .stamp_us = stamp_us};
 }
 
+/* An item begins with the operation that is merged first. */
+static void closed_begins(sim_check_closings *l, const closed_spans *s, uint32_t item, uint64_t time_us)
+{
+    if (s->life_us > 0 && !s->begun) closed_add(l, item, MERGED_FIRST, time_us);
+}
+
 bool sim_check_closed_leaves_out(sim_checks *c, uint32_t slot, uint32_t item, uint64_t time_us)
 {
     sim_check_closings *l = &c->closings[slot][c->partition[item]];
-    if (!closed_leaves_out(l, item, time_us - 1, time_us)) return false;
     closed_spans s = closed_model(l, item);
-    if (s.now && !s.deleted && time_us > s.latest_us) closed_add(l, item, KD_DECIDED_OPERATIONS, time_us);
+    if (!closed_leaves_out(&s, time_us - 1, time_us)) {
+        closed_begins(l, &s, item, time_us);
+        return false;
+    }
+    bool closed = s.now && !s.deleted && closed_covers(&s, time_us - 1, time_us); /* not by its life alone */
+    if (closed && time_us > s.latest_us) closed_add(l, item, MERGED_LEFT_OUT, time_us);
     return true;
 }
 
@@ -99,6 +138,7 @@ bool sim_check_closed_deleted(const sim_checks *c, uint32_t slot, uint32_t item)
 
 bool sim_check_closed_ever(const sim_checks *c, uint32_t slot, uint32_t item)
 {
+    if (c->view.scenario->life_us > 0) return true;
     const sim_check_closings *l = &c->closings[slot][c->partition[item]];
     uint32_t i = 0;
     while (i < l->count && l->at[i].item != item) i++;
@@ -116,12 +156,46 @@ void sim_check_closed_ordered(sim_checks *c, const kd_decision *d)
     for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) sim_check_milestone_unsure(c, i, item);
 }
 
+static void closed_take_lives(sim_check_closings *l, const kd_decision *d)
+{
+    kd_lifespans lives;
+    if (!kd_lifespans_decode(d->body, &lives)) return;
+    closed_add(l, CHECK_NOTHING, KD_DECIDED_LIVES, lives.count > 0 ? lives.at[0].life_us : 0);
+    l->at[l->count - 1].keep_us = lives.at[0].keep_us;
+}
+
+/* Central's own hand (rule 29): the end of a life is that of the item, and nothing is deleted early. */
+static void closed_judge_hand(sim_checks *c, const sim_check_closings *l, uint32_t item, const kd_decision *d)
+{
+    closed_spans s = closed_model(l, item);
+    uint64_t end_us = s.start_us + s.life_us;
+    c->made++;
+    bool right = s.life_us > 0 && s.begun && d->stamp_us == end_us;
+    bool early = d->what == KD_DECIDED_EXPIRED && (s.keep_us == 0 || d->at_us < end_us + s.keep_us);
+    if (!right || early)
+        sim_check_fail(c, "closed", "%s is %s by its life at %llu, which ends at %llu%s", sim_check_item_name(c, item),
+                       d->what == KD_DECIDED_EXPIRED ? "deleted" : "closed", (unsigned long long)d->stamp_us,
+                       (unsigned long long)end_us, s.life_us == 0 ? ": it has none" : "");
+}
+
 void sim_check_closed_decided(sim_checks *c, uint32_t slot, uint32_t partition, const kd_decision *d)
 {
     sim_check_closings *l = &c->closings[slot][partition];
     uint32_t item = sim_check_item(c, d->item);
-    if (d->what == KD_DECIDED_DELETE && c->summed[slot]) c->summed[slot][item] = 0;
-    if (!closed_model(l, item).deleted) closed_add(l, item, d->what, d->stamp_us);
+    bool hand = d->what == KD_DECIDED_ENDED || d->what == KD_DECIDED_EXPIRED;
+    bool deletes = d->what == KD_DECIDED_DELETE || d->what == KD_DECIDED_EXPIRED;
+    if (d->what == KD_DECIDED_LIVES) {
+        closed_take_lives(l, d);
+        return;
+    }
+    if (closed_model(l, item).deleted) return;
+    if (hand) closed_judge_hand(c, l, item, d);
+    if (deletes) c->summed[slot][item] = 0;
+    closed_add(l, item,
+               deletes                          ? KD_DECIDED_DELETE
+               : d->what == KD_DECIDED_ENDED ? KD_DECIDED_CLOSE
+                                                : d->what,
+               d->stamp_us);
 }
 
 void sim_check_closed_merged(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge,
@@ -131,8 +205,10 @@ void sim_check_closed_merged(sim_checks *c, uint32_t slot, uint32_t partition, u
     for (uint32_t i = 0; i < body->sum_count; i++) {
         uint32_t item = sim_check_item(c, body->sums[i].item);
         if (item == CHECK_NOTHING) continue;
-        if (!closed_leaves_out(l, item, l->complete_us[edge], b->complete_to_us))
-            c->summed[slot][item] += body->sums[i].amount;
+        closed_spans s = closed_model(l, item);
+        if (closed_leaves_out(&s, l->complete_us[edge], b->complete_to_us)) continue;
+        closed_begins(l, &s, item, b->complete_to_us);
+        c->summed[slot][item] += body->sums[i].amount;
     }
     l->complete_us[edge] = b->complete_to_us;
 }
@@ -197,7 +273,7 @@ static void closed_judge_sum(sim_checks *c, uint32_t slot, kd_central *core, uin
 
 static void closed_judge(sim_checks *c, uint32_t slot, kd_central *core, sim_check_closing *d, bool all)
 {
-    if (d->what == KD_DECIDED_OPERATIONS) return;
+    if (d->what >= KD_DECIDED_OPERATIONS) return; /* it is about no closing */
     const kd_closed_item *i = kd_table_find(&core->closer.items, closed_item_key(c, d->item));
     closed_spans s = closed_model(&c->closings[slot][c->partition[d->item]], d->item);
     c->made++;
@@ -225,13 +301,25 @@ void sim_check_closed_committed(sim_checks *c, uint32_t slot, uint32_t partition
         closed_judge(c, slot, core, &l->at[i], false);
 }
 
+/* Whether central's hand has not closed yet what ended some time ago. */
+static bool closed_lags(const sim_checks *c, const sim_check_closings *l)
+{
+    for (uint32_t i = 0; i < l->count; i++) {
+        if (l->at[i].what != MERGED_FIRST) continue;
+        closed_spans s = closed_model(l, l->at[i].item);
+        if (s.life_us > 0 && !s.now && s.start_us + s.life_us + LAG_US + c->wrong_clock_us < sim_check_now(c))
+            return true;
+    }
+    return false;
+}
+
 bool sim_check_closed_settled(sim_checks *c, char *why, size_t size)
 {
     for (uint32_t p = 0; c->orders && p < c->view.scenario->partitions; p++) {
         sim_check_closings *l = &c->closings[0][p];
         kd_central *core = c->view.central(c->view.world, 0, p);
-        if (!core || kd_central_sweeps(core)) {
-            snprintf(why, size, "rows of a deleted item are still being deleted [partition %u]", p);
+        if (!core || kd_central_sweeps(core) || closed_lags(c, l)) {
+            snprintf(why, size, "items whose life is over are still to be closed, or rows to be deleted [partition %u]", p);
             return false;
         }
         for (uint32_t i = 0; i < l->count && !c->failed; i++) closed_judge(c, 0, core, &l->at[i], true);
@@ -291,8 +379,20 @@ static void closed_forget(sim_checks *c, uint32_t slot, uint32_t partition)
         if (c->partition[i] == partition) c->knows[slot][i].closed = KNOWS_NOTHING;
 }
 
+/* Nobody tells users when the life of an item is over. */
+static void closed_expect_lives(sim_checks *c)
+{
+    for (uint32_t i = 0; c->view.scenario->life_us > 0 && i < c->view.item_count; i++) {
+        if (sim_journal_may_be_closed(c->view.journal, i)) continue;
+        sim_journal_closed(c->view.journal, i, 0);
+        c->writer[i] = CHECKS_SLOTS;
+        for (uint32_t n = 0; n < SCENARIO_COUNTERS; n++) sim_check_milestone_unsure(c, n, i);
+    }
+}
+
 void sim_check_closed_edge_opened(sim_checks *c, uint32_t slot, uint32_t shard)
 {
+    closed_expect_lives(c);
     for (uint32_t p = shard; p < c->view.scenario->partitions; p += c->view.scenario->shards)
         closed_forget(c, slot, p);
 }

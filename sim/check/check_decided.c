@@ -242,7 +242,7 @@ static void decided_fed_decision(const decided_model *m, kd_bytes record, kd_fed
     if (fed != KD_FED_DECIDED || kd_decision_decode(record, &d) != KD_OK) return;
     decided_judge(m, &d);
     m->d->open++;
-    if (d.item.len > 0) sim_check_closed_decided(m->c, m->slot, m->partition, &d);
+    if (d.item.len > 0 || d.what == KD_DECIDED_LIVES) sim_check_closed_decided(m->c, m->slot, m->partition, &d);
     decided_take(m, &d);
 }
 

@@ -35,7 +35,7 @@ typedef struct {
     bool imported;         /* ... by an import */
     bool ordered;          /* an operator decided about it: users do not tell what is right */
     bool
-        shut; /* an attempt was excused since the item may have been closed: its edge's row need not be what central holds */
+        shut; /* an attempt was excused since the item may have been closed: only the last word reaches central, and may be left out */
 } pair;
 
 typedef struct {
@@ -193,7 +193,7 @@ static sim_oracle_verdict journal_judge(sim_journal *j, pair *p)
         p->settled_us = KD_MAX(p->settled_us, settled);
     }
     not |= !sure;
-    if (p->ordered) {
+    if (p->ordered || p->shut) { /* of several words in one batch the last is known alone, and that may have been left out (rules 7, 27) */
         p->settled_us = UINT64_MAX;
         return ORACLE_MAY;
     }

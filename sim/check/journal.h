@@ -87,8 +87,9 @@ void sim_journal_bounds(const sim_journal *j, uint32_t counter, uint32_t item, u
 bool sim_journal_sums_hold(const sim_journal *j);
 /* An operator wrote a decision about the pair: from now on it may be liked or not, whatever its users were answered ("decided" judges it). */
 void sim_journal_ordered(sim_journal *j, uint32_t counter, uint32_t item, uint32_t user, bool imported);
-/* An operator closes or deletes the item: what was not answered well before `from_us` need not be in the counts, nor anything that follows, as nobody tells
- * users when it is opened ("closed" judges it). 0: it is deleted. */
+/* An operator closes or deletes the item, or its life may end: what was not answered well before `from_us` need not be in the counts, nor anything that
+ * follows, as nobody tells users when it is opened ("closed" judges it). Who says a word from then on may lose an earlier one: of several in one batch the last
+ * alone reaches central. 0: it is deleted. */
 void sim_journal_closed(sim_journal *j, uint32_t item, uint64_t from_us);
 /* Whether sim_journal_closed was ever said of the item. */
 bool sim_journal_may_be_closed(const sim_journal *j, uint32_t item);

@@ -208,6 +208,8 @@ static const struct {
     KNOB(room_keys),
     KNOB(decides),
     KNOB(closes),
+    KNOB(life_us),
+    KNOB(life_keep_us),
     KNOB(logged),
     KNOB(drift_us),
     KNOB(flush_ops),

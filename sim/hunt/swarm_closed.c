@@ -1,5 +1,5 @@
 /*
- * swarm_closed.c - an operator closes items, opens them and deletes some (rule 27). Edges are cut off meanwhile: what they took before the close comes after
+ * swarm_closed.c - an operator closes items, opens them and deletes some (rule 27), or their life does (rule 29). Edges are cut off meanwhile: what they took before the close comes after
  * it, and they go on taking what does not count. Central dies or is restored between a decision and what it was made about.
  */
 #include "sim/hunt/swarm_draw.h"
@@ -63,7 +63,7 @@ static void draw_closing_users(sim_swarm *d)
     s->length_us = sim_swarm_between(d, 30, 60) * SECOND;
     s->drift_us = PICK(d, 50, 200) * MS;
     s->users.users = (uint32_t)sim_swarm_between(d, 3, 12);
-    s->users.items = (uint32_t)sim_swarm_between(d, 2, 8);
+    if (s->life_us == 0) s->users.items = (uint32_t)sim_swarm_between(d, 2, 8);
     s->users.per_second = (double)sim_swarm_between(d, 5, 25);
     s->users.like_percent = 50;
     s->users.unlike_percent = 25;
@@ -87,11 +87,21 @@ static void draw_named(sim_swarm *d)
     s->closes = false;
 }
 
+/* In some of these runs the operator leaves all to the lives of items (rule 29). */
+static void draw_life(sim_swarm *d)
+{
+    d->s->closes = sim_swarm_chance(d, 50);
+    d->s->life_us = sim_swarm_between(d, 3, 20) * SECOND;
+    d->s->life_keep_us = sim_swarm_chance(d, 70) ? sim_swarm_between(d, 2, 15) * SECOND : 0;
+    d->s->users.items = (uint32_t)sim_swarm_between(d, 8, 20); /* many end, and others are to begin */
+}
+
 void sim_swarm_closed(uint64_t seed, sim_scenario *s)
 {
     sim_swarm d = {.random = seed ^ UINT64_C(0x636c6f736564), .s = s};
     if (!sim_swarm_chance(&d, 10)) return;
     s->closes = true;
+    if (sim_swarm_chance(&d, 35)) draw_life(&d);
     if (s->decides || sim_swarm_chance(&d, 30)) return; /* among all that goes wrong in this run */
     sim_swarm_alone(&d, PICK(&d, 1, 2));
     draw_closing_users(&d);

@@ -36,6 +36,10 @@ const sim_directive sim_scenario_directives[] = {
         WORD("decides"), S(YES, NULL, decides)}}},
     {.form = {"whether an operator closes items, opens them again and deletes some", .parts = {
         WORD("closes"), S(YES, NULL, closes)}}},
+    {.form = {"items of the collection posts are closed so long after their first operation, and deleted so long after that",
+              .any_order = true, .sparse = true, .parts = {
+        WORD("life"), S(DURATION, "closed", life_us, .min = 1000000, .max = DAYS(30)),
+        S(DURATION, "deleted", life_keep_us, .min = 1000000, .max = DAYS(30))}}},
     {.form = {"how often central publishes", .parts = {
         WORD("snapshot"), S(DURATION, NULL, snapshot_interval_us, .min = 1000, .max = 600000000)}}},
     {.form = {"how much an edge keeps for central before it refuses", .parts = {

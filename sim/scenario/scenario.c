@@ -171,7 +171,7 @@ bool sim_scenario_orders(const sim_scenario *s)
         if (kind == SCENARIO_VOID || kind == SCENARIO_PUT_BACK || kind == SCENARIO_IMPORT) return true;
         if (sim_scenario_about_item(kind)) return true;
     }
-    return s->decides || s->closes;
+    return s->decides || s->closes || s->life_us > 0;
 }
 
 void sim_scenario_old_user(uint32_t number, char name[SCENARIO_NAME_MAX])

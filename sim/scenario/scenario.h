@@ -164,6 +164,8 @@ typedef struct {
     bool
         closes; /* an operator closes items, opens them and deletes some (rule 27), at random; simulation only */
     bool logged; /* edge.acknowledge = log: answers of edges wait for the log (rule 26) */
+    /* Life of the items of `posts` (rule 29), and how long they are kept then; 0: none, and for good. central.collection_life */
+    uint64_t life_us, life_keep_us;
     sim_scenario_users users;
     sim_scenario_needs needs;
     sim_scenario_event *events; /* by at_us; those of one moment in the order of the file */

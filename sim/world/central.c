@@ -55,6 +55,8 @@ static int central_open_partition(sim_world *w, uint32_t slot, uint32_t partitio
                                 .seed = sim_world_draw(w, DRAW_SEED, 1000 + partition, w->now_us),
                                 .plant = w->options->central_plant};
     kd_store store = sim_disk_view(t->disk);
+    if (w->s->life_us > 0)
+        kd_lifespans_add(&config.lives, kd_bytes_str("posts"), w->s->life_us, w->s->life_keep_us);
     int err = kd_central_open(&config, &store, central_epoch_hint(w, slot, partition),
                               sim_host_wall_us(w, HOST_CENTRAL), &t->core);
     if (err == KD_OK) sim_tenure_open(w, slot, partition);

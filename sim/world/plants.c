@@ -112,6 +112,7 @@ const sim_plant_name sim_plants[] = {
             "what arrives while the item is closed does not count, whatever its stamp"),
     CENTRAL(OPENED_FORGETS, "27", "what was stamped while an item was closed counts once it is open"),
     CENTRAL(DELETED_RETURNS, "27", "what comes when a deleted item is empty counts"),
+    CENTRAL(LIFE_BY_RECORD, "29", "the end of an item's life is the record that closes it, not its stamp"),
     WORLD(NO_SYNC, "4", "the disk says that it synced and did not"),
     WORLD(IGNORE_IO_ERROR, "I15", "a failed write counts as done"),
     WORLD(NO_FENCE, "16", "a higher claim does not stop central"),

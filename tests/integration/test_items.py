@@ -87,3 +87,35 @@ def test_a_deleted_item_is_empty_and_stays_so_when_central_is_rebuilt_from_the_l
         c.wait_counts(ITEM, "like", 0)
         wait_until(lambda: refused(c.edges[0]), 10, "a refusal")
         Journal.audit(c.central)
+
+
+def test_items_of_a_collection_with_a_life_are_closed_and_deleted_by_their_stamps(tmp_path, broker):  # noqa: F811
+    with Cluster(tmp_path, broker.address, central={"central": {"collection_life": "stories=8s+6s"}}) as c:
+        here, cut = c.edges[0], c.edges[1]
+        ok(here.post("/v1/stories/first/like", user="ann"))
+        ok(here.post("/v1/stories/first/view", user="ann"))
+        ok(here.post("/v1/posts/kept/like", user="ann"))
+        c.wait_counts("stories/first", "like", 1)
+        c.wait_counts("posts/kept", "like", 1)
+        cut.stop()
+        wait_until(lambda: here.post("/v1/stories/first/like", user="bob").status == 403, 40, "the end of its life")
+        assert here.post("/v1/stories/first/like", user="bob").problem == "item-closed"
+        assert ok(here.get("/v1/stories/first/counts"))["closed"] is True
+        c.central.kill9()
+        c.central.start()
+        cut.start()
+        wait_until(lambda: counts_of(c.central, "stories/first")["counts"]["like"]["count"] == 0, 40, "its deletion")
+        wait_until(lambda: counts_of(here, "stories/first")["counts"]["view"]["count"] == 0, 20, "the edge hears of it")
+        assert not any("first" in line for line in c.export("--url", c.central.url))
+        assert "was deleted, for good" in operator(c, "open", "stories/first", rc=1)
+        late = cut.post("/v1/stories/first/like", user="eve")
+        assert late.status in (200, 403), "it may not know"
+        assert ok(here.post("/v1/posts/kept/like", user="bob"))["liked"] is True
+        c.wait_counts("posts/kept", "like", 2)
+        wait_until(lambda: counts_of(cut, "stories/first")["counts"]["like"]["count"] == 0, 20, "what it took is not counted")
+        assert c.central.metric("kudos_central_life_overdue_seconds") < 60
+        Journal.audit(c.central)
+
+
+def counts_of(process, item):
+    return ok(process.get(f"/v1/{item}/counts"))

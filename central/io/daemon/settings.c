@@ -1,5 +1,5 @@
 /* settings.c - see the header. The texts of the table are those of --help and of docs/. */
-#include "central/io/daemon/settings.h"
+#include "central/io/daemon/settings_life.h"
 
 #include <stdio.h>
 
@@ -116,6 +116,12 @@ static const kd_option options[] = {
         "Counts that are told on the milestones topic when an item passes them; empty: none",
         .valid = settings_threshold_valid, .allowed = "up to 32 ascending numbers from 1 to 9007199254740991",
         .more = "An item that is above one when it is added has passed it silently."),
+    KD_OPTION_LIST(kd_central_settings, collection_life, "central", "collection_life", "",
+                   "How long items of a collection live from their first operation on, until they are closed, and how long "
+                   "they are kept then: stories=24h+30d; without + for good",
+                   .valid = kd_settings_life_valid,
+                   .allowed = "up to 16 of collection=life or collection=life+keep, durations from 1s to 3650d",
+                   .more = "An item that is there already begins with its next operation."),
     KD_OPTION_ENUM(kd_central_settings, backups, "central", "backups", "kept",
                    "Whether edges keep what a restore of a backup will need from them", .choices = backups),
     DURATION(tombstone_ttl_us, "central", "tombstone_ttl", "7d",
@@ -332,11 +338,13 @@ int kd_central_settings_check(const kd_central_settings *s, char *error)
                  "http.operator_names, http.edge_names and http.edge_san need http.tls_client_ca");
         return KD_EINVAL;
     }
+    kd_lifespans lives;
     int err = kd_route_check_names(&s->collections, &s->counters, error);
     if (err == KD_OK) err = kd_http_tls_check_ciphers(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (err == KD_OK) err = central_settings_check_topics(s, error);
     if (err == KD_OK) err = central_settings_check_milestones(s, error);
     if (err == KD_OK) err = central_settings_check_trending(s, error);
+    if (err == KD_OK) err = kd_settings_lives(s, &lives, error);
     if (err == KD_OK) err = kd_jwt_settings_check(&s->jwt, error);
     if (err == KD_OK) err = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin, error);
     if (err != KD_OK) return err;
@@ -409,6 +417,9 @@ kd_central_config kd_central_core_config(const kd_central_settings *s, const kd_
                                          const kd_strings *edges, uint32_t partition, uint64_t seed)
 {
     kd_thresholds thresholds;
+    kd_lifespans lives;
+    char error[KD_OPTIONS_ERROR_MAX];
+    KD_ASSERT(kd_settings_lives(s, &lives, error) == KD_OK);
     KD_ASSERT(kd_central_thresholds(s, &thresholds) == KD_OK); /* kd_central_settings_check has seen them */
     return (kd_central_config){
         .name = kd_bytes_str(s->name),
@@ -424,6 +435,7 @@ kd_central_config kd_central_core_config(const kd_central_settings *s, const kd_
         .counts_cached_max = (uint32_t)KD_MAX(64, s->counts_cached / s->partitions),
         .publish_changes = s->publish_changes,
         .thresholds = thresholds,
+        .lives = lives,
         .no_backups = s->backups == KD_BACKUPS_NONE,
         .tombstone_ttl_us = s->tombstone_ttl_us,
         .indices = (s->index_newest ? KD_INDEX_BIT(KD_INDEX_NEWEST) : 0) |

@@ -35,6 +35,7 @@ static void measure_add_stats(kd_central_stats *sum, const kd_central *core)
     sum->claims += s.claims;
     sum->closed_ignored += s.closed_ignored;
     sum->closed_items += s.closed_items;
+    sum->life_overdue_us = KD_MAX(sum->life_overdue_us, s.life_overdue_us);
     sum->decisions += s.decisions;
     sum->decisions_void += s.decisions_void;
     sum->outbid += s.outbid;
@@ -144,6 +145,7 @@ void kd_worker_measure(kd_worker *w)
         {&m->claims, all.sum.claims},
         {&m->closed_ignored, all.sum.closed_ignored},
         {&m->closed_items, all.sum.closed_items},
+        {&m->life_overdue, all.sum.life_overdue_us},
         {&m->decisions, all.sum.decisions},
         {&m->decisions_void, all.sum.decisions_void},
         {&m->epochs_outbid, all.sum.outbid},
