@@ -266,6 +266,8 @@ sim_clients *sim_clients_create(const sim_clients_options *options)
     c->run = sim_fleet_wall_us(options->fleet, sim_fleet_now_us(options->fleet));
     c->next_us = sim_fleet_now_us(options->fleet);
     name_all(c);
+    for (uint32_t i = 0; options->scenario->life_us > 0 && i < c->items.count; i++)
+        sim_journal_closed(options->journal, i, 0); /* nobody tells users when its life is over */
     if (options->probes) name_homes(c);
     sim_zipf_init(&c->zipf, KD_MAX(options->scenario->users.items, 1u), options->scenario->users.zipf);
     c->at = kd_alloc((c->users.count + 1) * sizeof *c->at);

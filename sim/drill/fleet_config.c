@@ -85,6 +85,8 @@ static void write_central(const sim_fleet_node *n, kd_buf *out)
          "[central]\nname = %s\ndata_dir = %s\nsnapshot_interval = %llums\ndrift_bound = %lluus\nedges = ",
          n->name, n->data, interval(n->fleet, s->snapshot_interval_us), (unsigned long long)s->drift_us);
     for (uint32_t i = 0; i < s->edge_count; i++) text(out, "%s%s", i ? ", " : "", s->edges[i]);
+    if (s->life_us > 0) text(out, "\ncollection_life = posts=%llums", interval(n->fleet, s->life_us));
+    if (s->life_us > 0 && s->life_keep_us > 0) text(out, "+%llums", interval(n->fleet, s->life_keep_us));
     text(out, "\nwrite_buffer = %s\n", n->fleet->options.small ? "256KiB" : "2MiB");
     if (n->fleet->options.small) text(out, "redo_bytes = 64KiB\ncommit_ops = 200\ntombstone_ttl = 3s\n");
     text(out, "index_newest = true\nindex_liked = true\nmilestones = ");

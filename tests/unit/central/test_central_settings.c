@@ -1,6 +1,7 @@
 /* test_central_settings.c - configs/central.conf is the manual of kudos-central: whole, true, and it loads.
  * Run at the top. */
 #include "central/io/daemon/settings.c"
+#include "central/io/daemon/settings_life.c"
 
 #include <criterion/criterion.h>
 
