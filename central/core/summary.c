@@ -61,6 +61,11 @@ static void summary_unlink(kd_summary *s, uint32_t slot)
     }
 }
 
+const kd_summary_entry *kd_summary_held(kd_summary *s, kd_bytes id, uint32_t tag)
+{
+    return summary_find(s, id, tag);
+}
+
 /* ---- adding and taking back ---- */
 
 /* The next entry from the cursor on whose count is at most `missed`; KD_SUMMARY_ITEMS: none. */

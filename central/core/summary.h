@@ -45,6 +45,8 @@ void kd_summary_finish(kd_summary *s); /* frees what it holds; it is empty then 
 void kd_summary_add(kd_summary *s, kd_bytes id, uint32_t tag);
 /* Takes back one like that was added. */
 void kd_summary_take(kd_summary *s, kd_bytes id, uint32_t tag);
+/* The entry of an item; NULL: it is not held. */
+const kd_summary_entry *kd_summary_held(kd_summary *s, kd_bytes id, uint32_t tag);
 /* The two become one, in *s; `from` is empty then. */
 void kd_summary_merge(kd_summary *s, kd_summary *from);
 

@@ -1,12 +1,10 @@
 /*
  * trending.c - reads of velocities (kudos/trending.h). They read the rows of the store: these hold the state as of a durable commit, where memory may be
- * ahead of it. A read looks at KD_TREND_BUCKETS_MAX rows at most.
+ * ahead of it.
  */
 #include "central/core/closed.h"
-#include "central/core/row.h"
 #include "central/core/state.h"
-#include "central/core/trend_rows.h"
-#include "central/core/trend_series.h"
+#include "central/core/trend_window.h"
 
 #include <stdlib.h>
 
@@ -20,7 +18,6 @@ typedef struct {
 typedef struct {
     kd_central *c;
     const kd_trending_query *q;
-    uint64_t begin_us; /* buckets that end later are in */
     kd_buf ids;
     trending_found *at;
     uint32_t count, cap;
@@ -35,52 +32,11 @@ static void trending_take_entry(trending_read *t, const kd_summary *s, const kd_
     kd_buf_put(&t->ids, e->id, e->len);
 }
 
-static int trending_take_row(void *arg, kd_bytes key, kd_bytes value)
+static void trending_take_bucket(void *arg, kd_summary *s)
 {
     trending_read *t = arg;
-    kd_trend_bucket b = {0};
-    int err = kd_trend_bucket_read(key, value, &b);
-    bool in = err == KD_OK &&
-              (b.start_us + kd_trend_width(b.level) > t->begin_us || kd_planted(t->c, KD_PLANT_TREND_KEEPS));
-    if (in) t->missed += b.summary.missed;
-    for (uint32_t i = 0; in && i < b.summary.count; i++) trending_take_entry(t, &b.summary, &b.summary.at[i]);
-    kd_summary_finish(&b.summary);
-    return err;
-}
-
-static int trending_scan(trending_read *t)
-{
-    kd_buf end = {0};
-    kd_bytes prefix = kd_trend_key(&t->c->key, t->q->counter, t->q->collection, NULL);
-    kd_prefix_end(prefix, &end);
-    int err = t->c->store.scan(t->c->store.ctx, prefix, kd_buf_view(&end), trending_take_row, t);
-    kd_buf_finish(&end);
-    return err == KD_OK ? KD_OK : KD_EIO; /* a damaged row is a failed read, never "no likes" */
-}
-
-/* Where the numbers begin: with the step that holds the beginning of the window. */
-static uint64_t trending_since_us(const kd_trending_query *q, const kd_trend_head *head)
-{
-    uint64_t begin_us = q->now_us > q->window_us ? q->now_us - q->window_us : 0;
-    uint8_t level = kd_trend_level(head->newest_us, begin_us);
-    return kd_trend_start((uint8_t)KD_MIN(level, KD_TREND_LEVELS - 1), begin_us);
-}
-
-/* Reads the buckets of the window. The caller ends it, whatever it returns. */
-static int trending_open(trending_read *t, kd_central *c, const kd_trending_query *q, uint64_t *since_us,
-                         bool *complete)
-{
-    kd_trend_head head;
-    *t = (trending_read){.c = c, .q = q};
-    t->begin_us = q->now_us > q->window_us ? q->now_us - q->window_us : 0;
-    if (c->poisoned) return KD_EIO;
-    if (!kd_trend_wanted(c, q->counter, q->collection)) return KD_ENOTFOUND;
-    int err = kd_trend_head_read(c, &head);
-    *since_us = trending_since_us(q, &head);
-    bool held = kd_trend_level(head.newest_us, t->begin_us) < KD_TREND_LEVELS;
-    *complete = err == KD_OK && head.from_us <= t->begin_us && held;
-    if (err == KD_ENOTFOUND) return KD_OK;
-    return err == KD_OK ? trending_scan(t) : KD_EIO;
+    t->missed += s->missed;
+    for (uint32_t i = 0; i < s->count; i++) trending_take_entry(t, s, &s->at[i]);
 }
 
 static void trending_close(trending_read *t)
@@ -133,10 +89,13 @@ static void trending_list(const trending_read *t, kd_trending *out)
 
 int kd_central_trending(kd_central *c, const kd_trending_query *q, kd_trending *out)
 {
-    trending_read t;
+    kd_trend_window window;
+    trending_read t = {.c = c, .q = q};
     KD_ASSERT(q->limit >= 1 && q->limit <= KD_TRENDING_ITEMS_MAX);
     kd_trending_init(out);
-    int err = trending_open(&t, c, q, &out->since_us, &out->complete);
+    int err = kd_trend_window_read(c, q, &window, trending_take_bucket, &t);
+    out->since_us = window.since_us;
+    out->complete = window.complete;
     out->as_of_us = kd_central_as_of_us(c);
     out->missing = t.missed;
     if (err == KD_OK && t.count > 0) qsort_r(t.at, t.count, sizeof *t.at, trending_compare_ids, &t);

@@ -84,6 +84,26 @@ void kd_answer_write_number(kd_json *j, const uint64_t *count, uint32_t pending)
     kd_json_put_u64(j, "pending", pending);
 }
 
+static void answer_write_velocity(kd_json *j, const kd_velocity *v)
+{
+    if (v->known)
+        kd_json_put_u64(j, "velocity", v->least);
+    else
+        kd_json_put_null(j, "velocity");
+    if (v->known && v->most != KD_VELOCITY_UNBOUNDED)
+        kd_json_put_u64(j, "velocity_at_most", v->most);
+    else
+        kd_json_put_null(j, "velocity_at_most");
+}
+
+static void answer_write_velocity_age(kd_json *j, uint64_t now_us, uint64_t made_us)
+{
+    if (made_us == 0)
+        kd_json_put_null(j, "velocity_age_ms");
+    else
+        kd_json_put_u64(j, "velocity_age_ms", now_us > made_us ? (now_us - made_us) / 1000 : 0);
+}
+
 void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a)
 {
     kd_json_object(j);
@@ -95,9 +115,11 @@ void kd_answer_write_counts(kd_json *j, const kd_answer_counts *a)
         kd_json_key_bytes(j, kd_bytes_str(a->counters->at[i].name));
         kd_json_object(j);
         kd_answer_write_number(j, i < a->told ? &a->count[i] : NULL, a->pending != NULL ? a->pending[i] : 0);
+        if (a->velocity) answer_write_velocity(j, &a->velocity[i]);
         kd_json_end_object(j);
     }
     kd_json_end_object(j);
+    if (a->velocity) answer_write_velocity_age(j, a->now_us, a->velocity_made_us);
     if (a->closed) kd_json_put_bool(j, "closed", true);
     if (a->liked_at) *a->liked_at = j->out->len;
     if (a->liked != KD_LIKED_UNASKED) answer_write_liked(j, a->liked);

@@ -11,6 +11,7 @@
 
 #include "common/json/json_writer.h"
 #include "kudos/id.h"
+#include "kudos/trending.h"
 
 typedef enum {
     KD_LIKED_NO = 0,
@@ -32,7 +33,10 @@ typedef struct {
     kd_liked liked;     /* of the caller, where asked: KD_LIKED_UNASKED otherwise */
     const uint8_t
         *me; /* likewise of counters that the request names: kd_liked by counter index; NULL: it names none */
-    bool closed; /* the item is closed; left out where not */
+    /* Where they were asked for, by counter index; NULL: they were not. */
+    const kd_velocity *velocity;
+    uint64_t velocity_made_us; /* when central said them; 0: it has not */
+    bool closed;               /* the item is closed; left out where not */
     size_t *
         liked_at; /* gets the place at which ,"liked":… stands or would stand, in bytes of the writer's buffer; NULL: nobody asks */
 } kd_answer_counts;

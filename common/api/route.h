@@ -60,7 +60,8 @@ bool kd_route_items(kd_bytes raw, const kd_strings *collections, kd_item items[K
     X(ORDER, "order")                                                                                        \
     X(USER, "user")                                                                                          \
     X(COLLECTION, "collection")                                                                              \
-    X(WINDOW, "window")
+    X(WINDOW, "window")                                                                                      \
+    X(VELOCITY, "velocity")
 
 typedef enum {
 #define X(name, text) KD_QUERY_##name,

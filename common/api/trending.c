@@ -6,6 +6,8 @@ const kd_trending_window kd_trending_windows[KD_TRENDING_WINDOWS] = {{"1m", 6000
                                                                      {"1h", 3600000000, 15000000},
                                                                      {"1d", 86400000000, 60000000}};
 
+enum { TRENDING_WINDOW_INITIAL = 1 }; /* 10m */
+
 static bool trending_refuse(kd_refusal *why, kd_problem problem, const char *field, const char *detail)
 {
     *why = (kd_refusal){.problem = problem, .detail = detail, .field = field};
@@ -39,22 +41,32 @@ static bool trending_counter(kd_bytes query, const kd_counters *counters, kd_tre
     return trending_refuse(why, KD_PROBLEM_UNKNOWN_COUNTER, "counter", "no counter is one per user");
 }
 
-static bool trending_window(kd_bytes query, kd_trending_ask *ask, kd_refusal *why)
+static bool trending_window(kd_bytes query, const char *name, uint32_t *window, kd_refusal *why)
 {
-    kd_bytes text = kd_bytes_str("10m");
-    kd_query_find(query, "window", &text);
-    for (ask->window = 0; ask->window < KD_TRENDING_WINDOWS; ask->window++)
-        if (kd_bytes_eq(text, kd_bytes_str(kd_trending_windows[ask->window].text))) return true;
-    return trending_refuse(why, KD_PROBLEM_INVALID_REQUEST, "window", "1m, 10m, 1h or 1d is wanted");
+    kd_bytes text = kd_bytes_str(kd_trending_windows[*window].text);
+    kd_query_find(query, name, &text);
+    for (*window = 0; *window < KD_TRENDING_WINDOWS; ++*window)
+        if (kd_bytes_eq(text, kd_bytes_str(kd_trending_windows[*window].text))) return true;
+    return trending_refuse(why, KD_PROBLEM_INVALID_REQUEST, name, "1m, 10m, 1h or 1d is wanted");
+}
+
+bool kd_route_velocity(kd_bytes query, uint32_t *window, kd_refusal *why)
+{
+    kd_bytes text;
+    *window = 0;
+    if (kd_query_find(query, "velocity", &text)) return trending_window(query, "velocity", window, why);
+    *window = KD_TRENDING_WINDOWS;
+    return true;
 }
 
 bool kd_route_trending(kd_bytes query, const kd_strings *collections, const kd_counters *counters,
                        kd_trending_ask *ask, kd_refusal *why)
 {
     uint64_t limit = 0;
-    *ask = (kd_trending_ask){.limit = 0};
+    *ask = (kd_trending_ask){.window = TRENDING_WINDOW_INITIAL};
     bool good = trending_collection(query, collections, ask, why) &&
-                trending_counter(query, counters, ask, why) && trending_window(query, ask, why) &&
+                trending_counter(query, counters, ask, why) &&
+                trending_window(query, "window", &ask->window, why) &&
                 kd_route_number(query, "limit", KD_TRENDING_LIMIT, 1, KD_TRENDING_ITEMS_MAX, &limit, why);
     ask->limit = (uint32_t)limit;
     return good;

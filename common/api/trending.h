@@ -28,6 +28,9 @@ typedef struct {
 bool kd_route_trending(kd_bytes query, const kd_strings *collections, const kd_counters *counters,
                        kd_trending_ask *ask, kd_refusal *why);
 
+/* velocity= of a bulk read of counts: a window's index, KD_TRENDING_WINDOWS where none is named. False with *why. */
+bool kd_route_velocity(kd_bytes query, uint32_t *window, kd_refusal *why);
+
 typedef struct {
     const kd_trending_ask *ask;
     const char *counter;

@@ -274,6 +274,9 @@ int kd_central_among(kd_central *c, uint32_t counter_index, kd_bytes item, const
 
 /* Of durable commits alone. KD_OK, also where nothing was merged; KD_ENOTFOUND: velocities of this pair are not kept; KD_EIO. */
 int kd_central_trending(kd_central *c, const kd_trending_query *q, kd_trending *out);
+/* The same of up to KD_BULK_ITEMS_MAX items of the collection, by their ids; `limit` is not looked at. out[i] is of ids[i]; unless KD_OK none is known. */
+int kd_central_velocities(kd_central *c, const kd_trending_query *q, const kd_bytes *ids, uint32_t count,
+                          kd_velocity *out);
 
 /* An edge that is registered here, as of the last durable commit. Views live until the object is closed. */
 typedef struct {

@@ -23,6 +23,14 @@ typedef struct {
     uint64_t least, most;
 } kd_trending_item;
 
+/* The velocity of an item that somebody names. */
+typedef struct {
+    uint64_t least,
+        most;   /* most: KD_VELOCITY_UNBOUNDED where velocities were not kept for the whole window */
+    bool known; /* false: nothing is kept of this counter, or nobody has said */
+} kd_velocity;
+#define KD_VELOCITY_UNBOUNDED UINT64_MAX
+
 typedef struct {
     kd_trending_item at[KD_TRENDING_ITEMS_MAX]; /* by least, then most, then item; the largest first */
     uint32_t count;

@@ -66,6 +66,21 @@ static bool trending_of_collection(const sim_checks *c, uint32_t item, kd_bytes 
     return kd_bytes_eq(kd_key_collection(kd_item_key(&c->view.items[item])), collection);
 }
 
+/* The velocity of an item that is asked for by its name. */
+static void trending_compare_named(sim_checks *c, kd_central *core, const kd_trending_query *q, uint64_t is,
+                                   uint32_t item)
+{
+    kd_velocity found;
+    kd_bytes id = kd_key_id(kd_item_key(&c->view.items[item]));
+    if (kd_central_velocities(core, q, &id, 1, &found) != KD_OK) return;
+    c->made++;
+    if (!found.known || is < found.least || is > found.most)
+        sim_check_fail(c, "trending",
+                       "%s has a velocity of %llu by its members, and is told to have %llu to %llu",
+                       sim_check_item_name(c, item), (unsigned long long)is, (unsigned long long)found.least,
+                       (unsigned long long)found.most);
+}
+
 static void trending_judge(sim_checks *c, kd_central *core, uint32_t partition, const kd_trending_query *q)
 {
     kd_trending t;
@@ -76,6 +91,9 @@ static void trending_judge(sim_checks *c, kd_central *core, uint32_t partition, 
         if (c->partition[i] == partition && trending_of_collection(c, i, q->collection) &&
             !kd_closed_deleted(core, kd_item_key(&c->view.items[i])))
             trending_compare(c, &t, w.velocities, i);
+    uint32_t one = (uint32_t)(c->trending_commits % c->view.item_count);
+    if (counted && c->partition[one] == partition && trending_of_collection(c, one, q->collection))
+        trending_compare_named(c, core, q, w.velocities[one], one);
     free(w.velocities);
 }
 

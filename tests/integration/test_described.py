@@ -112,7 +112,9 @@ def provoke_good(asker):
 
 
 def ask_me(asker):
-    """Counters of the caller, by name."""
+    """Counters of the caller, by name, and velocities."""
+    asker.api.came("GET", "/v1/counts", asker.daemon.get("/v1/counts?items=posts/a&velocity=10m", user="ada"))
+    asker.api.came("POST", "/v1/counts", asker.daemon.post("/v1/counts?velocity=1h", user="ada", body={"items": ["posts/a"], "me": True}))
     answer = asker.daemon.post("/v1/counts", user="ada", body={"items": ["posts/a"], "me": ["like", "save"]})
     assert set(asker.api.came("POST", "/v1/counts", answer).json["items"][0]["me"]) == {"like", "save"}
 

@@ -2,6 +2,7 @@
 #include "central/io/api/api_counts.h"
 
 #include "central/io/api/read.h"
+#include "common/api/trending.h"
 #include "common/base/display.h"
 #include "common/io/loop/clock.h"
 #include "kudos/decide.h"
@@ -20,6 +21,65 @@ static int counts_find_me(const kd_api_read *r, kd_tenure *t, kd_api_read_item *
     return err;
 }
 
+/* ---- velocities: of the items of one partition and collection at once, by the first of them ---- */
+
+static bool counts_together(const kd_api_read_item *a, const kd_api_read_item *b)
+{
+    return a->partition == b->partition &&
+           kd_bytes_eq(kd_key_collection(kd_item_key(&a->item)), kd_key_collection(kd_item_key(&b->item)));
+}
+
+static bool counts_first_of_its_kind(const kd_api_read *r, const kd_api_read_item *item)
+{
+    for (const kd_api_read_item *i = r->items; i < item; i++)
+        if (counts_together(i, item)) return false;
+    return true;
+}
+
+static int counts_find_velocities_of(kd_api_read *r, kd_tenure *t, const kd_api_read_item *first,
+                                     uint32_t counter)
+{
+    kd_bytes ids[KD_BULK_ITEMS_MAX];
+    kd_velocity found[KD_BULK_ITEMS_MAX];
+    uint32_t at[KD_BULK_ITEMS_MAX], n = 0;
+    for (uint32_t i = (uint32_t)(first - r->items); i < r->count; i++) {
+        if (!counts_together(&r->items[i], first)) continue;
+        at[n] = i;
+        ids[n++] = kd_key_id(kd_item_key(&r->items[i].item));
+    }
+    const kd_trending_query q = {.counter = r->api->settings->counters.at[counter].id,
+                                 .collection = kd_key_collection(kd_item_key(&first->item)),
+                                 .window_us = r->velocity_us,
+                                 .now_us = r->now_us};
+    int err = kd_central_velocities(t->core, &q, ids, n, found);
+    for (uint32_t i = 0; i < n; i++) r->items[at[i]].velocity[counter] = found[i];
+    return err == KD_ENOTFOUND ? KD_OK : err;
+}
+
+/* On the thread of the partition's worker, which these items have in common. */
+static int counts_find_velocities(kd_api_read *r, kd_tenure *t, const kd_api_read_item *item)
+{
+    const kd_counters *counters = &r->api->settings->counters;
+    int err = KD_OK;
+    if (!counts_first_of_its_kind(r, item)) return KD_OK;
+    for (uint32_t i = 0; err == KD_OK && i < counters->count; i++)
+        if (counters->at[i].kind == KD_SET) err = counts_find_velocities_of(r, t, item, i);
+    return err;
+}
+
+/* velocity= of the query: room for what is found. False with *why. */
+static bool counts_read_velocity(kd_http_request *req, kd_api_read *r, kd_refusal *why)
+{
+    uint32_t window;
+    if (!kd_route_velocity(req->query, &window, why)) return false;
+    if (window == KD_TRENDING_WINDOWS) return true;
+    r->velocity_us = kd_trending_windows[window].us;
+    r->now_us = kd_clock_wall_us();
+    kd_velocity *all = kd_http_request_alloc(req, sizeof *all * KD_COUNTERS_MAX * r->count);
+    for (uint32_t i = 0; i < r->count; i++) r->items[i].velocity = all + (size_t)i * KD_COUNTERS_MAX;
+    return true;
+}
+
 /* On the worker's thread. Central answers with what is committed now, so the age of an answer is 0. */
 static int counts_find(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
@@ -27,6 +87,7 @@ static int counts_find(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
     int err = kd_central_totals(t->core, key, item->totals);
     item->closed = kd_central_closed(t->core, key);
     item->as_of_us = kd_central_as_of_us(t->core);
+    if (err == KD_OK && item->velocity) err = counts_find_velocities(r, t, item);
     if (err != KD_OK || r->user.len == 0) return err;
     if (r->sets) return counts_find_me(r, t, item);
     bool liked;
@@ -49,6 +110,8 @@ static void write_item(kd_json *j, const kd_api_read *r, const kd_api_read_item 
         .liked = item->liked,
         .me = r->sets ? item->me : NULL,
         .closed = item->closed,
+        .velocity = item->velocity,
+        .velocity_made_us = now_us,
     };
     kd_answer_write_counts(j, &a);
 }
@@ -161,7 +224,11 @@ static void counts_start_many(kd_api *api, kd_http_request *req, const kd_item *
     r->sets = sets;
     r->work = counts_find;
     r->answer = answer_many;
-    kd_api_read_start(r);
+    kd_refusal why;
+    if (counts_read_velocity(req, r, &why))
+        kd_api_read_start(r);
+    else
+        kd_api_read_refuse(req, &why);
 }
 
 void kd_api_counts_query(kd_api *api, kd_http_request *req)

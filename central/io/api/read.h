@@ -25,6 +25,7 @@ typedef struct {
     uint64_t liked_at_us;        /* stamp of the user's row; 0: there is none */
     bool complete;               /* every operation that `wanted` tells of is merged */
     bool closed;                 /* where counts are asked for */
+    kd_velocity *velocity;       /* by counter, where they are asked for; else NULL */
 } kd_api_read_item;
 
 struct kd_api_read {
@@ -48,9 +49,10 @@ struct kd_api_read {
     uint32_t counter; /* index in the settings */
     uint32_t sets;    /* counters that the request names in "me": a bit for each */
     uint32_t limit;
-    bool detail;         /* time and region of likers are told */
-    bool newest;         /* likers in the order of their likes */
-    kd_api_trend *trend; /* of a read of what is trending */
+    bool detail;                  /* time and region of likers are told */
+    bool newest;                  /* likers in the order of their likes */
+    kd_api_trend *trend;          /* of a read of what is trending */
+    uint64_t velocity_us, now_us; /* of velocities: the window, and its end */
     enum { KD_BY_NOTHING, KD_BY_REGION, KD_BY_DAY } by;
     kd_buf *found; /* what `work` hands over of each item; NULL: of this kind of read nothing */
     /* The answer and the cursor behind it, where a read has one item. */

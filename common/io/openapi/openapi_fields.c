@@ -46,14 +46,19 @@ static void field_put_items(kd_openapi *doc, json_t *list)
                                                 "schema", schema, "description", "parted by commas"));
 }
 
-static void field_put_window(json_t *list)
+static json_t *field_windows(void)
 {
     json_t *texts = json_array();
     for (uint32_t i = 0; i < KD_TRENDING_WINDOWS; i++)
         json_array_append_new(texts, json_string(kd_trending_windows[i].text));
-    field_put(list, "query", "window", false,
-              kd_openapi_pack("{s:s, s:o, s:s}", "type", "string", "enum", texts, "default", "10m"),
-              "in which likes count");
+    return kd_openapi_pack("{s:s, s:o}", "type", "string", "enum", texts);
+}
+
+static void field_put_window(json_t *list)
+{
+    json_t *schema = field_windows();
+    json_object_set_new(schema, "default", json_string("10m"));
+    field_put(list, "query", "window", false, schema, "in which likes count");
 }
 
 static void field_put_query(kd_openapi *doc, json_t *list, const kd_endpoint *e)
@@ -95,6 +100,9 @@ static void field_put_query(kd_openapi *doc, json_t *list, const kd_endpoint *e)
     if (query & 1u << KD_QUERY_COLLECTION)
         field_put(list, "query", "collection", true, kd_openapi_schema(doc, "Collection"), "of the items");
     if (query & 1u << KD_QUERY_WINDOW) field_put_window(list);
+    if (query & 1u << KD_QUERY_VELOCITY)
+        field_put(list, "query", "velocity", false, field_windows(),
+                  "each set counter is to have `velocity`: the likes of that time");
 }
 
 /* ---- headers ---- */

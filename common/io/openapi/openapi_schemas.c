@@ -206,6 +206,24 @@ static json_t *schema_number(kd_openapi *doc)
     return schema_object(members, NULL);
 }
 
+/* Where likes are not kept by time, and where central has not said. */
+static json_t *schema_velocity(const char *about)
+{
+    return schema_about(schema_or_null(schema_whole(0), true), about);
+}
+
+static json_t *schema_number_moving(kd_openapi *doc)
+{
+    json_t *members = json_object();
+    schema_add_number(doc, members);
+    json_object_set_new(members, "velocity",
+                        schema_velocity("velocity=; likes of that time, at least; null: "
+                                        "not known"));
+    json_object_set_new(members, "velocity_at_most",
+                        schema_velocity("the exact number is between both; null: no bound is known"));
+    return schema_object(members, " velocity velocity_at_most ");
+}
+
 static json_t *schema_number_parts(kd_openapi *doc)
 {
     json_t *members = json_object();
@@ -432,8 +450,11 @@ static json_t *schema_counts_with(kd_openapi *doc, const char *number, int me)
         json_object_set_new(members, "closed",
                             schema_about(schema_bool(false),
                                          "true: the item is closed, likes of it are refused; else left out"));
+    if (strcmp(number, "NumberMoving") == 0)
+        json_object_set_new(members, "velocity_age_ms",
+                            schema_velocity("velocity=; how old the velocities are; null: there are none"));
     schema_add_age(doc, members);
-    return schema_object(members, " liked me closed ");
+    return schema_object(members, " liked me closed velocity_age_ms ");
 }
 
 /* Of one item: central tells parts of each number, where they are asked for. */
@@ -444,7 +465,7 @@ static json_t *schema_counts(kd_openapi *doc)
 
 static json_t *schema_counts_each(kd_openapi *doc)
 {
-    return schema_counts_with(doc, "Number", SCHEMA_NOTHING_OF_ME);
+    return schema_counts_with(doc, "NumberMoving", SCHEMA_NOTHING_OF_ME);
 }
 
 static json_t *schema_counts_without(kd_openapi *doc)
@@ -454,12 +475,12 @@ static json_t *schema_counts_without(kd_openapi *doc)
 
 static json_t *schema_counts_for(kd_openapi *doc)
 {
-    return schema_counts_with(doc, "Number", SCHEMA_LIKED);
+    return schema_counts_with(doc, "NumberMoving", SCHEMA_LIKED);
 }
 
 static json_t *schema_counts_for_me(kd_openapi *doc)
 {
-    return schema_counts_with(doc, "Number", SCHEMA_LIKED_OR_ME);
+    return schema_counts_with(doc, "NumberMoving", SCHEMA_LIKED_OR_ME);
 }
 
 static json_t *schema_answer_list(kd_openapi *doc, const char *of)
@@ -698,6 +719,7 @@ static const struct {
     {"Source", schema_source},
     {"Number", schema_number},
     {"NumberLacking", schema_number_lacking},
+    {"NumberMoving", schema_number_moving},
     {"NumberParts", schema_number_parts},
     {"Nothing", schema_nothing},
     {"Amount", schema_amount},

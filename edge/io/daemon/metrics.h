@@ -92,6 +92,8 @@
       "Questions to central that were not asked: their client was over its budget.")                         \
     X(trending_asks, COUNTER, "kudos_edge_trending_asks_total", "",                                          \
       "Questions to central about what is trending.")                                                        \
+    X(velocity_asks, COUNTER, "kudos_edge_velocity_asks_total", "",                                          \
+      "Questions to central about the velocities of items.")                                                 \
     X(asks_over_sum, COUNTER, "kudos_edge_asks_over_sum_total", "",                                          \
       "Questions to central that were not asked: all clients together asked too much.")                      \
     X(ask_time, SECONDS, "kudos_edge_ask_seconds", "", "Questions to central, answered or not.")             \

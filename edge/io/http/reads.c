@@ -6,7 +6,7 @@
 #include "edge/io/http/answer.h"
 #include "edge/io/http/auth.h"
 #include "edge/io/http/reads_answer.h"
-#include "edge/io/http/reads_work.h"
+#include "edge/io/http/reads_velocity.h"
 
 /* One piece of memory for a read of n items: errands, lookups, the places for questions to central about `sets` counters, and at *keys `key_bytes`
  * bytes for the items' keys. The items are added next. */
@@ -211,7 +211,7 @@ static kd_edge_read *read_query(kd_shard *s, kd_http_request *req, kd_read_kind 
 void kd_reads_query(kd_shard *s, kd_http_request *req)
 {
     kd_edge_read *read = read_query(s, req, KD_READ_BULK);
-    if (read) edge_reads_start(read, s, req);
+    if (read && kd_reads_velocity_prepare(read, req)) edge_reads_start(read, s, req);
 }
 
 /* When a stream ends that was opened with a token: by the clock of streams. */
@@ -277,7 +277,8 @@ static void edge_reads_read_body(kd_shard *s, kd_http_request *req, kd_read_kind
         edge_reads_prepare(s, req, kind, body.count, sets, body.count * sizeof(kd_item), &keys);
     read->named = named;
     if (sets > 0 && !read_caller(s, req, named ? body.me_set : &body.counter, read)) return;
-    if (add_texts(s, req, &body, read, keys)) edge_reads_start(read, s, req);
+    if (!add_texts(s, req, &body, read, keys)) return;
+    if (lookup || kd_reads_velocity_prepare(read, req)) edge_reads_start(read, s, req);
 }
 
 void kd_reads_bulk(kd_shard *s, kd_http_request *req)

@@ -7,7 +7,7 @@
 #include "common/base/display.h"
 #include "common/io/http/etag.h"
 #include "edge/io/http/answer.h"
-#include "edge/io/http/reads_work.h"
+#include "edge/io/http/reads_velocity.h"
 
 static void write_counts(kd_json *j, const kd_edge_read *read, const kd_lookup *l, uint64_t now_us)
 {
@@ -23,6 +23,8 @@ static void write_counts(kd_json *j, const kd_edge_read *read, const kd_lookup *
             .made_us = l->view.made_us,
             .as_of_us = l->view.as_of_us,
             .closed = l->view.closed,
+            .velocity = l->velocity ? l->velocity->at : NULL,
+            .velocity_made_us = kd_reads_velocity_made_us(l, now_us),
             .source = l->count_central ? "central" : "edge",
             .liked = read->members && !read->named ? (kd_liked)l->liked[read->counters[0]] : KD_LIKED_UNASKED,
             .me = read->named ? l->liked : NULL,

@@ -1,6 +1,8 @@
 /* reads_work.c - see the header. The questions to central go out together, so an errand waits for one deadline, however many items are unknown. */
 #include "edge/io/http/reads_work.h"
 
+#include "edge/io/http/reads_velocity.h"
+
 static int reads_work_look(kd_lookup *l)
 {
     return kd_edge_view(l->errand->shard->base.edge, l->item, &l->view);
@@ -155,6 +157,7 @@ void kd_reads_work(kd_errand *errand)
     kd_edge_read *read = KD_CONTAINER(errand->call, kd_edge_read, call);
     if (read->live) read_watch(read, errand);
     for (uint32_t i = 0; i < read->counter_count; i++) read_members(read, &read->asked[errand->offset + i]);
+    if (read->velocities) kd_reads_velocity_work(read, errand);
     if (!read->views) return;
     kd_errand_item *entry;
     STAILQ_FOREACH(entry, &errand->items, next) read_view(KD_CONTAINER(entry, kd_lookup, of_errand));

@@ -5,6 +5,7 @@
 #define KUDOS_EDGE_IO_HTTP_READS_WORK_H
 
 #include "edge/io/http/call.h"
+#include "edge/io/upstream/velocities.h"
 
 typedef enum {
     KD_READ_COUNTS,
@@ -27,8 +28,9 @@ typedef struct {
         [KD_COUNTERS_MAX];  /* kd_liked, by counter: of those that are asked about; else KD_LIKED_UNASKED */
     uint32_t liked_central; /* counters of which central's word decided: a bit for each */
     bool count_central;     /* central was asked for the counts, and its answer is in `view` */
-    bool unchanged;         /* of a live stream: since what its client knows */
-    uint64_t at_us;         /* likewise: when `view` was looked at (kd_live_hub_now) */
+    kd_item_velocity *velocity; /* where it is asked for; else NULL */
+    bool unchanged;             /* of a live stream: since what its client knows */
+    uint64_t at_us;             /* likewise: when `view` was looked at (kd_live_hub_now) */
 } kd_lookup;
 
 /* The question to central whether the caller likes those items of an errand of which this edge cannot tell, for one counter. */
@@ -53,9 +55,10 @@ typedef struct {
     uint32_t counter_count;
     kd_live_client *live; /* the stream that begins; NULL: none */
     uint32_t count;
-    kd_lookup *at;              /* in the order of the request */
-    struct kd_reads_text *text; /* of a read of many, while its answer is made */
-    kd_read_members *asked;     /* an errand has counter_count of them, from errand->offset on */
+    kd_lookup *at;                       /* in the order of the request */
+    struct kd_reads_text *text;          /* of a read of many, while its answer is made */
+    struct kd_read_velocity *velocities; /* by errand (reads_velocity.c); NULL: nobody asks for them */
+    kd_read_members *asked;              /* an errand has counter_count of them, from errand->offset on */
     /* Their places. */
     kd_lookup **unknown;
     kd_bytes *unknown_item;

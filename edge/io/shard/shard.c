@@ -174,6 +174,7 @@ static int edge_shard_assemble(kd_shard *s, const kd_shard_options *options, cha
     kd_timer_init(&s->tick, s->base.loop, edge_shard_on_tick, s);
     kd_timer_set(&s->tick, 1);
     kd_trends_init(&s->trends, &s->base, &s->asker);
+    kd_velocities_init(&s->velocities, &s->asker);
     if ((err = kd_asker_init(&s->asker, &s->base, error)) || (err = create_server(s, options, error)))
         return err;
     kd_shard_publish(s); /* so that no page of the admin port shows a shard without figures */
@@ -220,6 +221,7 @@ void kd_shard_destroy(kd_shard *s)
     kd_ending_at(KD_ENDING_DISK);
     kd_asker_finish(&s->asker);
     kd_trends_finish(&s->trends);
+    kd_velocities_finish(&s->velocities);
     kd_http_server_destroy(s->server);
     s->server = NULL;
     kd_live_hub_finish(&s->live);

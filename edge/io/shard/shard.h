@@ -31,6 +31,7 @@
 #include "edge/io/shard/viral_log.h"
 #include "edge/io/upstream/ask.h"
 #include "edge/io/upstream/trends.h"
+#include "edge/io/upstream/velocities.h"
 
 struct kd_shard {
     kd_shard_base base;
@@ -47,6 +48,7 @@ struct kd_shard {
     kd_counts_reader counts;
     kd_asker asker;
     kd_trends trends;
+    kd_velocities velocities;
     kd_live_hub live;
     kd_timer tick;
     uint64_t tick_us; /* monotonic: when the tick is due */
