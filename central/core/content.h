@@ -4,8 +4,6 @@
 
 #include "kudos/central.h"
 
-/* More than four thousand million views in one batch are no count but an attack on the totals. */
-#define KD_SUM_AMOUNT_MAX (1ull << 32)
 _Static_assert(KD_SUM_AMOUNT_MAX >= (uint64_t)KD_BATCH_OPS_MAX * KD_AMOUNT_MAX,
                "no batch of an honest edge is taken for an attack");
 

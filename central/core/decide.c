@@ -3,6 +3,7 @@
 
 #include "central/core/closed.h"
 #include "central/core/commit.h"
+#include "central/core/content.h"
 #include "central/core/epoch.h"
 #include "central/core/gather.h"
 #include "central/core/poison.h"
@@ -188,7 +189,9 @@ static kd_fed decide_gather(kd_central *c, const kd_decision *d, const kd_body *
     uint16_t author, region;
     if (!kd_registry_admit(c, d->author, d->region, &author, &region)) return KD_FED_QUARANTINED;
     kd_gather(c, body, author, region, d->at_us, 0);
-    c->stats.operations += body->op_count;
+    c->edges[author].tentative.amount += kd_content_amount(body);
+    if (body->sum_count > 0) kd_registry_touch(c, author);
+    c->stats.operations += body->op_count + body->sum_count;
     return KD_FED_DECIDED;
 }
 

@@ -5,10 +5,10 @@
 #include "central/core/epoch.h"
 #include "central/core/state.h"
 
-/* An amount is stored with the batch that brings it, so it counts what is on its way to the store, too. */
-static bool poison_spent(const kd_central *c, const kd_batch *b, const kd_body *body)
+/* Of an edge, or of an author of decisions. An amount is stored with the record that brings it, so it counts what is on its way to the store, too. */
+static bool poison_spent(const kd_central *c, kd_bytes by, const kd_body *body)
 {
-    int edge = kd_registry_find(c, b->edge);
+    int edge = kd_registry_find(c, by);
     uint64_t amount = edge >= 0 ? c->edges[edge].tentative.amount : 0;
     return kd_content_amount(body) > KD_EDGE_AMOUNT_MAX - amount;
 }
@@ -22,7 +22,7 @@ static bool poison_ahead(const kd_central *c, const kd_batch *b, const kd_body *
 kd_poison kd_poison_of_body(const kd_central *c, const kd_batch *b, const kd_body *body)
 {
     if (!kd_content_fits(c, body)) return KD_POISON_CONTENT;
-    if (poison_spent(c, b, body)) return KD_POISON_SPENT;
+    if (poison_spent(c, b->edge, body)) return KD_POISON_SPENT;
     if (kd_content_unknown_counter(c, body) != 0) return KD_POISON_COUNTER;
     return poison_ahead(c, b, body) && !c->releasing ? KD_POISON_AHEAD : KD_POISON_NONE;
 }
@@ -47,10 +47,10 @@ static bool poison_crowd(const kd_central *c, const kd_decision *d)
 /* By the time at which it was written, not by this process's clock: every reader of the log comes to the same. */
 kd_poison kd_poison_of_decision(const kd_central *c, const kd_decision *d, const kd_body *body)
 {
+    bool sums = body->increment_count > 0 || (body->sum_count > 0 && d->what != KD_DECIDED_OPERATIONS);
     bool ours = d->item.len == 0 || kd_partition(d->item, c->config.partitions) == c->config.partition;
-    if (!ours || body->sum_count + body->increment_count > 0 || !kd_content_fits(c, body) ||
-        !poison_rows_fit(d, body))
-        return KD_POISON_CONTENT;
+    if (!ours || sums || !kd_content_fits(c, body) || !poison_rows_fit(d, body)) return KD_POISON_CONTENT;
+    if (poison_spent(c, d->author, body)) return KD_POISON_SPENT;
     if (kd_content_unknown_counter(c, body) != 0) return KD_POISON_COUNTER;
     if (poison_crowd(c, d)) return KD_POISON_CROWD;
     bool ahead = d->stamp_us > d->at_us + KD_AHEAD_MAX_US || kd_content_ahead(body, d->at_us);

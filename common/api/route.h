@@ -61,7 +61,8 @@ bool kd_route_items(kd_bytes raw, const kd_strings *collections, kd_item items[K
     X(USER, "user")                                                                                          \
     X(COLLECTION, "collection")                                                                              \
     X(WINDOW, "window")                                                                                      \
-    X(VELOCITY, "velocity")
+    X(VELOCITY, "velocity")                                                                                  \
+    X(SUMS, "sums")
 
 typedef enum {
 #define X(name, text) KD_QUERY_##name,

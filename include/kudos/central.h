@@ -267,6 +267,18 @@ typedef int (*kd_member_fn)(void *arg, const kd_member *m);
 int kd_central_members(kd_central *c, uint8_t counter, kd_bytes item, kd_bytes cursor, uint32_t limit,
                        kd_member_fn fn, void *arg, kd_buf *next);
 
+/* What a region has brought to a sum of an item. */
+typedef struct {
+    uint8_t counter; /* wire id */
+    kd_bytes item, region;
+    uint64_t amount;
+} kd_sum_part;
+typedef int (*kd_sum_part_fn)(void *arg, const kd_sum_part *part);
+/* Visits the sums of up to `limit` items whose keys follow `cursor`, in the order of keys, of the state that kd_central_totals shows; an item may have none. *next
+ * is the cursor to go on with, empty at the end. KD_OK, the value of `fn`, KD_EINVAL, KD_EIO. */
+int kd_central_sums(kd_central *c, kd_bytes cursor, uint32_t limit, kd_sum_part_fn fn, void *arg,
+                    kd_buf *next);
+
 /* Visits the row of each of these users who likes the item, in the order of the list; a user who stands in it twice is visited twice. Its `edge` is not
  * told. Of the state that kd_central_totals shows in the same turn, also while a commit is being written. KD_OK, the value of `fn`, KD_EINVAL: the counter index, KD_EIO. */
 int kd_central_among(kd_central *c, uint32_t counter_index, kd_bytes item, const kd_bytes *users,

@@ -8,6 +8,9 @@
 /* Version of all programs. The formats have versions of their own below. */
 #define KD_PROGRAM_VERSION "0.1.0"
 
+/* What the sums of one record add up to: more than four thousand million views in one batch are no count but an attack on the totals. */
+#define KD_SUM_AMOUNT_MAX (1ull << 32)
+
 enum {
     KD_WIRE_SCHEMA = 1,     /* first element of every Kafka record */
     KD_STORAGE_SCHEMA = 1,  /* first byte of the store's identity row */

@@ -172,7 +172,8 @@ typedef struct {
     kd_bytes item;     /* key, of a decision on an item; else empty */
     uint64_t stamp_us; /* of a decision on an item, and of what is withdrawn or put back; else 0 */
     /* Of operations, else empty: the region in which they count (of what is withdrawn or put back that of its row: empty here), their author
-     * (kd_author_valid), who takes the edge's place in their stamps, and an encoded body without sums and increments. Of lives `body` alone. */
+     * (kd_author_valid), who takes the edge's place in their stamps, and an encoded body without increments; sums are in operations
+     * alone. Of lives `body` alone. */
     kd_bytes region, author, body;
 } kd_decision;
 

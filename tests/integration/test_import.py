@@ -31,6 +31,12 @@ def export(central, rc=0):
     return [tuple(line.split("\t")) for line in done.stdout.splitlines()]
 
 
+def export_to(path, source, *more):
+    with open(path, "w", encoding="utf-8") as f:
+        subprocess.run([program("kudos-central"), "export", *source, *more], stdout=f, check=True, timeout=120)
+    return path
+
+
 def log(path, *events):
     """A log of (ms, user, item, op)."""
     path.write_text("".join(f"{ms}\t{user}\t{item}\t{op}\n" for ms, user, item, op in events))
@@ -119,14 +125,41 @@ def test_what_users_said_here_since_stands(system, tmp_path):
 def test_an_export_moves_a_system_to_another_number_of_partitions(system, tmp_path):
     _, central = system
     imported(central, LOG, "--region", "tokyo")
-    lines = tmp_path / "rows.tsv"
-    with open(lines, "w", encoding="utf-8") as f:
-        subprocess.run([program("kudos-central"), "export", "--url", central.url], stdout=f, check=True, timeout=120)
+    lines = export_to(tmp_path / "rows.tsv", ["--url", central.url])
     other = tmp_path / "other"
     other.mkdir()
     with Broker(other, partitions=7) as broker, Central(other, broker.address, partitions=7) as fresh:
         assert imported(fresh, lines)["pairs"] == str(PAIRS)
         assert export(fresh) == export(central)
+
+
+def test_sums_move_with_an_export_that_is_asked_for_them_and_count_once(system, tmp_path):
+    """Views of two regions and many items, more than a page of lines, to another number of partitions."""
+    broker, central = system
+    mine = tmp_path / "mine.tsv"
+    mine.write_text("".join(f"view\tposts/{i}\t{i + 1}\t{region}\n" for i in range(2500) for region in ("tokyo", "oslo"))
+                    + f"view\tposts/huge\t{2**40 + 7}\ttokyo\nlike\tposts/1\tada\t1700000000000000\ttokyo\n")
+    told = imported(central, mine)
+    assert (told["events"], told["acked"], told["pairs"], told["verdict"]) == ("5002", "5002", "1", "exact")
+    with Edge(tmp_path, broker.address, central=central.url, more={"edge": {"flush_interval": "100ms"}}) as edge:
+        assert edge.post("/v1/posts/9/view", user="ada", body={"amount": 5}).status == 200
+        views = lambda of: of.get("/v1/posts/9/counts?by=region").json["counts"]["view"]
+        wait_until(lambda: views(central)["count"] == 25, 30, "the views are merged")
+        assert views(central)["regions"]["tokyo"] == views(central)["regions"]["oslo"] == 10
+    assert len(export(central)) == 1, "without being asked an export has no sums"
+    lines = export_to(tmp_path / "rows.tsv", ["--url", central.url], "--sums")
+    sums = [line.split("\t") for line in lines.read_text().splitlines() if line.count("\t") == 3]
+    assert len(sums) == 5002 and ["view", "posts/huge", str(2**40 + 7), "tokyo"] in sums
+    assert lines.read_text() == "".join(sorted(lines.read_text().splitlines(keepends=True)))
+    other = tmp_path / "other"
+    other.mkdir()
+    with Broker(other, partitions=7) as elsewhere, Central(other, elsewhere.address, partitions=7) as fresh:
+        again = imported(fresh, lines)
+        assert again["events"] == "5003" and again["verdict"] == "exact"
+        assert imported(fresh, lines) == again, "said twice it counts once"
+        assert export_to(tmp_path / "fresh.tsv", ["--url", fresh.url], "--sums").read_text() == lines.read_text()
+        fresh.kill9()
+        assert export_to(tmp_path / "left.tsv", ["--dir", fresh.data], "--sums").read_text() == lines.read_text()
 
 
 @pytest.mark.parametrize("line, reason", [
@@ -136,10 +169,13 @@ def test_an_export_moves_a_system_to_another_number_of_partitions(system, tmp_pa
     ("0\tada\t1\t1", "the time is 0"),
     ("like\tposts/1\tada\t5\tTokyo", "the region is not"),
     ("view\tposts/1\tada\t5\ttokyo", "no set counter"),
+    ("like\tposts/1\t5\ttokyo", "no sum"),
+    ("view\tposts/1\t0\ttokyo", "the amount is not"),
+    ("view\tposts/1\t-5\ttokyo", "the amount is not"),
 ])
 def test_a_line_that_is_wrong_is_named_and_nothing_is_imported(system, tmp_path, line, reason):
     _, central = system
-    export_form = line.count("\t") == 4
+    export_form = line[0].islower() and line.count("\t") > 2 and not line.startswith("x")
     good = "like\tposts/1\tbob\t1700000000000000\ttokyo" if export_form else f"{T}\tbob\t1\t1"
     path = tmp_path / "a.tsv"
     path.write_text(f"{good}\n{line}\n")

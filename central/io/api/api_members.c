@@ -182,22 +182,41 @@ static int api_members_write_line(void *arg, const kd_member *m)
     return 0;
 }
 
+static int api_members_write_sum(void *arg, const kd_sum_part *s)
+{
+    const lines *l = arg;
+    kd_sum_line(l->out, l->counters, s);
+    return 0;
+}
+
 static int find_page(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     lines l = {&t->declared->counters, &r->out};
     (void)item;
+    if (r->sums) return kd_central_sums(t->core, r->cursor, r->limit, api_members_write_sum, &l, &r->next);
     return kd_central_members(t->core, 0, kd_bytes_of(NULL, 0), r->cursor, r->limit, api_members_write_line,
                               &l, &r->next);
 }
 
-static kd_cursor_question export_question(uint32_t partition)
+static kd_cursor_question export_question(const kd_api_read *r)
 {
-    return (kd_cursor_question){.kind = KD_CURSOR_EXPORT, .number = partition};
+    return (kd_cursor_question){.kind = r->sums ? KD_CURSOR_SUMS : KD_CURSOR_EXPORT,
+                                .number = r->items[0].partition};
+}
+
+/* Reads sums= of the query; false with *why filled. */
+static bool ask_sums(const kd_http_request *req, kd_api_read *r, kd_refusal *why)
+{
+    kd_bytes sums = kd_bytes_str("false");
+    kd_query_find(req->query, "sums", &sums);
+    r->sums = kd_bytes_eq(sums, kd_bytes_str("true"));
+    *why = (kd_refusal){KD_PROBLEM_INVALID_REQUEST, "true or false is wanted", "sums"};
+    return r->sums || kd_bytes_eq(sums, kd_bytes_str("false"));
 }
 
 static void answer_page(kd_api_read *r)
 {
-    const kd_cursor_question question = export_question(r->items[0].partition);
+    const kd_cursor_question question = export_question(r);
     char cursor[KD_CURSOR_TEXT_MAX], partitions[20];
     const kd_http_field fields[] = {
         {"kudos-cursor", kd_bytes_of(cursor, kd_cursor_write(&question, kd_buf_view(&r->next), cursor))},
@@ -212,8 +231,9 @@ static bool ask_export(kd_api *api, kd_http_request *req, kd_api_read *r, kd_ref
     if (!kd_route_number(req->query, "partition", 0, 0, api->settings->partitions - 1, &partition, why) ||
         !kd_route_number(req->query, "limit", KD_EXPORT_PAGE, 1, KD_EXPORT_PAGE_MAX, &limit, why))
         return false;
-    const kd_cursor_question question = export_question((uint32_t)partition);
+    if (!ask_sums(req, r, why)) return false;
     r->items[0].partition = (uint32_t)partition;
+    const kd_cursor_question question = export_question(r);
     r->limit = (uint32_t)limit;
     return kd_cursor_read(req, &question, &r->cursor, why);
 }

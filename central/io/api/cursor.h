@@ -13,7 +13,13 @@ enum { KD_CURSOR_CHECK = 8, KD_CURSOR_MAX = 512, KD_CURSOR_TEXT_MAX = KD_CURSOR_
 
 /* What was asked, without the length of a page: a client may change that from page to page. */
 typedef struct {
-    enum { KD_CURSOR_LIKERS = 'l', KD_CURSOR_NEWEST = 'n', KD_CURSOR_ME = 'm', KD_CURSOR_EXPORT = 'e' } kind;
+    enum {
+        KD_CURSOR_LIKERS = 'l',
+        KD_CURSOR_NEWEST = 'n',
+        KD_CURSOR_ME = 'm',
+        KD_CURSOR_EXPORT = 'e',
+        KD_CURSOR_SUMS = 's'
+    } kind;
     uint32_t number; /* the counter's id; of an export the partition */
     kd_bytes item;   /* its key; of KD_CURSOR_ME the user; of an export empty */
 } kd_cursor_question;

@@ -9,22 +9,39 @@ static void put_decimal(kd_buf *out, uint64_t n)
     kd_buf_put(out, digits, kd_decimal(n, digits));
 }
 
-void kd_member_line(kd_buf *out, const kd_counters *counters, const kd_member *m)
+/* Counter and item, with a tab behind each. */
+static void put_what(kd_buf *out, const kd_counters *counters, uint8_t counter, kd_bytes key)
 {
     char item[KD_ITEM_KEY_MAX];
-    int at = kd_counters_by_id(counters, m->counter);
+    int at = kd_counters_by_id(counters, counter);
     kd_buf_reserve(out, KD_MEMBER_LINE_MAX);
     if (at >= 0)
         kd_buf_put(out, counters->at[at].name, strlen(counters->at[at].name));
     else
-        put_decimal(out, m->counter);
+        put_decimal(out, counter);
     kd_buf_put_u8(out, '\t');
-    kd_buf_put(out, item, kd_key_text(m->item, item));
+    kd_buf_put(out, item, kd_key_text(key, item));
     kd_buf_put_u8(out, '\t');
+}
+
+static void put_number_and_region(kd_buf *out, uint64_t number, kd_bytes region)
+{
+    put_decimal(out, number);
+    kd_buf_put_u8(out, '\t');
+    kd_buf_put(out, region.data, region.len);
+    kd_buf_put_u8(out, '\n');
+}
+
+void kd_member_line(kd_buf *out, const kd_counters *counters, const kd_member *m)
+{
+    put_what(out, counters, m->counter, m->item);
     kd_buf_put(out, m->user.data, m->user.len);
     kd_buf_put_u8(out, '\t');
-    put_decimal(out, m->time_us);
-    kd_buf_put_u8(out, '\t');
-    kd_buf_put(out, m->region.data, m->region.len);
-    kd_buf_put_u8(out, '\n');
+    put_number_and_region(out, m->time_us, m->region);
+}
+
+void kd_sum_line(kd_buf *out, const kd_counters *counters, const kd_sum_part *s)
+{
+    put_what(out, counters, s->counter, s->item);
+    put_number_and_region(out, s->amount, s->region);
 }

@@ -50,6 +50,7 @@ struct kd_api_read {
     uint32_t sets;    /* counters that the request names in "me": a bit for each */
     uint32_t limit;
     bool detail;                  /* time and region of likers are told */
+    bool sums;                    /* of an export: lines of sums */
     bool newest;                  /* likers in the order of their likes */
     kd_api_trend *trend;          /* of a read of what is trending */
     uint64_t velocity_us, now_us; /* of velocities: the window, and its end */

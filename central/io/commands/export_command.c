@@ -1,5 +1,5 @@
 /*
- * export_command.c - `kudos-central export`: all liked rows as sorted lines of TSV: counter, item, user, stamp in us, region.
+ * export_command.c - `kudos-central export`: all liked rows as sorted lines of TSV: counter, item, user, stamp in us, region; with --sums also the sums.
  *
  * sort(1) sorts them, in the C locale; it spills to disk, so an export need not fit into memory. It prints nothing before it has read everything: a
  * failed export prints nothing.
@@ -14,6 +14,8 @@
 
 #include "central/io/commands/arguments.h"
 #include "central/io/commands/commands.h"
+
+static bool with_sums;
 
 /* sort(1) reads from *in and writes to our standard output. */
 static int export_start_sort(pid_t *pid, int *in)
@@ -48,7 +50,16 @@ static int export_pass_on(void *arg, kd_bytes lines)
     return KD_OK;
 }
 
-static int export_run(const kd_source *source, char *error)
+/* Liked rows, then sums where they are wanted: sort(1) puts them together. */
+static int export_feed(kd_source *source, int in, char *error)
+{
+    int code = kd_source_each(source, export_pass_on, &in, error);
+    source->sums = true;
+    if (code == KD_EXIT_OK && with_sums) code = kd_source_each(source, export_pass_on, &in, error);
+    return code;
+}
+
+static int export_run(kd_source *source, char *error)
 {
     pid_t pid;
     int in, status = -1;
@@ -56,7 +67,7 @@ static int export_run(const kd_source *source, char *error)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "sort(1) cannot be started");
         return KD_EXIT_UNAVAILABLE;
     }
-    int code = kd_source_each(source, export_pass_on, &in, error);
+    int code = export_feed(source, in, error);
     if (code != KD_EXIT_OK) kill(pid, SIGKILL);
     close(in);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
@@ -74,13 +85,14 @@ static const kd_arg options[] = {
     KD_ARG_TEXT("url", "URL", &url, "central's public port, which takes this caller for an operator"),
     KD_ARG_TEXT("dir", "DIR", &dir,
                 "data directory of a central that does not run; refused while a process holds it"),
+    KD_ARG_FLAG("sums", &with_sums, "also the sums, in lines of four: counter, item, amount, region"),
     KD_ARG_TEXT("ca", "FILE", &ca, "PEM authorities of an https URL; default: those of the system"),
     KD_ARG_TEXT("cert", "FILE", &cert, "PEM certificate to show to central"),
     KD_ARG_TEXT("key", "FILE", &key, "PEM key of it"),
 };
 
 static const kd_command_line line = {
-    .usage = "(--url U [--token-file F] [--ca F] [--cert F --key F] | --dir D) [-c FILE] [--set "
+    .usage = "(--url U [--token-file F] [--ca F] [--cert F --key F] | --dir D) [--sums] [-c FILE] [--set "
              "section.key=value]...",
     .about = "Prints all liked rows as sorted lines of TSV: counter, item, user, stamp in us, region.\n"
              "Exit codes: 0 done, 1 failed (nothing was printed), 2 usage, 4 not reached or in use.",

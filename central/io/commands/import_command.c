@@ -1,5 +1,5 @@
 /*
- * import_command.c - `kudos-central import FILE`: likes that were made elsewhere, with their times.
+ * import_command.c - `kudos-central import FILE`: likes that were made elsewhere, with their times, and sums.
  *
  * The file is read twice. The first time nothing is sent: each line is looked at, and the chunks of each partition are counted. The job is named after
  * all that decides how the file is cut (the lines, and what is said of them here), so the same command is the same job.
@@ -12,6 +12,7 @@
 #include "central/io/commands/commands.h"
 #include "central/io/import/import_send.h"
 #include "common/io/daemon/line_file.h"
+#include "common/io/loop/clock.h"
 
 static const char *counter_name = "like", *collection = "posts", *region = "import";
 static const kd_arg options[] = {
@@ -28,9 +29,10 @@ static const kd_command_line line = {
         "has lines of a\n"
         "log (unix milliseconds, user, item, op 1 or -1, with tabs between) or of an export (counter, item, "
         "user, stamp in us,\n"
-        "region). Nothing is sent if a line is neither. Said again it goes on where it was broken off, and "
+        "region; of a sum: counter, item, amount, region). Nothing is sent if a line is neither. Said again "
+        "it goes on where it was broken off, and "
         "does nothing where\n"
-        "it was done. Sums are in no export: they are not moved.\n"
+        "it was done.\n"
         "Last line: import events= acked= pairs= verdict=exact|unknown. Exit codes: 0 all is merged, 1 "
         "refused, 2 usage or a\n"
         "line, 4 not reached, or not merged in time: say it again.",
@@ -164,7 +166,8 @@ static int import_form(import_run *r, const kd_counters *counters, char *error)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", fault);
         return KD_EXIT_USAGE;
     }
-    r->form = (kd_import_form){counters, counters->at[at].id, collection, kd_bytes_str(region)};
+    r->form = (kd_import_form){counters, counters->at[at].id, collection, kd_bytes_str(region),
+                               kd_day_of(kd_clock_wall_us())};
     return -1;
 }
 

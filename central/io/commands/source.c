@@ -122,6 +122,7 @@ int kd_source_each_store(const kd_source *s, kd_source_store fn, void *arg, char
 
 typedef struct {
     const kd_counters *counters;
+    bool sums;
     kd_source_lines fn;
     void *arg;
     kd_buf page, cursor, next;
@@ -134,14 +135,28 @@ static int source_write_line(void *arg, const kd_member *m)
     return 0;
 }
 
-static int source_read_members(reading *r, kd_central *core)
+static int source_write_sum(void *arg, const kd_sum_part *s)
+{
+    reading *r = arg;
+    kd_sum_line(&r->page, r->counters, s);
+    return 0;
+}
+
+static int source_read_page(reading *r, kd_central *core)
+{
+    if (r->sums)
+        return kd_central_sums(core, kd_buf_view(&r->cursor), PAGE_ROWS, source_write_sum, r, &r->next);
+    return kd_central_members(core, 0, kd_bytes_of(NULL, 0), kd_buf_view(&r->cursor), PAGE_ROWS,
+                              source_write_line, r, &r->next);
+}
+
+static int source_read_lines(reading *r, kd_central *core)
 {
     kd_buf_clear(&r->cursor);
     do {
         kd_buf_clear(&r->page);
         kd_buf_clear(&r->next);
-        int err = kd_central_members(core, 0, kd_bytes_of(NULL, 0), kd_buf_view(&r->cursor), PAGE_ROWS,
-                                     source_write_line, r, &r->next);
+        int err = source_read_page(r, core);
         if (err == KD_OK) err = r->fn(r->arg, kd_buf_view(&r->page));
         if (err != KD_OK) return err;
         kd_buf_clear(&r->cursor);
@@ -156,7 +171,7 @@ static int source_read_partition(const kd_source *s, reading *r, uint32_t partit
     kd_leveldb *db = NULL;
     kd_central *core;
     int err = kd_source_open(s, partition, partitions, 1, &db, &core, error);
-    if (err == KD_OK && source_read_members(r, core) != KD_OK) {
+    if (err == KD_OK && source_read_lines(r, core) != KD_OK) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u could not be read to its end", partition);
         err = KD_EIO;
     }
@@ -168,7 +183,7 @@ static int source_read_partition(const kd_source *s, reading *r, uint32_t partit
 int kd_source_each(const kd_source *s, kd_source_lines fn, void *arg, char *error)
 {
     if (s->url) return kd_source_url_each(s, fn, arg, error);
-    reading r = {.counters = &s->settings.counters, .fn = fn, .arg = arg};
+    reading r = {.counters = &s->settings.counters, .sums = s->sums, .fn = fn, .arg = arg};
     uint32_t partitions;
     int err = kd_source_count(s, &partitions, error);
     for (uint32_t p = 0; err == KD_OK && p < partitions; p++)

@@ -16,6 +16,7 @@ typedef struct {
     const char *ca, *cert, *key;  /* of --url https://...; NULL: the system's authorities, no certificate */
     kd_central_settings settings; /* of -c, or the defaults; for --dir */
     bool configured;              /* -c was given */
+    bool sums;                    /* kd_source_each gives lines of sums, instead of liked rows */
 } kd_source;
 
 /* Loads the settings: of the file with the overrides, or (file NULL) the defaults with them. `sets` has room for one more. KD_OK, or KD_EINVAL with

@@ -16,6 +16,7 @@ typedef struct {
     struct event_base *base;
     kd_http_client *client;
     int result, status;
+    bool sums;  /* lines of sums are wanted */
     bool heard; /* it has answered before */
     uint32_t partitions;
     kd_buf page;
@@ -74,8 +75,8 @@ static const char *source_url_why(source_url_session *s)
 static int source_url_ask(source_url_session *s, uint32_t partition, char *error)
 {
     char path[KD_CURSOR_TEXT_MAX + 128];
-    snprintf(path, sizeof(path), "/v1/export?partition=%u&limit=%d%s%s", partition, PAGE_ROWS,
-             s->cursor[0] != '\0' ? "&cursor=" : "", s->cursor);
+    snprintf(path, sizeof(path), "/v1/export?partition=%u&limit=%d%s%s%s", partition, PAGE_ROWS,
+             s->sums ? "&sums=true" : "", s->cursor[0] != '\0' ? "&cursor=" : "", s->cursor);
     for (int i = 0; i < TRIES; i++) {
         if (source_url_ask_once(s, path)) return KD_EXIT_OK;
         if (!source_url_worth_again(s) || !s->heard || s->result == KD_EUNTRUSTED) break;
@@ -121,7 +122,7 @@ int kd_source_url_each(const kd_source *source, kd_source_lines fn, void *arg, c
         .token = source->token,
     };
     char shown[KD_TEXT_SHOWN_MAX];
-    source_url_session s = {.base = event_base_new()};
+    source_url_session s = {.base = event_base_new(), .sums = source->sums};
     KD_ASSERT(s.base);
     int err = kd_http_client_create(&s.client, s.base, source->url, &options), code;
     if (err == KD_OK) {

@@ -23,12 +23,34 @@ static int import_line_log(const kd_import_form *form, kd_bytes line, kd_import_
     return KD_OK;
 }
 
-static bool import_line_counter(const kd_import_form *form, kd_bytes name, uint8_t *id)
+static bool import_line_counter(const kd_import_form *form, kd_bytes name, kd_counter_kind kind, uint8_t *id)
 {
     int at = kd_counters_by_name(form->counters, name);
-    if (at < 0 || form->counters->at[at].kind != KD_SET) return false;
+    if (at < 0 || form->counters->at[at].kind != kind) return false;
     *id = form->counters->at[at].id;
     return true;
+}
+
+static int import_line_sum(const kd_import_form *form, kd_bytes line, kd_import_row *row, const char **why)
+{
+    kd_bytes counter, item, amount;
+    *why = "not four fields separated by tabs";
+    if (!kd_line_cut(&line, &counter, false) || !kd_line_cut(&line, &item, false) ||
+        !kd_line_cut(&line, &amount, false) || !kd_line_cut(&line, &row->region, true))
+        return KD_EMALFORMED;
+    *why = "the counter is no sum of the configuration (-c)";
+    if (!import_line_counter(form, counter, KD_SUM, &row->counter)) return KD_EMALFORMED;
+    *why = "the item is not collection/id";
+    if (kd_item_parse(&row->item, item) != KD_OK) return KD_EMALFORMED;
+    *why = "the amount is not a number from 1 to 2^51";
+    if (!kd_text_number(amount, &row->amount) || row->amount == 0 || row->amount > KD_IMPORT_AMOUNT_MAX)
+        return KD_EMALFORMED;
+    *why = "the region is not [a-z0-9][a-z0-9._-]{0,31}";
+    if (!kd_name_valid(row->region)) return KD_EMALFORMED;
+    row->user_len = 0;
+    row->liked = false;
+    row->day = form->day;
+    return KD_OK;
 }
 
 static int import_line_export(const kd_import_form *form, kd_bytes line, kd_import_row *row, const char **why)
@@ -40,7 +62,7 @@ static int import_line_export(const kd_import_form *form, kd_bytes line, kd_impo
         !kd_line_cut(&line, &row->region, true))
         return KD_EMALFORMED;
     *why = "the counter is no set counter of the configuration (-c)";
-    if (!import_line_counter(form, counter, &row->counter)) return KD_EMALFORMED;
+    if (!import_line_counter(form, counter, KD_SET, &row->counter)) return KD_EMALFORMED;
     *why = "the item is not collection/id";
     if (kd_item_parse(&row->item, item) != KD_OK) return KD_EMALFORMED;
     *why = "the user is not " KD_ID_FORM;
@@ -55,18 +77,28 @@ static int import_line_export(const kd_import_form *form, kd_bytes line, kd_impo
     return KD_OK;
 }
 
-/* An export has a tab more than a log. A line that is neither is told what a log looks like. */
-static kd_import_kind import_line_kind(kd_bytes line)
+static uint32_t import_line_tabs(kd_bytes line)
 {
     uint32_t tabs = 0;
     for (size_t i = 0; i < line.len; i++) tabs += line.data[i] == '\t';
-    return tabs == 4 ? KD_IMPORT_EXPORT : KD_IMPORT_LOG;
+    return tabs;
+}
+
+/* An export's like has a tab more than a log, and its sum begins with the name of a counter. A line that is neither is told what a log looks like. */
+static kd_import_kind import_line_kind(kd_bytes line)
+{
+    bool named = line.len > 0 && line.data[0] >= 'a' && line.data[0] <= 'z';
+    uint32_t tabs = import_line_tabs(line);
+    return tabs == 4 || (tabs == 3 && named) ? KD_IMPORT_EXPORT : KD_IMPORT_LOG;
 }
 
 int kd_import_line_read(const kd_import_form *form, kd_import_kind *kind, kd_bytes line, kd_import_row *row,
                         const char **why)
 {
     if (*kind == KD_IMPORT_UNKNOWN) *kind = import_line_kind(line);
+    row->amount = 0;
+    if (*kind == KD_IMPORT_EXPORT && import_line_tabs(line) == 3)
+        return import_line_sum(form, line, row, why);
     int err = *kind == KD_IMPORT_LOG ? import_line_log(form, line, row, why)
                                      : import_line_export(form, line, row, why);
     if (err != KD_OK || (row->time_us > 0 && row->time_us < KD_TIME_END_US)) return err;

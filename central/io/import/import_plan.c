@@ -18,6 +18,9 @@ typedef struct import_chunk {
     size_t bytes; /* of the ids of its operations */
     kd_op *ops;
     uint32_t count, cap;
+    kd_sum *sums;
+    uint32_t sum_count, sum_cap;
+    uint64_t amount; /* of the sums together */
     uint8_t region_len;
     char region[KD_NAME_MAX];
 } import_chunk;
@@ -27,7 +30,7 @@ typedef struct {
     uint64_t last_us;
     const import_chunk *chunk; /* holds the pair's last operation, at `op`, if its serial is this one */
     uint64_t serial;
-    uint32_t op;
+    uint32_t op; /* of a sum: in `sums` */
     uint16_t key_len;
     uint8_t item_len;
     uint8_t key[]; /* counter, item key, user */
@@ -39,7 +42,7 @@ typedef struct {
 } import_partition;
 
 struct kd_import_plan {
-    uint32_t partitions;
+    uint32_t partitions, sums; /* sums: of the pairs, those without a user */
     kd_import_chunk_fn fn;
     void *arg;
     kd_table pairs;
@@ -73,6 +76,7 @@ void kd_import_plan_destroy(kd_import_plan *p)
         for (import_chunk *c = p->at[i].chunks, *next; c; c = next) {
             next = c->next;
             free(c->ops);
+            free(c->sums);
             free(c);
         }
     }
@@ -82,7 +86,7 @@ void kd_import_plan_destroy(kd_import_plan *p)
 
 uint64_t kd_import_plan_pairs(const kd_import_plan *p)
 {
-    return p->pairs.count;
+    return p->pairs.count - p->sums;
 }
 
 static import_pair *import_pair_of(kd_import_plan *p, const kd_import_row *row)
@@ -99,6 +103,7 @@ static import_pair *import_pair_of(kd_import_plan *p, const kd_import_row *row)
     pair->item_len = row->item.len;
     memcpy(pair->key, p->key.data, p->key.len);
     kd_table_add_hashed(&p->pairs, pair, hash);
+    p->sums += row->user_len == 0;
     return pair;
 }
 
@@ -138,7 +143,7 @@ static void import_chunk_put(import_chunk *c, import_pair *pair, bool liked)
 
 static int import_chunk_end(kd_import_plan *p, uint32_t partition, import_chunk *c)
 {
-    kd_body body = {.ops = c->ops, .op_count = c->count};
+    kd_body body = {.ops = c->ops, .op_count = c->count, .sums = c->sums, .sum_count = c->sum_count};
     kd_import_chunk chunk = {.partition = partition,
                              .seq = ++p->at[partition].seq,
                              .region = kd_bytes_of(c->region, c->region_len),
@@ -146,9 +151,39 @@ static int import_chunk_end(kd_import_plan *p, uint32_t partition, import_chunk 
                              .events = c->events};
     int err = p->fn(p->arg, &chunk);
     c->serial++;
-    c->count = 0;
-    c->bytes = 0;
+    c->count = c->sum_count = 0;
+    c->bytes = c->amount = 0;
     c->events = 0;
+    return err;
+}
+
+static void import_chunk_put_sum(import_chunk *c, import_pair *pair, uint64_t amount, uint32_t day)
+{
+    if (pair->chunk != c || pair->serial != c->serial) {
+        c->sums = kd_grow(c->sums, c->sum_count, &c->sum_cap, sizeof *c->sums);
+        pair->chunk = c;
+        pair->serial = c->serial;
+        pair->op = c->sum_count++;
+        c->bytes += pair->key_len;
+        c->sums[pair->op] =
+            (kd_sum){.item = kd_bytes_of(pair->key + 1, pair->item_len), .day = day, .counter = pair->key[0]};
+    }
+    c->sums[pair->op].amount += amount;
+    c->amount += amount;
+}
+
+/* A record holds KD_SUM_AMOUNT_MAX at most, so a large sum goes in several. */
+static int import_plan_add_sum(kd_import_plan *p, uint32_t partition, import_chunk *c,
+                               const kd_import_row *row)
+{
+    import_pair *pair = import_pair_of(p, row);
+    int err = KD_OK;
+    c->events++;
+    for (uint64_t left = row->amount, now; err == KD_OK && left > 0; left -= now) {
+        now = KD_MIN(left, KD_SUM_AMOUNT_MAX - c->amount);
+        if (now > 0) import_chunk_put_sum(c, pair, now, row->day);
+        if (c->amount == KD_SUM_AMOUNT_MAX) err = import_chunk_end(p, partition, c);
+    }
     return err;
 }
 
@@ -156,6 +191,11 @@ int kd_import_plan_add(kd_import_plan *p, const kd_import_row *row)
 {
     uint32_t partition = kd_partition(kd_item_key(&row->item), p->partitions);
     import_chunk *c = import_chunk_of(&p->at[partition], row->region);
+    if (row->amount > 0) {
+        int err = import_plan_add_sum(p, partition, c, row);
+        bool full = c->sum_count >= CHUNK_OPS || c->bytes >= CHUNK_BYTES;
+        return err == KD_OK && full ? import_chunk_end(p, partition, c) : err;
+    }
     import_pair *pair = import_pair_of(p, row);
     pair->last_us = pair->chunk ? KD_MAX(row->time_us, pair->last_us + 1) : row->time_us;
     import_chunk_put(c, pair, row->liked);
@@ -167,6 +207,6 @@ int kd_import_plan_end(kd_import_plan *p)
     int err = KD_OK;
     for (uint32_t i = 0; i < p->partitions; i++)
         for (import_chunk *c = p->at[i].chunks; err == KD_OK && c; c = c->next)
-            if (c->count > 0) err = import_chunk_end(p, i, c);
+            if (c->count + c->sum_count > 0) err = import_chunk_end(p, i, c);
     return err;
 }

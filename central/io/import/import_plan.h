@@ -5,7 +5,7 @@
  * that is merged, and one that is repeated does nothing.
  *
  * Of a pair (counter, item, user) the later line wins: its stamp is its time, or one microsecond above the pair's line before where that is not
- * earlier. A pair takes some 150 bytes until the plan is finished.
+ * earlier. The amounts of a sum add up. A pair takes some 150 bytes until the plan is finished.
  */
 #ifndef KUDOS_CENTRAL_IO_IMPORT_IMPORT_PLAN_H
 #define KUDOS_CENTRAL_IO_IMPORT_IMPORT_PLAN_H
@@ -17,7 +17,7 @@ typedef struct {
     uint32_t partition;
     uint64_t seq;    /* within the partition, from 1 */
     kd_bytes region; /* all its operations count in */
-    kd_body *body;   /* of operations alone; the taker may encode it, which sorts it */
+    kd_body *body;   /* of operations and sums; the taker may encode it, which sorts it */
     uint64_t events; /* lines that it holds, also those that a later one of their pair has replaced */
 } kd_import_chunk;
 

@@ -100,6 +100,9 @@ static void field_put_query(kd_openapi *doc, json_t *list, const kd_endpoint *e)
     if (query & 1u << KD_QUERY_COLLECTION)
         field_put(list, "query", "collection", true, kd_openapi_schema(doc, "Collection"), "of the items");
     if (query & 1u << KD_QUERY_WINDOW) field_put_window(list);
+    if (query & 1u << KD_QUERY_SUMS)
+        field_put(list, "query", "sums", false, kd_openapi_pack("{s:s}", "type", "boolean"),
+                  "true: lines of sums instead: counter, item, amount, region");
     if (query & 1u << KD_QUERY_VELOCITY)
         field_put(list, "query", "velocity", false, field_windows(),
                   "each set counter is to have `velocity`: the likes of that time");

@@ -2,11 +2,12 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "central/core/state.h"
 #include "kudos/decide.h"
 #include "kudos/forget.h"
 #include "tests/lib/central_rig.h"
 
-enum { LIKE = 0 };
+enum { LIKE = 0, VIEW = 2 };
 static const uint64_t noon = 20000 * RIG_DAY + RIG_DAY / 2, second = 1000000;
 
 static rig r;
@@ -106,6 +107,46 @@ Test(decide, operations_count_as_those_of_a_batch_in_their_region)
     cr_expect_eq(decide(&older), KD_FED_DECIDED);
     cr_expect_eq(rig_total(&r, 1, LIKE), 0u, "an older one does nothing");
     cr_expect(rig_sums_agree(&r, 1));
+}
+
+static kd_bytes one_sum(uint64_t amount)
+{
+    kd_sum sum = {rig_item(1), amount, kd_day_of(noon), RIG_VIEW};
+    kd_body b = {.sums = &sum, .sum_count = 1};
+    kd_buf_clear(&body);
+    kd_body_encode(&b, &body);
+    return kd_buf_view(&body);
+}
+
+Test(decide, sums_of_a_decision_count_once_however_often_it_is_read)
+{
+    kd_decision d = of_operations("j", 1, one_sum(500));
+    cr_assert_eq(decide(&d), KD_FED_DECIDED);
+    cr_expect_eq(rig_total(&r, 1, VIEW), 500u);
+    cr_expect_eq(rig_region(&r, 1, VIEW, "office"), 500u);
+    cr_expect_eq(feed_again(), KD_FED_DUPLICATE);
+    reopen();
+    cr_expect_eq(feed_again(), KD_FED_DUPLICATE);
+    cr_expect_eq(rig_total(&r, 1, VIEW), 500u);
+    cr_expect(rig_sums_agree(&r, 1));
+}
+
+Test(decide, sums_of_an_author_are_bounded_as_those_of_an_edge_and_no_void_has_any)
+{
+    kd_decision huge = of_operations("j", 1, one_sum(KD_SUM_AMOUNT_MAX + 1));
+    cr_expect_eq(write_decision(&huge), KD_EINVAL);
+    kd_decision withdraw = {.job = kd_bytes_str("v"),
+                            .seq = 1,
+                            .what = KD_DECIDED_WITHDRAW,
+                            .stamp_us = noon,
+                            .author = kd_bytes_str("_void"),
+                            .body = one_sum(1)};
+    cr_expect_eq(write_decision(&withdraw), KD_EINVAL);
+    kd_decision most = of_operations("j", 1, one_sum(KD_SUM_AMOUNT_MAX));
+    cr_assert_eq(decide(&most), KD_FED_DECIDED);
+    r.c->edges[kd_registry_find(r.c, kd_bytes_str("_import"))].tentative.amount = (1ull << 51) - 1;
+    kd_decision next = of_operations("j", 2, one_sum(2));
+    cr_expect_eq(write_decision(&next), KD_EINVAL);
 }
 
 Test(decide, an_author_of_equal_time_stands_by_its_name_as_an_edge_does)
