@@ -41,8 +41,8 @@ struct sim_log_tool {
     orders orders[TOPICS];
     const sim_scenario *forging; /* NULL: nothing is to be forged */
     const sim_scenario_event *forged;
-    bool reading;  /* the milestones topic is to be read, or is being read */
-    sim_told told; /* what it holds; of the thread alone while `reading` */
+    bool reading;             /* the milestones topic is to be read, or is being read */
+    sim_told_milestones told; /* what it holds; of the thread alone while `reading` */
     uint64_t appended;
     uint32_t failures;
     char why[256];
@@ -290,7 +290,7 @@ static void log_tool_obey_read(sim_log_tool *t)
     pthread_mutex_unlock(&t->lock);
     if (!reading) return;
     sim_told_finish(&t->told);
-    t->told = (sim_told){0};
+    t->told = (sim_told_milestones){0};
     rd_kafka_t *reader = open_client(t, RD_KAFKA_CONSUMER);
     for (uint32_t p = 0; reader && p < t->partitions; p++)
         log_tool_each(t, reader, MILESTONES, p, INT32_MAX, log_tool_see, &t->told);
@@ -447,7 +447,7 @@ void sim_log_tool_read_milestones(sim_log_tool *t)
     pthread_mutex_unlock(&t->lock);
 }
 
-const sim_told *sim_log_tool_milestones(sim_log_tool *t)
+const sim_told_milestones *sim_log_tool_milestones(sim_log_tool *t)
 {
     pthread_mutex_lock(&t->lock);
     bool reading = t->reading;

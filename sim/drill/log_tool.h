@@ -38,7 +38,7 @@ bool sim_log_tool_tapped(sim_log_tool *t, uint64_t *batches, char *why, size_t s
 /* Reads the milestones topic from its beginning to its end. */
 void sim_log_tool_read_milestones(sim_log_tool *t);
 /* That is done: what stands in the topic, until it is read again. NULL: not yet. */
-const sim_told *sim_log_tool_milestones(sim_log_tool *t);
+const sim_told_milestones *sim_log_tool_milestones(sim_log_tool *t);
 /* Records that were appended once more so far. */
 uint64_t sim_log_tool_appended(sim_log_tool *t);
 /* Orders that failed so far; above 0 `why` says how the last one did. */

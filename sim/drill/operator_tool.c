@@ -203,7 +203,8 @@ static void after_order(sim_operator_tool *t, int code)
 {
     kd_buf said = {0};
     if (sim_files_read_end(t->log, SAID_BYTES, &said) != KD_OK) said.len = 0;
-    if (!sim_order_book_ended(t->book, code, kd_buf_view(&said))) wrong(t, "order: a command of the operator");
+    if (!sim_order_book_ended(t->book, code, kd_buf_view(&said)))
+        wrong(t, "order: a command of the operator");
     kd_buf_finish(&said);
 }
 

@@ -52,12 +52,12 @@ static void order_book_note_import(sim_order_book *b, order *o)
     o->attempts = (uint32_t)o->event->amount;
     for (uint32_t i = 0; i < o->attempts; i++) {
         sim_scenario_old_user(i, name);
-        const sim_journal_attempt a = {
-            .user = order_book_number(users, name),
-            .item = order_book_number(sim_clients_items(b->clients), o->event->item),
-            .edge = OPERATOR,
-            .counter = SCENARIO_LIKE,
-            .verb = KD_LIKE};
+        const sim_journal_attempt a = {.user = order_book_number(users, name),
+                                       .item =
+                                           order_book_number(sim_clients_items(b->clients), o->event->item),
+                                       .edge = OPERATOR,
+                                       .counter = SCENARIO_LIKE,
+                                       .verb = KD_LIKE};
         uint32_t id = sim_journal_attempted(b->journal, &a);
         if (i == 0) o->first = id;
     }
@@ -79,7 +79,8 @@ static void order_book_note_void(sim_order_book *b, const order *o, uint32_t cou
                                  uint32_t user)
 {
     if (b->lost || o->undone) {
-        bool unliked = sim_journal_pair(b->journal, counter, item, user, 0, &(bool){false}) == ORACLE_MUST_NOT;
+        bool unliked =
+            sim_journal_pair(b->journal, counter, item, user, 0, &(bool){false}) == ORACLE_MUST_NOT;
         if (b->lost || unliked) sim_journal_ordered(b->journal, counter, item, user, false);
         return;
     }
@@ -223,7 +224,8 @@ bool sim_order_book_ended(sim_order_book *b, int code, kd_bytes said)
 {
     order *o = &b->at[b->next];
     /* It was done by the command before, whose answer was lost; or there was nothing to be withdrawn. */
-    bool unknown = o->event->kind == SCENARIO_PUT_BACK && code == 1 && order_book_says(said, "knows that void");
+    bool unknown =
+        o->event->kind == SCENARIO_PUT_BACK && code == 1 && order_book_says(said, "knows that void");
     if (code == 0 || unknown) order_book_done(b, o, said);
     return code == 0 || unknown || code == 4 || code < 0;
 }

@@ -156,8 +156,8 @@ static bool product_read_list(product *p, product_list *l)
     bool good = true, more = true;
     l->below_us = UINT64_MAX;
     while (good && more) {
-        snprintf(path, sizeof path, "%s&limit=%d%s%.*s", l->base, PAGE, next.len ? "&cursor=" : "", (int)next.len,
-                 next.len ? (const char *)next.data : "");
+        snprintf(path, sizeof path, "%s&limit=%d%s%.*s", l->base, PAGE, next.len ? "&cursor=" : "",
+                 (int)next.len, next.len ? (const char *)next.data : "");
         json_t *answer = product_ask(p, path, l->user);
         const char *cursor = json_string_value(json_object_get(answer, "next"));
         good = answer && product_take_page(p, l, answer);
@@ -209,7 +209,8 @@ static bool product_judge_user(product *p, const char *user, uint32_t number)
 
 static bool product_judge_lists(product *p)
 {
-    const sim_names *items = sim_clients_items(p->facts->clients), *users = sim_clients_users(p->facts->clients);
+    const sim_names *items = sim_clients_items(p->facts->clients),
+                    *users = sim_clients_users(p->facts->clients);
     uint32_t turn = (uint32_t)kd_random_next(&p->facts->fleet->random);
     bool good = true;
     for (uint32_t i = 0; good && i < KD_MIN(items->count, (uint32_t)ASKED_MAX); i++)
@@ -265,7 +266,8 @@ static bool product_judge_trending(product *p)
     bool good = true;
     for (size_t w = 0; good && w < KD_COUNT(windows); w++) {
         char path[128];
-        snprintf(path, sizeof path, "/v1/trending?collection=posts&counter=like&limit=50&window=%s", windows[w]);
+        snprintf(path, sizeof path, "/v1/trending?collection=posts&counter=like&limit=50&window=%s",
+                 windows[w]);
         json_t *answer = product_ask(p, path, NULL);
         good = answer != NULL;
         for (uint32_t i = 0; good && i < items->count; i++)

@@ -17,8 +17,8 @@ typedef struct {
     const sim_clients *clients;
     const sim_journal *journal;
     sim_log_tool *log;
-    bool whole;       /* Kafka has lost no record of the milestones topic */
-    kd_bytes rows;    /* the export */
+    bool whole;    /* Kafka has lost no record of the milestones topic */
+    kd_bytes rows; /* the export */
     const uint64_t (*counts)[SCENARIO_COUNTERS];
     void (*tick)(void *arg); /* while it waits */
     void *tick_arg;

@@ -78,7 +78,8 @@ void sim_stage_find(sim_stage_finding *f, sim_verdict verdict, const char *check
 void sim_stage_find_failure(const sim_stage *s, sim_stage_finding *f)
 {
     static const char *const checkers[] = {"process died", "answer",   "read-your-writes", "shown", "known",
-                                           "as-of",        "position", "identity",         "audit", "backup", "order"};
+                                           "as-of",        "position", "identity",         "audit", "backup",
+                                           "order"};
     const char *text = s->fleet->failure;
     if (!s->fleet->failed) return;
     for (size_t i = 0; i < KD_COUNT(checkers); i++) {

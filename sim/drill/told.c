@@ -16,7 +16,7 @@ static kd_bytes told_name(char name[TOLD_NAME_MAX], uint32_t counter, const char
     return kd_bytes_str(name);
 }
 
-static bool told_is(const sim_told *t, uint32_t counter, const char *item, uint64_t threshold)
+static bool told_is(const sim_told_milestones *t, uint32_t counter, const char *item, uint64_t threshold)
 {
     char name[TOLD_NAME_MAX];
     kd_bytes wanted = told_name(name, counter, item, threshold);
@@ -34,7 +34,7 @@ static bool told_has_its_id(const kd_milestone *m)
     return same;
 }
 
-static void told_take(sim_told *t, const kd_milestone *m)
+static void told_take(sim_told_milestones *t, const kd_milestone *m)
 {
     char item[300], name[TOLD_NAME_MAX];
     int counter = kd_counters_by_id(&sim_scenario_counters, m->counter);
@@ -47,11 +47,11 @@ static void told_take(sim_told *t, const kd_milestone *m)
     if (counter >= 0 && known && told_has_its_id(m) && m->count >= m->threshold)
         sim_names_add(&t->told, told_name(name, (uint32_t)counter, item, m->threshold));
     else
-        snprintf(t->wrong, sizeof t->wrong, "the milestone %" PRIu64 " of %.100s has a wrong %s", m->threshold,
-                 item, known ? "id, counter or count" : "threshold");
+        snprintf(t->wrong, sizeof t->wrong, "the milestone %" PRIu64 " of %.100s has a wrong %s",
+                 m->threshold, item, known ? "id, counter or count" : "threshold");
 }
 
-void sim_told_saw(sim_told *t, kd_bytes record)
+void sim_told_saw(sim_told_milestones *t, kd_bytes record)
 {
     kd_milestones m;
     if (kd_milestones_decode(record, &m) != KD_OK) {
@@ -89,7 +89,7 @@ static void told_count_tries(const sim_told_facts *f, told_tries *tries)
     }
 }
 
-static bool told_judge_item(const sim_told *t, const sim_told_facts *f, const told_tries *tries,
+static bool told_judge_item(const sim_told_milestones *t, const sim_told_facts *f, const told_tries *tries,
                             uint32_t counter, uint32_t item, char *why, size_t size)
 {
     const char *name = sim_names_at(f->items, item);
@@ -106,7 +106,7 @@ static bool told_judge_item(const sim_told *t, const sim_told_facts *f, const to
     return true;
 }
 
-bool sim_told_judge(const sim_told *t, const sim_told_facts *facts, char *why, size_t size)
+bool sim_told_judge(const sim_told_milestones *t, const sim_told_facts *facts, char *why, size_t size)
 {
     bool right = t->wrong[0] == '\0';
     told_tries tries = {kd_alloc((facts->items->count + 1) * sizeof(*tries.most))};
@@ -119,7 +119,7 @@ bool sim_told_judge(const sim_told *t, const sim_told_facts *facts, char *why, s
     return right;
 }
 
-void sim_told_finish(sim_told *t)
+void sim_told_finish(sim_told_milestones *t)
 {
     sim_names_finish(&t->told);
 }

@@ -12,13 +12,13 @@
 
 /* Zero-initialise. */
 typedef struct {
-    sim_names told; /* "counter item threshold" of each milestone */
+    sim_names told;  /* "counter item threshold" of each milestone */
     char wrong[256]; /* empty: each record was right by itself */
-} sim_told;
+} sim_told_milestones;
 
-void sim_told_finish(sim_told *t);
+void sim_told_finish(sim_told_milestones *t);
 /* A record of the topic. */
-void sim_told_saw(sim_told *t, kd_bytes record);
+void sim_told_saw(sim_told_milestones *t, kd_bytes record);
 
 /* `counts`: what central has now, of each item and counter. Borrowed. */
 typedef struct {
@@ -29,6 +29,6 @@ typedef struct {
 } sim_told_facts;
 
 /* False, with `why`: a milestone was told that was never passed, or one that was passed is not told. Once. */
-bool sim_told_judge(const sim_told *t, const sim_told_facts *facts, char *why, size_t size);
+bool sim_told_judge(const sim_told_milestones *t, const sim_told_facts *facts, char *why, size_t size);
 
 #endif

@@ -20,8 +20,8 @@ typedef struct {
     sim_journal *journal;
     sim_log_tool *log;
     bool (*whole)(void *arg); /* Kafka has lost no record so far */
-    uint64_t limit_us;       /* for everything to agree */
-    void (*tick)(void *arg); /* while it waits: samples, the record, progress */
+    uint64_t limit_us;        /* for everything to agree */
+    void (*tick)(void *arg);  /* while it waits: samples, the record, progress */
     /* All agree: begins what is still to be done before they are judged. True: nothing is. Asked again until then. */
     bool (*settle)(void *arg);
     void *tick_arg;

@@ -58,7 +58,8 @@ static bool check_orders(const sim_scenario *s, uint32_t *line, sim_scenario_wor
         voids += e->kind == SCENARIO_VOID;
         *line = e->line;
         if (orders && s->decides)
-            return sim_words_refuse(w, "the operator has orders by name, or decides by himself (decides yes)");
+            return sim_words_refuse(w,
+                                    "the operator has orders by name, or decides by himself (decides yes)");
         if (voids > SCENARIO_ORDERS_MAX)
             return sim_words_refuse(w, "there are more than %d voids", SCENARIO_ORDERS_MAX);
     }
