@@ -72,6 +72,16 @@ void kd_answer_write_display(kd_json *j, const uint64_t *count)
         kd_json_str(j, kd_bytes_of(display, kd_display_count(*count, display)));
 }
 
+void kd_answer_write_count_alone(kd_json *j, const uint64_t *count)
+{
+    kd_json_object(j);
+    if (count)
+        kd_json_put_u64(j, "count", *count);
+    else
+        kd_json_put_null(j, "count");
+    kd_json_end_object(j);
+}
+
 void kd_answer_write_number(kd_json *j, const uint64_t *count, uint32_t pending)
 {
     if (count == NULL) {

@@ -57,6 +57,8 @@ void kd_answer_write_liked(kd_json *j, const kd_answer_liked *a);
 /* Writes the members "count", "display" and "pending" into an object that the caller opened. `count` NULL: no number is known, the first two are
  * null. */
 void kd_answer_write_number(kd_json *j, const uint64_t *count, uint32_t pending);
+/* Writes {"count":1235} as one value; `count` NULL: null. */
+void kd_answer_write_count_alone(kd_json *j, const uint64_t *count);
 /* Writes the display form as one value; `count` NULL: null. */
 void kd_answer_write_display(kd_json *j, const uint64_t *count);
 /* Writes the member "item" of a key into an object that the caller opened. */

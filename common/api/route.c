@@ -208,6 +208,18 @@ bool kd_route_counter(kd_bytes raw, const kd_counters *counters, kd_counter_kind
     return true;
 }
 
+bool kd_route_any_counter(kd_bytes query, const kd_counters *counters, uint32_t *index, kd_refusal *why)
+{
+    kd_bytes name;
+    bool named = kd_query_find(query, "counter", &name);
+    for (*index = 0; *index < counters->count; ++*index) {
+        const char *one = counters->at[*index].name;
+        if (one[0] != '\0' && (!named || kd_bytes_eq(name, kd_bytes_str(one)))) return true;
+    }
+    *why = (kd_refusal){KD_PROBLEM_UNKNOWN_COUNTER, "no such counter, here or at central", "counter"};
+    return false;
+}
+
 bool kd_route_number(kd_bytes query, const char *name, uint64_t initial, uint64_t min, uint64_t max,
                      uint64_t *value, kd_refusal *why)
 {
@@ -238,7 +250,7 @@ static int refuse_name(char *error, const char *option, const char *name, const 
 
 int kd_route_check_names(const kd_strings *collections, const kd_counters *counters, char *error)
 {
-    static const char *const tails[] = {"counts", "display", "likers"};
+    static const char *const tails[] = {"count", "counts", "display", "likers"};
     static const char shadow[] = "snapshots";
     for (uint32_t i = 0; i < counters->count; i++)
         for (size_t t = 0; t < KD_COUNT(tails); t++)

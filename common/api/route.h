@@ -78,6 +78,8 @@ bool kd_route_query_is_plain(kd_bytes query);
 /* A raw segment as counter of that kind; *index into counters->at. */
 bool kd_route_counter(kd_bytes raw, const kd_counters *counters, kd_counter_kind kind, uint32_t *index,
                       kd_refusal *why);
+/* counter= of a query, of any kind; without it the first counter that is offered. */
+bool kd_route_any_counter(kd_bytes query, const kd_counters *counters, uint32_t *index, kd_refusal *why);
 /* A number of a query: 1 to 18 decimal digits, from min to max; *value is `initial` when the name is absent. */
 bool kd_route_number(kd_bytes query, const char *name, uint64_t initial, uint64_t min, uint64_t max,
                      uint64_t *value, kd_refusal *why);

@@ -85,6 +85,11 @@ static void api_counts(void *api, kd_http_request *req, const kd_asked *asked)
     kd_api_counts(api, req, &asked->item);
 }
 
+static void api_count(void *api, kd_http_request *req, const kd_asked *asked)
+{
+    kd_api_count(api, req, &asked->item);
+}
+
 static void api_likers(void *api, kd_http_request *req, const kd_asked *asked)
 {
     kd_api_likers(api, req, &asked->item);
@@ -170,6 +175,9 @@ static const kd_endpoint api_table[] = {
     {KD_HTTP_POST, "/v1/{collection}/{id}/counts", "counts_without",
      "All counters of an item without some users", .right = KD_RIGHT_USERS, .may = API_NAMES,
      .body = "AskWithout", .answer = "CountsWithout", .handle = api_without},
+    {KD_HTTP_GET, "/v1/{collection}/{id}/count", "count", "One number of an item", .right = KD_RIGHT_COUNTS,
+     .may = API_NAMES | KD_MAY(UNKNOWN_COUNTER), .query = KD_READS(COUNTER), .answer = "Count",
+     .handle = api_count},
     {KD_HTTP_GET, "/v1/{collection}/{id}/likers", "likers", "Who likes an item", .right = KD_RIGHT_LIKERS,
      .may = API_NAMES | API_INDEX | KD_MAY(UNKNOWN_COUNTER), .page = KD_LIKERS_PAGE,
      .page_max = KD_LIKERS_PAGE_MAX,

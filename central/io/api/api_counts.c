@@ -212,6 +212,35 @@ void kd_api_counts(kd_api *api, kd_http_request *req, const kd_item *item)
     kd_api_read_start(r);
 }
 
+/* ---- one number ---- */
+
+static int counts_find_one(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
+{
+    (void)r;
+    return kd_central_totals(t->core, kd_item_key(&item->item), item->totals);
+}
+
+static void counts_answer_one(kd_api_read *r)
+{
+    kd_json j = kd_api_read_writer(r);
+    kd_answer_write_count_alone(&j, &r->items[0].totals[r->counter]);
+    kd_api_read_respond(r, NULL, NULL, 0);
+}
+
+void kd_api_count(kd_api *api, kd_http_request *req, const kd_item *item)
+{
+    kd_refusal why;
+    kd_api_read *r = kd_api_read_create(api, req, item, 1);
+    if (!r) return;
+    if (!kd_route_any_counter(req->query, &api->settings->counters, &r->counter, &why)) {
+        kd_api_read_refuse(req, &why);
+        return;
+    }
+    r->work = counts_find_one;
+    r->answer = counts_answer_one;
+    kd_api_read_start(r);
+}
+
 /* ---- many ---- */
 
 static void counts_start_many(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count,

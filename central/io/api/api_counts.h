@@ -6,6 +6,8 @@
 
 /* GET /v1/{collection}/{id}/counts, with by=region or by=day. */
 void kd_api_counts(kd_api *api, kd_http_request *req, const kd_item *item);
+/* GET /v1/{collection}/{id}/count?counter=: one number alone. */
+void kd_api_count(kd_api *api, kd_http_request *req, const kd_item *item);
 /* Responds with the counts of the one item of a read: its kd_api_read.answer. */
 void kd_api_counts_answer(kd_api_read *r);
 /* GET /v1/counts?items=... */

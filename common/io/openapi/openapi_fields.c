@@ -73,7 +73,8 @@ static void field_put_query(kd_openapi *doc, json_t *list, const kd_endpoint *e)
                   kd_openapi_pack("{s:s, s:[s,s]}", "type", "string", "enum", "region", "day"),
                   "parts of each count; needs an edge or an operator");
     if (query & 1u << KD_QUERY_COUNTER)
-        field_put(list, "query", "counter", false, kd_openapi_schema(doc, "SetCounter"),
+        field_put(list, "query", "counter", false,
+                  kd_openapi_schema(doc, strcmp(e->answer, "Count") == 0 ? "AnyCounter" : "SetCounter"),
                   "the first one when left out");
     if (query & 1u << KD_QUERY_ORDER)
         field_put(list, "query", "order", false,

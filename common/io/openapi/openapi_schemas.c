@@ -111,12 +111,13 @@ static json_t *schema_item(kd_openapi *doc)
     return made;
 }
 
+/* `kind` 0: of either. */
 static json_t *schema_counter_names(const kd_openapi *doc, kd_counter_kind kind)
 {
     const kd_counters *counters = doc->source->counters;
     json_t *names = json_array();
     for (uint32_t i = 0; i < counters->count; i++)
-        if (counters->at[i].kind == kind && counters->at[i].name[0])
+        if ((kind == 0 || counters->at[i].kind == kind) && counters->at[i].name[0])
             json_array_append_new(names, json_string(counters->at[i].name));
     return names;
 }
@@ -134,6 +135,11 @@ static json_t *schema_set_counter(kd_openapi *doc)
 static json_t *schema_sum_counter(kd_openapi *doc)
 {
     return schema_counter(doc, KD_SUM);
+}
+
+static json_t *schema_any_counter(kd_openapi *doc)
+{
+    return schema_counter(doc, 0);
 }
 
 /* ---- numbers ---- */
@@ -522,6 +528,15 @@ static json_t *schema_liked_list(kd_openapi *doc)
     return schema_answer_list(doc, "Liked");
 }
 
+static json_t *schema_count_alone(kd_openapi *doc)
+{
+    return schema_object(
+        kd_openapi_pack("{s:o}", "count",
+                        schema_count(doc, "with this edge's own operations in it; null: no number of central "
+                                          "is known here")),
+        NULL);
+}
+
 static json_t *schema_display(kd_openapi *doc)
 {
     return schema_object(kd_openapi_pack("{s:o, s:o}", "item", kd_openapi_schema(doc, "Item"), "display",
@@ -714,6 +729,7 @@ static const struct {
     {"Item", schema_item},
     {"SetCounter", schema_set_counter},
     {"SumCounter", schema_sum_counter},
+    {"AnyCounter", schema_any_counter},
     {"DisplayForm", schema_display_form},
     {"AsOf", schema_as_of},
     {"Source", schema_source},
@@ -745,6 +761,7 @@ static const struct {
     {"CountsList", schema_counts_list},
     {"Liked", schema_liked},
     {"LikedList", schema_liked_list},
+    {"Count", schema_count_alone},
     {"Display", schema_display},
     {"DisplayList", schema_display_list},
     {"Liker", schema_liker},

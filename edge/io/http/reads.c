@@ -111,6 +111,16 @@ void kd_reads_counts(kd_shard *s, kd_http_request *req, const kd_item *item)
     read_one(s, req, item, KD_READ_COUNTS, 0);
 }
 
+void kd_reads_count(kd_shard *s, kd_http_request *req, const kd_item *item)
+{
+    kd_refusal why;
+    uint32_t counter;
+    if (kd_route_any_counter(req->query, &s->served.counters, &counter, &why))
+        read_one(s, req, item, KD_READ_COUNT, counter);
+    else
+        kd_answer_refusal(req, &why);
+}
+
 void kd_reads_display(kd_shard *s, kd_http_request *req, const kd_item *item)
 {
     read_one(s, req, item, KD_READ_DISPLAY, 0);

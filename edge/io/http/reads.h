@@ -13,6 +13,8 @@
 
 /* GET /v1/{collection}/{id}/counts: all counters of an item. */
 void kd_reads_counts(kd_shard *s, kd_http_request *req, const kd_item *item);
+/* GET /v1/{collection}/{id}/count?counter=: one number alone, for caches. */
+void kd_reads_count(kd_shard *s, kd_http_request *req, const kd_item *item);
 /* GET /v1/{collection}/{id}/display: the display forms of an item, for caches. */
 void kd_reads_display(kd_shard *s, kd_http_request *req, const kd_item *item);
 /* GET /v1/{collection}/{id}/{set counter}: whether the caller likes the item. `counter` is an index into s->served. */

@@ -54,14 +54,18 @@ static void write_display(kd_json *j, const kd_edge_read *read, const kd_lookup 
     kd_json_end_object(j);
 }
 
+/* Answers that caches keep. */
 static bool reads_answer_displays(const kd_edge_read *read)
 {
-    return read->kind == KD_READ_DISPLAY || read->kind == KD_READ_DISPLAYS;
+    return read->kind == KD_READ_COUNT || read->kind == KD_READ_DISPLAY || read->kind == KD_READ_DISPLAYS;
 }
 
 static void write_item(kd_json *j, const kd_edge_read *read, const kd_lookup *l, uint64_t now_us)
 {
-    if (reads_answer_displays(read))
+    if (read->kind == KD_READ_COUNT)
+        kd_answer_write_count_alone(j, read->counters[0] < l->view.told ? &l->view.count[read->counters[0]]
+                                                                        : NULL);
+    else if (reads_answer_displays(read))
         write_display(j, read, l);
     else if (read->views)
         write_counts(j, read, l, now_us);
@@ -90,6 +94,7 @@ static void answer_cache_control(const kd_settings *set, uint32_t level, char te
 /* Whether every form of every item is known. A counter that was just added is null, too, and must not stay so in caches. */
 static bool answer_display_whole(const kd_edge_read *read)
 {
+    if (read->kind == KD_READ_COUNT) return read->counters[0] < read->at[0].view.told;
     for (uint32_t i = 0; i < read->count; i++)
         if (read->at[i].view.told < read->call.origin->served.counters.count) return false;
     return true;

@@ -9,6 +9,7 @@
 
 typedef enum {
     KD_READ_COUNTS,
+    KD_READ_COUNT, /* one number, for caches */
     KD_READ_DISPLAY,
     KD_READ_DISPLAYS,
     KD_READ_BULK,

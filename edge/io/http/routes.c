@@ -31,6 +31,11 @@ static void routes_among(void *s, kd_http_request *req, const kd_asked *asked)
     kd_user_lists_among(s, req, &asked->item);
 }
 
+static void routes_count(void *s, kd_http_request *req, const kd_asked *asked)
+{
+    kd_reads_count(s, req, &asked->item);
+}
+
 static void routes_display(void *s, kd_http_request *req, const kd_asked *asked)
 {
     kd_reads_display(s, req, &asked->item);
@@ -133,6 +138,9 @@ static const kd_endpoint routes_table[] = {
     {KD_HTTP_GET, "/v1/{collection}/{id}/display", "display", "The display forms of an item, for caches",
      .may = ROUTES_NAMES | KD_MAY(STORAGE_FAILED), .traits = KD_GIVES_ETAG | KD_GIVES_AS_OF,
      .answer = "Display", .handle = routes_display},
+    {KD_HTTP_GET, "/v1/{collection}/{id}/count", "count", "One number of an item, for caches",
+     .may = ROUTES_NAMES | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(STORAGE_FAILED), .query = KD_READS(COUNTER),
+     .traits = KD_GIVES_ETAG | KD_GIVES_AS_OF, .answer = "Count", .handle = routes_count},
     {KD_HTTP_GET, ROUTES_COUNTER, .kind = KD_SET, .id = "has", .title = "Whether the user likes the item",
      .may = ROUTES_NAMES | ROUTES_OWN | KD_MAY(UNKNOWN_COUNTER) | KD_MAY(STORAGE_FAILED),
      .traits = KD_TAKES_SESSION, .answer = "Liked", .handle = routes_liked},
