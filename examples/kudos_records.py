@@ -28,6 +28,7 @@ FIELDS = {
     DECISION: ("decision", "job seq last what epoch central at_us item stamp_us region author body |"),
     MILESTONES: ("milestones", "partition epoch version first milestones |"),
 }
+ERASE = 7  # sort of a decision whose body is the id of a user
 UUID_DASHES = (8, 12, 16, 20)
 
 
@@ -207,7 +208,10 @@ def decode_array(array):
         found["body"] = decode_body(found["body"])
     if name == "decision":
         found["item"] = item_of(found["item"]) if found["item"] else None
-        found["body"] = decode_body(found["body"]) if found["body"] else None
+        if found["what"] == ERASE:
+            found["body"] = found["body"].decode()
+        else:
+            found["body"] = decode_body(found["body"]) if found["body"] else None
     if name == "changes":
         found["changes"] = decode_changes(found["changes"])
     if name == "milestones":

@@ -4,6 +4,7 @@
 #include "central/core/commit.h"
 #include "central/core/decide.h"
 #include "central/core/epoch.h"
+#include "central/core/erased.h"
 #include "central/core/index_step.h"
 #include "central/core/lookup.h"
 #include "central/core/meta.h"
@@ -36,6 +37,7 @@ static int central_load(kd_central *c, uint64_t epoch_hint)
     if (err == KD_OK) err = kd_void_load(c);
     if (err == KD_OK) err = kd_closed_load(c);
     if (err == KD_OK) err = kd_span_load(c);
+    if (err == KD_OK) err = kd_erased_load(c);
     if (err == KD_OK) err = kd_lookup_load(c);
     if (err == KD_OK) err = kd_redo_load(c);
     if (err == KD_OK) err = kd_index_load(c);
@@ -64,6 +66,7 @@ int kd_central_open(const kd_central_config *config, const kd_store *store, uint
     c->counts.forgiving = kd_planted(c, KD_PLANT_UNLIKE_OWN_REGION);
     kd_closed_init(c);
     kd_span_init(c);
+    kd_erased_init(c);
     int err = central_load(c, epoch_hint);
     kd_collect_begin(c, now_us);
     if (err != KD_OK) {
@@ -81,6 +84,7 @@ void kd_central_close(kd_central *c)
     kd_counts_finish(&c->counts);
     kd_closed_finish(c);
     kd_span_finish(c);
+    kd_erased_finish(c);
     kd_bloom_finish(&c->filter);
     free(c->redo.at);
     kd_sort_finish(&c->sort);
@@ -111,6 +115,8 @@ void kd_central_get_stats(const kd_central *c, kd_central_stats *out)
     out->closed_ignored = c->closer.ignored;
     out->life_overdue_us = c->spanner.overdue_us;
     out->closed_items = c->closer.items.count;
+    out->erased_ignored = c->eraser.ignored;
+    out->erased_users = c->eraser.users.count;
     out->redo_bytes = c->redo.bytes;
     out->unpublished_bytes = kd_central_unpublished_bytes(c);
     out->counts_cached = c->counts.table.count;

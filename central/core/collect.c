@@ -12,6 +12,7 @@
  */
 #include "central/core/collect.h"
 
+#include "central/core/erased.h"
 #include "central/core/registry.h"
 #include "central/core/row.h"
 #include "central/core/sort.h"
@@ -99,7 +100,7 @@ static uint64_t collect_floor(const kd_central *c, uint64_t now_us)
 }
 
 /* Begins a sweep, and raises the floor, when enough has come below it to be worth the reading. */
-static bool collect_sweep_begins(kd_central *c, uint64_t now_us)
+static bool collect_sweep_begins(kd_central *c, kd_commit *k, uint64_t now_us)
 {
     kd_collector *l = &c->collector;
     uint64_t floor_us = collect_floor(c, now_us);
@@ -107,6 +108,7 @@ static bool collect_sweep_begins(kd_central *c, uint64_t now_us)
     l->changed |= floor_us > l->floor_us;
     l->floor_us = KD_MAX(floor_us, l->floor_us);
     l->sweeping = true;
+    kd_erased_collect(c, k);
     kd_buf_clear(&l->cursor);
     kd_buf_put_u8(&l->cursor, KD_ROW_MEMBER);
     return true;
@@ -167,7 +169,8 @@ int kd_collect_step(kd_central *c, kd_commit *k, uint64_t now_us)
 {
     bool works = c->config.tombstone_ttl_us > 0 && !c->collector.halted;
     int err = KD_OK;
-    if (works && (c->collector.sweeping || collect_sweep_begins(c, now_us))) err = collect_sweep_piece(c, k);
+    if (works && (c->collector.sweeping || collect_sweep_begins(c, k, now_us)))
+        err = collect_sweep_piece(c, k);
     collect_put_floor(c, k);
     return err;
 }

@@ -1,5 +1,6 @@
 /* compare.c - central's side of a comparison with an edge's rows; kudos/central_compare.h has the contracts. */
 #include "central/core/closed.h"
+#include "central/core/erased.h"
 #include "central/core/lookup.h"
 #include "central/core/registry.h"
 #include "central/core/row.h"
@@ -103,7 +104,8 @@ int kd_central_compare_row(kd_central *c, kd_bytes edge, const kd_compare_row *r
     bool ended;
     if (kd_span_covers(c, row->item, row->time_us, &ended) != KD_OK) return KD_EIO;
     if (none || kd_stamp_less(c, held.time_us, held.edge, row->time_us, (uint16_t)i))
-        *verdict = ended || kd_closed_covers(c, row->item, row->time_us)
+        *verdict = ended || kd_closed_covers(c, row->item, row->time_us) ||
+                           kd_erased_covers(c, row->user, row->time_us)
                        ? KD_ROW_FORGOTTEN
                        : compare_judge_older(c, &c->edges[i].committed, row->time_us, none);
     else if (kd_stamp_less(c, row->time_us, (uint16_t)i, held.time_us, held.edge))

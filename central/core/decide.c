@@ -5,6 +5,7 @@
 #include "central/core/commit.h"
 #include "central/core/content.h"
 #include "central/core/epoch.h"
+#include "central/core/erase.h"
 #include "central/core/gather.h"
 #include "central/core/poison.h"
 #include "central/core/quarantine.h"
@@ -195,6 +196,15 @@ static kd_fed decide_gather(kd_central *c, const kd_decision *d, const kd_body *
     return KD_FED_DECIDED;
 }
 
+/* What names rows belongs to voids and erasures; their authors tell which. */
+static kd_fed decide_rows(kd_central *c, const kd_decision *d, const kd_body *body)
+{
+    bool erases = kd_bytes_eq(d->author, kd_bytes_str(KD_ERASE_AUTHOR)) && d->what == KD_DECIDED_WITHDRAW;
+    if (!erases && !kd_bytes_eq(d->author, kd_bytes_str(KD_VOID_AUTHOR))) return KD_FED_VOID;
+    kd_gather_record(c, d->at_us);
+    return erases ? kd_erase_withdraw(c, d, body) : kd_void_take(c, d, body);
+}
+
 static kd_fed decide_operations(kd_central *c, const kd_decision *d)
 {
     kd_body body;
@@ -202,7 +212,7 @@ static kd_fed decide_operations(kd_central *c, const kd_decision *d)
     int err = kd_body_decode(d->body, &body);
     if (err != KD_OK) return err == KD_EVERSION ? KD_FED_UNKNOWN_SCHEMA : KD_FED_QUARANTINED;
     if (kd_poison_of_decision(c, d, &body) == KD_POISON_NONE)
-        fed = d->what == KD_DECIDED_OPERATIONS ? decide_gather(c, d, &body) : kd_void_take(c, d, &body);
+        fed = d->what == KD_DECIDED_OPERATIONS ? decide_gather(c, d, &body) : decide_rows(c, d, &body);
     kd_body_finish(&body);
     return fed;
 }
@@ -216,6 +226,12 @@ static kd_fed decide_on_item(kd_central *c, const kd_decision *d)
     return KD_FED_DECIDED;
 }
 
+static kd_fed decide_on_user(kd_central *c, const kd_decision *d)
+{
+    if (kd_poison_of_decision(c, d, &(kd_body){0}) != KD_POISON_NONE) return KD_FED_QUARANTINED;
+    return kd_erase_mark(c, d);
+}
+
 static kd_fed decide_carry_out(kd_central *c, const kd_decision *d)
 {
     switch (d->what) {
@@ -225,6 +241,8 @@ static kd_fed decide_carry_out(kd_central *c, const kd_decision *d)
         return decide_operations(c, d);
     case KD_DECIDED_LIVES:
         return kd_span_decide(c, d) ? KD_FED_DECIDED : KD_FED_QUARANTINED;
+    case KD_DECIDED_ERASE:
+        return decide_on_user(c, d);
     default:
         return decide_on_item(c, d);
     }
@@ -253,7 +271,7 @@ static int decide_check(const kd_central *c, const kd_decision *d)
     kd_body body = {0};
     kd_lifespans spans;
     if (d->what == KD_DECIDED_LIVES) return kd_lifespans_decode(d->body, &spans) ? KD_OK : KD_EINVAL;
-    int err = d->body.len > 0 ? kd_body_decode(d->body, &body) : KD_OK;
+    int err = kd_decided_has_operations(d->what) ? kd_body_decode(d->body, &body) : KD_OK;
     if (err == KD_OK && kd_poison_of_decision(c, d, &body) != KD_POISON_NONE) err = KD_EINVAL;
     kd_body_finish(&body);
     return err == KD_OK ? KD_OK : KD_EINVAL;
@@ -271,6 +289,7 @@ int kd_central_decide(const kd_central *c, const kd_decision *decision, uint64_t
     d.at_us = KD_MAX(now_us, c->decider.forgotten_us + 1);
     int err = decide_check(c, &d);
     if (err == KD_OK && d.item.len > 0) err = kd_closed_check(c, &d);
+    if (err == KD_OK && d.what == KD_DECIDED_ERASE) err = kd_erase_check(c, &d);
     if (err != KD_OK) return err;
     size_t before = record->len;
     kd_decision_encode(&d, record);

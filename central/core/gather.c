@@ -3,6 +3,7 @@
 
 #include "central/core/closed.h"
 #include "central/core/collect.h"
+#include "central/core/erased.h"
 #include "central/core/lookup.h"
 #include "central/core/span.h"
 #include "central/core/state.h"
@@ -53,7 +54,8 @@ void kd_gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t regio
     for (uint32_t i = 0; i < body->op_count; i++) {
         const kd_op *op = &body->ops[i];
         bool out = kd_closed_ignores(c, op->item, op->time_us) ||
-                   kd_span_leaves_out(c, op->item, op->time_us - 1, op->time_us);
+                   kd_span_leaves_out(c, op->item, op->time_us - 1, op->time_us) ||
+                   kd_erased_ignores(c, op->user, op->time_us);
         if (!out) kd_gather_op(c, op, edge, region);
     }
     /* A sum was added behind what the batch before told of, and before this batch was sealed. */

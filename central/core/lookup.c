@@ -2,6 +2,7 @@
 #include "central/core/lookup.h"
 
 #include "central/core/collect.h"
+#include "central/core/erased.h"
 #include "central/core/index.h"
 #include "central/core/registry.h"
 #include "central/core/row.h"
@@ -155,8 +156,23 @@ static void lookup_op_effect(const kd_central *c, kd_commit *k, const kd_gathere
     lookup_fill_effect(c, k, op, old, kd_lookup_add_effect(k));
 }
 
+/* A tombstone that an erasure covers is as good as none, and names the user. */
+static bool lookup_is_erased(const kd_central *c, kd_bytes key, const kd_gathered_op *op)
+{
+    uint8_t counter;
+    kd_bytes item, user;
+    if (op->liked || c->eraser.users.count == 0) return false;
+    kd_member_key_parse(key, &counter, &item, &user);
+    return kd_erased_covers(c, user, op->time_us);
+}
+
 static void lookup_put_row(kd_central *c, kd_commit *k, const kd_gathered_op *op)
 {
+    if (lookup_is_erased(c, kd_key_at(k, op->key_at, op->key_len), op)) {
+        kd_writes_delete(&k->writes, kd_key_at(k, op->key_at, op->key_len));
+        if (c->filter_rows > 0) c->filter_rows--;
+        return;
+    }
     kd_buf_clear(&c->value);
     const kd_stored_row row = kd_gathered_row(op);
     kd_stored_row_encode(&row, &c->value);

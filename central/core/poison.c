@@ -88,7 +88,7 @@ static kd_poison poison_of_kept_decision(const kd_central *c, kd_bytes record)
     if (kd_decision_decode(record, &d) != KD_OK) return KD_POISON_DECISION;
     if (!kd_epoch_believed(c, d.epoch)) return KD_POISON_EPOCH;
     if (d.what == KD_DECIDED_LIVES) return KD_POISON_BODY; /* any other was merged */
-    int err = d.body.len > 0 ? kd_body_decode(d.body, &body) : KD_OK;
+    int err = kd_decided_has_operations(d.what) ? kd_body_decode(d.body, &body) : KD_OK;
     kd_poison p = err == KD_OK ? kd_poison_of_decision(c, &d, &body) : KD_POISON_BODY;
     kd_body_finish(&body);
     return p;

@@ -149,9 +149,16 @@ static void redo_drop(kd_central *c, kd_commit *k)
     }
 }
 
+/* Redo that names a user who was erased goes as soon as it can. */
+static bool redo_names_erased(const kd_central *c)
+{
+    const kd_redo_list *l = &c->redo;
+    return l->needed < l->count && l->at[l->needed].version <= c->eraser.version;
+}
+
 void kd_redo_trickle(kd_central *c, kd_commit *k)
 {
-    if (c->redo.needed_bytes > c->config.redo_bytes_max) redo_write_back(c, k);
+    if (c->redo.needed_bytes > c->config.redo_bytes_max || redo_names_erased(c)) redo_write_back(c, k);
     redo_list_advance(&c->redo, kd_counts_floor(&c->counts, c->version + 1));
     redo_drop(c, k);
 }

@@ -24,6 +24,8 @@
  *                            nothing: an entry of the index `liked`
  *     l alone, u alone       state of that index: stage u8 | version, rows walked be64 | cursor (index.h); none: it has no entries
  *     t …                    velocities (trend.h)
+ *     w                      key of the digests of users be64 (erased.c)
+ *     w | digest of a user   stamp, finished, withdrawn be64, then the job: that user is erased (erased.c)
  *     v | job                stamp, order, withdrawn, skipped, put back be64 | closed u8 (void.c)
  *
  * A membership row is a last-writer-wins register: state, region and day (that of its time) are those of the largest stamp. So the row, and with it
@@ -52,6 +54,7 @@ enum {
     KD_ROW_LIKED = 'u',
     KD_ROW_TREND = 't',
     KD_ROW_VOIDED = 'v',
+    KD_ROW_ERASED = 'w',
     KD_ROW_CLOSED = 'x',
     KD_ROW_START = 'o',
     KD_ROW_SPAN = 'z',

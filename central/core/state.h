@@ -19,6 +19,7 @@
 #include "central/core/commit.h"
 #include "central/core/counts.h"
 #include "central/core/decide.h"
+#include "central/core/erased.h"
 #include "central/core/index.h"
 #include "central/core/log_position.h"
 #include "central/core/milestones.h"
@@ -115,6 +116,7 @@ struct kd_central {
     kd_voider voider;
     kd_closer closer;
     kd_spanner spanner;
+    kd_eraser eraser;
     kd_central_stats stats;
 
     kd_buf kept;       /* scratch: a record of the quarantine */

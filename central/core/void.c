@@ -1,11 +1,11 @@
 /* void.c - see the header. */
 #include "central/core/void.h"
 
-#include "central/core/closed.h"
 #include "central/core/commit.h"
+#include "central/core/erased.h"
 #include "central/core/gather.h"
+#include "central/core/named_row.h"
 #include "central/core/registry.h"
-#include "central/core/row_now.h"
 #include "central/core/state.h"
 
 /* ---- rows ---- */
@@ -74,28 +74,6 @@ static kd_void_job *void_add(kd_central *c, const kd_decision *d)
 
 /* ---- one row ---- */
 
-/* A deleted item has no rows, whether they are gone already or not. */
-static int void_row(kd_central *c, const kd_op *op, kd_stored_row *row)
-{
-    if (kd_closed_deleted(c, op->item)) return KD_ENOTFOUND;
-    kd_buf_clear(&c->key);
-    kd_member_key_put(&c->key, op->counter, op->item, op->user);
-    return kd_row_now(c, kd_buf_view(&c->key), row);
-}
-
-/* The row's next operation: that of the decision, in the region of the row. */
-static void void_gather(kd_central *c, const kd_decision *d, const kd_op *op, uint16_t region)
-{
-    uint16_t author;
-    kd_op next = *op;
-    next.time_us = d->stamp_us;
-    if (op->liked && kd_planted(c, KD_PLANT_VOID_PUTS_BACK_ANY)) next.time_us = d->at_us;
-    bool known = kd_registry_admit(c, d->author, kd_region_name(&c->regions[region]), &author, &region);
-    KD_ASSERT(known); /* poison.c has looked whether there is room for the author */
-    kd_gather_op(c, &next, author, region);
-    c->stats.operations++;
-}
-
 static bool void_stands(const kd_central *c, const kd_op *op, const kd_stored_row *row, uint64_t stamp_us)
 {
     if (kd_planted(c, KD_PLANT_VOID_ANY_STAMP)) return row->liked && row->time_us < stamp_us;
@@ -118,24 +96,35 @@ static bool void_withdraw_rows(kd_central *c, const kd_decision *d, const kd_bod
     for (uint32_t i = 0; i < body->op_count; i++) {
         kd_stored_row row;
         const kd_op *op = &body->ops[i];
-        int err = void_row(c, op, &row);
+        int err = kd_named_row_now(c, op, &row);
         if (err == KD_EIO) return false;
         bool stands = err == KD_OK && void_stands(c, op, &row, d->stamp_us);
-        if (stands) void_gather(c, d, op, row.region);
+        if (kd_erased_covers(c, op->user, op->time_us))
+            stands = false; /* its own decisions find it as it was */
+        if (stands) kd_named_row_say(c, d, op, d->stamp_us, row.region);
         told->withdrawn += stands;
         told->skipped += !stands;
     }
     return true;
 }
 
+/* Where its user was erased since, a tombstone says nothing any more (erased.h). */
+static bool void_is_erased(const kd_central *c, const kd_op *op, uint64_t stamp_us)
+{
+    return !kd_planted(c, KD_PLANT_ERASE_PUTS_BACK) && kd_erased_covers(c, op->user, stamp_us);
+}
+
 static bool void_put_back_rows(kd_central *c, const kd_decision *d, const kd_body *body, kd_voided *told)
 {
+    bool any = kd_planted(c, KD_PLANT_VOID_PUTS_BACK_ANY);
     for (uint32_t i = 0; i < body->op_count; i++) {
         kd_stored_row row;
-        int err = void_row(c, &body->ops[i], &row);
+        const kd_op *op = &body->ops[i];
+        int err = kd_named_row_now(c, op, &row);
         if (err == KD_EIO) return false;
         if (err != KD_OK || !void_is_withdrawn(c, d, &row, told->stamp_us)) continue;
-        void_gather(c, d, &body->ops[i], row.region);
+        if (void_is_erased(c, op, told->stamp_us)) continue;
+        kd_named_row_say(c, d, op, any ? d->at_us : d->stamp_us, row.region);
         told->put_back++;
     }
     return true;
@@ -170,9 +159,6 @@ static kd_fed void_put_back(kd_central *c, const kd_decision *d, const kd_body *
 kd_fed kd_void_take(kd_central *c, const kd_decision *d, const kd_body *body)
 {
     kd_void_job *j = (kd_void_job *)kd_void_find(&c->voider, d->job);
-    kd_voided unremembered = {.stamp_us = d->stamp_us};
-    kd_gather_record(c, d->at_us);
     if (d->what == KD_DECIDED_PUT_BACK) return void_put_back(c, d, body, j);
-    if (kd_bytes_eq(d->author, kd_bytes_str(KD_VOID_AUTHOR))) return void_withdraw(c, d, body, j);
-    return void_withdraw_rows(c, d, body, &unremembered) ? KD_FED_DECIDED : (kd_fed)kd_central_poison(c);
+    return void_withdraw(c, d, body, j);
 }

@@ -27,7 +27,7 @@ typedef struct {
 
 /* Reads the rows: KD_OK, KD_EIO, KD_EMALFORMED. */
 int kd_void_load(kd_central *c);
-/* A decision of the sort withdraw or put back, whose body is sound: KD_FED_DECIDED, KD_FED_VOID, KD_FED_POISONED. */
+/* A decision of the sort withdraw or put back, of the author KD_VOID_AUTHOR, whose body is sound: KD_FED_DECIDED, KD_FED_VOID, KD_FED_POISONED. */
 kd_fed kd_void_take(kd_central *c, const kd_decision *d, const kd_body *body);
 
 /* The void of that name, which can be undone; NULL: there is none. */
@@ -36,6 +36,13 @@ static inline const kd_void_job *kd_void_find(const kd_voider *v, kd_bytes job)
     for (uint32_t i = 0; i < v->count; i++)
         if (kd_bytes_eq(kd_bytes_of(v->jobs[i].name, v->jobs[i].name_len), job)) return &v->jobs[i];
     return NULL;
+}
+/* The largest stamp of a void that can be undone; 0: there is none. */
+static inline uint64_t kd_void_newest_us(const kd_voider *v)
+{
+    uint64_t newest_us = 0;
+    for (uint32_t i = 0; i < v->count; i++) newest_us = KD_MAX(newest_us, v->jobs[i].told.stamp_us);
+    return newest_us;
 }
 /* Whether a tombstone of that stamp may be one of a void that can be undone: it is not collected. */
 static inline bool kd_void_keeps(const kd_voider *v, uint64_t time_us)

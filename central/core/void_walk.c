@@ -56,6 +56,7 @@ static bool void_walk_picks(const kd_void_pick *p, uint8_t counter, kd_bytes ite
                             const kd_stored_row *row)
 {
     if (p->put_back_us) return !row->liked && row->time_us == p->put_back_us;
+    if (p->erase_us) return row->time_us < p->erase_us && void_walk_has(p->users, p->user_count, user);
     if (!row->liked || row->time_us < p->from_us || row->time_us > p->to_us) return false;
     if (p->counter && p->counter != counter) return false;
     if (p->item_count && !void_walk_has(p->items, p->item_count, item)) return false;

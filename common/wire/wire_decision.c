@@ -42,17 +42,24 @@ static bool decision_lives_valid(const kd_decision *d)
     return plain && d->body.len > 0;
 }
 
+static bool decision_erase_valid(const kd_decision *d)
+{
+    bool plain = d->item.len == 0 && d->region.len == 0;
+    return plain && kd_author_valid(d->author) && kd_id_valid(d->body) && d->stamp_us >= 1;
+}
+
 static bool decision_valid(const kd_decision *d)
 {
     if (d->epoch == 0 || d->seq == 0 || !kd_name_valid(d->central) || !kd_name_valid(d->job)) return false;
     if (decision_names_item(d->what)) return decision_item_valid(d);
     if (d->what == KD_DECIDED_LIVES) return decision_lives_valid(d);
+    if (d->what == KD_DECIDED_ERASE) return decision_erase_valid(d);
     return d->what == KD_DECIDED_OPERATIONS ? decision_operations_valid(d) : decision_rows_valid(d);
 }
 
 void kd_decision_encode(const kd_decision *d, kd_buf *out)
 {
-    KD_ASSERT(d->what <= KD_DECIDED_EXPIRED && decision_valid(d));
+    KD_ASSERT(d->what <= KD_DECIDED_ERASE && decision_valid(d));
     kd_msgpack_put_array(out, DECISION_FIELDS);
     kd_msgpack_put_uint(out, KD_WIRE_SCHEMA);
     kd_msgpack_put_uint(out, KD_RECORD_DECISION);
@@ -98,7 +105,7 @@ int kd_decision_decode(kd_bytes record, kd_decision *decision)
     decision_read(&r, &d, &what);
     err = kd_record_close(&r, extra);
     if (err != KD_OK) return err;
-    if (what > KD_DECIDED_EXPIRED) return KD_EVERSION;
+    if (what > KD_DECIDED_ERASE) return KD_EVERSION;
     d.what = (kd_decided)what;
     if (what == 0 || !decision_valid(&d)) return KD_EMALFORMED;
     *decision = d;

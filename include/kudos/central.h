@@ -107,6 +107,13 @@ typedef enum {
     KD_PLANT_DELETED_RETURNS = 1ull << 39, /* rule 27: what comes when a deleted item is empty counts */
     KD_PLANT_LIFE_BY_RECORD =
         1ull << 40, /* rule 29: the end of an item's life is the record that closes it, not its stamp */
+    KD_PLANT_ERASE_LETS_LATE =
+        1ull << 33, /* rule 28: an operation of an erased user that comes late counts */
+    KD_PLANT_ERASE_ANY_STAMP =
+        1ull << 34,                    /* rule 28: what an erased user says later does not count, either */
+    KD_PLANT_ERASE_APART = 1ull << 35, /* rule 28: who is erased is written by a later commit */
+    KD_PLANT_ERASE_PUTS_BACK =
+        1ull << 36, /* rule 28: a void that is undone brings a like of an erased user back */
     KD_PLANT_VOID_ANY_STAMP =
         1ull << 41, /* rule 25: a like is withdrawn though its user said it anew since */
     KD_PLANT_VOID_PUTS_BACK_ANY = 1ull
@@ -308,14 +315,16 @@ typedef struct {
     uint64_t duplicates, gaps, identity_alarms, quarantined, claims; /* records, by kd_fed */
     uint64_t decisions, decisions_void; /* merged; read where they do nothing, or not again */
     uint64_t closed_ignored;            /* operations and sums of closed items that were left out */
+    uint64_t erased_ignored;            /* operations of erased users that were left out */
     uint64_t outbid;                    /* new epochs minted because a higher epoch was heard of */
     uint64_t commits;                   /* that are durable */
     uint64_t milestones;                /* thresholds passed, in durable commits */
     /* At present: bytes of redo rows; bytes of those redo rows that are not published; items with counts in memory; rows in the filter; records in
      * quarantine; items that were ever closed; how long the item that is to be closed or deleted longest has waited for
-     * it. */
+     * it; erased users that are remembered. */
     uint64_t life_overdue_us;
-    uint64_t redo_bytes, unpublished_bytes, counts_cached, filter_rows, quarantine_kept, closed_items;
+    uint64_t redo_bytes, unpublished_bytes, counts_cached, filter_rows, quarantine_kept, closed_items,
+        erased_users;
 } kd_central_stats;
 /* For metrics. */
 void kd_central_get_stats(const kd_central *c, kd_central_stats *out);

@@ -18,7 +18,7 @@
 /* Appends to *record a decision for the likes partition. Of *d the caller fills all but epoch, central and at_us. The shell produces it when the claim
  * of the present epoch is acknowledged. KD_EINVAL: it would not be merged by this central: an item of another partition, a body that does not
  * decode or has increments, sums where rows are named, or counters that are not configured here, a stamp days ahead of `now_us`. KD_ETOOBIG: more than a record.
- * KD_EFULL: KD_CLOSED_MAX items are listed as closed. KD_ECLOSED: an item that was deleted is to be opened. KD_EAGAIN: no commit of the present epoch is
+ * KD_EFULL: KD_CLOSED_MAX items are listed as closed, or KD_ERASED_MAX users as erased. KD_ECLOSED: an item that was deleted is to be opened. KD_EAGAIN: no commit of the present epoch is
  * durable, or a higher claim was read; KD_EFENCED; KD_EIO. */
 int kd_central_decide(const kd_central *c, const kd_decision *d, uint64_t now_us, kd_buf *record);
 

@@ -24,8 +24,10 @@ enum {
     KD_SHARDS_MAX = 64,
     KD_EDGES_MAX = 1024, /* edges that one partition of central knows */
     KD_REGIONS_MAX = 256,
-    KD_DECIDED_JOBS_MAX = 256,       /* jobs of operators whose decisions one partition remembers */
-    KD_VOID_JOBS_MAX = 64,           /* voids that one partition remembers, so that they can be undone */
+    KD_DECIDED_JOBS_MAX = 256, /* jobs of operators whose decisions one partition remembers */
+    KD_VOID_JOBS_MAX = 64,     /* voids that one partition remembers, so that they can be undone */
+    KD_ERASED_MAX =
+        65536, /* erased users of one partition that late operations are kept from; some 200 bytes each */
     KD_CLOSED_MAX = 65536,           /* items that were ever closed, of one partition; some 300 bytes each */
     KD_BACKUPS_MAX = 64,             /* backups that one partition of central knows of */
     KD_BATCH_OPS_MAX = 10000,        /* operations and sums in one batch, whatever the configuration says */

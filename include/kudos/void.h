@@ -27,6 +27,7 @@ int kd_voided_each(const kd_store *store, kd_voided_fn fn, void *arg);
 /* Which rows. Users and items are sorted by kd_bytes_cmp; borrowed. */
 typedef struct {
     uint64_t put_back_us; /* not 0: the tombstones with that stamp, and nothing below is looked at */
+    uint64_t erase_us;    /* not 0: all rows of the users, tombstones as well, that are stamped below it */
     const kd_bytes *users;
     const kd_bytes *items; /* keys; none: all items */
     uint32_t user_count, item_count;

@@ -149,12 +149,21 @@ typedef enum {
     KD_DECIDED_DELETE = 3,     /* as close, and what was counted goes */
     KD_DECIDED_OPERATIONS = 4, /* the operations of `body` are merged as those of a batch */
     KD_DECIDED_WITHDRAW =
-        5, /* each like of `body` that still stands, with that very stamp, is withdrawn at `stamp_us` */
+        5, /* each like of `body` that still stands, with that very stamp, is withdrawn at `stamp_us`; of an erased user each row below `stamp_us` */
     KD_DECIDED_PUT_BACK = 6, /* each unlike of this job that still stands is a like again, at `stamp_us` */
-    KD_DECIDED_LIVES = 7, /* the lives of collections are those of `body` (kudos/lifespan.h), and no others (rule 29) */
-    KD_DECIDED_ENDED = 8,   /* the life of `item` ended at `stamp_us`: as close. Void where that is not its end */
+    KD_DECIDED_LIVES =
+        7, /* the lives of collections are those of `body` (kudos/lifespan.h), and no others (rule 29) */
+    KD_DECIDED_ENDED =
+        8, /* the life of `item` ended at `stamp_us`: as close. Void where that is not its end */
     KD_DECIDED_EXPIRED = 9, /* that was long enough ago: as delete. Void likewise */
+    KD_DECIDED_ERASE = 10,  /* of the user whose id is `body` nothing stamped up to `stamp_us` counts */
 } kd_decided;
+
+/* Whether `body` is an encoded body of operations. */
+static inline bool kd_decided_has_operations(kd_decided what)
+{
+    return what == KD_DECIDED_OPERATIONS || what == KD_DECIDED_WITHDRAW || what == KD_DECIDED_PUT_BACK;
+}
 
 /*
  * What an operator decided, as central writes it into the likes partition (rule 24). It is void unless the claim of `epoch` is in force where it
@@ -170,10 +179,10 @@ typedef struct {
     kd_bytes central;  /* its name */
     uint64_t at_us;    /* central's clock when this was written */
     kd_bytes item;     /* key, of a decision on an item; else empty */
-    uint64_t stamp_us; /* of a decision on an item, and of what is withdrawn or put back; else 0 */
+    uint64_t stamp_us; /* of operations 0 */
     /* Of operations, else empty: the region in which they count (of what is withdrawn or put back that of its row: empty here), their author
      * (kd_author_valid), who takes the edge's place in their stamps, and an encoded body without increments; sums are in operations
-     * alone. Of lives `body` alone. */
+     * alone. Of lives `body` alone. An erasure has the author, and the user's id for a body. */
     kd_bytes region, author, body;
 } kd_decision;
 

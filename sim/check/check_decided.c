@@ -1,5 +1,5 @@
 /*
- * check_decided.c - "decided" (rules 24, 25): what an operator decides happens once, where it stands in the log, and to what he named alone.
+ * check_decided.c - "decided" (rules 24, 25, 28): what an operator decides happens once, where it stands in the log, and to what he named alone.
  *
  * A model takes the records that central merges one after the other, in the order of the log, and keeps each row's last operation and each void that can be
  * undone. After a commit, while no other is under way, the rows that decisions named and what the store remembers of the voids are compared with it.
@@ -13,12 +13,13 @@
  * than one writer, and what it passes is not judged: the model here judges the pairs one by one.
  */
 #include "central/core/state.h"
+#include "sim/check/check_erased.h"
 #include "kudos/void.h"
 #include "sim/check/checking.h"
 #include "sim/check/words.h"
 
 enum { LIKED = 1, UNSURE = 2, NAMED = 4, AUTHOR_SHIFT = 3 };
-enum { AUTHOR_IMPORT = SCENARIO_EDGES_MAX, AUTHOR_VOID, AUTHOR_UNKNOWN };
+enum { AUTHOR_IMPORT = SCENARIO_EDGES_MAX, AUTHOR_VOID, AUTHOR_ERASE, AUTHOR_UNKNOWN };
 
 /* ---- rows ---- */
 
@@ -36,6 +37,7 @@ static decided_model decided_model_of(sim_checks *c, uint32_t slot, uint32_t par
 static const char *decided_author_name(const sim_checks *c, uint64_t author)
 {
     if (author == AUTHOR_IMPORT) return "_import";
+    if (author == AUTHOR_ERASE) return KD_ERASE_AUTHOR;
     return author == AUTHOR_VOID ? KD_VOID_AUTHOR : c->view.scenario->edges[author];
 }
 
@@ -120,6 +122,7 @@ static void decided_take_body(const decided_model *m, const kd_body *body, uint6
         bool decided = item != CHECK_NOTHING && sim_check_closed_ever(m->c, m->slot, item);
         sim_check_cell *row = decided_row(m, op, named || decided);
         if (!row || (decided && sim_check_closed_leaves_out(m->c, m->slot, item, op->time_us))) continue;
+        if (sim_check_erased_covers(m->d, sim_check_user(m->c, op->user), op->time_us)) continue;
         if (decided_in_doubt(m, row, op, author))
             decided_doubt(row, op->time_us);
         else
@@ -160,7 +163,8 @@ static void decided_withdraw(const decided_model *m, const kd_decision *d, const
         sim_check_cell *row = decided_row(m, &body->ops[i], true);
         if (!row) continue;
         v->unsure |= (row->b & UNSURE) != 0;
-        bool gone = decided_gone(m, &body->ops[i]);
+        bool erased = sim_check_erased_covers(m->d, sim_check_user(m->c, body->ops[i].user), row->a);
+        bool gone = decided_gone(m, &body->ops[i]) || erased;
         bool stands = !gone && (row->b & LIKED) && row->a == body->ops[i].time_us;
         if (row->b & UNSURE)
             decided_doubt(row, d->stamp_us);
@@ -186,7 +190,8 @@ static void decided_put_back(const decided_model *m, const kd_decision *d, const
         uint64_t author = row->b >> AUTHOR_SHIFT;
         v->unsure |= (row->b & UNSURE) != 0;
         bool withdrawn = !decided_gone(m, &body->ops[i]) && !(row->b & LIKED) && row->a == v->told.stamp_us &&
-                         (author == AUTHOR_VOID || author == AUTHOR_UNKNOWN);
+                         (author == AUTHOR_VOID || author == AUTHOR_UNKNOWN) &&
+                         !sim_check_erased_covers(m->d, sim_check_user(m->c, body->ops[i].user), row->a);
         if (row->b & UNSURE)
             decided_doubt(row, d->stamp_us);
         else if (withdrawn)
@@ -196,11 +201,73 @@ static void decided_put_back(const decided_model *m, const kd_decision *d, const
     if (d->last) *v = m->d->voids[--m->d->void_count];
 }
 
+/* ---- erased users (rule 28) ---- */
+
+typedef void (*decided_pair_fn)(const decided_model *m, const kd_op *op);
+
+/* Calls `fn` for each pair of that user in the partition. */
+static void decided_each_pair(const decided_model *m, kd_bytes user, decided_pair_fn fn)
+{
+    const sim_checks_view *v = &m->c->view;
+    for (uint32_t i = 0; i < v->item_count; i++) {
+        kd_bytes item = kd_item_key(&v->items[i]);
+        if (kd_partition(item, v->scenario->partitions) != m->partition) continue;
+        for (uint32_t n = 0; n < v->counters->count; n++) {
+            kd_op op = {.item = item, .user = user, .counter = v->counters->at[n].id};
+            if (v->counters->at[n].kind == KD_SET) fn(m, &op);
+        }
+    }
+}
+
+static void decided_name_pair(const decided_model *m, const kd_op *op)
+{
+    sim_check_touch t;
+    if (!decided_row(m, op, true) || !decided_pair(m->c, op, &t)) return;
+    sim_check_milestone_unsure(m->c, t.counter, t.item);
+}
+
+static void decided_order_pair(const decided_model *m, const kd_op *op)
+{
+    sim_check_touch t;
+    if (!decided_pair(m->c, op, &t)) return;
+    sim_journal_ordered(m->c->view.journal, t.counter, t.item, t.user, false);
+    m->c->writer[t.item] = CHECKS_SLOTS;
+    m->c->attempted[t.item] = true;
+}
+
+static void decided_erase_rows(const decided_model *m, const kd_decision *d, const kd_body *body)
+{
+    sim_check_erased *u = sim_check_erased_of_job(m->d, d);
+    if (!u) {
+        sim_check_fail(m->c, "decided", "rows of nobody who is erased are withdrawn [order %.*s]",
+                       (int)d->job.len, (const char *)d->job.data);
+        return;
+    }
+    for (uint32_t i = 0; i < body->op_count; i++) {
+        sim_check_cell *row = decided_row(m, &body->ops[i], true);
+        if (!row) continue;
+        u->unsure |= (row->b & UNSURE) != 0;
+        bool stands = row->a < d->stamp_us && !(row->b & UNSURE);
+        u->told.withdrawn += stands && (row->b & LIKED);
+        if (row->b & UNSURE)
+            decided_doubt(row, d->stamp_us);
+        else if (stands)
+            decided_put(m, row, d->stamp_us, AUTHOR_ERASE, false);
+    }
+    if (d->last) u->told.finished_us = d->at_us;
+}
+
 /* ---- records ---- */
 
 static void decided_take(const decided_model *m, const kd_decision *d)
 {
     kd_body body;
+    if (d->what == KD_DECIDED_ERASE) {
+        decided_each_pair(m, d->body, decided_name_pair);
+        const kd_central *core = m->c->view.central(m->c->view.world, m->slot, m->partition);
+        sim_check_erased_mark(m->c, m->d, d, core && core->epoch == d->epoch);
+        return;
+    }
     if (kd_body_decode(d->body, &body) != KD_OK) return;
     const kd_batch named = {.edge = d->author, .body = d->body};
     sim_check_count_fed(m->c, m->slot, m->partition, &named);
@@ -209,7 +276,9 @@ static void decided_take(const decided_model *m, const kd_decision *d)
         if (decided_pair(m->c, &body.ops[i], &t)) sim_check_milestone_unsure(m->c, t.counter, t.item);
     }
     if (d->what == KD_DECIDED_OPERATIONS) decided_take_body(m, &body, AUTHOR_IMPORT, true);
-    if (d->what == KD_DECIDED_WITHDRAW) decided_withdraw(m, d, &body);
+    bool erases = kd_bytes_eq(d->author, kd_bytes_str(KD_ERASE_AUTHOR));
+    if (d->what == KD_DECIDED_WITHDRAW && erases) decided_erase_rows(m, d, &body);
+    if (d->what == KD_DECIDED_WITHDRAW && !erases) decided_withdraw(m, d, &body);
     if (d->what == KD_DECIDED_PUT_BACK) decided_put_back(m, d, &body);
     kd_body_finish(&body);
 }
@@ -242,7 +311,8 @@ static void decided_fed_decision(const decided_model *m, kd_bytes record, kd_fed
     if (fed != KD_FED_DECIDED || kd_decision_decode(record, &d) != KD_OK) return;
     decided_judge(m, &d);
     m->d->open++;
-    if (d.item.len > 0 || d.what == KD_DECIDED_LIVES) sim_check_closed_decided(m->c, m->slot, m->partition, &d);
+    if (d.item.len > 0 || d.what == KD_DECIDED_LIVES)
+        sim_check_closed_decided(m->c, m->slot, m->partition, &d);
     decided_take(m, &d);
 }
 
@@ -273,9 +343,14 @@ void sim_check_decided_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_
     if (kd_record_peek(record) == KD_RECORD_BATCH) decided_fed_batch(&m, record, fed);
 }
 
-void sim_check_decided_ordered(sim_checks *c, const kd_decision *d)
+void sim_check_decided_ordered(sim_checks *c, uint32_t partition, const kd_decision *d)
 {
     kd_body body;
+    const decided_model m = {.c = c, .partition = partition};
+    if (d->what == KD_DECIDED_ERASE) {
+        decided_each_pair(&m, d->body, decided_order_pair);
+        return;
+    }
     if (kd_body_decode(d->body, &body) != KD_OK) return;
     for (uint32_t i = 0; i < body.op_count; i++) {
         sim_check_touch t;
@@ -365,6 +440,7 @@ void sim_check_decided_committed(sim_checks *c, uint32_t slot, uint32_t partitio
     bool quiet = c->positions.tenures[slot][partition].outstanding == 0 && m.d->open == 0;
     if (!core || !quiet || !c->orders) return;
     decided_compare_voids(&m, core);
+    sim_check_erased_compare(c, m.d, core, partition);
     for (uint32_t i = 0; i < m.d->named_count && !c->failed; i++)
         decided_compare_row(&m, core, &m.d->named[i]);
 }
@@ -389,6 +465,7 @@ void sim_check_decided_opened(sim_checks *c, uint32_t slot, uint32_t partition)
         if (d->merged[i].version != 0 && d->merged[i].version <= version) d->merged[kept++] = d->merged[i];
     d->merged_count = kept;
     d->named_count = d->open = d->void_count = 0;
+    sim_check_erased_load(c, d, core);
     d->in_force = 0;
     sim_check_map_clear(&d->rows);
     kd_voided_each(&core->store, decided_load_void, d);

@@ -92,7 +92,8 @@ static void trending_judge(sim_checks *c, kd_central *core, uint32_t partition, 
             !kd_closed_deleted(core, kd_item_key(&c->view.items[i])))
             trending_compare(c, &t, w.velocities, i);
     uint32_t one = (uint32_t)(c->trending_commits % c->view.item_count);
-    if (counted && c->partition[one] == partition && trending_of_collection(c, one, q->collection))
+    if (counted && c->partition[one] == partition && trending_of_collection(c, one, q->collection) &&
+        !kd_closed_deleted(core, kd_item_key(&c->view.items[one])))
         trending_compare_named(c, core, q, w.velocities[one], one);
     free(w.velocities);
 }

@@ -89,7 +89,7 @@ void sim_check_milestone_unsure(sim_checks *c, uint32_t counter, uint32_t item);
 /* ---- check_decided.c: "decided" (rules 24, 25) ---- */
 
 /* The operator wrote a decision: whom it names, users' answers alone do not tell about any more. */
-void sim_check_decided_ordered(sim_checks *c, const kd_decision *d);
+void sim_check_decided_ordered(sim_checks *c, uint32_t partition, const kd_decision *d);
 /* Central read a record, of whatever kind. */
 void sim_check_decided_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset,
                            kd_fed fed);

@@ -268,13 +268,13 @@ void sim_checks_published(sim_checks *c, uint32_t slot, uint32_t partition, kd_b
     if (!c->failed) sim_check_publish_record(c, slot, partition, record);
 }
 
-void sim_checks_ordered(sim_checks *c, const kd_decision *d)
+void sim_checks_ordered(sim_checks *c, uint32_t partition, const kd_decision *d)
 {
     if (c->failed) return;
     if (d->item.len > 0)
         sim_check_closed_ordered(c, d);
     else
-        sim_check_decided_ordered(c, d);
+        sim_check_decided_ordered(c, partition, d);
 }
 
 void sim_checks_milestones(sim_checks *c, uint32_t partition, kd_bytes record)

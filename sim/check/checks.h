@@ -69,7 +69,7 @@ void sim_checks_disk(sim_checks *c, int who, sim_checks_disk_event event);
 void sim_checks_log_lost(sim_checks *c, sim_scenario_topic topic);
 
 /* The operator's decision was handed to a producer; its body is sound. */
-void sim_checks_ordered(sim_checks *c, const kd_decision *d);
+void sim_checks_ordered(sim_checks *c, uint32_t partition, const kd_decision *d);
 /* A record has reached the milestones topic; with each copy once more. */
 void sim_checks_milestones(sim_checks *c, uint32_t partition, kd_bytes record);
 

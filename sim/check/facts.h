@@ -8,6 +8,7 @@
 #ifndef KUDOS_SIM_CHECK_FACTS_H
 #define KUDOS_SIM_CHECK_FACTS_H
 
+#include "kudos/erase.h"
 #include "kudos/void.h"
 #include "sim/check/checks.h"
 #include "sim/check/check_map.h"
@@ -201,6 +202,15 @@ typedef struct {
     bool unsure; /* rows that it named are unsure */
 } sim_check_void;
 
+enum { CHECK_ERASED_MAX = 16 }; /* users whom one partition remembers; the simulated operator erases fewer */
+
+typedef struct {
+    uint32_t user;
+    kd_erased told;
+    bool unsure; /* rows that it named are unsure */
+    bool here;   /* its rows were named by the present history: none may be left */
+} sim_check_erased;
+
 typedef struct {
     /* hash of counter, item, user: stamp in a; author and bits in b */
     sim_check_map rows;
@@ -210,6 +220,8 @@ typedef struct {
     uint32_t merged_count, merged_cap;
     sim_check_void voids[KD_VOID_JOBS_MAX];
     uint32_t void_count;
+    sim_check_erased erased[CHECK_ERASED_MAX];
+    uint32_t erased_count;
     uint64_t in_force; /* the highest epoch that was read, in claims and decisions */
     int64_t next;      /* offset behind the last record */
     uint32_t open;     /* records merged since the last commit began */

@@ -1,6 +1,6 @@
 /*
- * swarm_decided.c - an operator decides (rules 24, 25), in most runs while central dies and comes back, and while what it wrote reaches the log late:
- * so a decision stands behind the claim of the central that followed.
+ * swarm_decided.c - an operator decides (rules 24, 25, 28), in most runs while central dies and comes back, and while what it wrote reaches the log late:
+ * so a decision stands behind the claim of the central that followed. In the others edges are cut off now and then.
  */
 #include "sim/hunt/swarm_draw.h"
 
@@ -20,6 +20,18 @@ static void draw_late_writes(sim_swarm *d, uint64_t at)
     uint64_t lasts = second ? sim_swarm_between(d, 20, 40) * 100 * MS : sim_swarm_between(d, 5, 20) * 10 * MS;
     sim_swarm_add(d,
                   sim_swarm_event(second ? SCENARIO_SECOND : SCENARIO_KILL, SCENARIO_CENTRAL, then, lasts));
+}
+
+/* What an edge took comes when the operator has decided: late likes of erased users, and of withdrawn ones. */
+static void draw_cut_edges(sim_swarm *d)
+{
+    for (uint64_t at = 4 * SECOND; at < d->s->length_us; at += sim_swarm_between(d, 80, 160) * 100 * MS) {
+        int who = (int)sim_swarm_between(d, 0, d->s->edge_count - 1);
+        uint64_t lasts = sim_swarm_between(d, 20, 60) * 100 * MS;
+        sim_scenario_event cut = sim_swarm_event(SCENARIO_CUT, who, at, lasts);
+        cut.peer = SCENARIO_KAFKA;
+        sim_swarm_add(d, cut);
+    }
 }
 
 static void draw_deciding_users(sim_swarm *d)
@@ -72,7 +84,9 @@ static void draw_deciding_world(sim_swarm *d)
     draw_deciding_users(d);
     s->forget_rows_us = 0;
     s->forget_tombstones_us = sim_swarm_chance(d, 50) ? sim_swarm_between(d, 1, 3) * SECOND : 0;
-    if (sim_swarm_chance(d, 30)) return;
+    bool cut = sim_swarm_chance(d, 30);
+    if (cut) draw_cut_edges(d);
+    if (cut) return;
     for (uint64_t at = 3 * SECOND; at < 45 * SECOND; at += sim_swarm_between(d, 40, 80) * 100 * MS)
         draw_late_writes(d, at);
 }

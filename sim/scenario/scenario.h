@@ -160,7 +160,7 @@ typedef struct {
     uint64_t forget_rows_us, forget_tombstones_us;
     bool backups_none; /* central.backups = none */
     bool
-        decides; /* an operator imports likes, withdraws some and puts them back (rules 24, 25); simulation only */
+        decides; /* an operator imports likes, withdraws some and puts them back, and erases users (rules 24, 25, 28); simulation only */
     bool
         closes; /* an operator closes items, opens them and deletes some (rule 27), at random; simulation only */
     bool logged; /* edge.acknowledge = log: answers of edges wait for the log (rule 26) */

@@ -1,6 +1,7 @@
-/* decider.c - see the header. The real counterparts are central/io/operator/{job_decide,job_void,act_import}.c. */
+/* decider.c - see the header. The real counterparts are central/io/operator/{job_decide,job_void,job_erase,act_import}.c. */
 #include "sim/world/decider.h"
 
+#include "kudos/erase.h"
 #include "kudos/void.h"
 #include "sim/world/decider_item.h"
 #include "sim/world/events.h"
@@ -21,9 +22,11 @@ enum {
     SEEN_US = 1500000,               /* what was seen is up to this old when it is decided about */
     UNDO_US = 9000000,               /* from the last likes withdrawn to the first put back */
     OLD_US = 15000000,               /* age of imported likes */
+    ERASE_US = 6000000,              /* from one erasure to the next */
     JOBS_MAX = KD_VOID_JOBS_MAX - 4, /* the void that is undone must be remembered */
     IMPORTED_MAX = 4,
     SEEN_MAX = 4,
+    ERASED_MAX = 12, /* in a partition */
 };
 
 static uint64_t decider_below(const sim_world *w, uint32_t partition, uint32_t what, uint64_t below)
@@ -111,6 +114,60 @@ static bool decider_begin_item(sim_world *w, sim_deciding *o, uint32_t slot, uin
     return o->op_count > 0;
 }
 
+/* ---- a user is erased: first the mark, then all rows that stand behind it, until none is left ---- */
+
+static int decider_see_row(void *arg, uint8_t counter, kd_bytes item, kd_bytes user, uint64_t time_us)
+{
+    decider_walk *k = arg;
+    sim_ordered op = {sim_names_item_of(k->w, item), decider_user(k->w, user),
+                      (uint32_t)kd_counters_by_id(&sim_scenario_counters, counter), time_us, false};
+    decider_add(k->o, op);
+    return k->o->op_count == WORLD_ORDERED;
+}
+
+static void decider_see_item(void *arg, uint8_t counter, kd_bytes item, uint64_t likes, uint64_t picked)
+{
+    (void)arg, (void)counter, (void)item, (void)likes, (void)picked;
+}
+
+static bool decider_see_more(void *arg, uint64_t rows)
+{
+    (void)arg, (void)rows;
+    return true;
+}
+
+static void decider_see_rows(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
+{
+    decider_walk k = {w, o, partition, 0};
+    const kd_bytes user = kd_bytes_str(w->users_names[o->erased]);
+    const kd_void_pick pick = {.users = &user, .user_count = 1, .erase_us = o->stamp_us};
+    const kd_void_visitor visitor = {&k, decider_see_row, decider_see_item, decider_see_more};
+    const kd_store store = sim_disk_view(w->centrals[slot].tenures[partition].disk);
+    int err = kd_void_walk(&store, &pick, &visitor);
+    o->last = err == KD_OK && o->op_count == 0;
+}
+
+/* Makes the next decision of an erasure, or the mark of another one. */
+static void decider_erase(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
+{
+    uint64_t rest_us = 0;
+    o->op_count = 0;
+    if (o->seq == 0 || o->last) {
+        if (o->number == ERASED_MAX) return;
+        *o = (sim_deciding){.number = o->number + 1, .seq = 1, .erases = true, .what = KD_DECIDED_ERASE};
+        o->erased = (uint32_t)decider_below(w, partition, 90, w->user_count);
+        o->stamp_us = sim_host_wall_us(w, HOST_CENTRAL) + w->s->drift_us + 1;
+        rest_us = decider_below(w, partition, 91, ERASE_US);
+    } else {
+        o->seq++;
+        o->what = KD_DECIDED_WITHDRAW;
+        decider_see_rows(w, o, slot, partition);
+    }
+    o->ready = true;
+    o->rest_until_us = w->now_us + rest_us;
+    o->give_up_us = o->rest_until_us + GIVE_UP_US;
+}
+
 static void decider_begin_job(sim_world *w, sim_deciding *o, uint32_t partition)
 {
     *o = (sim_deciding){.number = o->number + 1, .last = false};
@@ -159,13 +216,18 @@ static void decider_order(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t
         o->give_up_us = w->now_us + GIVE_UP_US;
     else
         decider_choose(w, o, slot, partition);
+    o->ready = o->op_count > 0;
 }
 
 /* ---- its way into the log ---- */
 
 static kd_bytes decider_job(const sim_deciding *o, char job[32])
 {
-    snprintf(job, 32, o->named ? WORLD_NAMED_JOB : "order-%u", o->named ? o->named : o->number);
+    snprintf(job, 32,
+             o->named    ? WORLD_NAMED_JOB
+             : o->erases ? "erase-%u"
+                         : "order-%u",
+             o->named ? o->named : o->number);
     return kd_bytes_str(job);
 }
 
@@ -194,8 +256,8 @@ static kd_decision decider_decision(sim_world *w, const sim_deciding *o)
     }
     if (imports) d.region = kd_bytes_str(w->s->edges[0]);
     d.stamp_us = imports ? 0 : o->stamp_us + (o->what == KD_DECIDED_PUT_BACK);
-    d.author = kd_bytes_str(imports ? IMPORT_AUTHOR : KD_VOID_AUTHOR);
-    d.body = decider_body(w, o);
+    d.author = kd_bytes_str(imports ? IMPORT_AUTHOR : o->erases ? KD_ERASE_AUTHOR : KD_VOID_AUTHOR);
+    d.body = o->what == KD_DECIDED_ERASE ? kd_bytes_str(w->users_names[o->erased]) : decider_body(w, o);
     return d;
 }
 
@@ -204,7 +266,8 @@ static const char *decider_what_name(kd_decided what)
     static const char *const names[] = {
         [KD_DECIDED_CLOSE] = "close",       [KD_DECIDED_OPEN] = "open",
         [KD_DECIDED_DELETE] = "delete",     [KD_DECIDED_OPERATIONS] = "import",
-        [KD_DECIDED_WITHDRAW] = "withdraw", [KD_DECIDED_PUT_BACK] = "put back"};
+        [KD_DECIDED_WITHDRAW] = "withdraw", [KD_DECIDED_PUT_BACK] = "put back",
+        [KD_DECIDED_ERASE] = "erase"};
     return names[what];
 }
 
@@ -215,12 +278,12 @@ static void decider_write(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t
     d.job = decider_job(o, job);
     kd_publisher *to = &w->centrals[slot].tenures[partition].publisher;
     int err = kd_publisher_decide(to, &d, sim_host_wall_us(w, HOST_CENTRAL));
-    if (err == KD_ECLOSED) o->op_count = 0; /* the item was deleted: he is told so */
+    if (err == KD_ECLOSED) o->ready = false; /* the item was deleted: he is told so */
     if (err != KD_OK) return;
     TRACE(w, "order %b/%u of partition %u is written: %s %s", d.job, o->seq, partition,
           decider_what_name(o->what), sim_decider_is_item(o->what) ? w->item_names[o->ops[0].item] : "rows");
     o->again_us = w->now_us + AGAIN_US;
-    sim_checks_ordered(w->checks, &d);
+    sim_checks_ordered(w->checks, partition, &d);
     sim_tenure_publish(w, slot, partition);
 }
 
@@ -238,17 +301,16 @@ static void decider_give_up(sim_world *w, sim_deciding *o, const kd_job_progress
         o->give_up_us = w->now_us + GIVE_UP_US;
     } else {
         sim_decider_item_given_up(w, o);
-        *o = (sim_deciding){.number = o->number};
+        *o = (sim_deciding){.number = o->number, .erases = o->erases};
     }
 }
 
-static void decider_step(sim_world *w, uint32_t slot, uint32_t partition)
+static void decider_step(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
 {
     char job[32];
-    sim_deciding *o = &w->deciding[partition];
     if (w->now_us < o->rest_until_us) return;
-    if (o->op_count == 0) {
-        decider_order(w, o, slot, partition);
+    if (!o->ready) {
+        o->erases ? decider_erase(w, o, slot, partition) : decider_order(w, o, slot, partition);
         return;
     }
     kd_job_progress progress =
@@ -256,7 +318,7 @@ static void decider_step(sim_world *w, uint32_t slot, uint32_t partition)
     bool done = progress.durable && progress.seq >= o->seq;
     if (w->now_us >= o->again_us && (!done || decider_below(w, partition, 5, 2)))
         decider_write(w, o, slot, partition);
-    if (done) o->op_count = 0;
+    if (done) o->ready = false;
     if (!done && w->now_us >= o->give_up_us) decider_give_up(w, o, &progress);
 }
 
@@ -265,7 +327,10 @@ static void decider_on_step(sim_world *w, const sim_event *ev)
     uint32_t partition = ev->a;
     uint32_t slot = (uint32_t)decider_below(w, partition, 6, WORLD_CENTRALS);
     if (!decider_reaches(w, slot)) slot = !slot;
-    if (decider_reaches(w, slot)) decider_step(w, slot, partition);
+    if (decider_reaches(w, slot)) {
+        decider_step(w, &w->deciding[partition], slot, partition);
+        if (w->erasing[partition].erases) decider_step(w, &w->erasing[partition], slot, partition);
+    }
     if (w->now_us < w->end_us || sim_decider_item_waits(w, partition))
         sim_world_at(w, w->now_us + STEP_US + decider_below(w, partition, 7, STEP_US), decider_on_step,
                      partition, 0, 0);
@@ -273,6 +338,8 @@ static void decider_on_step(sim_world *w, const sim_event *ev)
 
 void sim_decider_open(sim_world *w)
 {
-    for (uint32_t p = 0; sim_scenario_orders(w->s) && p < w->s->partitions; p++)
+    for (uint32_t p = 0; sim_scenario_orders(w->s) && p < w->s->partitions; p++) {
+        w->erasing[p].erases = w->s->decides && decider_below(w, p, 95, 2) == 0;
         sim_world_at(w, w->now_us + STEP_US, decider_on_step, p, 0, 0);
+    }
 }

@@ -53,7 +53,7 @@ static sim_item_order *item_order_next(const sim_world *w, uint32_t partition)
 bool sim_decider_item_waits(const sim_world *w, uint32_t partition)
 {
     const sim_deciding *o = &w->deciding[partition];
-    return (o->item_order && o->op_count > 0) || item_order_next(w, partition);
+    return (o->item_order && o->ready) || item_order_next(w, partition);
 }
 
 void sim_decider_item_given_up(sim_world *w, const sim_deciding *o)

@@ -217,14 +217,15 @@ typedef struct {
     bool taken; /* it is a job, or done */
 } sim_item_order;
 
-/* The operator's present job in a partition (decider.h), and its present decision: there is one while op_count > 0. */
+/* An operator's present job in a partition (decider.h), and its present decision: there is one while it is ready. */
 typedef struct {
     uint32_t number, seq;
     uint32_t decisions; /* of the job, without what is put back */
-    bool imports, last;
+    uint32_t erased;    /* the user */
+    bool imports, erases, ready, last;
     uint32_t item_order; /* 1 + the order of the scenario that the job carries out; 0: none */
     kd_decided what;
-    uint64_t stamp_us; /* of a void, or of what is decided about the item of ops[0] */
+    uint64_t stamp_us; /* of a void or an erasure, or of what is decided about the item of ops[0] */
     uint64_t rest_until_us, again_us, give_up_us;
     sim_ordered ops[WORLD_ORDERED], withdrawn[WORLD_ORDERED];
     uint32_t op_count, withdrawn_count;
@@ -275,7 +276,7 @@ struct sim_world {
     sim_edge edges[WORLD_SLOTS];
     sim_central centrals[WORLD_CENTRALS];
     sim_backups backups;
-    sim_deciding deciding[SCENARIO_PARTITIONS_MAX];
+    sim_deciding deciding[SCENARIO_PARTITIONS_MAX], erasing[SCENARIO_PARTITIONS_MAX];
     sim_item_order *item_orders;
     uint32_t item_order_count, item_order_cap;
     uint32_t items_deleted; /* by the operator, at random */

@@ -7,8 +7,9 @@
 
 #include "kudos/audit.h"
 #include "kudos/decide.h"
-#include "kudos/void.h"
+#include "kudos/erase.h"
 #include "kudos/quarantine.h"
+#include "kudos/void.h"
 #include "tests/fuzz/input.h"
 #include "tests/lib/central_rig.h"
 
@@ -84,11 +85,15 @@ static void decide(world *w, kd_bytes body)
     kd_bytes job = kd_bytes_str("j");
     kd_buf record = {0};
     kd_decision d = {.job = job, .what = (kd_decided)(KD_DECIDED_OPERATIONS + body.len % 3), .body = body};
+    if (body.len <= KD_ID_MAX && kd_id_valid(body)) d.what = KD_DECIDED_ERASE;
     rig_commit(&w->r);
     d.seq = kd_central_decided(w->r.c, job).seq + 1;
     if (d.what == KD_DECIDED_OPERATIONS) d.region = kd_bytes_str("west");
     if (d.what != KD_DECIDED_OPERATIONS) d.stamp_us = NOW + (d.what == KD_DECIDED_PUT_BACK);
-    d.author = kd_bytes_str(d.what == KD_DECIDED_OPERATIONS ? "_fuzz" : KD_VOID_AUTHOR);
+    if (d.what == KD_DECIDED_ERASE) d.stamp_us += d.seq;
+    d.author = kd_bytes_str(d.what == KD_DECIDED_OPERATIONS ? "_fuzz"
+                            : d.what == KD_DECIDED_ERASE    ? KD_ERASE_AUTHOR
+                                                            : KD_VOID_AUTHOR);
     if (body.len > 0 && kd_central_decide(w->r.c, &d, NOW, &record) == KD_OK) {
         kd_fed first = kd_central_feed(w->r.c, kd_buf_view(&record), w->r.offset++, NOW),
                second = kd_central_feed(w->r.c, kd_buf_view(&record), w->r.offset++, NOW);

@@ -19,6 +19,10 @@ int kd_command_quarantine(int argc, char **argv);
 int kd_command_retire(int argc, char **argv);
 /* Withdraws what users liked, puts it back, or lists what can be put back. */
 int kd_command_void(int argc, char **argv);
+/* Withdraws all that a user said, for good. */
+int kd_command_erase(int argc, char **argv);
+/* Tells how far jobs and erasures are. */
+int kd_command_status(int argc, char **argv);
 /* The collection of tombstones goes on after an identity alarm. */
 int kd_command_collect(int argc, char **argv);
 /* Brings likes of a log, or of an export, into a running central (import_command.c). */

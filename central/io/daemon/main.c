@@ -12,7 +12,7 @@ static const struct {
     {"backup", kd_command_backup}, {"restore", kd_command_restore}, {"quarantine", kd_command_quarantine},
     {"retire", kd_command_retire}, {"collect", kd_command_collect}, {"import", kd_command_import},
     {"void", kd_command_void},     {"close", kd_command_close},     {"open", kd_command_open},
-    {"delete", kd_command_delete},
+    {"delete", kd_command_delete}, {"erase", kd_command_erase},     {"status", kd_command_status},
 };
 
 static int central_main_serve(int argc, char **argv)

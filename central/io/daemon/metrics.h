@@ -41,6 +41,10 @@
     X(life_overdue, AGE_OF_ALL, "kudos_central_life_overdue_seconds", "",                                        \
       "How long the item whose life is over, and that is to be closed or deleted, has waited for it.")       \
     X(closed_items, GAUGE, "kudos_central_closed_items", "", "Items that were ever closed or deleted.")      \
+    X(erased_ignored, COUNTER, "kudos_central_erased_operations_total", "",                                  \
+      "Operations of erased users that were left out.")                                                      \
+    X(erased_users, GAUGE, "kudos_central_erased_users", "",                                                 \
+      "Erased users that are remembered, counted in each partition.")                                        \
     X(decisions, COUNTER, "kudos_central_decisions_total", "result=\"merged\"",                              \
       "Decisions of operators read.")                                                                        \
     X(decisions_void, COUNTER, "kudos_central_decisions_total", "result=\"void\"", "")                       \

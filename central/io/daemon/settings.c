@@ -126,6 +126,11 @@ static const kd_option options[] = {
                    "Whether edges keep what a restore of a backup will need from them", .choices = backups),
     DURATION(tombstone_ttl_us, "central", "tombstone_ttl", "7d",
              "How long the rows of unlikes stay at least; 0s: for good", .min = 0, .max = 3650 * DAY),
+    DURATION(
+        edge_row_ttl_us, "central", "edge_row_ttl", "0s",
+        "The longest edge.row_ttl of all edges: erase tells by it when they have forgotten a user; 0s: it "
+        "cannot",
+        .min = 0, .max = 3650 * DAY),
     BOOL(index_newest, "central", "index_newest", "false",
          "Whether likers are kept in the order of their likes: GET /v1/{item}/likers?order=newest",
          .more = "Switched on over rows that are there, it is built first; switched off, it is removed."),
@@ -277,7 +282,7 @@ static int central_settings_check_all(const void *config, char *error);
 const kd_options kd_central_options = {
     "kudos-central",
     "Reconciler and global counter store.\nCommands, each with --help: audit, repair, "
-    "backup, restore, quarantine, retire, collect, import, void, close, open, delete, export",
+    "backup, restore, quarantine, retire, collect, import, void, erase, close, open, delete, status, export",
     options,
     KD_COUNT(options),
     sizeof(kd_central_settings),

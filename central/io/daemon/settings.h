@@ -30,6 +30,7 @@ typedef struct {
     kd_strings milestones; /* counts; kd_central_thresholds() */
     uint32_t backups;      /* kd_backups_setting */
     uint64_t tombstone_ttl_us;
+    uint64_t edge_row_ttl_us;
     bool index_newest, index_liked;
     uint64_t write_buffer;
     uint64_t block_cache;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "central/io/operator/job_decide.h"
+#include "central/io/operator/job_store.h"
 #include "central/io/operator/void_effect.h"
 #include "central/io/operator/void_order.h"
 #include "common/base/text.h"
@@ -63,18 +64,6 @@ static int job_void_compare(void *arg, kd_bytes job, const kd_voided *told)
     return 0;
 }
 
-/* Runs `use` over a snapshot of the partition's store. LevelDB takes one on any thread. */
-static int job_void_with_store(kd_jobs *jobs, uint32_t partition,
-                               int (*use)(const kd_store *store, void *arg), void *arg)
-{
-    const kd_tenure *t = kd_worker_tenure(kd_jobs_worker(jobs, partition), partition);
-    kd_leveldb_snapshot *snapshot = kd_leveldb_snapshot_take(t->db);
-    const kd_store store = kd_leveldb_snapshot_store(snapshot);
-    int err = use(&store, arg);
-    kd_leveldb_snapshot_release(snapshot);
-    return err;
-}
-
 static int job_void_read_memory(const kd_store *store, void *arg)
 {
     return kd_voided_each(store, job_void_compare, arg);
@@ -83,7 +72,7 @@ static int job_void_read_memory(const kd_store *store, void *arg)
 static int job_void_remembered(const job_void *v, uint32_t partition, job_void_memory *m)
 {
     *m = (job_void_memory){.name = v->name, .stamp_us = v->stamp_us};
-    int err = job_void_with_store(v->jobs, partition, job_void_read_memory, m);
+    int err = kd_job_with_store(v->jobs, partition, job_void_read_memory, m);
     return err == KD_OK ? KD_OK : job_void_fail(v, err, kd_strerror(err));
 }
 
@@ -155,7 +144,7 @@ static int job_void_pass(job_void *v)
     v->seq = progress.seq;
     v->picked = 0;
     v->error[0] = '\0';
-    err = job_void_with_store(v->jobs, v->partition, job_void_walk, v);
+    err = kd_job_with_store(v->jobs, v->partition, job_void_walk, v);
     v->counted = true;
     return err == KD_OK || v->error[0] != '\0' ? err : job_void_fail(v, err, kd_strerror(err));
 }
@@ -351,7 +340,7 @@ int kd_job_void_list(kd_jobs *jobs, char *error)
     job_void_list l = {0};
     int err = KD_OK;
     for (; err == KD_OK && l.partition < jobs->settings->partitions; l.partition++)
-        err = job_void_with_store(jobs, l.partition, job_void_list_store, &l);
+        err = kd_job_with_store(jobs, l.partition, job_void_list_store, &l);
     if (err != KD_OK) snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", kd_strerror(err));
     kd_text_printf(&l.text, "void listed=%" PRIu32 " verdict=listed\n", l.voids);
     if (err == KD_OK) kd_jobs_text(jobs, kd_buf_view(&l.text));

@@ -7,6 +7,7 @@
 #include "central/io/operator/job_act.h"
 #include "central/io/operator/job_audit.h"
 #include "central/io/operator/job_backup.h"
+#include "central/io/operator/job_erase.h"
 #include "central/io/operator/job_item.h"
 #include "central/io/operator/job_void.h"
 #include "common/io/loop/clock.h"
@@ -42,6 +43,10 @@ static int job_run_order(kd_jobs *jobs, char *error)
         return kd_job_void_undo(jobs, error);
     case KD_ORDER_VOID_LIST:
         return kd_job_void_list(jobs, error);
+    case KD_ORDER_ERASE:
+        return kd_job_erase(jobs, error);
+    case KD_ORDER_ERASE_LIST:
+        return kd_job_erase_list(jobs, error);
     case KD_ORDER_CLOSE:
     case KD_ORDER_OPEN:
     case KD_ORDER_DELETE:

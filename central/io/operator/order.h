@@ -15,6 +15,8 @@ enum { KD_ORDER_DIR_MAX = 3000, KD_ORDER_QUERY_MAX = 3 * KD_ORDER_DIR_MAX + 256 
     X(KD_ORDER_VOID, "void", true)                                                                           \
     X(KD_ORDER_VOID_UNDO, "void-undo", true)                                                                 \
     X(KD_ORDER_VOID_LIST, "void-list", true)                                                                 \
+    X(KD_ORDER_ERASE, "erase", true)                                                                         \
+    X(KD_ORDER_ERASE_LIST, "erase-list", false)                                                              \
     X(KD_ORDER_BACKUP_ABSENT, "backup-check", false)                                                         \
     X(KD_ORDER_BACKUP_BEGIN, "backup-begin", false)                                                          \
     X(KD_ORDER_BACKUP_COMPLETE, "backup-complete", false)                                                    \
@@ -40,11 +42,12 @@ typedef enum {
 
 typedef struct {
     kd_order_kind kind;
-    char name[KD_NAME_MAX + 1]; /* of an edge, a backup, a void or a job of decisions */
+    char name[KD_NAME_MAX + 1]; /* of an edge, a backup, or a job of decisions */
     char item[KD_ITEM_KEY_MAX]; /* collection/id */
     char dir[KD_ORDER_DIR_MAX]; /* of a backup; absolute */
     uint64_t id;                /* of a record in quarantine; 0: none */
-    kd_bytes body; /* of a void: its text (void_order.h), which is no part of the query; borrowed */
+    kd_bytes
+        body; /* of a void: its text (void_order.h); of an erasure: the user's id. No part of the query; borrowed */
 } kd_order;
 
 /* The name in a query and in the log; empty for KD_ORDER_NONE. */

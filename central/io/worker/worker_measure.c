@@ -36,6 +36,8 @@ static void measure_add_stats(kd_central_stats *sum, const kd_central *core)
     sum->closed_ignored += s.closed_ignored;
     sum->closed_items += s.closed_items;
     sum->life_overdue_us = KD_MAX(sum->life_overdue_us, s.life_overdue_us);
+    sum->erased_ignored += s.erased_ignored;
+    sum->erased_users += s.erased_users;
     sum->decisions += s.decisions;
     sum->decisions_void += s.decisions_void;
     sum->outbid += s.outbid;
@@ -146,6 +148,8 @@ void kd_worker_measure(kd_worker *w)
         {&m->closed_ignored, all.sum.closed_ignored},
         {&m->closed_items, all.sum.closed_items},
         {&m->life_overdue, all.sum.life_overdue_us},
+        {&m->erased_ignored, all.sum.erased_ignored},
+        {&m->erased_users, all.sum.erased_users},
         {&m->decisions, all.sum.decisions},
         {&m->decisions_void, all.sum.decisions_void},
         {&m->epochs_outbid, all.sum.outbid},

@@ -41,6 +41,16 @@ int kd_job_void_list(kd_jobs *jobs, char *error)
     (void)jobs, (void)error;
     return KD_EINVAL;
 }
+int kd_job_erase(kd_jobs *jobs, char *error)
+{
+    (void)jobs, (void)error;
+    return KD_EINVAL;
+}
+int kd_job_erase_list(kd_jobs *jobs, char *error)
+{
+    (void)jobs, (void)error;
+    return KD_EINVAL;
+}
 int kd_job_act(kd_jobs *jobs, char *error)
 {
     (void)jobs, (void)error;

@@ -290,15 +290,18 @@ Test(voids, tombstones_of_a_void_that_can_be_undone_are_not_collected)
     cr_expect_eq(rig_total(&r, 1, LIKE), 2u);
 }
 
-Test(voids, an_author_other_than_that_of_voids_withdraws_for_good)
+Test(voids, an_author_other_than_that_of_voids_withdraws_and_puts_back_nothing)
 {
     wave(1);
     kd_decision d = of_users("e", 1, KD_DECIDED_WITHDRAW, 1, noon);
-    d.author = kd_bytes_str("_erase");
-    cr_assert_eq(decide(&d), KD_FED_DECIDED);
+    d.author = kd_bytes_str("_nobody");
+    cr_expect_eq(decide(&d), KD_FED_VOID);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 1u);
+    cr_assert_eq(withdraw("v", 1, 1), KD_FED_DECIDED);
+    d = of_users("v", 2, KD_DECIDED_PUT_BACK, 1, STAMP);
+    d.author = kd_bytes_str("_nobody");
+    cr_expect_eq(decide(&d), KD_FED_VOID);
     cr_expect_eq(rig_total(&r, 1, LIKE), 0u);
-    cr_expect_eq(remembered().stamp_us, 0u);
-    cr_expect_eq(put_back("e", 2, 1, true), KD_FED_VOID);
 }
 
 Test(voids, central_writes_no_void_whose_stamp_is_not_above_what_it_withdraws)

@@ -81,6 +81,9 @@ Test(wire_vectors, decisions)
     kd_decision undone = fixed_put_back(kd_buf_view(&encoded));
     kd_decision_encode(&undone, (kd_buf_clear(&record), &record));
     assert_vector("decision-put-back", kd_buf_view(&record));
+    kd_decision erase = fixed_erase();
+    kd_decision_encode(&erase, (kd_buf_clear(&record), &record));
+    assert_vector("decision-erase", kd_buf_view(&record));
     kd_buf_finish(&encoded);
     kd_buf_finish(&record);
     sample_free(&a);
@@ -177,9 +180,9 @@ static int decode_only(kd_bytes record)
 }
 
 static const char *const records[] = {
-    "batch",          "batch-viral",   "claim",    "snapshot",       "snapshot-retired",  "snapshot-read",
-    "changes",        "changes-uuids", "decision", "decision-close", "decision-put-back", "milestones",
-    "snapshot-closed"};
+    "batch",           "batch-viral",   "claim",    "snapshot",       "snapshot-retired",  "snapshot-read",
+    "changes",         "changes-uuids", "decision", "decision-close", "decision-put-back", "milestones",
+    "snapshot-closed", "decision-erase"};
 
 /* Length of the array head before the schema: one byte up to 15 elements, three bytes from 16 on. */
 static size_t head_len(const kd_buf *record)
@@ -362,7 +365,7 @@ static int decode_changed_decision(const char *vector, const char *around, uint8
 
 Test(wire_records, a_decision_of_an_unknown_sort_is_of_a_newer_program_and_one_of_another_sort_is_none)
 {
-    cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 7), KD_EVERSION);
+    cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 11), KD_EVERSION);
     cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 2), KD_OK,
                  "an open has the same fields");
     cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 4), KD_EMALFORMED,

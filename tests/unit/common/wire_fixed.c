@@ -120,6 +120,19 @@ kd_decision fixed_put_back(kd_bytes body)
                          .body = body};
 }
 
+kd_decision fixed_erase(void)
+{
+    return (kd_decision){.epoch = 3,
+                         .central = kd_bytes_str("central-a"),
+                         .at_us = 1700000000000000,
+                         .job = kd_bytes_str("erase-2"),
+                         .seq = 1,
+                         .what = KD_DECIDED_ERASE,
+                         .stamp_us = 1700000000500001,
+                         .author = kd_bytes_str("_erase"),
+                         .body = kd_bytes_str("anna")};
+}
+
 kd_snapshot fixed_snapshot(sample_arena *a)
 {
     kd_chain_link chain[] = {{.epoch = 1, .last = 900}, {.epoch = 2, .last = 901}};

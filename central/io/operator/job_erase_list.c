@@ -1,0 +1,107 @@
+/* job_erase_list.c - the erasures that partitions remember, with how far each is and when its user's id is gone. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "central/io/operator/erase_gone.h"
+#include "central/io/operator/job_erase.h"
+#include "central/io/operator/job_store.h"
+#include "common/base/text.h"
+#include "common/io/loop/clock.h"
+
+enum { LISTED_MAX = 1000 }; /* jobs; of more the latest */
+
+typedef struct {
+    kd_erased told; /* of the first partition */
+    uint64_t withdrawn;
+    uint32_t begun, finished; /* partitions */
+    kd_gone gone;
+} erase_listed;
+
+typedef struct {
+    const kd_central_settings *settings;
+    erase_listed *at;
+    uint32_t count, cap;
+    kd_gone_partition partition;
+    uint64_t now_us;
+} erase_list;
+
+static int erase_list_order(const void *left, const void *right)
+{
+    const erase_listed *a = left, *b = right;
+    if (a->told.stamp_us != b->told.stamp_us) return a->told.stamp_us > b->told.stamp_us ? -1 : 1;
+    return strcmp(a->told.job, b->told.job);
+}
+
+/* Sorts, adds entries of one job up, and drops the oldest. */
+static void erase_list_fold(erase_list *l)
+{
+    uint32_t kept = 0;
+    if (l->count > 0) qsort(l->at, l->count, sizeof *l->at, erase_list_order);
+    for (uint32_t i = 0; i < l->count && kept <= LISTED_MAX; i++) {
+        erase_listed *last = kept > 0 ? &l->at[kept - 1] : NULL;
+        const erase_listed next = l->at[i];
+        if (!last || erase_list_order(last, &next) != 0) {
+            l->at[kept++] = next;
+            continue;
+        }
+        last->withdrawn += next.withdrawn;
+        last->begun += next.begun;
+        last->finished += next.finished;
+        last->gone.at_us = KD_MAX(last->gone.at_us, next.gone.at_us);
+        if (last->gone.reason[0] == '\0') last->gone = (kd_gone){last->gone.at_us, ""};
+        if (last->gone.reason[0] == '\0')
+            snprintf(last->gone.reason, sizeof(last->gone.reason), "%s", next.gone.reason);
+    }
+    l->count = KD_MIN(kept, LISTED_MAX);
+}
+
+static int erase_list_see(void *arg, kd_bytes digest, const kd_erased *told)
+{
+    erase_list *l = arg;
+    (void)digest;
+    l->at = kd_grow(l->at, l->count, &l->cap, sizeof *l->at);
+    erase_listed *next = &l->at[l->count++];
+    *next = (erase_listed){.told = *told, .withdrawn = told->withdrawn, .begun = 1};
+    next->finished = told->finished_us > 0;
+    kd_gone_add(&next->gone, l->settings, &l->partition, told, l->now_us);
+    return 0;
+}
+
+static int erase_list_store(const kd_store *store, void *arg)
+{
+    return kd_erased_each(store, erase_list_see, arg);
+}
+
+static void erase_list_put(const erase_listed *e, uint32_t partitions, kd_buf *out)
+{
+    kd_gone gone = e->gone;
+    bool done = e->finished == partitions;
+    if (!done) gone = (kd_gone){0, "unfinished"};
+    kd_text_printf(
+        out,
+        "erase job=%s to_us=%" PRIu64 " partitions=%" PRIu32 "/%" PRIu32 " operations=%" PRIu64 " state=%s ",
+        e->told.job, e->told.stamp_us, e->finished, partitions, e->withdrawn, done ? "erased" : "unfinished");
+    kd_gone_put(&gone, out);
+    kd_buf_put_u8(out, '\n');
+}
+
+int kd_job_erase_list(kd_jobs *jobs, char *error)
+{
+    erase_list l = {.settings = jobs->settings, .now_us = kd_clock_wall_us()};
+    uint32_t partitions = (uint32_t)jobs->settings->partitions;
+    kd_buf text = {0};
+    int err = KD_OK;
+    for (uint32_t p = 0; err == KD_OK && p < partitions; p++) {
+        err = kd_gone_ask(jobs, p, &l.partition);
+        if (err == KD_OK) err = kd_job_with_store(jobs, p, erase_list_store, &l);
+        erase_list_fold(&l);
+    }
+    if (err != KD_OK) snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", kd_strerror(err));
+    for (uint32_t i = 0; err == KD_OK && i < l.count; i++) erase_list_put(&l.at[i], partitions, &text);
+    if (err == KD_OK) kd_text_printf(&text, "status erasures=%" PRIu32 " verdict=listed\n", l.count);
+    if (err == KD_OK) kd_jobs_text(jobs, kd_buf_view(&text));
+    kd_buf_finish(&text);
+    free(l.at);
+    return err;
+}

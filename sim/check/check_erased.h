@@ -1,0 +1,21 @@
+/*
+ * check_erased.h - the part of "decided" that knows who is erased in a partition (rule 28): from the stamp of the decision down nothing of the user counts, and
+ * when his erasure is finished no row of his is left below it.
+ */
+#ifndef KUDOS_SIM_CHECK_CHECK_ERASED_H
+#define KUDOS_SIM_CHECK_CHECK_ERASED_H
+
+#include "sim/check/checking.h"
+
+/* Whether an operation of that user with that stamp counts no more. */
+bool sim_check_erased_covers(const sim_check_deciding *d, uint32_t user, uint64_t time_us);
+/* The user whose rows that decision names; NULL: nobody who is erased. */
+sim_check_erased *sim_check_erased_of_job(sim_check_deciding *d, const kd_decision *decision);
+/* A decision to erase was merged; `here`: its author wrote it in the history that merges it. */
+void sim_check_erased_mark(sim_checks *c, sim_check_deciding *d, const kd_decision *decision, bool here);
+/* At a start: what the store remembers. */
+void sim_check_erased_load(sim_checks *c, sim_check_deciding *d, const kd_central *core);
+/* With no commit under way: what the store remembers, and holds of the erased. */
+void sim_check_erased_compare(sim_checks *c, sim_check_deciding *d, kd_central *core, uint32_t partition);
+
+#endif
