@@ -137,7 +137,8 @@ static int publisher_make_life(kd_publisher *p, uint64_t wall_us, uint64_t mono_
 {
     kd_decision d;
     int err = KD_OK;
-    if (!kd_central_lives(p->core) || p->ending != KD_PUBLISHER_RUNS || mono_us < p->life_due_us) return KD_OK;
+    if (!kd_central_lives(p->core) || p->ending != KD_PUBLISHER_RUNS || mono_us < p->life_due_us)
+        return KD_OK;
     p->life_due_us = mono_us + LIFE_US;
     if (!kd_publisher_claim_stands(p)) return KD_OK;
     for (uint32_t n = 0; err == KD_OK && n < LIFE_WINDOW && p->decisions.count < LIFE_WINDOW; n++) {

@@ -35,7 +35,7 @@ typedef struct {
     uint32_t count;
     bool now, deleted, begun, opened;
     uint64_t start_us, life_us, keep_us; /* life_us 0: it has none now */
-    uint64_t latest_us; /* stamp of what was left out since the last close */
+    uint64_t latest_us;                  /* stamp of what was left out since the last close */
 } closed_spans;
 
 static void closed_model_close(closed_spans *s, uint64_t stamp_us)
@@ -173,9 +173,10 @@ static void closed_judge_hand(sim_checks *c, const sim_check_closings *l, uint32
     bool right = s.life_us > 0 && s.begun && d->stamp_us == end_us;
     bool early = d->what == KD_DECIDED_EXPIRED && (s.keep_us == 0 || d->at_us < end_us + s.keep_us);
     if (!right || early)
-        sim_check_fail(c, "closed", "%s is %s by its life at %llu, which ends at %llu%s", sim_check_item_name(c, item),
-                       d->what == KD_DECIDED_EXPIRED ? "deleted" : "closed", (unsigned long long)d->stamp_us,
-                       (unsigned long long)end_us, s.life_us == 0 ? ": it has none" : "");
+        sim_check_fail(c, "closed", "%s is %s by its life at %llu, which ends at %llu%s",
+                       sim_check_item_name(c, item), d->what == KD_DECIDED_EXPIRED ? "deleted" : "closed",
+                       (unsigned long long)d->stamp_us, (unsigned long long)end_us,
+                       s.life_us == 0 ? ": it has none" : "");
 }
 
 void sim_check_closed_decided(sim_checks *c, uint32_t slot, uint32_t partition, const kd_decision *d)
@@ -192,9 +193,9 @@ void sim_check_closed_decided(sim_checks *c, uint32_t slot, uint32_t partition, 
     if (hand) closed_judge_hand(c, l, item, d);
     if (deletes) c->summed[slot][item] = 0;
     closed_add(l, item,
-               deletes                          ? KD_DECIDED_DELETE
+               deletes                       ? KD_DECIDED_DELETE
                : d->what == KD_DECIDED_ENDED ? KD_DECIDED_CLOSE
-                                                : d->what,
+                                             : d->what,
                d->stamp_us);
 }
 
@@ -319,7 +320,9 @@ bool sim_check_closed_settled(sim_checks *c, char *why, size_t size)
         sim_check_closings *l = &c->closings[0][p];
         kd_central *core = c->view.central(c->view.world, 0, p);
         if (!core || kd_central_sweeps(core) || closed_lags(c, l)) {
-            snprintf(why, size, "items whose life is over are still to be closed, or rows to be deleted [partition %u]", p);
+            snprintf(why, size,
+                     "items whose life is over are still to be closed, or rows to be deleted [partition %u]",
+                     p);
             return false;
         }
         for (uint32_t i = 0; i < l->count && !c->failed; i++) closed_judge(c, 0, core, &l->at[i], true);

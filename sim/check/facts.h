@@ -232,7 +232,7 @@ typedef struct {
 typedef struct {
     uint32_t item;
     uint32_t what; /* kd_decided, or what was merged (check_closed.c) */
-    bool empty; /* a deletion: central has deleted all rows, and that was seen since the start */
+    bool empty;    /* a deletion: central has deleted all rows, and that was seen since the start */
     uint64_t stamp_us;
     uint64_t keep_us; /* of lives */
     uint64_t version; /* of the commit that holds the decision; 0: no commit of it has begun */

@@ -193,7 +193,8 @@ static sim_oracle_verdict journal_judge(sim_journal *j, pair *p)
         p->settled_us = KD_MAX(p->settled_us, settled);
     }
     not |= !sure;
-    if (p->ordered || p->shut) { /* of several words in one batch the last is known alone, and that may have been left out (rules 7, 27) */
+    if (p->ordered ||
+        p->shut) { /* of several words in one batch the last is known alone, and that may have been left out (rules 7, 27) */
         p->settled_us = UINT64_MAX;
         return ORACLE_MAY;
     }

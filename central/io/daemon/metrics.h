@@ -38,7 +38,7 @@
     X(claims, COUNTER, "kudos_central_claims_total", "", "Claims of epochs read.")                           \
     X(closed_ignored, COUNTER, "kudos_central_closed_operations_total", "",                                  \
       "Operations and sums of closed items that were left out.")                                             \
-    X(life_overdue, AGE_OF_ALL, "kudos_central_life_overdue_seconds", "",                                        \
+    X(life_overdue, AGE_OF_ALL, "kudos_central_life_overdue_seconds", "",                                    \
       "How long the item whose life is over, and that is to be closed or deleted, has waited for it.")       \
     X(closed_items, GAUGE, "kudos_central_closed_items", "", "Items that were ever closed or deleted.")      \
     X(erased_ignored, COUNTER, "kudos_central_erased_operations_total", "",                                  \

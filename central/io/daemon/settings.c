@@ -117,10 +117,12 @@ static const kd_option options[] = {
         .valid = settings_threshold_valid, .allowed = "up to 32 ascending numbers from 1 to 9007199254740991",
         .more = "An item that is above one when it is added has passed it silently."),
     KD_OPTION_LIST(kd_central_settings, collection_life, "central", "collection_life", "",
-                   "How long items of a collection live from their first operation on, until they are closed, and how long "
+                   "How long items of a collection live from their first operation on, until they are "
+                   "closed, and how long "
                    "they are kept then: stories=24h+30d; without + for good",
                    .valid = kd_settings_life_valid,
-                   .allowed = "up to 16 of collection=life or collection=life+keep, durations from 1s to 3650d",
+                   .allowed =
+                       "up to 16 of collection=life or collection=life+keep, durations from 1s to 3650d",
                    .more = "An item that is there already begins with its next operation."),
     KD_OPTION_ENUM(kd_central_settings, backups, "central", "backups", "kept",
                    "Whether edges keep what a restore of a backup will need from them", .choices = backups),

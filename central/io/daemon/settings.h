@@ -27,8 +27,8 @@ typedef struct {
     uint64_t counts_cached;
     bool publish_changes;
     kd_strings collection_life; /* kd_settings_lives() */
-    kd_strings milestones; /* counts; kd_central_thresholds() */
-    uint32_t backups;      /* kd_backups_setting */
+    kd_strings milestones;      /* counts; kd_central_thresholds() */
+    uint32_t backups;           /* kd_backups_setting */
     uint64_t tombstone_ttl_us;
     uint64_t edge_row_ttl_us;
     bool index_newest, index_liked;

@@ -7,7 +7,8 @@
 #include "tests/lib/central_rig.h"
 
 enum { LIKE = 0, VIEW = 2 };
-static const uint64_t noon = 20000 * RIG_DAY + RIG_DAY / 2, second = 1000000, life = 100 * 1000000, keep = 50 * 1000000;
+static const uint64_t noon = 20000 * RIG_DAY + RIG_DAY / 2, second = 1000000, life = 100 * 1000000,
+                      keep = 50 * 1000000;
 
 static rig r;
 static rig_edge a;
@@ -50,7 +51,8 @@ static void configure(uint64_t life_us, uint64_t keep_us)
 {
     r.config.lives = (kd_lifespans){.count = 0};
     if (life_us > 0)
-        cr_assert_eq(kd_lifespans_add(&r.config.lives, kd_key_collection(rig_item(1)), life_us, keep_us), KD_OK);
+        cr_assert_eq(kd_lifespans_add(&r.config.lives, kd_key_collection(rig_item(1)), life_us, keep_us),
+                     KD_OK);
     cr_assert_eq(rig_reopen(&r), KD_OK);
     rig_commit(&r);
 }
@@ -154,8 +156,8 @@ Test(span, it_follows_from_the_log_and_not_from_commits_or_starts)
     alive();
     kd_buf first = {0}, second_batch = {0};
     rig_seal(&a, (rig_op[]){{1, 1, noon, RIG_LIKE, true}}, 1, NULL, 0, noon, &first);
-    rig_seal(&a, (rig_op[]){{1, 2, noon + life + 1, RIG_LIKE, true}, {1, 3, noon + life, RIG_LIKE, true}}, 2, NULL, 0, noon + life + 1,
-             &second_batch);
+    rig_seal(&a, (rig_op[]){{1, 2, noon + life + 1, RIG_LIKE, true}, {1, 3, noon + life, RIG_LIKE, true}}, 2,
+             NULL, 0, noon + life + 1, &second_batch);
     cr_assert_eq(rig_feed(&r, kd_buf_view(&first)), KD_FED_MERGED);
     cr_assert_eq(rig_feed(&r, kd_buf_view(&second_batch)), KD_FED_MERGED);
     rig_commit(&r);
