@@ -150,8 +150,8 @@ int kd_span_covers(kd_central *c, kd_bytes item, uint64_t time_us, bool *covers)
 static void span_put(kd_central *c, kd_commit *k, kd_bytes item, uint64_t start_us)
 {
     bool over = kd_closed_opened(c, item) || kd_closed_deleted(c, item), closed = kd_closed_now(c, item);
-    for (uint8_t phase = 0; phase < KD_SPAN_PHASES; phase++) {
-        kd_bytes key = kd_span_phase_key(&c->key, phase, item, start_us);
+    for (uint32_t phase = 0; phase < KD_SPAN_PHASES; phase++) {
+        kd_bytes key = kd_span_phase_key(&c->key, (uint8_t)phase, item, start_us);
         if (!over && phase == closed)
             kd_writes_put(&k->writes, key, (kd_bytes){0});
         else

@@ -57,6 +57,22 @@ static void draw_missed(sim_swarm *d, uint64_t at)
     sim_swarm_add(d, late);
 }
 
+/* By name: an order of the scenario, which is not given up. */
+static void draw_order(sim_swarm *d, sim_scenario_kind kind, uint64_t from_us)
+{
+    sim_scenario_event e =
+        sim_swarm_event(kind, SCENARIO_CENTRAL, from_us + sim_swarm_between(d, 0, 100) * 100 * MS, 0);
+    snprintf(e.item, sizeof e.item, "posts/%u", (unsigned)sim_swarm_below(d, d->s->users.items));
+    if (e.at_us < d->s->length_us) sim_swarm_add(d, e);
+}
+
+static void draw_orders(sim_swarm *d)
+{
+    if (sim_swarm_chance(d, 60)) draw_order(d, SCENARIO_CLOSE, 1 * SECOND);
+    if (sim_swarm_chance(d, 60)) draw_order(d, SCENARIO_OPEN, 4 * SECOND);
+    if (sim_swarm_chance(d, 50)) draw_order(d, SCENARIO_DELETE, 2 * SECOND);
+}
+
 static void draw_closing_users(sim_swarm *d)
 {
     sim_scenario *s = d->s;
@@ -71,20 +87,6 @@ static void draw_closing_users(sim_swarm *d)
     s->users.save_percent = 10;
     s->users.viral_percent = 0;
     s->users.viral_from_us = 0;
-}
-
-/* The scenario tells the operator what to close, to open and to delete, instead of leaving it to him. */
-static void draw_named(sim_swarm *d)
-{
-    sim_scenario *s = d->s;
-    static const sim_scenario_kind kinds[] = {SCENARIO_CLOSE, SCENARIO_CLOSE, SCENARIO_OPEN, SCENARIO_DELETE};
-    for (uint64_t at = 2 * SECOND; at < s->length_us; at += sim_swarm_between(d, 20, 80) * 100 * MS) {
-        sim_scenario_event e =
-            sim_swarm_event(kinds[sim_swarm_below(d, KD_COUNT(kinds))], SCENARIO_CENTRAL, at, 0);
-        snprintf(e.item, sizeof(e.item), "posts/%u", (uint32_t)sim_swarm_below(d, s->users.items));
-        sim_swarm_add(d, e);
-    }
-    s->closes = false;
 }
 
 /* In some of these runs the operator leaves all to the lives of items (rule 29). */
@@ -102,10 +104,13 @@ void sim_swarm_closed(uint64_t seed, sim_scenario *s)
     if (!sim_swarm_chance(&d, 10)) return;
     s->closes = true;
     if (sim_swarm_chance(&d, 35)) draw_life(&d);
-    if (s->decides || sim_swarm_chance(&d, 30)) return; /* among all that goes wrong in this run */
+    if (s->decides || sim_swarm_chance(&d, 30)) { /* among all that goes wrong in this run */
+        draw_orders(&d);
+        return;
+    }
     sim_swarm_alone(&d, PICK(&d, 1, 2));
     draw_closing_users(&d);
-    if (sim_swarm_chance(&d, 40)) draw_named(&d);
+    draw_orders(&d);
     s->forget_rows_us = 0;
     s->forget_tombstones_us = sim_swarm_chance(&d, 30) ? sim_swarm_between(&d, 1, 3) * SECOND : 0;
     for (uint64_t at = 3 * SECOND; at < 50 * SECOND; at += sim_swarm_between(&d, 20, 80) * 100 * MS) {

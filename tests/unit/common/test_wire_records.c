@@ -366,6 +366,9 @@ static int decode_changed_decision(const char *vector, const char *around, uint8
 Test(wire_records, a_decision_of_an_unknown_sort_is_of_a_newer_program_and_one_of_another_sort_is_none)
 {
     cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 11), KD_EVERSION);
+    cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 8), KD_OK, "so has the end of a life");
+    cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 7), KD_EMALFORMED,
+                 "lives name no item");
     cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 2), KD_OK,
                  "an open has the same fields");
     cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 4), KD_EMALFORMED,
