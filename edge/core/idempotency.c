@@ -5,11 +5,12 @@
  * operation. A key is known by a 128-bit hash of (user, key). A fingerprint of the request is kept, so that the same key with another request is
  * refused.
  *
- *     row: hash:16 fingerprint:8 stamp:8 at:8 changed:1 liked:1 [key:16 batch:8 [fits:4]]
+ *     row: hash:16 fingerprint:8 stamp:8 at:8 changed:1 liked:1 [key:16 batch:8 [fits:4]] part:2
  *
- * A bulk request has one key, and each of its operations a key made of it, by which the operation is remembered. The end of the row, which other
+ * A bulk request has one key, and each of its operations a key made of it, by which the operation is remembered. The part in brackets, which other
  * rows lack, tells the key of the bulk request and its digest: so a start knows them too (kudos/key_claims.h). Where the user's limit let only
- * the first operations of the bulk request through, it tells how many.
+ * the first operations of the bulk request through, it tells how many. The partition is that of the item: nothing else in the row tells which shard
+ * has to recognise the retry when the number of shards changes (reshard.c). Rows of older stores lack it.
  *
  * The operations that a shard took of one bulk request at once are forgotten at once. If some were taken anew and the later ones answered from
  * memory, a like could overturn an unlike that followed it. No key is forgotten before its operation is durable: until then nobody was answered.
@@ -136,19 +137,24 @@ static void idempotency_forget(kd_edge *e, uint64_t now_us, int64_t keys)
     }
 }
 
+bool kd_key_group_joins(const kd_key_group *before, const kd_key_group *of)
+{
+    return of->bulk.request != 0 && of->bulk.request == before->bulk.request && of->at_us == before->at_us &&
+           memcmp(of->bulk.key, before->bulk.key, sizeof(of->bulk.key)) == 0;
+}
+
 /* `bulk`: the key of the bulk request that the operation is a part of; zeros if it is a request of its own. */
 static void idempotency_remember(kd_edge *e, kd_remembered *m, const kd_key_use *bulk)
 {
     kd_idempotency *i = &e->idempotency;
-    m->joins = bulk->request != 0 && bulk->request == i->newest.request && m->at_us == i->newest_at_us &&
-               memcmp(bulk->key, i->newest.key, sizeof(bulk->key)) == 0;
-    i->newest = *bulk;
-    i->newest_at_us = m->at_us;
+    const kd_key_group group = {.bulk = *bulk, .at_us = m->at_us};
+    m->joins = kd_key_group_joins(&i->newest, &group);
+    i->newest = group;
     STAILQ_INSERT_TAIL(&i->keys, m, of_keys);
     kd_table_put(&i->index, m);
 }
 
-static void idempotency_put_row(kd_edge *e, const kd_remembered *m, const kd_key_use *bulk)
+static void idempotency_put_row(kd_edge *e, const kd_remembered *m, const kd_key_use *bulk, uint32_t part)
 {
     kd_key_number(&e->key, 'i', m->number);
     kd_buf_clear(&e->value);
@@ -163,6 +169,7 @@ static void idempotency_put_row(kd_edge *e, const kd_remembered *m, const kd_key
         kd_buf_put_be64(&e->value, bulk->request);
         if (bulk->fits > 0) kd_buf_put_be32(&e->value, bulk->fits);
     }
+    kd_buf_put_be16(&e->value, (uint16_t)part);
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
 
@@ -181,7 +188,7 @@ void kd_idempotency_record(kd_edge *e, const kd_request *request, const kd_outco
     kd_key_use bulk = {.request = 0};
     if (request->batch_key.len > 0) bulk = kd_edge_key_use(e, request);
     idempotency_remember(e, m, &bulk);
-    idempotency_put_row(e, m, &bulk);
+    idempotency_put_row(e, m, &bulk, kd_partition(request->item, e->config.partitions));
     idempotency_forget(e, now_us, FORGET_OF_RECORD);
 }
 
@@ -193,8 +200,11 @@ bool kd_idempotency_expire(kd_edge *e, uint64_t now_us)
 
 /* ---- rows ---- */
 
-/* Reads a row into *m and *bulk, as idempotency_remember takes them. */
-static int idempotency_read_row(kd_bytes key, kd_bytes value, kd_remembered *m, kd_key_use *bulk)
+enum { BULK_BYTES = 16 + 8, FITS_BYTES = 4, PART_BYTES = 2 };
+
+/* Reads a row into *m and *bulk, as idempotency_remember takes them, and the partition; UINT32_MAX: an older store, which does not tell it. */
+static int idempotency_read_row(kd_bytes key, kd_bytes value, kd_remembered *m, kd_key_use *bulk,
+                                uint32_t *part)
 {
     kd_reader k = kd_reader_of(key), r = kd_reader_of(value);
     *bulk = (kd_key_use){.request = 0};
@@ -206,12 +216,13 @@ static int idempotency_read_row(kd_bytes key, kd_bytes value, kd_remembered *m, 
     m->at_us = kd_read_be64(&r);
     m->changed = kd_read_u8(&r) & 3u;
     m->liked = kd_read_u8(&r) != 0;
-    if (kd_reader_left(&r) > 0) {
+    if (kd_reader_left(&r) >= BULK_BYTES) {
         bulk_key = kd_read_bytes(&r, sizeof(bulk->key));
         bulk->request = kd_read_be64(&r);
     }
-    if (kd_reader_left(&r) > 0) bulk->fits = kd_read_be32(&r);
-    if (k.bad || r.bad) return KD_EMALFORMED;
+    if (bulk->request != 0 && kd_reader_left(&r) >= FITS_BYTES) bulk->fits = kd_read_be32(&r);
+    *part = kd_reader_left(&r) == PART_BYTES ? kd_read_be16(&r) : UINT32_MAX;
+    if (k.bad || r.bad || kd_reader_left(&r) > 0 || kd_reader_left(&k) > 0) return KD_EMALFORMED;
     memcpy(m->hash, hash.data, sizeof(m->hash));
     if (bulk_key.len > 0) memcpy(bulk->key, bulk_key.data, sizeof(bulk->key));
     return KD_OK;
@@ -227,7 +238,8 @@ static int idempotency_visit_row(void *arg, kd_bytes key, kd_bytes value)
     const idempotency_visit *visit = arg;
     kd_remembered m;
     kd_key_use use;
-    int err = idempotency_read_row(key, value, &m, &use);
+    uint32_t part;
+    int err = idempotency_read_row(key, value, &m, &use, &part);
     if (err != KD_OK) return err;
     if (use.request == 0) {
         use.request = m.fingerprint;
@@ -235,6 +247,16 @@ static int idempotency_visit_row(void *arg, kd_bytes key, kd_bytes value)
     }
     visit->fn(visit->arg, &use, m.at_us);
     return 0;
+}
+
+int kd_idempotency_stored(kd_bytes key, kd_bytes value, kd_key_stored *out)
+{
+    kd_remembered m;
+    int err = idempotency_read_row(key, value, &m, &out->group.bulk, &out->partition);
+    if (err != KD_OK) return err;
+    out->number = m.number;
+    out->group.at_us = m.at_us;
+    return KD_OK;
 }
 
 int kd_edge_keys(kd_edge *e, kd_edge_key_fn fn, void *arg)
@@ -247,8 +269,9 @@ static int idempotency_load_row(void *arg, kd_bytes key, kd_bytes value)
 {
     kd_edge *e = arg;
     kd_key_use bulk;
+    uint32_t part;
     kd_remembered *m = kd_alloc(sizeof(*m));
-    int err = idempotency_read_row(key, value, m, &bulk);
+    int err = idempotency_read_row(key, value, m, &bulk, &part);
     if (err != KD_OK) {
         free(m);
         return err;

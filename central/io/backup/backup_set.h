@@ -11,7 +11,7 @@
 #ifndef KUDOS_CENTRAL_IO_BACKUP_BACKUP_SET_H
 #define KUDOS_CENTRAL_IO_BACKUP_BACKUP_SET_H
 
-#include "central/io/backup/files.h"
+#include "common/io/daemon/files.h"
 #include "central/io/operator/order.h"
 #include "kudos/store.h"
 

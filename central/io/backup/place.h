@@ -5,7 +5,7 @@
 #ifndef KUDOS_CENTRAL_IO_BACKUP_PLACE_H
 #define KUDOS_CENTRAL_IO_BACKUP_PLACE_H
 
-#include "central/io/backup/files.h"
+#include "common/io/daemon/files.h"
 
 /* Whether `path`, which need not be there, is a database, or lies in one or in a data directory or backup of central's. `found` (KD_PATH_MAX bytes) is
  * then that directory, as the system names it. Looks at no lock: central, which asks about its own directory, would lose its locks by that. */

@@ -1,5 +1,5 @@
 /* files.c - see the header. */
-#include "central/io/backup/files.h"
+#include "common/io/daemon/files.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -2,8 +2,8 @@
  * files.h - directories and small files, made, moved and removed durably: a change is on stable storage when the call returns. Unless it says
  * otherwise a call returns KD_OK, or KD_EIO with `error` (KD_OPTIONS_ERROR_MAX bytes), which names the path and the reason.
  */
-#ifndef KUDOS_CENTRAL_IO_BACKUP_FILES_H
-#define KUDOS_CENTRAL_IO_BACKUP_FILES_H
+#ifndef KUDOS_COMMON_IO_DAEMON_FILES_H
+#define KUDOS_COMMON_IO_DAEMON_FILES_H
 
 #include "common/io/daemon/options_file.h"
 
