@@ -20,7 +20,7 @@ bool kd_key_group_joins(const kd_key_group *before, const kd_key_group *of);
 typedef struct {
     kd_table index;                                      /* by hash of user and key */
     STAILQ_HEAD(kd_remembered_keys, kd_remembered) keys; /* oldest first; owned */
-    kd_key_group newest; /* that of the newest key */
+    kd_key_group newest;                                 /* that of the newest key */
     int64_t credit; /* how many keys may be forgotten now; below 0 after a large bulk request */
 } kd_idempotency;
 

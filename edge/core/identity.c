@@ -22,14 +22,14 @@ static int identity_read_numbers(kd_edge *e, char kind, uint64_t *out, uint32_t 
     return r.bad || kd_reader_left(&r) > 0 ? KD_EMALFORMED : KD_OK;
 }
 
-static void identity_encode(const kd_edge *e, kd_buf *out)
+void kd_identity_encode(const kd_edge_stored *is, kd_buf *row)
 {
-    kd_bytes name = kd_edge_name(e);
-    kd_buf_put_u8(out, KD_STORAGE_SCHEMA);
-    kd_buf_put_be16(out, (uint16_t)e->config.shard);
-    kd_buf_put_be16(out, (uint16_t)e->config.shards);
-    kd_buf_put_be32(out, e->config.partitions);
-    kd_buf_put(out, name.data, name.len);
+    kd_buf_clear(row);
+    kd_buf_put_u8(row, KD_STORAGE_SCHEMA);
+    kd_buf_put_be16(row, (uint16_t)is->shard);
+    kd_buf_put_be16(row, (uint16_t)is->shards);
+    kd_buf_put_be32(row, is->partitions);
+    kd_buf_put(row, is->edge, strlen(is->edge));
 }
 
 int kd_edge_stored_as(const kd_store *store, kd_edge_stored *out)
@@ -54,7 +54,10 @@ int kd_edge_stored_as(const kd_store *store, kd_edge_stored *out)
 static int identity_check(kd_edge *e, bool *known)
 {
     kd_buf want = {0};
-    identity_encode(e, &want);
+    kd_edge_stored mine = {
+        .shard = e->config.shard, .shards = e->config.shards, .partitions = e->config.partitions};
+    memcpy(mine.edge, e->edge_name, sizeof(mine.edge));
+    kd_identity_encode(&mine, &want);
     kd_key_single(&e->key, 'I');
     int err = e->store.get(e->store.ctx, kd_buf_view(&e->key), &e->value);
     *known = err == KD_OK;

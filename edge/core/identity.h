@@ -15,6 +15,8 @@ void kd_identity_mint(kd_edge *e, uint64_t above, uint64_t now_us);
 void kd_identity_disown(kd_edge *e, uint64_t up_to);
 /* Whether this edge minted this incarnation, as far as it remembers. True for 0: central has applied nothing yet. */
 bool kd_identity_minted(const kd_edge *e, uint64_t incarnation);
+/* Writes row I to the cleared *row. */
+void kd_identity_encode(const kd_edge_stored *is, kd_buf *row);
 /* Puts `last` into the open group. */
 void kd_identity_put_last(kd_edge *e);
 

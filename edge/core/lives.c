@@ -16,37 +16,45 @@
 
 enum { LIFE_BYTES = 4 + 8 };
 
-/* Reads row E into `lives`, newest first, behind the place of the present life. */
-static int lives_read(kd_edge *e, kd_lives *lives)
+int kd_lives_decode(kd_bytes row, uint64_t last_us, kd_lives *lives)
 {
-    kd_key_single(&e->key, 'E');
-    int err = e->store.get(e->store.ctx, kd_buf_view(&e->key), &e->value);
-    if (err == KD_ENOTFOUND) return KD_OK; /* a new store, or one written before this row existed */
-    if (err != KD_OK) return err;
-    size_t count = e->value.len / LIFE_BYTES;
-    if (e->value.len % LIFE_BYTES != 0 || count > KD_LIVES_MAX) return KD_EMALFORMED;
-    kd_reader r = kd_reader_of(kd_buf_view(&e->value));
+    size_t count = row.len / LIFE_BYTES;
+    if (row.len % LIFE_BYTES != 0 || count > KD_LIVES_MAX) return KD_EMALFORMED;
+    kd_reader r = kd_reader_of(row);
     for (size_t i = count; i > 0; i--) {
         kd_life life = {.life = kd_read_be32(&r)};
         life.until_us = kd_read_be64(&r);
         if (life.until_us >= KD_TIME_END_US) return KD_EMALFORMED;
         if (i == 1)
             life.until_us =
-                e->last_us; /* it wrote the row. An older life can have 0 as well: it stamped nothing */
+                last_us; /* it wrote the row. An older life can have 0 as well: it stamped nothing */
         if (i < KD_LIVES_MAX) lives->at[i] = life;
     }
     lives->count = (uint32_t)KD_MIN(count + 1, (size_t)KD_LIVES_MAX);
     return KD_OK;
 }
 
+static int lives_read(kd_edge *e, kd_lives *lives)
+{
+    kd_key_single(&e->key, 'E');
+    int err = e->store.get(e->store.ctx, kd_buf_view(&e->key), &e->value);
+    if (err == KD_ENOTFOUND) return KD_OK; /* a new store, or one written before this row existed */
+    return err == KD_OK ? kd_lives_decode(kd_buf_view(&e->value), e->last_us, lives) : err;
+}
+
+void kd_lives_encode(const kd_lives *lives, kd_buf *row)
+{
+    kd_buf_clear(row);
+    for (uint32_t i = lives->count; i-- > 0;) {
+        kd_buf_put_be32(row, lives->at[i].life);
+        kd_buf_put_be64(row, i == 0 ? 0 : lives->at[i].until_us);
+    }
+}
+
 static void lives_put(kd_edge *e)
 {
     kd_key_single(&e->key, 'E');
-    kd_buf_clear(&e->value);
-    for (uint32_t i = e->lives.count; i-- > 0;) {
-        kd_buf_put_be32(&e->value, e->lives.at[i].life);
-        kd_buf_put_be64(&e->value, i == 0 ? 0 : e->lives.at[i].until_us);
-    }
+    kd_lives_encode(&e->lives, &e->value);
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
 }
 
@@ -81,15 +89,20 @@ static void lives_add(kd_lives *lives, kd_life life)
     lives->at[1] = life;
 }
 
-void kd_edge_lives_join(kd_edge *e, const kd_lives *others)
+void kd_lives_merge(kd_lives *lives, const kd_lives *others)
 {
     for (uint32_t i = others->count; i-- > 1;) {
-        kd_life *mine = lives_find(&e->lives, others->at[i].life);
+        kd_life *mine = lives_find(lives, others->at[i].life);
         if (mine)
             mine->until_us = KD_MAX(mine->until_us, others->at[i].until_us);
         else
-            lives_add(&e->lives, others->at[i]);
+            lives_add(lives, others->at[i]);
     }
+}
+
+void kd_edge_lives_join(kd_edge *e, const kd_lives *others)
+{
+    kd_lives_merge(&e->lives, others);
     lives_put(e);
 }
 

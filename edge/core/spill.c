@@ -79,9 +79,7 @@ static void spill_put_stored(kd_edge *e)
     for (uint32_t i = 0; i < e->part_count; i++) {
         kd_part *p = &e->parts[i];
         p->spill.stored_to = p->spill.frozen_to;
-        kd_buf_put_varint(&e->value, p->spill.stored_to.at.incarnation);
-        kd_buf_put_varint(&e->value, p->spill.stored_to.at.seq);
-        kd_buf_put_varint(&e->value, p->spill.stored_to.fragment);
+        kd_journal_place_put(&e->value, &p->spill.stored_to);
     }
     kd_writes_put(kd_edge_writes(e), kd_buf_view(&e->key), kd_buf_view(&e->value));
     kd_row_count_put(e);
@@ -94,12 +92,7 @@ int kd_spill_load(kd_edge *e)
     int err = e->store.get(e->store.ctx, kd_buf_view(&e->key), &e->value);
     if (err != KD_OK) return err == KD_ENOTFOUND ? KD_OK : err;
     kd_reader r = kd_reader_of(kd_buf_view(&e->value));
-    for (uint32_t i = 0; i < e->part_count; i++) {
-        kd_journal_place *to = &e->parts[i].spill.stored_to;
-        to->at.incarnation = kd_read_varint(&r);
-        to->at.seq = kd_read_varint(&r);
-        to->fragment = (uint32_t)kd_read_varint(&r);
-    }
+    for (uint32_t i = 0; i < e->part_count; i++) e->parts[i].spill.stored_to = kd_journal_place_read(&r);
     return r.bad || kd_reader_left(&r) > 0 ? KD_EMALFORMED : KD_OK;
 }
 

@@ -18,6 +18,21 @@ typedef struct {
     uint32_t fragment;
 } kd_journal_place;
 
+/* Row r has one for each of the shard's partitions. */
+static inline void kd_journal_place_put(kd_buf *row, const kd_journal_place *place)
+{
+    kd_buf_put_varint(row, place->at.incarnation);
+    kd_buf_put_varint(row, place->at.seq);
+    kd_buf_put_varint(row, place->fragment);
+}
+static inline kd_journal_place kd_journal_place_read(kd_reader *r)
+{
+    kd_journal_place place = {.at.incarnation = kd_read_varint(r)};
+    place.at.seq = kd_read_varint(r);
+    place.fragment = (uint32_t)kd_read_varint(r);
+    return place;
+}
+
 /* The spill's part of a partition. */
 typedef struct {
     /* rows of operations in front of this place are in the store, or in the group being written */

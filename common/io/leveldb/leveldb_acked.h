@@ -1,6 +1,6 @@
 /*
  * leveldb_acked.h - the file ACKED in a database's directory: the number of the last operation that the writer was told is on stable storage. Used by
- * leveldb_store.c and leveldb_dir.c alone.
+ * leveldb_store.c and leveldb_dir.c; others take it for the lock alone, while the database is closed and moved.
  *
  *     acked 00000000000000000042
  *

@@ -7,6 +7,7 @@
 #include "common/io/loop/clock.h"
 #include "common/io/leveldb/leveldb_store.h"
 #include "common/io/daemon/options_file.h"
+#include "edge/io/shard/shards_place.h"
 
 typedef struct {
     kd_leveldb *db;
@@ -92,8 +93,10 @@ int kd_stopped_open(kd_stopped **out, const char *dir, const kd_settings *settin
     s->settings = settings;
     s->random = kd_clock_mono_us();
     s->key_window.max = UINT64_MAX;
-    int err = stopped_open_shard(s, dir, 0, error);
+    int err = kd_shards_settled(dir, error);
+    if (err == KD_OK) err = stopped_open_shard(s, dir, 0, error);
     for (uint32_t n = 1; err == KD_OK && n < s->is.shards; n++) err = stopped_open_shard(s, dir, n, error);
+    if (err == KD_OK) err = kd_shards_settled(dir, error);
     if (err == KD_OK) err = kd_stopped_settle(s);
     if (err == KD_OK)
         *out = s;

@@ -7,7 +7,6 @@
  *
  * Whatever fails before the threads run ends with one line that names it and an exit code of the contract.
  */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -27,30 +26,19 @@
 #include "edge/io/upstream/clock_file.h"
 #include "edge/io/commands/compare.h"
 #include "edge/io/commands/compare_command.h"
+#include "edge/io/commands/shards_command.h"
 #include "edge/io/daemon/health.h"
 #include "edge/io/http/routes.h"
 #include "edge/io/shard/shard.h"
+#include "edge/io/shard/shards_place.h"
 
 /* ---- before the threads ---- */
-
-/* The number of shards that the data directory was laid out for, by the highest shard-K in it; 0: there is none yet. */
-static uint32_t edge_main_stored_shards(const char *data_dir)
-{
-    DIR *dir = opendir(data_dir);
-    uint32_t n = 0, k;
-    struct dirent *entry;
-    char rest;
-    while (dir && (entry = readdir(dir)))
-        if (sscanf(entry->d_name, "shard-%u%c", &k, &rest) == 1 && k < KD_SHARDS_MAX) n = KD_MAX(n, k + 1);
-    if (dir) closedir(dir);
-    return n;
-}
 
 /* Not more shards than partitions, or some would have nothing to do. */
 static uint32_t edge_main_choose_shards(const kd_settings *set)
 {
     if (set->shards) return (uint32_t)set->shards;
-    uint32_t stored = edge_main_stored_shards(set->data_dir);
+    uint32_t stored = kd_shards_laid_out(set->data_dir);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     uint64_t n = stored ? stored : cores > 0 ? (uint64_t)cores : 1;
     return (uint32_t)KD_MIN(KD_MIN(n, set->partitions), (uint64_t)KD_SHARDS_MAX);
@@ -120,6 +108,8 @@ static int edge_main_load_claims(kd_edge_app *app, char *error)
 
 static int edge_main_open_shards(kd_edge_app *app, char *error)
 {
+    int err = kd_shards_settled(app->settings.data_dir, error);
+    if (err) return err;
     app->shard_count = edge_main_choose_shards(&app->settings);
     app->key_window.max = app->settings.idempotency_max;
     /* A shard directory that is missing beside others that hold rows was lost. Made anew, it would be an edge that has forgotten its outbox. */
@@ -135,10 +125,9 @@ static int edge_main_open_shards(kd_edge_app *app, char *error)
     app->limiter = kd_limiter_create(app->settings.users_max);
     app->live_quota =
         kd_live_quota_create(app->settings.live_max, app->settings.live_max_per_address, app->life);
-    for (uint32_t i = 0; i < app->shard_count; i++) {
-        int err = kd_shard_create(&app->shards[i], app, i, &options, error);
-        if (err) return err;
-    }
+    for (uint32_t i = 0; i < app->shard_count; i++)
+        if ((err = kd_shard_create(&app->shards[i], app, i, &options, error))) return err;
+    if ((err = kd_shards_settled(app->settings.data_dir, error))) return err;
     edge_main_join_lives(app);
     return edge_main_load_claims(app, error);
 }
@@ -363,6 +352,7 @@ int main(int argc, char **argv)
     kd_program_begin();
     if (argc > 1 && strcmp(argv[1], "compare") == 0) return kd_command_compare(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "aside") == 0) return kd_command_aside(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "shards") == 0) return kd_command_shards(argc - 1, argv + 1);
     kd_signals_hold(); /* a SIGHUP during the start waits for its hook; it would end the process */
     int code = kd_command_start(&app.command, &kd_edge_options, argc, argv, &app.settings);
     if (code < 0 && app.command.openapi) {

@@ -34,9 +34,8 @@ static void put_mismatch(const kd_shard *s, const kd_edge_stored *stored, char *
     else if (stored->shards != n)
         snprintf(text, size,
                  "made with edge.shards = %u, the configuration says %u: set edge.shards = %u (or 0: as "
-                 "stored); another number needs an "
-                 "empty directory",
-                 stored->shards, n, stored->shards);
+                 "stored), or change the stores: kudos-edge shards --dir %.200s --to %u",
+                 stored->shards, n, stored->shards, set->data_dir, n);
     else if (stored->partitions != set->partitions)
         snprintf(text, size,
                  "made with kafka.partitions = %u, the configuration says %u: set kafka.partitions = %u",
