@@ -192,6 +192,42 @@ Test(reshard, each_row_of_a_partition_goes_to_its_shard_as_it_is)
     end(&p);
 }
 
+/* By partition, three numbers each. */
+static void read_places(const process *p, uint64_t places[PARTITIONS][3])
+{
+    kd_buf row = {0};
+    for (uint32_t k = 0; k < p->shards; k++) {
+        kd_store store = sim_disk_view(p->disks[k]);
+        cr_assert_eq(store.get(store.ctx, kd_bytes_str("r"), &row), KD_OK);
+        kd_reader r = kd_reader_of(kd_buf_view(&row));
+        for (uint32_t part = k; part < PARTITIONS; part += p->shards)
+            for (int i = 0; i < 3; i++) places[part][i] = kd_read_varint(&r);
+        cr_assert(!r.bad && kd_reader_left(&r) == 0);
+    }
+    kd_buf_finish(&row);
+}
+
+/* In front of the place in a partition's journal its rows are stored: with another partition's place rows would be missing. */
+Test(reshard, a_partition_keeps_its_place_in_the_journal)
+{
+    process p;
+    uint64_t was[PARTITIONS][3], is[PARTITIONS][3];
+    begin(&p, 2);
+    stop(&p);
+    for (uint32_t k = 0; k < p.shards; k++) {
+        kd_buf row = {0};
+        for (uint32_t part = k; part < PARTITIONS; part += p.shards)
+            for (uint64_t i = 0; i < 3; i++) kd_buf_put_varint(&row, 1000 * part + i);
+        sim_disk_put(p.disks[k], kd_bytes_str("r"), kd_buf_view(&row));
+        kd_buf_finish(&row);
+    }
+    read_places(&p, was);
+    change(&p, 3);
+    read_places(&p, is);
+    cr_assert_arr_eq(was, is, sizeof was);
+    end(&p);
+}
+
 /* ---- batches ---- */
 
 typedef struct {
