@@ -105,12 +105,13 @@ static int reshard_read(kd_reshard *r, uint32_t shard, uint32_t count, kd_reshar
     return r->from[shard].scan(r->from[shard].ctx, (kd_bytes){0}, (kd_bytes){0}, reshard_read_row, &to);
 }
 
-int kd_reshard_open(kd_reshard **out, const kd_store *from, uint32_t count, uint32_t life,
+int kd_reshard_open(kd_reshard **out, const kd_store *from, uint32_t count, uint32_t life, uint64_t plant,
                     kd_reshard_fault *fault)
 {
     *out = NULL;
     KD_ASSERT(count > 0 && count <= KD_SHARDS_MAX && life != 0);
     kd_reshard *r = kd_alloc(sizeof(*r));
+    r->store.plant = plant;
     r->store.lives = (kd_lives){.count = 1, .at = {{.life = life}}};
     memcpy(r->from, from, count * sizeof(*from));
     int err = KD_OK;

@@ -154,10 +154,21 @@ int kd_reshard_store_identity(const kd_reshard_store *s, uint32_t to, uint32_t s
     return err;
 }
 
+/* Planted: all places are the furthest one. */
+static const kd_journal_place *reshard_store_place(const kd_reshard_store *s, uint32_t part)
+{
+    const kd_journal_place *place = &s->places[part];
+    if (!(s->plant & KD_PLANT_RESHARD_PLACE)) return place;
+    for (uint32_t p = 0; p < s->is.partitions; p++)
+        if (kd_position_cmp(place->at, s->places[p].at) < 0) place = &s->places[p];
+    return place;
+}
+
 int kd_reshard_store_places(const kd_reshard_store *s, uint32_t to, uint32_t shard, kd_scan_fn put, void *arg)
 {
     kd_buf row = {0};
-    for (uint32_t p = shard; p < s->is.partitions; p += to) kd_journal_place_put(&row, &s->places[p]);
+    for (uint32_t p = shard; p < s->is.partitions; p += to)
+        kd_journal_place_put(&row, reshard_store_place(s, p));
     int err = reshard_store_put('r', &row, put, arg);
     kd_buf_finish(&row);
     return err;

@@ -25,6 +25,7 @@ typedef struct {
     kd_lives lives;
     kd_reshard_minted minted[KD_SHARDS_MAX];
     kd_journal_place *places; /* by partition; owned */
+    uint64_t plant;
 } kd_reshard_store;
 
 /* Takes the shared rows of old store `shard` of `count`; in their order, from 0 on. KD_ENOTFOUND, KD_EMISMATCH, KD_EMALFORMED, KD_EIO. */

@@ -134,8 +134,11 @@ typedef enum {
     KD_PLANT_CLOSED_TAKES =
         1ull << 55, /* rule 27: an edge that knows that an item is closed takes operations */
     KD_PLANT_CLOSED_STALE = 1ull << 56, /* rule 27: an edge refuses though it may have missed the opening */
-    KD_PLANT_LOG_AT_DISK = 1ull << 59,  /* rule 26: what is on disk counts as in the log */
-    KD_PLANT_LOG_ALONE = 1ull << 60,    /* rule 26: batches before it are not waited for */
+    KD_PLANT_RESHARD_PLACE =
+        1ull
+        << 57, /* rule 4: with another number of shards a partition gets the furthest place of all in the journal */
+    KD_PLANT_LOG_AT_DISK = 1ull << 59, /* rule 26: what is on disk counts as in the log */
+    KD_PLANT_LOG_ALONE = 1ull << 60,   /* rule 26: batches before it are not waited for */
     KD_PLANT_LOG_ANY_ORDER =
         1ull << 61, /* rule 26: a copy in front of its predecessor counts as in the log */
 } kd_edge_plant;

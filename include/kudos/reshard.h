@@ -21,11 +21,12 @@ typedef struct {
 } kd_reshard_fault;
 
 /*
- * `from` are the stores of all `count` shards, in their order; they are borrowed until the close. `life` is a random number, not 0.
+ * `from` are the stores of all `count` shards, in their order; they are borrowed until the close. `life` is a random number, not 0. `plant` is a bit set
+ * of kd_edge_plant, 0 in production.
  * KD_OK; or *out is NULL, and *fault tells where: KD_ENOTFOUND: a store that belongs to no edge yet. KD_EMISMATCH: they are not the stores of one edge with
  * `count` shards. KD_EMALFORMED: a row that is damaged, of no known kind, or of another shard's partition. KD_EIO.
  */
-int kd_reshard_open(kd_reshard **out, const kd_store *from, uint32_t count, uint32_t life,
+int kd_reshard_open(kd_reshard **out, const kd_store *from, uint32_t count, uint32_t life, uint64_t plant,
                     kd_reshard_fault *fault);
 void kd_reshard_close(kd_reshard *r); /* NULL is fine */
 /* Whose stores these are; `shard` is 0. The object's. */

@@ -6,6 +6,7 @@
 #include "sim/world/events.h"
 #include "sim/world/hosts.h"
 #include "sim/world/live.h"
+#include "sim/world/reshard.h"
 #include "sim/world/shard.h"
 
 #include <stdlib.h>
@@ -77,6 +78,7 @@ static void edge_open(sim_world *w, uint32_t slot)
         kd_drift_init(&e->drift, sim_host_wall_us(w, host), sim_host_mono_us(w, host));
     e->key_window = (kd_key_window){.max = sim_edge_room_keys(w->s)};
     e->life = (uint32_t)sim_world_draw(w, DRAW_SEED, 8000 + slot, w->now_us) | 1;
+    sim_edge_reshard(w, slot);
     for (uint32_t i = 0; i < w->s->shards; i++) {
         int err = edge_open_shard(w, slot, i);
         if (err != KD_OK) {

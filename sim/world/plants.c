@@ -39,6 +39,7 @@ const sim_plant_name sim_plants[] = {
     EDGE(OVERLAY_NEVER_ENDS, "17", "the overlay goes on without end"),
     EDGE(REHOME_ONE, "20", "only the partition that noticed moves to the new incarnation"),
     EDGE(FORGET_FRESH, "4", "the journal goes before its rows are in the store"),
+    EDGE(RESHARD_PLACE, "4", "another number of shards takes rows of the journal for stored"),
     EDGE(RESEND_STORED, "15", "rows that are not in the store yet are not sent again"),
     EDGE(EXPIRE_EARLY, "21", "rows expire whatever stable says"),
     EDGE(NO_DOUBT, "20", "a watermark that was another's is believed once an own batch follows it"),

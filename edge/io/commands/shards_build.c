@@ -92,7 +92,7 @@ int kd_shards_read(kd_shards_set *set, char *error)
     uint32_t life = 0;
     if (getrandom(&life, sizeof(life), 0) != sizeof(life)) life = 0;
     for (uint32_t k = 0; k < set->count; k++) stores[k] = kd_leveldb_store(set->from[k]);
-    int err = kd_reshard_open(&set->rows, stores, set->count, life | 1, &fault);
+    int err = kd_reshard_open(&set->rows, stores, set->count, life | 1, 0, &fault);
     return err == KD_OK ? KD_OK : shards_read_failed(set, &fault, err, error);
 }
 
