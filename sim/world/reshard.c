@@ -24,7 +24,7 @@ static int reshard_copy(sim_world *w, uint32_t slot, sim_disk *const *from, uint
 {
     kd_store stores[KD_SHARDS_MAX];
     kd_reshard *r;
-    kd_reshard_fault fault;
+    kd_reshard_fault fault = {.shard = 0};
     uint32_t life = (uint32_t)sim_world_draw(w, DRAW_SEED, 8600 + slot * 64 + to, w->now_us) | 1;
     for (uint32_t k = 0; k < count; k++) stores[k] = sim_disk_view(from[k]);
     int err = kd_reshard_open(&r, stores, count, life, w->options->edge_plant, &fault);

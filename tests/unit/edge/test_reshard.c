@@ -118,7 +118,7 @@ static int change_to(process *p, uint32_t to, sim_disk *fresh[SHARDS])
 {
     kd_store stores[SHARDS];
     kd_reshard *r;
-    kd_reshard_fault fault;
+    kd_reshard_fault fault = {.shard = 0};
     for (uint32_t k = 0; k < p->shards; k++) stores[k] = sim_disk_view(p->disks[k]);
     int err = kd_reshard_open(&r, stores, p->shards, 77, 0, &fault);
     for (uint32_t k = 0; err == KD_OK && k < to; k++) err = kd_reshard_write(r, to, k, put, fresh[k], &fault);
