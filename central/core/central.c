@@ -5,6 +5,7 @@
 #include "central/core/decide.h"
 #include "central/core/epoch.h"
 #include "central/core/erased.h"
+#include "central/core/history.h"
 #include "central/core/index_step.h"
 #include "central/core/lookup.h"
 #include "central/core/meta.h"
@@ -29,6 +30,8 @@ static bool config_valid(const kd_central_config *config, uint64_t epoch_hint)
 static int central_load(kd_central *c, uint64_t epoch_hint)
 {
     int err = kd_meta_load(c);
+    if (err == KD_OK) err = kd_history_load(c);
+    if (err == KD_OK) err = kd_follow_load(c);
     if (err == KD_OK) err = kd_registry_load(c);
     if (err == KD_OK) err = kd_quarantine_load(c);
     if (err == KD_OK) err = kd_stable_load(c);
@@ -58,6 +61,7 @@ int kd_central_open(const kd_central_config *config, const kd_store *store, uint
     if (!config_valid(config, epoch_hint)) return KD_EINVAL;
     kd_central *c = kd_alloc(sizeof *c);
     c->config = *config;
+    c->config.publish_changes &= !config->follows;
     memcpy(c->name, config->name.data, config->name.len);
     c->config.name.data = (const uint8_t *)c->name;
     c->store = *store;
@@ -85,6 +89,7 @@ void kd_central_close(kd_central *c)
     kd_closed_finish(c);
     kd_span_finish(c);
     kd_erased_finish(c);
+    kd_follow_finish(&c->follower);
     kd_bloom_finish(&c->filter);
     free(c->redo.at);
     kd_sort_finish(&c->sort);

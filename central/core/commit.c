@@ -10,6 +10,8 @@
 #include "central/core/closed.h"
 #include "central/core/collect.h"
 #include "central/core/decide.h"
+#include "central/core/follow.h"
+#include "central/core/history.h"
 #include "central/core/index_step.h"
 #include "central/core/lookup.h"
 #include "central/core/meta.h"
@@ -92,6 +94,7 @@ int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **wr
     kd_redo_trickle(c, k);
     kd_registry_put(c, k);
     kd_decide_put(c, k);
+    kd_history_put(c, k);
     kd_meta_put(c, k);
     c->outstanding++;
     kd_commit_open(c)->fed = kd_central_indexing(c);
@@ -123,11 +126,13 @@ int kd_central_commit_end(kd_central *c, uint64_t version, int status)
     kd_milestones_committed(c, k);
     kd_registry_committed(c, k);
     c->log_committed = k->log;
+    c->history_committed = k->history;
     c->version = version;
     c->viral |= k->viral;
     c->epoch_committed = k->epoch;
     c->epoch_durable = k->epoch == c->epoch;
     c->stats.commits++;
+    kd_follow_committed(c);
     commit_reset(k);
     c->first = kd_commit_place(c, 1);
     c->outstanding--;

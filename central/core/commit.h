@@ -82,6 +82,7 @@ typedef struct kd_commit {
     uint64_t most[2][2];       /* what it moves a count by at most: of sets and sums, down and up */
     uint64_t redo_bytes;       /* of its redo row; 0: it has none */
     kd_log_position log;       /* of the last record that it holds */
+    kd_history history;        /* behind that record */
     const struct kd_closed_item **closed; /* items that it closes or opens */
     struct kd_closed_item *
         *left_out;       /* items of which something was left out that is stamped later than all before */

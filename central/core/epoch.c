@@ -23,7 +23,8 @@ static void epoch_begin(kd_central *c, uint64_t epoch)
         c->chain_count--;
         memmove(&c->chain[0], &c->chain[1], c->chain_count * sizeof c->chain[0]);
     }
-    if (c->epoch_begun) c->chain[c->chain_count++] = (kd_chain_link){.epoch = c->epoch, .last = c->begun};
+    if (c->epoch_begun)
+        c->chain[c->chain_count++] = (kd_chain_link){.epoch = c->epoch, .last = kd_follow_end(c)};
     c->epoch = epoch;
     c->epoch_begun = c->epoch_durable = false;
 }
@@ -39,7 +40,8 @@ void kd_epoch_open(kd_central *c, uint64_t hint)
 {
     c->epoch_stored = c->epoch;
     c->epoch_begun = c->epoch > 0;
-    if (!(kd_planted(c, KD_PLANT_KEEP_EPOCH) && c->epoch > 0)) epoch_begin(c, epoch_mint(c, hint));
+    bool keeps = c->config.follows || kd_planted(c, KD_PLANT_KEEP_EPOCH);
+    if (!(keeps && c->epoch > 0)) epoch_begin(c, epoch_mint(c, hint));
     c->epoch_opened = c->epoch_committed = c->epoch;
 }
 
@@ -51,7 +53,7 @@ static bool epoch_within(uint64_t epoch, uint64_t from, uint64_t reach)
 bool kd_epoch_believed(const kd_central *c, uint64_t epoch)
 {
     uint64_t clock = (c->fed_at_us / 1000) << KD_EPOCH_CHANCE_BITS;
-    if (epoch <= c->epoch) return true;
+    if (epoch <= c->epoch || (c->config.follows && epoch <= c->decider.in_force)) return true;
     if (epoch >= BELIEVED_END) return false;
     if (c->releasing) return true;
     if (kd_planted(c, KD_PLANT_EPOCH_BY_NUMBER)) return epoch < KD_TIME_END_US - (1ull << 50);
@@ -74,7 +76,7 @@ static void epoch_outbid(kd_central *c, uint64_t heard)
 
 void kd_epoch_told(kd_central *c, uint64_t epoch)
 {
-    if (epoch > c->epoch) epoch_outbid(c, epoch);
+    if (epoch > c->epoch && !c->config.follows) epoch_outbid(c, epoch);
 }
 
 static bool epoch_is_ours(const kd_central *c, uint64_t epoch)
@@ -87,6 +89,8 @@ static bool epoch_is_ours(const kd_central *c, uint64_t epoch)
 
 kd_fed kd_epoch_claimed(kd_central *c, const kd_claim *claim)
 {
+    if (c->config.follows) kd_follow_claimed(c, claim);
+    if (c->config.follows) return KD_FED_CLAIM;
     bool ours = kd_bytes_eq(claim->central, c->config.name) && epoch_is_ours(c, claim->epoch);
     c->claim_read |= ours;
     if (ours) return KD_FED_CLAIM;

@@ -10,6 +10,12 @@ bool kd_central_log_position(const kd_central *c, int64_t *offset)
     return c->log_committed.known;
 }
 
+bool kd_central_log_fed(const kd_central *c, int64_t *offset)
+{
+    *offset = c->log_tentative.offset;
+    return c->log_tentative.known;
+}
+
 void kd_log_read_again(kd_central *c)
 {
     c->log_again = true;

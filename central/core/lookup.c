@@ -3,6 +3,7 @@
 
 #include "central/core/collect.h"
 #include "central/core/erased.h"
+#include "central/core/fold.h"
 #include "central/core/index.h"
 #include "central/core/registry.h"
 #include "central/core/row.h"
@@ -104,18 +105,7 @@ static int lookup_find(kd_central *c, const kd_commit *before, uint32_t *at, kd_
     return err;
 }
 
-/* ---- who wins, and what that does ---- */
-
-bool kd_lookup_wins(kd_central *c, const kd_gathered_op *op, const kd_stored_row *old)
-{
-    if (!old) /* rule 2: an unlike of nothing leaves a row */
-        return !kd_collect_ignores(c, op) && (op->liked || !kd_planted(c, KD_PLANT_NO_TOMBSTONE));
-    if (kd_planted(c, KD_PLANT_MERGE_ANY_STAMP)) return true;
-    /* A like that was merged before either stands in its row or lost to a larger stamp. Where the row is older than the like, the row was begun anew
-     * since: the operation with the larger stamp, an unlike, is collected. */
-    return kd_stamp_less(c, old->time_us, old->edge, op->time_us, op->edge) &&
-           !(op->liked && kd_collect_ignores(c, op));
-}
+/* ---- what the winner does ---- */
 
 kd_effect *kd_lookup_add_effect(kd_commit *k)
 {
@@ -156,19 +146,16 @@ static void lookup_op_effect(const kd_central *c, kd_commit *k, const kd_gathere
     lookup_fill_effect(c, k, op, old, kd_lookup_add_effect(k));
 }
 
-/* A tombstone that an erasure covers is as good as none, and names the user. */
-static bool lookup_is_erased(const kd_central *c, kd_bytes key, const kd_gathered_op *op)
+/* The tombstone of an erasure is as good as none, for its mark covers it, and it names the user. One from in front of the mark stays until the erasure names it: whether
+ * both stand in one commit must make no difference (rule 30). */
+static bool lookup_is_erased(const kd_central *c, const kd_gathered_op *op)
 {
-    uint8_t counter;
-    kd_bytes item, user;
-    if (op->liked || c->eraser.users.count == 0) return false;
-    kd_member_key_parse(key, &counter, &item, &user);
-    return kd_erased_covers(c, user, op->time_us);
+    return !op->liked && kd_bytes_eq(kd_registered_name(&c->edges[op->edge]), kd_bytes_str(KD_ERASE_AUTHOR));
 }
 
 static void lookup_put_row(kd_central *c, kd_commit *k, const kd_gathered_op *op)
 {
-    if (lookup_is_erased(c, kd_key_at(k, op->key_at, op->key_len), op)) {
+    if (lookup_is_erased(c, op)) {
         kd_writes_delete(&k->writes, kd_key_at(k, op->key_at, op->key_len));
         if (c->filter_rows > 0) c->filter_rows--;
         return;
@@ -192,16 +179,15 @@ static int lookup_resolve_ops(kd_central *c, kd_commit *k)
     const kd_commit *before = c->outstanding > 0 ? &c->commits[c->first] : NULL;
     uint32_t at = 0, won = 0;
     for (uint32_t i = 0; i < k->op_count; i++) {
-        const kd_gathered_op op = k->ops[i];
+        kd_gathered_op op = k->ops[i];
         kd_stored_row old;
         if (i + AHEAD < k->op_count) kd_bloom_prefetch(&c->filter, k->ops[i + AHEAD].hash);
         int err = lookup_find(c, before, &at, kd_key_at(k, op.key_at, op.key_len), op.hash, &old);
         if (err != KD_OK && err != KD_ENOTFOUND) return KD_EIO;
         const kd_stored_row *had = err == KD_OK ? &old : NULL;
-        if (!kd_lookup_wins(c, &op, had)) continue;
+        if (!kd_fold_row(c, k, &op, had)) continue;
         lookup_put_row(c, k, &op);
         lookup_op_effect(c, k, &op, had);
-        kd_trend_won(c, k, &op, had);
         k->ops[won++] = op;
     }
     k->op_count = won;

@@ -2,7 +2,7 @@
  * lookup.h - membership rows: finding the old one, deciding who wins, and what that does to the counts.
  *
  * A row that was written must never be missed, else its like counts twice. It is in one of three places: in this commit (a repeat, resolved by
- * sort.h), in the commit outstanding before it (sorted too: one walk over both), or in the store, where a filter says for most new rows that there
+ * fold.h), in the commit outstanding before it (sorted too: one walk over both), or in the store, where a filter says for most new rows that there
  * is nothing to read.
  */
 #ifndef KUDOS_CENTRAL_CORE_LOOKUP_H
@@ -17,8 +17,6 @@ int kd_lookup_load(kd_central *c);
 int kd_lookup_get(kd_central *c, kd_bytes key, kd_stored_row *row);
 /* The same of a user, whom the filter keeps from being looked up in vain. */
 int kd_lookup_member(kd_central *c, uint8_t counter, kd_bytes item, kd_bytes user, kd_stored_row *row);
-/* Whether an operation takes the place of the row `old`; NULL: there is none. */
-bool kd_lookup_wins(kd_central *c, const kd_gathered_op *op, const kd_stored_row *old);
 /* Rules 2, 3, 11: decides which operations of a commit that is being closed win their rows, puts those rows, makes the effects and pins the counts
  * that they move. KD_OK, KD_EIO. */
 int kd_lookup_resolve(kd_central *c, kd_commit *k);

@@ -10,7 +10,9 @@
 #include "central/core/content.h"
 #include "central/core/decide.h"
 #include "central/core/epoch.h"
+#include "central/core/follow.h"
 #include "central/core/gather.h"
+#include "central/core/history.h"
 #include "central/core/place.h"
 #include "central/core/poison.h"
 #include "central/core/state.h"
@@ -132,6 +134,8 @@ kd_fed kd_central_feed(kd_central *c, kd_bytes record, int64_t offset, uint64_t 
     if (fed == KD_FED_FENCED) return fed;
     /* The position moves on behind a record that was not merged, too: no record is waited for in the log. */
     c->log_tentative = (kd_log_position){.known = true, .offset = offset, .digest = kd_hash(record)};
+    kd_history_read(c, c->log_tentative.digest, fed);
+    kd_follow_read(c);
     kd_commit_open(c)->fed = true;
     return fed;
 }

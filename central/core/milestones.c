@@ -7,6 +7,7 @@
  */
 #include "central/core/milestones.h"
 
+#include "central/core/fold.h"
 #include "central/core/lookup.h"
 #include "central/core/row.h"
 #include "central/core/sort.h"
@@ -141,7 +142,7 @@ static int milestone_follow_row(kd_central *c, const kd_commit *k, kd_gathered_o
     bool had = err == KD_OK, liked = had && row.liked;
     qsort(ops, count, sizeof *ops, milestone_compare_arrival);
     for (uint32_t i = 0; i < count; i++) {
-        if (!kd_lookup_wins(c, &ops[i], had ? &row : NULL)) continue;
+        if (!kd_fold_wins(c, &ops[i], had ? &row : NULL)) continue;
         milestone_add_move(moves, milestone_record_of(k, ops[i].arrival),
                            (int64_t)ops[i].liked - (int64_t)liked);
         row = kd_gathered_row(&ops[i]);

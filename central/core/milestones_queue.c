@@ -63,7 +63,7 @@ int kd_milestones_load(kd_central *c)
     int err = c->store.scan(c->store.ctx, kd_bytes_of(from, 2), kd_bytes_of(to, 2), milestone_row_load, c);
     kd_milestone_queue *q = &c->milestones;
     q->durable = q->count;
-    if (c->config.thresholds.count > 0) return err;
+    if (c->config.thresholds.count > 0 && !c->config.follows) return err;
     q->taken = q->count; /* nobody wants milestones any more: the rows go */
     milestone_rows_delivered(q, q->count);
     return err;
@@ -128,6 +128,7 @@ void kd_milestones_put(kd_central *c, kd_commit *k)
         const kd_milestone_row *row = &q->at[q->gone];
         kd_writes_delete(&k->writes, milestone_row_key(c, row->version, row->first));
     }
+    if (c->config.follows) return; /* its leader tells them */
     if (kd_planted(c, KD_PLANT_MILESTONE_APART)) {
         milestone_put_apart(c, k);
         return;

@@ -26,6 +26,8 @@
  *     t …                    velocities (trend.h)
  *     w                      key of the digests of users be64 (erased.c)
  *     w | digest of a user   stamp, finished, withdrawn be64, then the job: that user is erased (erased.c)
+ *     h                      version, records read, digest be64 (history.h)
+ *     i                      version be64: this store follows since then (follow.h)
  *     v | job                stamp, order, withdrawn, skipped, put back be64 | closed u8 (void.c)
  *
  * A membership row is a last-writer-wins register: state, region and day (that of its time) are those of the largest stamp. So the row, and with it
@@ -58,6 +60,8 @@ enum {
     KD_ROW_CLOSED = 'x',
     KD_ROW_START = 'o',
     KD_ROW_SPAN = 'z',
+    KD_ROW_HISTORY = 'h',
+    KD_ROW_FOLLOWS = 'i',
     KD_MEMBER_KEY_MAX = 2 + KD_ITEM_KEY_MAX + 1 + KD_ID_MAX,
 };
 

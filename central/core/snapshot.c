@@ -28,6 +28,7 @@ static void snapshot_head(kd_central *c, kd_snapshot_kind kind, kd_bytes edge, u
     s->previous = c->version;
     s->made_us = now_us;
     s->low_watermark_us = kd_registry_low_watermark(c);
+    if (kind == KD_SNAPSHOT_DELTA) s->history = c->history_committed; /* edges do not look at it */
     s->stable_us = kd_central_stable_us(c);
     s->parts = 1;
     s->chain = c->chain;
@@ -59,7 +60,7 @@ static int snapshot_ready(const kd_central *c)
 {
     if (c->poisoned) return KD_EIO;
     if (c->fenced) return KD_EFENCED;
-    return c->epoch_durable ? KD_OK : KD_EAGAIN;
+    return c->epoch_durable && !c->config.follows ? KD_OK : KD_EAGAIN;
 }
 
 /* ---- snapshots ---- */

@@ -115,6 +115,7 @@ void kd_sort_keep_last(kd_central *c, kd_commit *k)
 {
     kd_sort *o = &c->sort;
     uint32_t kept = 0;
+    o->folded_at = 0;
     if (k->op_count == 0) return;
     sort_make_room(o, k->op_cap);
     sort_rank(o, k);

@@ -16,6 +16,7 @@ typedef struct {
     uint32_t *runs;         /* where each run begins; one for each operation and one more */
     kd_gathered_op *ops;
     uint32_t cap;
+    uint32_t folded_at; /* place in the folded operations, for fold.c */
 } kd_sort;
 
 /* Sorts the operations of the commit by key and stamp, and keeps of each row the operation with the largest stamp. The others are in

@@ -20,6 +20,7 @@
 #include "central/core/counts.h"
 #include "central/core/decide.h"
 #include "central/core/erased.h"
+#include "central/core/follow.h"
 #include "central/core/index.h"
 #include "central/core/log_position.h"
 #include "central/core/milestones.h"
@@ -68,6 +69,7 @@ struct kd_central {
     uint32_t chain_count;
 
     kd_log_position log_tentative, log_committed;
+    kd_history history_tentative, history_committed;
     bool log_again; /* the log is to be read from its beginning; the shell has not been told yet */
 
     kd_registered edges[KD_EDGES_MAX];
@@ -117,6 +119,7 @@ struct kd_central {
     kd_closer closer;
     kd_spanner spanner;
     kd_eraser eraser;
+    kd_follower follower;
     kd_central_stats stats;
 
     kd_buf kept;       /* scratch: a record of the quarantine */

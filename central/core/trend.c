@@ -1,7 +1,6 @@
 /* trend.c - see the header. The rows are in trend_rows.c. */
 #include "central/core/trend.h"
 
-#include "central/core/sort.h"
 #include "central/core/state.h"
 #include "central/core/trend_rows.h"
 #include "central/core/trend_series.h"
@@ -13,7 +12,7 @@
 void kd_trend_begin(kd_central *c, const kd_commit *k)
 {
     kd_trend *t = &c->trend;
-    t->folded_at = t->event_count = 0;
+    t->event_count = 0;
     if (!t->on || k->op_count == 0) return;
     if (k->op_count > t->event_cap) {
         t->event_cap = KD_MAX(k->op_count, 2 * t->event_cap);
@@ -38,44 +37,9 @@ static void trend_note(kd_trend *t, const kd_gathered_op *op, uint64_t was_us)
     e->key_len = op->key_len;
 }
 
-/* Order of the key of the next folded operation and this one; 1 behind the last. */
-static int trend_folded_order(const kd_central *c, const kd_commit *k, kd_bytes key)
+void kd_trend_won(kd_central *c, const kd_gathered_op *op, const kd_stored_row *old)
 {
-    if (c->trend.folded_at == k->folded_count) return 1;
-    const kd_gathered_op *f = &k->folded[c->trend.folded_at];
-    return kd_bytes_cmp(kd_key_at(k, f->key_at, f->key_len), key);
-}
-
-/* The operations of this row that were folded: *first, and how many. They stand in the order of keys, as the winners are asked for. */
-static uint32_t trend_folded_of(kd_central *c, const kd_commit *k, const kd_gathered_op *op, uint32_t *first)
-{
-    kd_trend *t = &c->trend;
-    kd_bytes key = kd_key_at(k, op->key_at, op->key_len);
-    while (trend_folded_order(c, k, key) < 0) t->folded_at++;
-    *first = t->folded_at;
-    while (trend_folded_order(c, k, key) == 0) t->folded_at++;
-    return t->folded_at - *first;
-}
-
-/*
- * Read one by one, an operation changes the row if its stamp is above all that arrived before it. So from the winner down, by stamps: the one before it
- * is the next lower stamp that arrived earlier. Of two with the same stamp the first to arrive counts.
- */
-void kd_trend_won(kd_central *c, const kd_commit *k, const kd_gathered_op *op, const kd_stored_row *old)
-{
-    kd_trend *t = &c->trend;
-    if (!t->on) return;
-    uint32_t first, n = k->folded_count > t->folded_at ? trend_folded_of(c, k, op, &first) : 0;
-    const kd_gathered_op *above = op;
-    for (; n > 0; n--) {
-        const kd_gathered_op *f = &k->folded[first + n - 1];
-        bool repeats = f->time_us == above->time_us && f->edge == above->edge;
-        bool changes = f->arrival < above->arrival && !f->past &&
-                       (!old || kd_stamp_less(c, old->time_us, old->edge, f->time_us, f->edge));
-        if (changes && !repeats) trend_note(t, above, trend_liked_us(f->liked, f->time_us));
-        if (changes || (repeats && f->arrival < above->arrival)) above = f;
-    }
-    trend_note(t, above, old ? trend_liked_us(old->liked, old->time_us) : 0);
+    if (c->trend.on) trend_note(&c->trend, op, old ? trend_liked_us(old->liked, old->time_us) : 0);
 }
 
 /* ---- series and buckets ---- */

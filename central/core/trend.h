@@ -15,7 +15,7 @@
  *     t                                                newest, from be64 | digest of the configuration be64
  *     t | counter | length, collection | start be64    level u8, then the summary (summary.h)
  *
- * Invariants: the state is a function of the log, read record by record. Operations that are folded within a commit (sort.h) are told apart again, and
+ * Invariants: the state is a function of the log, read record by record. Operations that are folded within a commit (fold.h) are told apart again, and
  * all take effect in the order of their arrival; so it does not matter how the log was cut into commits. Memory holds the state as of the last commit
  * begun; reads go to the store, which holds it as of the last one that is durable (trending.c). Bounded: KD_TREND_SERIES_MAX series of at most
  * KD_TREND_BUCKETS_MAX buckets.
@@ -64,7 +64,6 @@ typedef struct {
     uint64_t refused;       /* likes of a series too many */
     kd_trend_event *events; /* of the commit that is being closed, by arrival */
     uint32_t event_count, event_cap;
-    uint32_t folded_at; /* place in the folded operations of the sort */
 } kd_trend;
 
 /* Reads the rows; those of another configuration are deleted by the next commit. KD_OK, KD_EIO, KD_EMALFORMED. */
@@ -73,8 +72,8 @@ void kd_trend_finish(kd_trend *t);
 
 /* The closing of a commit, in this order. Before its operations are sorted: */
 void kd_trend_begin(kd_central *c, const kd_commit *k);
-/* In the order of keys: an operation that wins its row, and the row before. */
-void kd_trend_won(kd_central *c, const kd_commit *k, const kd_gathered_op *op, const kd_stored_row *old);
+/* An operation that wins its row, and the row before. Those that are folded within the commit are told as well (fold.h). */
+void kd_trend_won(kd_central *c, const kd_gathered_op *op, const kd_stored_row *old);
 /* Then: the operations take effect, and the changed rows join the writes. */
 void kd_trend_step(kd_central *c, kd_commit *k);
 

@@ -57,6 +57,7 @@ typedef struct {
     uint32_t indices;          /* bits of the indices that are kept (kudos/index.h) */
     uint32_t index_rows;       /* rows that a step of an index goes through; 0: as many as suit a disk */
     uint32_t sweep_rows;       /* rows of a deleted item that go with one commit; 0: as many as suit a disk */
+    bool follows;              /* it merges and publishes nothing (kudos/follow.h) */
     uint64_t seed;             /* for hash tables and the chance in a new epoch */
     uint64_t plant; /* bit set of kd_central_plant: rules broken on purpose in tests; 0 in production */
 } kd_central_config;
@@ -120,6 +121,8 @@ typedef enum {
                                   << 42,  /* rule 25: a like comes back though its user withdrew it, too */
     KD_PLANT_VOID_APART = 1ull << 43,     /* rule 25: what a void did is written by a later commit */
     KD_PLANT_VOID_COLLECTED = 1ull << 44, /* rule 25: tombstones of a void that may be undone are collected */
+    KD_PLANT_FOLD_LARGEST =
+        1ull << 49, /* rule 30: of a row's operations in a commit the largest stamp alone is judged */
 } kd_central_plant;
 
 /*
@@ -149,13 +152,18 @@ uint64_t kd_central_version(const kd_central *c); /* of the commit that was dura
 /* Appends to *record the claim of the present epoch, for the likes partition (rule 16). */
 void kd_central_claim(const kd_central *c, uint64_t now_us, kd_buf *record);
 
+/* What it has read (kudos/wire.h), as of the last durable commit. */
+kd_history kd_central_history(const kd_central *c);
+
 /* Writes the offset of the last record that was fed and whose commit is durable (rule 13); false: there is none. */
 bool kd_central_log_position(const kd_central *c, int64_t *offset);
+/* The same of the last record that was fed, whether its commit is durable or not. */
+bool kd_central_log_fed(const kd_central *c, int64_t *offset);
 /* `record` is what stands at that offset now; its data is NULL when there is nothing or it could not be read. Returns the offset to consume from, or
  * -1: from the earliest, because the topic is not the one that was read. Call it once, before the first feed. */
 int64_t kd_central_log_check(kd_central *c, kd_bytes record);
 
-/* What became of a record of the likes topic. */
+/* What became of a record of the likes topic. The numbers are part of the history's digest: they keep their meaning. */
 typedef enum {
     KD_FED_POISONED = KD_EIO, /* a commit or a read has failed before: close the object */
     KD_FED_MERGED = 1,

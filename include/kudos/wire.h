@@ -11,7 +11,7 @@
  *                  decision [1, 5, job, seq, last, what, epoch, central, at_us, item, stamp_us, region, author, body]
  *   counts topic   snapshot [1, 3, kind, partition, epoch, version, previous, made_us, low_watermark_us, stable_us,
  *                            part, parts, [[epoch, last], ...], [[edge, inc, seq, digest, watermark], ...], counts,
- *                            [retired, ...], [closed, ...]]
+ *                            [retired, ...], [closed, ...], read, history]
  *   changes topic  changes  [1, 4, partition, epoch, version, first, changes]
  *   milestones topic
  *                  milestones [1, 6, partition, epoch, version, first, [[id, counter, item, threshold, count, time_us], ...]]
@@ -224,6 +224,13 @@ typedef struct {
     } at[KD_COUNTERS_MAX];
 } kd_item_counts;
 
+/* The records of the likes topic that a central has read (rule 30). Equal at two of them: they have read the same records in the same order, and
+ * merged the same of them. */
+typedef struct {
+    uint64_t read;   /* how many */
+    uint64_t digest; /* of them all, and of what became of each; 0: none was read */
+} kd_history;
+
 typedef struct {
     kd_snapshot_kind kind;
     uint32_t partition;
@@ -236,6 +243,7 @@ typedef struct {
     kd_applied *edges;
     kd_item_counts *items;
     uint32_t chain_count, edge_count, item_count;
+    kd_history history; /* of what the version holds; read 0: not told */
     kd_buf arena;
 } kd_snapshot;
 

@@ -116,6 +116,8 @@ static bool decided_in_doubt(const decided_model *m, const sim_check_cell *row, 
 
 static void decided_take_body(const decided_model *m, const kd_body *body, uint64_t author, bool named)
 {
+    const kd_central *core = m->c->view.central(m->c->view.world, m->slot, m->partition);
+    if (core) sim_check_erased_forget(m->d, core, m->c->view.users);
     for (uint32_t i = 0; i < body->op_count; i++) {
         const kd_op *op = &body->ops[i];
         uint32_t item = sim_check_item(m->c, op->item);

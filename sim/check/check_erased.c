@@ -41,6 +41,23 @@ void sim_check_erased_mark(sim_checks *c, sim_check_deciding *d, const kd_decisi
     memcpy(u->told.job, decision->job.data, decision->job.len);
 }
 
+/* By what it has read: the commit that forgets a mark may be under way. */
+static bool erased_forgotten(const sim_check_erased *u, const kd_central *core, kd_bytes user)
+{
+    kd_central_forgetting f;
+    kd_central_get_forgetting(core, &f);
+    return u->told.finished_us > 0 && u->told.stamp_us < f.floor_us && !kd_erased_user_find(core, user);
+}
+
+void sim_check_erased_forget(sim_check_deciding *d, const kd_central *core, const char *const *users)
+{
+    for (uint32_t i = 0; i < d->erased_count;)
+        if (erased_forgotten(&d->erased[i], core, kd_bytes_str(users[d->erased[i].user])))
+            d->erased[i] = d->erased[--d->erased_count];
+        else
+            i++;
+}
+
 void sim_check_erased_load(sim_checks *c, sim_check_deciding *d, const kd_central *core)
 {
     d->erased_count = 0;

@@ -13,6 +13,8 @@ bool sim_check_erased_covers(const sim_check_deciding *d, uint32_t user, uint64_
 sim_check_erased *sim_check_erased_of_job(sim_check_deciding *d, const kd_decision *decision);
 /* A decision to erase was merged; `here`: its author wrote it in the history that merges it. */
 void sim_check_erased_mark(sim_checks *c, sim_check_deciding *d, const kd_decision *decision, bool here);
+/* A record was read: whom central no longer remembers, and need not, is as good as never erased. */
+void sim_check_erased_forget(sim_check_deciding *d, const kd_central *core, const char *const *users);
 /* At a start: what the store remembers. */
 void sim_check_erased_load(sim_checks *c, sim_check_deciding *d, const kd_central *core);
 /* With no commit under way: what the store remembers, and holds of the erased. */

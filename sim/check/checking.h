@@ -137,6 +137,25 @@ void sim_check_closed_refused(sim_checks *c, uint32_t slot, uint32_t item);
 /* A question: whether the edge says the same of the item as central. False: `why` says what. */
 bool sim_check_closed_agrees(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view, char *why,
                              size_t size);
+/* ---- check_shadow.c: "function" (rules 30, 31) ---- */
+
+/* A central starts: its shadow begins with a copy of its store. */
+void sim_check_shadow_opened(sim_checks *c, uint32_t slot, uint32_t partition);
+/* It has looked at the record at its log position: `found`, without data where there is none. */
+void sim_check_shadow_log(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes found);
+/* A commit of it has begun. */
+void sim_check_shadow_begun(sim_checks *c, uint32_t slot, uint32_t partition);
+/* It took the operator's command about the edge. */
+void sim_check_shadow_told(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge);
+/* It read a record, of whatever kind. */
+void sim_check_shadow_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset,
+                          kd_fed fed);
+/* A commit ended: compares all, as often as is cheap. */
+void sim_check_shadow_committed(sim_checks *c, uint32_t slot, uint32_t partition);
+/* A part of a snapshot leaves it. */
+void sim_check_shadow_published(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
+/* It ends. */
+void sim_check_shadow_closed(sim_checks *c, uint32_t slot, uint32_t partition);
 
 /* ---- check_count.c: "counts" (I2) ---- */
 

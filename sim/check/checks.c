@@ -39,6 +39,7 @@ void sim_checks_central_opened(sim_checks *c, uint32_t slot, uint32_t partition)
     sim_check_milestone_opened(c, slot, partition);
     sim_check_decided_opened(c, slot, partition);
     sim_check_closed_opened(c, slot, partition);
+    sim_check_shadow_opened(c, slot, partition);
     sim_check_trending_judge(c, slot, partition);
 }
 
@@ -52,6 +53,7 @@ void sim_checks_edge_closed(sim_checks *c, uint32_t slot, uint32_t shard)
 void sim_checks_central_closed(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     c->members[slot][partition].fed_count = 0;
+    sim_check_shadow_closed(c, slot, partition);
 }
 
 void sim_checks_disk(sim_checks *c, int who, sim_checks_disk_event event)
@@ -72,6 +74,7 @@ void sim_checks_retired(sim_checks *c, uint32_t edge, bool retired)
 void sim_checks_told(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, uint64_t version)
 {
     sim_check_retire_told(c, slot, partition, edge, version);
+    if (!c->failed) sim_check_shadow_told(c, slot, partition, edge);
 }
 
 void sim_checks_log_lost(sim_checks *c, sim_scenario_topic topic)
@@ -218,6 +221,7 @@ void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes r
     if (fed != KD_FED_FENCED) sim_check_log_fed(c, partition, record, offset);
     if (kd_record_peek(record) == KD_RECORD_CLAIM) sim_check_publish_fed(c, slot, partition, record);
     sim_check_decided_fed(c, slot, partition, record, offset, fed);
+    sim_check_shadow_fed(c, slot, partition, record, offset, fed);
     if (kd_record_peek(record) != KD_RECORD_BATCH || kd_batch_decode(record, &b) != KD_OK) return;
     if (fed == KD_FED_MERGED) sim_check_ahead_merged(c, partition, &b);
     if (sim_forged_is(record)) { /* no edge's batch: it may lift the epoch, nothing else */
@@ -232,8 +236,8 @@ void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes r
 void sim_checks_log_checked(sim_checks *c, uint32_t slot, uint32_t partition, int64_t stored, kd_bytes found,
                             int64_t next, int64_t start)
 {
-    (void)slot;
-    if (!c->failed && next > start) sim_check_log_checked(c, partition, stored, found, next);
+    if (!c->failed) sim_check_shadow_log(c, slot, partition, found);
+    if (!c->failed && stored >= 0 && next > start) sim_check_log_checked(c, partition, stored, found, next);
 }
 
 void sim_checks_commit_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version)
@@ -245,6 +249,7 @@ void sim_checks_commit_begun(sim_checks *c, uint32_t slot, uint32_t partition, u
     sim_check_index_moved(c, slot, partition);
     sim_check_milestone_begun(c, slot, partition, version);
     sim_check_decided_begun(c, slot, partition, version);
+    sim_check_shadow_begun(c, slot, partition);
 }
 
 void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status,
@@ -257,6 +262,7 @@ void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint
     sim_check_milestone_committed(c, slot, partition);
     sim_check_decided_committed(c, slot, partition);
     sim_check_closed_committed(c, slot, partition);
+    sim_check_shadow_committed(c, slot, partition);
     sim_check_forget_committed(c, slot, partition);
     if (synced) sim_check_retire_committed(c, slot, partition, version);
     sim_check_as_of_committed(c, slot, partition);
@@ -266,6 +272,7 @@ void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint
 void sim_checks_published(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
 {
     if (!c->failed) sim_check_publish_record(c, slot, partition, record);
+    if (!c->failed) sim_check_shadow_published(c, slot, partition, record);
 }
 
 void sim_checks_ordered(sim_checks *c, uint32_t partition, const kd_decision *d)

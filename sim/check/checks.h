@@ -128,8 +128,8 @@ void sim_checks_ticked(sim_checks *c, uint32_t slot, uint32_t shard, uint64_t ed
 /* After kd_central_feed of the record at that offset of the likes log; `fed` is its result. */
 void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset,
                     kd_fed fed);
-/* After kd_central_log_check: the record at the stored offset is `found` now (NULL data: none), and central goes on at `next` of a log that
- * begins at `start`. */
+/* After kd_central_log_check: the record at the stored offset (-1: no offset is stored) is `found` now (NULL data: none), and central goes on at `next`
+ * of a log that begins at `start`. */
 void sim_checks_log_checked(sim_checks *c, uint32_t slot, uint32_t partition, int64_t stored, kd_bytes found,
                             int64_t next, int64_t start);
 /* kd_central_commit_begin gave KD_OK: all records fed so far are part of this version at the latest. */

@@ -1,6 +1,8 @@
 /* facts.c - see the header. */
 #include "sim/check/facts.h"
 
+#include "sim/world/disk.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,10 +74,22 @@ static void finish_tenures(sim_checks *c)
     }
 }
 
+static void finish_shadows(sim_checks *c)
+{
+    for (uint32_t slot = 0; slot < CHECKS_CENTRALS; slot++) {
+        for (uint32_t p = 0; p < SCENARIO_PARTITIONS_MAX; p++) {
+            kd_central_close(c->shadows[slot][p].core);
+            sim_disk_destroy(c->shadows[slot][p].disk);
+            sim_check_map_finish(&c->shadows[slot][p].collected);
+        }
+    }
+}
+
 void sim_checks_destroy(sim_checks *c)
 {
     if (!c) return;
     finish_tenures(c);
+    finish_shadows(c);
     for (uint32_t i = 0; i < c->view.item_count; i++) free(c->numbers[i].at);
     for (uint32_t p = 0; p < SCENARIO_PARTITIONS_MAX; p++) {
         free(c->answers[p].at);

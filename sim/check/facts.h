@@ -188,6 +188,17 @@ typedef struct {
     uint32_t count, cap;
 } sim_check_passing;
 
+/* ---- check_shadow.c ---- */
+
+typedef struct {
+    kd_central *core; /* NULL: there is none */
+    struct sim_disk *disk;
+    sim_check_map collected;  /* hashes of keys of members' rows that one of the two has deleted */
+    bool one_by_one;          /* each record is a commit of its own */
+    bool unsure;              /* the two may differ rightly */
+    uint64_t commits, walked; /* of the central; rows and items that were compared */
+} sim_check_shadow;
+
 /* ---- check_decided.c: a model of rows and of operators' jobs, for one partition of one central ---- */
 
 typedef struct {
@@ -309,6 +320,8 @@ struct sim_checks {
     uint32_t *passed_ever;                    /* by counter, item: bits of thresholds */
     sim_check_map milestones_told; /* number of cell and threshold: hash of the id in a, of the label in b */
     sim_check_map milestone_ids;   /* hash of an id: number of its cell and threshold in a */
+    sim_check_shadow shadows[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
+    uint64_t shadow_lives;
     sim_check_deciding deciding[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX]; /* check_decided.c */
     sim_check_closings closings[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX]; /* check_closed.c */
     sim_check_closings closings_backup[SCENARIO_PARTITIONS_MAX];

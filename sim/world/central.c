@@ -100,8 +100,8 @@ static void central_begin_reading(sim_world *w, uint32_t slot, uint32_t partitio
           partition, next, stored);
     if (known && next < 0)
         sim_world_note(w, "central", "partition %u reads its log from the start", partition);
-    if (known)
-        sim_checks_log_checked(w->checks, slot, partition, stored, sim_log_read(l, stored), next, l->start);
+    sim_checks_log_checked(w->checks, slot, partition, known ? stored : -1,
+                           known ? sim_log_read(l, stored) : kd_bytes_of(NULL, 0), next, l->start);
     w->processes[sim_process_of_central(slot)].cursor[partition] =
         (sim_cursor){.next = next < 0 ? l->start : next};
     t->reading = true;

@@ -78,6 +78,7 @@ const sim_plant_name sim_plants[] = {
     EDGE(CLOSED_STALE, "27", "an edge that may have missed an opening goes on refusing"),
     CENTRAL(MERGE_NO_GAP_CHECK, "9", "a batch is merged though one before it is missing"),
     CENTRAL(MERGE_AFTER_BELOW, "9", "after may lie below applied"),
+    CENTRAL(FOLD_LARGEST, "30", "of a row's operations in a commit the largest stamp alone is judged"),
     CENTRAL(MERGE_ANY_STAMP, "3", "the last to arrive wins"),
     CENTRAL(AHEAD_IS_BELIEVED, "3", "a batch is merged however far it lies ahead of the clock"),
     CENTRAL(WATERMARK_ANY_EPOCH, "12", "an envelope from before a restore moves the watermark"),

@@ -80,7 +80,8 @@ static bool counts_read_velocity(kd_http_request *req, kd_api_read *r, kd_refusa
     return true;
 }
 
-/* On the worker's thread. Central answers with what is committed now, so the age of an answer is 0. */
+/* On the worker's thread. Central answers with what is committed now, so the age of an answer is 0; that of a follower's is told by the leader's snapshots
+ * and by the end of the log. */
 static int counts_find(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     kd_bytes key = kd_item_key(&item->item);
@@ -104,7 +105,7 @@ static void write_item(kd_json *j, const kd_api_read *r, const kd_api_read_item 
         .count = item->totals,
         .told = KD_COUNTERS_MAX,
         .now_us = now_us,
-        .made_us = now_us,
+        .made_us = KD_MIN(now_us, item->made_us),
         .as_of_us = item->as_of_us,
         .source = "central",
         .liked = item->liked,
@@ -180,7 +181,7 @@ static int counts_find_parts(kd_api_read *r, kd_tenure *t, kd_api_read_item *ite
     for (uint32_t i = 0; err == KD_OK && i < r->api->settings->counters.count; i++)
         err = counts_write_parts(&j, r, t, item, i);
     kd_json_end_object(&j);
-    kd_answer_write_age(&j, now, now, item->as_of_us);
+    kd_answer_write_age(&j, now, KD_MIN(now, item->made_us), item->as_of_us);
     kd_json_key(&j, "source");
     kd_json_cstr(&j, "central");
     kd_json_end_object(&j);

@@ -114,6 +114,13 @@ static uint64_t me_as_of(const kd_api_read *r)
     return as_of_us;
 }
 
+static uint64_t me_made(const kd_api_read *r, uint64_t now_us)
+{
+    uint64_t made_us = now_us;
+    for (uint32_t i = 0; i < r->count; i++) made_us = KD_MIN(made_us, r->items[i].made_us);
+    return made_us;
+}
+
 static void me_answer(kd_api_read *r)
 {
     const kd_cursor_question question = me_question(r);
@@ -129,7 +136,7 @@ static void me_answer(kd_api_read *r)
         kd_json_null(&j);
     else
         kd_json_str(&j, kd_bytes_of(cursor, kd_cursor_write(&question, kd_buf_view(&r->next), cursor)));
-    kd_answer_write_age(&j, now, now, me_as_of(r));
+    kd_answer_write_age(&j, now, me_made(r, now), me_as_of(r));
     kd_json_put_str(&j, "source", kd_bytes_str("central"));
     kd_json_end_object(&j);
     kd_api_read_respond(r, NULL, NULL, 0);

@@ -96,7 +96,7 @@ static int users_find_among(kd_api_read *r, kd_tenure *t, kd_api_read_item *item
     kd_json_array(&j);
     err = kd_central_among(t->core, r->counter, key, r->users, r->user_count, kd_liker_write, &writing);
     kd_json_end_array(&j);
-    kd_answer_write_age(&j, now, now, kd_central_as_of_us(t->core));
+    kd_answer_write_age(&j, now, KD_MIN(now, item->made_us), kd_central_as_of_us(t->core));
     kd_json_put_str(&j, "source", kd_bytes_str("central"));
     kd_json_end_object(&j);
     return err;

@@ -67,7 +67,10 @@ static void leg_work(kd_post *post)
     uint64_t workers = r->api->settings->workers;
     for (uint32_t i = 0; i < r->count; i++) {
         if (r->items[i].partition % workers != l->worker->index) continue;
-        int err = r->work(r, kd_worker_tenure(l->worker, r->items[i].partition), &r->items[i]);
+        kd_tenure *t = kd_worker_tenure(l->worker, r->items[i].partition);
+        int err = kd_tenure_answers(t);
+        r->items[i].made_us = kd_tenure_current_us(t);
+        if (err == KD_OK) err = r->work(r, t, &r->items[i]);
         if (err != KD_OK) __atomic_store_n(&r->err, err, __ATOMIC_RELAXED);
     }
     l->post.fn = leg_home;

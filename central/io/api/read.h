@@ -20,6 +20,7 @@ typedef struct {
     uint32_t partition;
     uint64_t totals[KD_COUNTERS_MAX];
     uint64_t as_of_us;
+    uint64_t made_us; /* kd_tenure_current_us, before `work` */
     kd_liked liked;
     uint8_t me[KD_COUNTERS_MAX]; /* kd_liked, by counter: of those of kd_api_read.sets */
     uint64_t liked_at_us;        /* stamp of the user's row; 0: there is none */

@@ -25,6 +25,8 @@ int kd_command_erase(int argc, char **argv);
 int kd_command_status(int argc, char **argv);
 /* The collection of tombstones goes on after an identity alarm. */
 int kd_command_collect(int argc, char **argv);
+/* Tells who leads the partitions, and who follows how far behind. */
+int kd_command_members(int argc, char **argv);
 /* Brings likes of a log, or of an export, into a running central (import_command.c). */
 int kd_command_import(int argc, char **argv);
 /* Close, open or delete items. */

@@ -1,4 +1,5 @@
 /* app_admin.c - the admin port's answers: readiness, metrics, /debug/partitions. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "central/io/daemon/app.h"
@@ -11,6 +12,15 @@
 
 enum { ASK_TIMEOUT_MS = 2000 };
 
+/* Whether all partitions answer reads: as of the last measurement, a second ago. */
+static bool app_admin_answers(const kd_central_app *app)
+{
+    int64_t followed = 0;
+    if (app->settings.role == KD_ROLE_LEADER) return true;
+    for (uint32_t i = 0; i < app->opened; i++) followed += kd_metric_get(&app->workers[i].metrics.followed);
+    return followed == (int64_t)app->settings.partitions;
+}
+
 static bool app_admin_ready(void *arg, kd_buf *why)
 {
     const kd_central_app *app = arg;
@@ -18,6 +28,7 @@ static bool app_admin_ready(void *arg, kd_buf *why)
     for (uint32_t i = 0; i < app->opened; i++)
         if (__atomic_load_n(&app->workers[i].assigned, __ATOMIC_ACQUIRE) < app->workers[i].count)
             reason = "Kafka has not been reached yet";
+    if (!reason && !app_admin_answers(app)) reason = "not known to agree with the leader";
     if (app->draining) reason = "draining";
     if (reason) kd_buf_put(why, reason, strlen(reason));
     return !reason;
@@ -142,6 +153,18 @@ static void app_admin_write_indices(kd_json *j, const kd_central *core)
     kd_json_end_object(j);
 }
 
+static void app_admin_write_following(kd_json *j, const kd_tenure *t)
+{
+    kd_following f;
+    char digest[17];
+    kd_central_get_following(t->core, &f);
+    snprintf(digest, sizeof(digest), "%016llx", (unsigned long long)f.ours.digest);
+    kd_json_put_u64(j, "records_read", f.ours.read);
+    kd_json_put_str(j, "digest", kd_bytes_str(digest));
+    kd_json_put_str(j, "follows", kd_bytes_str(f.follows ? kd_follows_name(f.state) : ""));
+    kd_json_put_str(j, "leader", f.leader);
+}
+
 static void app_admin_write_tenure(kd_json *j, const kd_tenure *t)
 {
     kd_central_edge *edges = kd_alloc(sizeof(*edges) * KD_EDGES_MAX);
@@ -153,6 +176,7 @@ static void app_admin_write_tenure(kd_json *j, const kd_tenure *t)
     kd_json_put_u64(j, "version", kd_central_version(t->core));
     kd_json_key(j, "log_offset");
     kd_json_i64(j, kd_central_log_position(t->core, &offset) ? offset : -1);
+    app_admin_write_following(j, t);
     kd_json_put_u64(j, "as_of_us", kd_central_as_of_us(t->core));
     app_admin_write_forgetting(j, t->core);
     app_admin_write_indices(j, t->core);

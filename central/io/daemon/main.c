@@ -8,11 +8,12 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv); /* argv[0] is the name; returns the exit code */
 } commands[] = {
-    {"export", kd_command_export}, {"audit", kd_command_audit},     {"repair", kd_command_repair},
-    {"backup", kd_command_backup}, {"restore", kd_command_restore}, {"quarantine", kd_command_quarantine},
-    {"retire", kd_command_retire}, {"collect", kd_command_collect}, {"import", kd_command_import},
-    {"void", kd_command_void},     {"close", kd_command_close},     {"open", kd_command_open},
-    {"delete", kd_command_delete}, {"erase", kd_command_erase},     {"status", kd_command_status},
+    {"export", kd_command_export},   {"audit", kd_command_audit},     {"repair", kd_command_repair},
+    {"backup", kd_command_backup},   {"restore", kd_command_restore}, {"quarantine", kd_command_quarantine},
+    {"retire", kd_command_retire},   {"collect", kd_command_collect}, {"import", kd_command_import},
+    {"void", kd_command_void},       {"close", kd_command_close},     {"open", kd_command_open},
+    {"delete", kd_command_delete},   {"erase", kd_command_erase},     {"status", kd_command_status},
+    {"members", kd_command_members},
 };
 
 static int central_main_serve(int argc, char **argv)

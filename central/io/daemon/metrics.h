@@ -25,6 +25,7 @@
     X(alarms_log, COUNTER, "kudos_central_alarms_total", "reason=\"log\"", "")                               \
     X(alarms_unpublished, COUNTER, "kudos_central_alarms_total", "reason=\"unpublished\"", "")               \
     X(alarms_refused, COUNTER, "kudos_central_alarms_total", "reason=\"record-refused\"", "")                \
+    X(alarms_follower, COUNTER, "kudos_central_alarms_total", "reason=\"follower\"", "")                     \
     X(refused_unsigned, COUNTER, "kudos_central_records_refused_total", "reason=\"unsigned\"",               \
       "Records of Kafka that were passed over, because their signature is not that of their writer.")        \
     X(refused_malformed, COUNTER, "kudos_central_records_refused_total", "reason=\"malformed\"", "")         \
@@ -96,6 +97,11 @@
     X(read_errors, COUNTER, "kudos_central_store_read_errors_total", "",                                     \
       "Reads of a store that failed: a disk or a damaged file.")                                             \
     X(kafka_errors, REASONS, "kudos_central_kafka_errors_total", "", "Errors of connections and brokers.")   \
+    X(followed, GAUGE, "kudos_central_followed_partitions", "",                                              \
+      "Partitions of a follower that agree with its leader.")                                                \
+    X(follow_lag, GAUGE_MAX, "kudos_central_follow_lag_records", "",                                         \
+      "Records that the leader's last snapshot holds and the follower has not read, of a partition, at "     \
+      "most.")                                                                                               \
     X(kafka_ready, GAUGE, "kudos_central_kafka_assigned", "", "Partitions that are being read.")
 
 typedef struct {

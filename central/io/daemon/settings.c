@@ -19,7 +19,7 @@
 #define SECOND 1000000u
 #define DAY (86400u * (uint64_t)SECOND)
 
-static const char *const backups[] = {"kept", "none", NULL};
+static const char *const backups[] = {"kept", "none", NULL}, *const roles[] = {"leader", "follower", NULL};
 
 static bool central_settings_topic_valid(kd_bytes name)
 {
@@ -77,6 +77,12 @@ static bool settings_threshold_valid(kd_bytes text)
 static const kd_option options[] = {
     STRING(name, "central", "name", "central-1", "Name of this central in its claims of epochs", NAME_RULE,
            .required = true),
+    KD_OPTION_ENUM(
+        kd_central_settings, role, "central", "role", "leader",
+        "Whether it publishes what it merges, or follows the one that does and answers reads",
+        .choices = roles,
+        .more =
+            "A follower writes nothing to Kafka. Its data_dir begins as a restored backup of the leader."),
     PATH(data_dir, "central", "data_dir", NULL, "Where the partitions are stored, one directory each",
          .required = true),
     UINT(workers, "central", "workers", "1", "Threads; partition p belongs to worker p modulo this", .min = 1,
@@ -444,6 +450,7 @@ kd_central_config kd_central_core_config(const kd_central_settings *s, const kd_
         .thresholds = thresholds,
         .lives = lives,
         .no_backups = s->backups == KD_BACKUPS_NONE,
+        .follows = s->role == KD_ROLE_FOLLOWER,
         .tombstone_ttl_us = s->tombstone_ttl_us,
         .indices = (s->index_newest ? KD_INDEX_BIT(KD_INDEX_NEWEST) : 0) |
                    (s->index_liked ? KD_INDEX_BIT(KD_INDEX_LIKED) : 0),

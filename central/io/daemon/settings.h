@@ -15,6 +15,7 @@
 typedef struct {
     /* [central] */
     char *name;
+    uint32_t role; /* kd_central_role */
     char *data_dir;
     uint64_t workers;
     uint64_t commit_ops;
@@ -88,6 +89,7 @@ typedef struct {
     uint64_t log_access, log_access_max;
 } kd_central_settings;
 
+typedef enum { KD_ROLE_LEADER = 0, KD_ROLE_FOLLOWER } kd_central_role;
 typedef enum { KD_BACKUPS_KEPT = 0, KD_BACKUPS_NONE } kd_backups_setting;
 
 extern const kd_options kd_central_options;
@@ -99,7 +101,8 @@ int kd_central_settings_check(const kd_central_settings *s, char *error);
 /* The options of its Kafka clients; views into *s. `log` may be NULL. */
 kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log);
 
-/* Indices of the topics of a worker's producer; its consumer reads KD_TOPIC_LIKES alone. */
+/* Indices of the topics of a worker's producer; its consumer reads KD_TOPIC_LIKES, and that of a follower KD_TOPIC_COUNTS
+ * as well. */
 enum { KD_TOPIC_LIKES, KD_TOPIC_COUNTS, KD_TOPIC_CHANGES, KD_TOPIC_MILESTONES, KD_TOPICS };
 /* The topics' names, by these indices; borrowed from *s. */
 void kd_central_topics(const kd_central_settings *s, const char *names[KD_TOPICS]);

@@ -12,6 +12,16 @@ static kd_jobs *app_act_jobs(kd_central_app *app, bool slow)
     return slow ? app->jobs : app->acts;
 }
 
+static bool app_act_follows(const kd_central_app *app)
+{
+    return app->settings.role == KD_ROLE_FOLLOWER;
+}
+
+static int app_act_refuse_follower(kd_buf *out)
+{
+    return kd_admin_refuse(out, 409, "this central follows: order it of its leader");
+}
+
 static int app_act_start(kd_central_app *app, const kd_admin_request *asked, kd_buf *out)
 {
     kd_order order;
@@ -23,6 +33,7 @@ static int app_act_start(kd_central_app *app, const kd_admin_request *asked, kd_
     bool of_backup_job = order.kind == KD_ORDER_BACKUP_BEGIN || order.kind == KD_ORDER_BACKUP_COMPLETE;
     if (read != KD_OK || of_backup_job)
         return kd_admin_refuse(out, 400, "not an order: do=, name=, item=, dir=, id=");
+    if (app_act_follows(app) && !kd_order_of_follower(order.kind)) return app_act_refuse_follower(out);
     /* The workers commit for the last time: an order might never be durable. */
     if (app->draining) return kd_admin_refuse(out, 503, "central is stopping");
     int err = kd_jobs_start(app_act_jobs(app, kd_order_slow(order.kind)), &order, &id);
@@ -54,6 +65,8 @@ int kd_central_app_act(void *arg, const kd_admin_request *asked, kd_buf *out)
     bool slow = strcmp(asked->name, "job") == 0;
     if (strcmp(asked->name, asked->post ? "compare-rows" : "compare-digest") == 0)
         return kd_act_compare(app, asked, out);
+    if (asked->post && strcmp(asked->name, "import") == 0 && app_act_follows(app))
+        return app_act_refuse_follower(out);
     if (strcmp(asked->name, "import") == 0) return kd_act_import(app, asked, out);
     if (!slow && strcmp(asked->name, "act") != 0) return kd_admin_refuse(out, 404, "no such action");
     if (asked->post) return app_act_start(app, asked, out);

@@ -6,6 +6,7 @@
 
 #include "central/io/operator/core_act_quarantine.h"
 #include "common/base/text.h"
+#include "kudos/follow.h"
 #include "kudos/forget.h"
 #include "kudos/quarantine.h"
 
@@ -72,6 +73,23 @@ static int core_act_list_backups(kd_core_act *a)
     return KD_OK;
 }
 
+/* What this central knows of who leads the partition and who follows: a follower knows both. */
+static int core_act_tell_member(kd_core_act *a)
+{
+    kd_following f;
+    kd_central_get_following(a->core, &f);
+    kd_bytes leader = f.follows ? f.leader : f.name;
+    kd_text_printf(&a->text, "member partition=%u leader=%.*s epoch=%" PRIu64, a->partition,
+                   leader.len > 0 ? (int)leader.len : 1, leader.len > 0 ? (const char *)leader.data : "-",
+                   f.follows ? f.leader_epoch : kd_central_epoch(a->core));
+    if (f.follows)
+        kd_text_printf(&a->text, " follower=%.*s lag=%" PRIu64, (int)f.name.len, (const char *)f.name.data,
+                       f.heard.read > f.ours.read ? f.heard.read - f.ours.read : 0);
+    kd_text_printf(&a->text, " read=%" PRIu64 " digest=%016" PRIx64 " state=%s\n", f.ours.read, f.ours.digest,
+                   f.follows ? kd_follows_name(f.state) : "leads");
+    return KD_OK;
+}
+
 /* Comes before a backup is begun. A backup that fails is taken off the list by its name: were the name another backup's, that one would go. */
 static int core_act_find_no_backup(kd_core_act *a)
 {
@@ -98,6 +116,8 @@ int kd_core_act_run(kd_core_act *a)
         return core_act_refuse(a, core_act_on_backup(a));
     case KD_ORDER_BACKUP_LIST:
         return core_act_list_backups(a);
+    case KD_ORDER_MEMBERS:
+        return core_act_tell_member(a);
     case KD_ORDER_QUARANTINE_LIST:
     case KD_ORDER_QUARANTINE_SHOW:
     case KD_ORDER_QUARANTINE_RELEASE:

@@ -26,6 +26,13 @@ bool kd_order_slow(kd_order_kind kind)
     return orders[kind].slow;
 }
 
+bool kd_order_of_follower(kd_order_kind kind)
+{
+    return kind == KD_ORDER_AUDIT || kind == KD_ORDER_MEMBERS || kind == KD_ORDER_VOID_LIST ||
+           kind == KD_ORDER_QUARANTINE_LIST || kind == KD_ORDER_QUARANTINE_SHOW ||
+           kind == KD_ORDER_BACKUP_LIST;
+}
+
 static void order_put(kd_buf *out, const char *key, const char *value)
 {
     char *encoded = evhttp_encode_uri(value);

@@ -28,6 +28,7 @@ enum { KD_ORDER_DIR_MAX = 3000, KD_ORDER_QUERY_MAX = 3 * KD_ORDER_DIR_MAX + 256 
     X(KD_ORDER_CLOSE, "close", false)                                                                        \
     X(KD_ORDER_OPEN, "open", false)                                                                          \
     X(KD_ORDER_DELETE, "delete", false)                                                                      \
+    X(KD_ORDER_MEMBERS, "members", false)                                                                    \
     X(KD_ORDER_QUARANTINE_LIST, "quarantine-list", false)                                                    \
     X(KD_ORDER_QUARANTINE_SHOW, "quarantine-show", false)                                                    \
     X(KD_ORDER_QUARANTINE_RELEASE, "quarantine-release", false)                                              \
@@ -54,6 +55,8 @@ typedef struct {
 const char *kd_order_name(kd_order_kind kind);
 /* Whether it takes long: /admin/job carries it out, and /admin/act all others. */
 bool kd_order_slow(kd_order_kind kind);
+/* Whether a central that follows carries it out: it changes nothing, and what it tells is true of a follower. */
+bool kd_order_of_follower(kd_order_kind kind);
 /* Appends do=NAME&name=...&item=...&dir=...&id=HEX, with empty fields left out, and a NUL that is not counted in the length. */
 void kd_order_to_query(const kd_order *o, kd_buf *out);
 /* KD_OK, or KD_EINVAL: no such order, or a field that is too long or no number. Whether the order has the fields that it needs is not looked at. */

@@ -107,11 +107,11 @@ void kd_tenure_close(kd_tenure *t)
     t->db = NULL;
 }
 
-/* Merges quarantined batches whose counter has been configured since. */
+/* Merges quarantined batches whose counter has been configured since. A follower merges what it reads, nothing else. */
 static void tenure_merge_quarantined(kd_tenure *t, uint64_t now_us)
 {
     uint32_t merged = 0;
-    int err = kd_central_quarantine_retry(t->core, now_us, &merged);
+    int err = kd_tenure_follows(t) ? KD_OK : kd_central_quarantine_retry(t->core, now_us, &merged);
     if (err == KD_OK && merged > 0)
         KD_LOG(KD_INFO, "quarantine-merged", KD_U64("partition", t->partition), KD_U64("batches", merged));
     t->gate.pending |= merged > 0;
@@ -194,6 +194,7 @@ static void tenure_commit_ended(kd_post *post)
     t->gate.under_way--;
     KD_POINT(AFTER_COMMIT);
     tenure_log_indices(t);
+    kd_tenure_follow_committed(t);
     if (kd_publisher_committed(&t->publisher))
         KD_LOG(KD_WARN, "epoch-outbid", KD_U64("partition", t->partition),
                KD_U64("epoch", kd_central_epoch(t->core)));

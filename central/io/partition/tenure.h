@@ -18,6 +18,7 @@
 #include "common/io/leveldb/committer.h"
 #include "common/io/loop/loop.h"
 #include "kudos/commit_gate.h"
+#include "kudos/follow.h"
 #include "kudos/index.h"
 #include "kudos/publisher.h"
 
@@ -38,6 +39,14 @@ typedef struct {
     int err;
     bool busy;
 } kd_commit_slot;
+
+/* Of a central that follows (tenure_follow.c). */
+typedef struct {
+    kd_follows told; /* as our log was told */
+    /* A moment at which nothing else was there to read; it counts when as many records are committed. us 0: none */
+    uint64_t sight_us, sight_read;
+    uint64_t current_us; /* what is shown is as of this moment at least: wall clock */
+} kd_tenure_following;
 
 struct kd_tenure {
     uint32_t partition;
@@ -64,6 +73,7 @@ struct kd_tenure {
         waits_told; /* lines on the backlog were logged; reset below a quarter of its bound */
     uint64_t random;
     int64_t group_offset; /* last offset committed to the consumer group, for lag tools; -1: none */
+    kd_tenure_following following;
     int64_t log_high; /* end of the partition of the likes topic; atomic, the keeper sets it; -1: unknown */
     /* A commit began or ended, or records were delivered: kd_tenure_blocked() may have changed. */
     void (*settled)(void *arg);
@@ -103,6 +113,26 @@ void kd_tenure_delivered(kd_outbound_record *record, bool ok, uint64_t random);
 /* While the process drains. Once nothing is gathered or being committed it makes a last snapshot; true when that is delivered, and at once without a
  * producer. Call again after each commit and each delivery. */
 bool kd_tenure_drained(kd_tenure *t);
+
+/* ---- a central that follows; at one that leads only kd_tenure_answers and kd_tenure_current_us are called */
+
+bool kd_tenure_follows(const kd_tenure *t);
+/* A record of the counts topic; borrowed. */
+void kd_tenure_hear(kd_tenure *t, kd_bytes record);
+/* All that the log had was fed. */
+void kd_tenure_at_end(kd_tenure *t);
+/* A commit is durable. */
+void kd_tenure_follow_committed(kd_tenure *t);
+/* A record was fed, or a snapshot heard: tells of what became of the comparison. */
+void kd_tenure_follow_check(kd_tenure *t);
+/* The log cannot be read on. Nothing more is fed. */
+void kd_tenure_lose(kd_tenure *t, int64_t offset, const char *cause);
+/* Whether records are fed: not to one that is lost, or differs from its leader. */
+bool kd_tenure_follow_feeds(const kd_tenure *t);
+/* KD_OK, or KD_EUNAVAILABLE: it follows, and is not known to agree with its leader. */
+int kd_tenure_answers(const kd_tenure *t);
+/* The moment as of which its counts are at least; UINT64_MAX at one that leads: whatever moment it is. */
+uint64_t kd_tenure_current_us(const kd_tenure *t);
 
 /* An epoch for kd_central_open that no other process mints: milliseconds of `now_us`, then random bits. Needs sodium_init(). */
 uint64_t kd_tenure_epoch_hint(uint64_t now_us);

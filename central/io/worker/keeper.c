@@ -82,6 +82,11 @@ static bool keeper_rest(kd_keeper *k, uint64_t ms)
     return gone;
 }
 
+static bool keeper_follows(const kd_keeper *k)
+{
+    return k->settings->role == KD_ROLE_FOLLOWER;
+}
+
 /* The topics that central needs, into topics[KD_TOPICS]; returns how many. */
 static size_t keeper_topics(const kd_keeper *k, kd_kafka_topic *topics)
 {
@@ -93,6 +98,7 @@ static size_t keeper_topics(const kd_keeper *k, kd_kafka_topic *topics)
     topics[1] = (kd_kafka_topic){s->counts_topic, partitions, replication,
                                  (int64_t)(s->counts_retention_us / 1000), 0};
     size_t n = 2;
+    if (keeper_follows(k)) return n;
     if (s->publish_changes)
         topics[n++] = (kd_kafka_topic){s->changes_topic, partitions, replication,
                                        (int64_t)(s->changes_retention_us / 1000), 0};
@@ -102,11 +108,22 @@ static size_t keeper_topics(const kd_keeper *k, kd_kafka_topic *topics)
     return n;
 }
 
+/* A follower creates none: it looks for those that its leader has made. */
+static int keeper_look_for_topics(kd_keeper *k, kd_kafka_topic *topics, size_t n, char *error)
+{
+    int err = KD_EUNAVAILABLE;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "no client that can ask");
+    if (k->reach.watch)
+        err = kd_kafka_watch_topics(k->reach.watch, topics, n, ENSURE_MS, error, KD_OPTIONS_ERROR_MAX);
+    return err == KD_ENOTFOUND ? KD_EAGAIN : err;
+}
+
 static int keeper_ensure_once(kd_keeper *k, char *error)
 {
     kd_kafka_topic topics[KD_TOPICS];
     const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_central_kafka_log);
     size_t n = keeper_topics(k, topics);
+    if (keeper_follows(k)) return keeper_look_for_topics(k, topics, n, error);
     return kd_kafka_ensure_topics(&kafka, topics, n, ENSURE_MS, error, KD_OPTIONS_ERROR_MAX);
 }
 
@@ -179,13 +196,13 @@ static void keeper_open_reader(kd_keeper *k)
 }
 
 /* The record that the log has at this position. One that cannot be read in time counts as missing: then the partition is read from the beginning of
- * the log, which takes time but loses nothing. */
+ * the log, which takes time but loses nothing. A follower would be lost then, so it asks until it is told. */
 static kd_log_check keeper_look_up(kd_keeper *k, const position *p)
 {
     kd_log_check check = {.partition = p->partition, .found = false};
     int err = KD_EAGAIN;
-    for (int i = 0; p->known && k->reader != NULL && i < READ_TRIES && err != KD_OK && err != KD_ENOTFOUND &&
-                    !keeper_stopping(k);
+    for (int i = 0; p->known && k->reader != NULL && (i < READ_TRIES || keeper_follows(k)) && err != KD_OK &&
+                    err != KD_ENOTFOUND && !keeper_stopping(k);
          i++)
         err = kd_kafka_reader_get(k->reader, k->settings->likes_topic, p->partition, p->offset, READ_MS,
                                   &check.record);

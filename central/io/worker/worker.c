@@ -113,7 +113,7 @@ int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t
     kd_timer_init(&w->refresh, w->loop, worker_run_refresh, w);
     kd_timer_init(&w->rejoin, w->loop, kd_worker_run_rejoin, w);
     int err = worker_open_tenures(w, anew, error);
-    if (err == KD_OK) err = worker_create_producer(w, error);
+    if (err == KD_OK && settings->role == KD_ROLE_LEADER) err = worker_create_producer(w, error);
     return err;
 }
 

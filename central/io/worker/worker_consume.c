@@ -18,7 +18,13 @@ static void worker_on_record(void *arg, const kd_kafka_record *record)
     kd_worker *w = arg;
     kd_tenure *t = kd_worker_tenure(w, record->partition);
     if (w->draining) return; /* not fed: it is read again at the next start */
+    if (record->topic == KD_TOPIC_COUNTS) {
+        kd_tenure_hear(t, record->value);
+        return;
+    }
+    if (!kd_tenure_follow_feeds(t)) return;
     kd_tenure_feed(t, record->value, record->offset, kd_clock_wall_us());
+    kd_tenure_follow_check(t);
     if (kd_tenure_blocked(t)) kd_worker_regulate(w); /* a record can block no other partition */
 }
 
@@ -96,12 +102,41 @@ static void worker_rejoin_later(kd_worker *w)
     kd_timer_set(&w->rejoin, kd_backoff_next(&w->rejoin_backoff, kd_random_next(&w->random)));
 }
 
+/* Snapshots that a follower misses are compared by those behind them. */
+static void worker_lose_counts(kd_worker *w, const kd_tenure *t, kd_kafka_condition condition, int64_t offset,
+                               const char *text)
+{
+    const kd_kafka_start end = {KD_TOPIC_COUNTS, t->partition, KD_KAFKA_END};
+    if (condition == KD_KAFKA_EOF) return;
+    KD_LOG(KD_WARN, "counts-failed", KD_U64("partition", t->partition), KD_I64("offset", offset),
+           KD_STR("cause", text));
+    bool seeks = condition == KD_KAFKA_OUT_OF_RANGE || condition == KD_KAFKA_DAMAGED;
+    if (seeks && kd_kafka_consumer_seek(w->consumer, &end) == KD_OK) return;
+    w->rejoin_fatal = true;
+    worker_rejoin_later(w);
+}
+
+/* True: the condition is dealt with. A follower does not read its log again, nor over a gap in it. */
+static bool worker_follower_condition(kd_worker *w, kd_tenure *t, uint32_t topic,
+                                      kd_kafka_condition condition, int64_t offset, const char *text)
+{
+    if (!kd_tenure_follows(t)) return false;
+    if (topic == KD_TOPIC_COUNTS) {
+        worker_lose_counts(w, t, condition, offset, text);
+        return true;
+    }
+    if (condition == KD_KAFKA_EOF) kd_tenure_at_end(t);
+    bool lost = condition == KD_KAFKA_OUT_OF_RANGE || condition == KD_KAFKA_DAMAGED;
+    if (lost) kd_tenure_lose(t, offset, text);
+    return lost;
+}
+
 static void worker_on_condition(void *arg, uint32_t topic, uint32_t partition, kd_kafka_condition condition,
                                 int64_t offset, const char *text)
 {
     kd_worker *w = arg;
     kd_tenure *t = kd_worker_tenure(w, partition);
-    (void)topic;
+    if (worker_follower_condition(w, t, topic, condition, offset, text)) return;
     if (condition == KD_KAFKA_EOF) {
         kd_backoff_reset(&w->rejoin_backoff);
         return;
@@ -120,6 +155,11 @@ static void worker_on_condition(void *arg, uint32_t topic, uint32_t partition, k
     worker_rejoin_later(w);
 }
 
+static bool worker_follows(const kd_worker *w)
+{
+    return w->settings->role == KD_ROLE_FOLLOWER;
+}
+
 static int worker_create_consumer(kd_worker *w, char *error)
 {
     const char *topics[KD_TOPICS];
@@ -127,8 +167,8 @@ static int worker_create_consumer(kd_worker *w, char *error)
     const kd_kafka_consumer_events events = {worker_on_record, worker_on_condition, worker_on_end_round, w,
                                              worker_on_refused};
     kd_central_topics(w->settings, topics);
-    return kd_kafka_consumer_create(&w->consumer, kd_loop_base(w->loop), &kafka, &topics[KD_TOPIC_LIKES], 1,
-                                    &events, error, KD_OPTIONS_ERROR_MAX);
+    return kd_kafka_consumer_create(&w->consumer, kd_loop_base(w->loop), &kafka, &topics[KD_TOPIC_LIKES],
+                                    worker_follows(w) ? 2 : 1, &events, error, KD_OPTIONS_ERROR_MAX);
 }
 
 static void worker_assign_to(kd_worker *w, const kd_kafka_start *starts)
@@ -136,18 +176,25 @@ static void worker_assign_to(kd_worker *w, const kd_kafka_start *starts)
     char error[KD_OPTIONS_ERROR_MAX];
     if (worker_create_consumer(w, error) != KD_OK)
         kd_fail_stop(KD_EXIT_UNAVAILABLE, "consumer-failed", UINT32_MAX, error);
-    if (kd_kafka_consumer_assign(w->consumer, starts, w->count) != KD_OK)
+    kd_kafka_start *all = kd_alloc(sizeof(*all) * (2 * w->count + 1));
+    uint32_t n = w->count;
+    memcpy(all, starts, sizeof(*all) * n);
+    for (uint32_t i = 0; worker_follows(w) && i < w->count; i++)
+        all[n++] = (kd_kafka_start){KD_TOPIC_COUNTS, w->tenures[i].partition, KD_KAFKA_END};
+    int err = kd_kafka_consumer_assign(w->consumer, all, n);
+    free(all);
+    if (err != KD_OK)
         kd_fail_stop(KD_EXIT_UNAVAILABLE, "consumer-failed", UINT32_MAX,
                      "the partitions could not be assigned");
     w->paused = false;
     kd_worker_regulate(w);
 }
 
-/* Where a new consumer reads on: behind the position of the last commit. Records that were fed after it are fed twice, and dropped as duplicates. */
+/* Where a new consumer reads on: behind the last record that was fed. What is fed twice would be twice in the history. */
 static kd_kafka_start worker_start_of(const kd_tenure *t)
 {
     int64_t offset;
-    bool known = kd_central_log_position(t->core, &offset);
+    bool known = kd_central_log_fed(t->core, &offset);
     return (kd_kafka_start){0, t->partition, known ? offset + 1 : KD_KAFKA_BEGINNING};
 }
 
@@ -155,8 +202,9 @@ static void worker_assign_anew(kd_worker *w)
 {
     kd_kafka_start *starts = kd_alloc(sizeof(*starts) * (w->count + 1));
     for (uint32_t i = 0; i < w->count; i++) {
-        starts[i] = w->tenures[i].standing ? (kd_kafka_start){0, w->tenures[i].partition, KD_KAFKA_BEGINNING}
-                                           : worker_start_of(&w->tenures[i]);
+        starts[i] = w->tenures[i].standing && !worker_follows(w)
+                        ? (kd_kafka_start){0, w->tenures[i].partition, KD_KAFKA_BEGINNING}
+                        : worker_start_of(&w->tenures[i]);
         w->tenures[i].standing = false;
     }
     kd_kafka_consumer_destroy(w->consumer);
@@ -164,6 +212,12 @@ static void worker_assign_anew(kd_worker *w)
     w->rejoin_fatal = false;
     worker_assign_to(w, starts);
     free(starts);
+}
+
+static void worker_go_on(kd_worker *w, const kd_tenure *t)
+{
+    const kd_kafka_start start = worker_start_of(t);
+    kd_kafka_consumer_seek(w->consumer, &start);
 }
 
 void kd_worker_run_rejoin(void *arg)
@@ -177,7 +231,10 @@ void kd_worker_run_rejoin(void *arg)
     for (uint32_t i = 0; i < w->count; i++) {
         if (!w->tenures[i].standing) continue;
         w->tenures[i].standing = false;
-        worker_rewind_log(w, &w->tenures[i], "the log was gone");
+        if (worker_follows(w))
+            worker_go_on(w, &w->tenures[i]);
+        else
+            worker_rewind_log(w, &w->tenures[i], "the log was gone");
     }
 }
 
@@ -208,6 +265,11 @@ static kd_kafka_start worker_check_log(kd_worker *w, kd_log_check *check)
     kd_bytes record = check->found ? kd_buf_view(&check->record) : kd_bytes_of(NULL, 0);
     bool again = kd_central_log_again(t->core);
     int64_t stored, offset = again ? -1 : kd_central_log_check(t->core, record);
+    if (offset < 0 && worker_follows(w) && kd_central_log_position(t->core, &stored)) {
+        kd_tenure_lose(t, stored, "another record stands where the last one merged was, or none");
+        kd_buf_finish(&check->record);
+        return (kd_kafka_start){0, t->partition, KD_KAFKA_END};
+    }
     if (offset < 0 && kd_central_log_position(t->core, &stored)) {
         kd_metric_add(&w->metrics.rewinds, 1);
         KD_LOG(KD_WARN, "log-rewound", KD_U64("partition", t->partition), KD_I64("offset", stored),

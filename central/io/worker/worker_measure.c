@@ -9,7 +9,7 @@ typedef struct {
     uint64_t stable_age, floor_age, halted, collected, ignored, indices_moving, index_rows;
     int64_t lag;
     bool lag_unknown; /* of at least one partition */
-    uint64_t read_errors;
+    uint64_t read_errors, followed, follow_lag;
 } measure_totals;
 
 /* KD_METRIC_NONE, which is above every age: in a maximum, a partition whose age is unknown is not hidden by the others. */
@@ -90,9 +90,18 @@ static void measure_add_lag(measure_totals *all, kd_worker *w, kd_tenure *t)
     int64_t next = known ? offset + 1 : 0;
     if (high > next) all->lag += high - next;
     all->lag_unknown |= high < 0;
-    if (!known || !w->consumer || w->draining || next == t->group_offset) return;
+    bool follows = kd_tenure_follows(t); /* the group is its leader's */
+    if (!known || !w->consumer || w->draining || follows || next == t->group_offset) return;
     kd_kafka_consumer_commit(w->consumer, 0, t->partition, next);
     t->group_offset = next;
+}
+
+static void measure_add_following(measure_totals *all, const kd_tenure *t)
+{
+    kd_following f;
+    kd_central_get_following(t->core, &f);
+    all->followed += kd_tenure_follows(t) && kd_tenure_answers(t) == KD_OK;
+    if (f.heard.read > f.ours.read) all->follow_lag = KD_MAX(all->follow_lag, f.heard.read - f.ours.read);
 }
 
 static void measure_add_tenure(measure_totals *all, kd_worker *w, kd_tenure *t, uint64_t now_us)
@@ -103,6 +112,7 @@ static void measure_add_tenure(measure_totals *all, kd_worker *w, kd_tenure *t, 
     measure_add_forgetting(all, t, now_us);
     measure_add_indices(all, t->core);
     measure_add_lag(all, w, t);
+    measure_add_following(all, t);
     all->dirty += kd_central_dirty(t->core);
     all->outbound += kd_publisher_held(&t->publisher);
     all->failed += kd_publisher_failures(&t->publisher);
@@ -174,6 +184,8 @@ void kd_worker_measure(kd_worker *w)
         {&m->indices_moving, all.indices_moving},
         {&m->index_rows, all.index_rows},
         {&m->read_errors, all.read_errors},
+        {&m->followed, all.followed},
+        {&m->follow_lag, all.follow_lag},
         {&m->kafka_ready, w->assigned},
     };
     for (size_t i = 0; i < KD_COUNT(cells); i++) kd_metric_set(cells[i].cell, (int64_t)cells[i].value);

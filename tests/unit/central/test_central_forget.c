@@ -252,6 +252,35 @@ Test(central_forget, planted_it_is_lost)
     first_word_of_a_new_edge(0);
 }
 
+/* An unlike that was merged before comes in one commit with the first word of an edge that nobody has heard of. */
+static void word_beside_an_ignored_one(bool apart, uint64_t total)
+{
+    rig_edge late = {.name = "edge-c", .region = "asia"};
+    sweep(noon + 60 * second);
+    rig_one(&r, &a, (rig_op){1, 7, noon + second, RIG_LIKE, false});
+    if (apart) rig_commit(&r);
+    rig_one(&r, &late, (rig_op){1, 7, noon, RIG_LIKE, true});
+    rig_commit(&r);
+    cr_assert_eq(rig_total(&r, 1, LIKE), total);
+}
+
+Test(central_forget, an_ignored_word_takes_none_along_that_counts)
+{
+    word_beside_an_ignored_one(true, 1);
+}
+
+Test(central_forget, nor_does_it_within_one_commit)
+{
+    word_beside_an_ignored_one(false, 1);
+}
+
+Test(central_forget, planted_within_one_commit_it_does)
+{
+    r.config.plant = KD_PLANT_FOLD_LARGEST;
+    reopen();
+    word_beside_an_ignored_one(false, 0);
+}
+
 /* Put back to an older copy of its disk, with a clock as far behind as it was ahead: it stamps below what its earlier life had called complete. */
 Test(central_forget, what_lies_within_the_margin_of_the_own_watermark_counts)
 {

@@ -104,6 +104,10 @@ Test(wire_vectors, counts_and_changes_topics)
     s.items[1].closed = true;
     kd_snapshot_encode(&s, (kd_buf_clear(&snapshot), &snapshot));
     assert_vector("snapshot-closed", kd_buf_view(&snapshot));
+    s.history = (kd_history){.read = 70000, .digest = 0xfedcba9876543210};
+    kd_snapshot_encode(&s, (kd_buf_clear(&snapshot), &snapshot));
+    assert_vector("snapshot-history", kd_buf_view(&snapshot));
+    s.history = (kd_history){0};
     s.items[1].closed = false;
     kd_snapshot read = fixed_read(&a);
     kd_snapshot_encode(&read, (kd_buf_clear(&snapshot), &snapshot));
@@ -179,10 +183,11 @@ static int decode_only(kd_bytes record)
     return err;
 }
 
-static const char *const records[] = {
-    "batch",           "batch-viral",   "claim",    "snapshot",       "snapshot-retired",  "snapshot-read",
-    "changes",         "changes-uuids", "decision", "decision-close", "decision-put-back", "milestones",
-    "snapshot-closed", "decision-erase"};
+static const char *const records[] = {"batch",           "batch-viral",       "claim",
+                                      "snapshot",        "snapshot-retired",  "snapshot-read",
+                                      "changes",         "changes-uuids",     "decision",
+                                      "decision-close",  "decision-put-back", "milestones",
+                                      "snapshot-closed", "decision-erase",    "snapshot-history"};
 
 /* Length of the array head before the schema: one byte up to 15 elements, three bytes from 16 on. */
 static size_t head_len(const kd_buf *record)
@@ -226,11 +231,11 @@ static void flip_everywhere(kd_buf *record)
     kd_buf_finish(&again);
 }
 
-/* Whether an element behind these is known: the vectors snapshot-closed and batch-viral have all of them. */
+/* Whether an element behind these is known: the vectors snapshot-history and batch-viral have all of them. */
 static bool lacks_known_element(const kd_buf *record)
 {
     int kind = kd_record_peek(kd_buf_view(record));
-    return (kind == KD_RECORD_SNAPSHOT && (head_len(record) == 1 || record->data[2] < 17)) ||
+    return (kind == KD_RECORD_SNAPSHOT && (head_len(record) == 1 || record->data[2] < 19)) ||
            (kind == KD_RECORD_BATCH && record->data[0] == 0x9e);
 }
 

@@ -4,6 +4,8 @@
 
 #include "tests/unit/sim/test_checks.h"
 
+#include "sim/check/checking.h"
+
 check_stage st;
 static const char *const users[STAGE_USERS] = {"ana", "ben", "cem"};
 
@@ -83,6 +85,7 @@ void check_stage_open(void)
     open_cores();
     sim_checks_edge_opened(st.c, 0, 0);
     sim_checks_central_opened(st.c, 0, 0);
+    sim_check_shadow_closed(st.c, 0, 0); /* a shadow would not follow what a test only tells */
     stage_commit(KD_OK, true);
     stage_central_commit(true);
 }
