@@ -29,7 +29,7 @@ if SANITIZED:  # drills preload what makes of a kill a power cut
 NO_CRITERION = os.path.basename(BUILD) == "thread"  # it does not start under ThreadSanitizer
 SIDE_BY_SIDE = 5
 STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
-APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_backup.py", "test_drills.py",
+APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_backup.py", "test_backup_objects.py", "test_drills.py",
          "test_h2spec.py", "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py", "test_bounds.py", "test_flat.py",
          "test_attack.py", "test_attack_tool.py", "test_asyncapi.py", "test_follow_changes.py", "test_milestones.py", "test_openapi.py", "test_described.py",
          "test_refusals.py", "test_security.py", "test_real_kafka.py", "test_sdk.py", "test_live_pages.py", "test_playground.py"}
@@ -105,6 +105,7 @@ def stages(scratch, long):
         pytest(scratch, "kafka-worst", 7200 if long else 240, f"{integration}/test_kafka_worst.py"),
         pytest(scratch, "bounds", 7200 if long else 300, f"{integration}/test_bounds.py", f"{integration}/test_flat.py"),
         pytest(scratch, "operate", 240, f"{integration}/test_operate.py", f"{integration}/test_backup.py"),
+        pytest(scratch, "backup-objects", 400, f"{integration}/test_backup_objects.py"),
         pytest(scratch, "attack-tool", 240, f"{integration}/test_attack_tool.py"),
         pytest(scratch, "playground", 240, f"{integration}/test_playground.py"),
         pytest(scratch, "torture", 3600 if long else 300, f"{integration}/test_torture.py"),

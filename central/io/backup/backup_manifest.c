@@ -1,37 +1,13 @@
-/*
- * backup_manifest.c - see the header.
- *
- *     kudos-backup 1
- *     name NAME
- *     made 2026-01-02T03:04:05Z
- *     partitions N
- *     partition P rows R bytes B digest HEX      N times
- *     digest HEX                                 BLAKE2b of all above
- */
+/* backup_manifest.c - see the header. */
 #include "central/io/backup/backup_manifest.h"
 
 #include <inttypes.h>
 #include <sodium.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
-#include "common/io/daemon/file_read.h"
+#include "common/base/text.h"
 
-enum { HEX = 2 * KD_BACKUP_DIGEST + 1, MANIFEST_MAX = 1024 * 1024 };
-
-static void backup_manifest_put(kd_buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void backup_manifest_put(kd_buf *out, const char *format, ...)
-{
-    char line[512];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(line, sizeof(line), format, args);
-    va_end(args);
-    KD_ASSERT(n > 0 && (size_t)n < sizeof(line));
-    kd_buf_put(out, line, (size_t)n);
-}
+enum { HEX = 2 * KD_BACKUP_DIGEST + 1, OF_DIRECTORY = 1, OF_OBJECTS = 2 };
 
 static void backup_manifest_digest_of(kd_bytes text, char hex[HEX])
 {
@@ -40,38 +16,27 @@ static void backup_manifest_digest_of(kd_bytes text, char hex[HEX])
     sodium_bin2hex(hex, HEX, digest, sizeof(digest));
 }
 
-int kd_backup_manifest_write(const char *dir, const kd_backup_set *set, char *error)
+static void backup_manifest_put_partition(kd_buf *text, const kd_backup_set *set, uint32_t p)
 {
-    char when[32], hex[HEX], path[KD_PATH_MAX + 16];
-    time_t now = time(NULL);
-    struct tm tm;
-    kd_buf text = {0};
-    gmtime_r(&now, &tm);
-    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-    backup_manifest_put(&text, "kudos-backup 1\nname %s\nmade %s\npartitions %u\n", set->name, when,
-                        set->partitions);
-    for (uint32_t p = 0; p < set->partitions; p++) {
-        sodium_bin2hex(hex, sizeof(hex), set->at[p].digest, KD_BACKUP_DIGEST);
-        backup_manifest_put(&text, "partition %u rows %" PRIu64 " bytes %" PRIu64 " digest %s\n", p,
-                            set->at[p].rows, set->at[p].bytes, hex);
+    char hex[HEX];
+    sodium_bin2hex(hex, sizeof(hex), set->at[p].digest, KD_BACKUP_DIGEST);
+    kd_text_printf(text, "partition %u rows %" PRIu64 " bytes %" PRIu64 " digest %s", p, set->at[p].rows,
+                   set->at[p].bytes, hex);
+    if (set->lists) {
+        sodium_bin2hex(hex, sizeof(hex), set->lists[p], KD_BACKUP_DIGEST);
+        kd_text_printf(text, " list %s", hex);
     }
-    backup_manifest_digest_of(kd_buf_view(&text), hex);
-    backup_manifest_put(&text, "digest %s\n", hex);
-    snprintf(path, sizeof(path), "%s/%s", dir, KD_BACKUP_MANIFEST);
-    int err = kd_file_write(path, kd_buf_view(&text), error);
-    kd_buf_finish(&text);
-    return err;
+    kd_buf_put_u8(text, '\n');
 }
 
-void kd_backup_set_line(const kd_backup_set *set, kd_buf *out)
+void kd_backup_manifest_put(kd_buf *text, const kd_backup_set *set)
 {
-    uint64_t rows = 0, bytes = 0;
-    for (uint32_t p = 0; p < set->partitions; p++) {
-        rows += set->at[p].rows;
-        bytes += set->at[p].bytes;
-    }
-    backup_manifest_put(out, "backup name=%s partitions=%u rows=%" PRIu64 " bytes=%" PRIu64 " verdict=done\n",
-                        set->name, set->partitions, rows, bytes);
+    char hex[HEX];
+    kd_text_printf(text, "kudos-backup %d\nname %s\nmade %s\npartitions %u\n",
+                   set->lists ? OF_OBJECTS : OF_DIRECTORY, set->name, set->made, set->partitions);
+    for (uint32_t p = 0; p < set->partitions; p++) backup_manifest_put_partition(text, set, p);
+    backup_manifest_digest_of(kd_buf_view(text), hex);
+    kd_text_printf(text, "digest %s\n", hex);
 }
 
 /* ---- reading ---- */
@@ -87,61 +52,61 @@ static bool is_whole(const char *text, size_t len)
     return memcmp(text + len - last, line, last) == 0;
 }
 
-static bool backup_manifest_read_partition(const char *line, uint32_t expected, kd_backup_sums *sums)
+static bool backup_manifest_take_digest(const char *hex, uint8_t digest[KD_BACKUP_DIGEST])
 {
-    char hex[HEX + 1];
-    uint32_t p;
     size_t len;
-    return sscanf(line, "partition %u rows %" SCNu64 " bytes %" SCNu64 " digest %65s", &p, &sums->rows,
-                  &sums->bytes, hex) == 4 &&
-           p == expected && strlen(hex) == HEX - 1 &&
-           sodium_hex2bin(sums->digest, KD_BACKUP_DIGEST, hex, HEX - 1, NULL, &len, NULL) == 0;
+    return strlen(hex) == HEX - 1 &&
+           sodium_hex2bin(digest, KD_BACKUP_DIGEST, hex, HEX - 1, NULL, &len, NULL) == 0 &&
+           len == KD_BACKUP_DIGEST;
 }
 
-static bool backup_manifest_read_text(char *text, kd_backup_set *set)
+static bool backup_manifest_read_partition(const char *line, uint32_t expected, kd_backup_set *set)
 {
-    uint32_t partitions, version;
-    char *save, *line = strtok_r(text, "\n", &save);
-    if (!line || sscanf(line, "kudos-backup %u", &version) != 1 || version != 1) return false;
-    line = strtok_r(NULL, "\n", &save);
-    if (!line || sscanf(line, "name %32s", set->name) != 1) return false;
-    strtok_r(NULL, "\n", &save); /* made */
-    line = strtok_r(NULL, "\n", &save);
-    if (!line || sscanf(line, "partitions %u", &partitions) != 1 || partitions == 0 ||
-        partitions > KD_PARTITIONS_MAX)
-        return false;
-    set->partitions = partitions;
-    set->at = kd_alloc(sizeof(kd_backup_sums) * partitions);
-    for (uint32_t p = 0; p < partitions; p++) {
-        line = strtok_r(NULL, "\n", &save);
-        if (!line || !backup_manifest_read_partition(line, p, &set->at[p])) return false;
+    char hex[HEX + 1], list[HEX + 1];
+    uint32_t p;
+    kd_backup_sums *sums = &set->at[expected];
+    int fields = sscanf(line, "partition %u rows %" SCNu64 " bytes %" SCNu64 " digest %65s list %65s", &p,
+                        &sums->rows, &sums->bytes, hex, list);
+    return fields == (set->lists ? 5 : 4) && p == expected &&
+           backup_manifest_take_digest(hex, sums->digest) &&
+           (!set->lists || backup_manifest_take_digest(list, set->lists[p]));
+}
+
+static bool backup_manifest_read_partitions(kd_backup_set *set, bool with_lists, char **save)
+{
+    set->at = kd_alloc(sizeof(kd_backup_sums) * set->partitions);
+    if (with_lists) set->lists = kd_alloc(sizeof(*set->lists) * set->partitions);
+    for (uint32_t p = 0; p < set->partitions; p++) {
+        const char *line = strtok_r(NULL, "\n", save);
+        if (!line || !backup_manifest_read_partition(line, p, set)) return false;
     }
     return true;
 }
 
-int kd_backup_set_read(const char *dir, kd_backup_set *set, char *error)
+static bool backup_manifest_read_text(char *text, kd_backup_set *set)
 {
-    char path[KD_PATH_MAX + 16];
-    kd_buf text = {0};
-    *set = (kd_backup_set){.partitions = 0};
-    snprintf(path, sizeof(path), "%s/%s", dir, KD_BACKUP_MANIFEST);
-    int err = kd_file_read(path, MANIFEST_MAX, &text);
-    if (err == KD_OK) {
-        bool whole = is_whole((const char *)text.data, text.len);
-        kd_buf_put_u8(&text, '\0');
-        if (!whole || !backup_manifest_read_text((char *)text.data, set)) err = KD_EMALFORMED;
+    unsigned version;
+    char *save;
+    const char *line = strtok_r(text, "\n", &save);
+    if (!line || sscanf(line, "kudos-backup %u", &version) != 1) return false;
+    if (version != OF_DIRECTORY && version != OF_OBJECTS) return false;
+    line = strtok_r(NULL, "\n", &save);
+    if (!line || sscanf(line, "name %32s", set->name) != 1) return false;
+    line = strtok_r(NULL, "\n", &save);
+    if (!line || sscanf(line, "made %23s", set->made) != 1) return false;
+    line = strtok_r(NULL, "\n", &save);
+    if (!line || sscanf(line, "partitions %u", &set->partitions) != 1) return false;
+    if (set->partitions == 0 || set->partitions > KD_PARTITIONS_MAX) {
+        set->partitions = 0;
+        return false;
     }
-    kd_buf_finish(&text);
-    if (err == KD_ENOTFOUND)
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is no backup: it holds no file " KD_BACKUP_MANIFEST,
-                 dir);
-    else if (err != KD_OK)
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is damaged: %s", path, kd_strerror(err));
-    return err;
+    return backup_manifest_read_partitions(set, version == OF_OBJECTS, &save);
 }
 
-void kd_backup_set_finish(kd_backup_set *set)
+int kd_backup_manifest_read(kd_buf *text, kd_backup_set *set)
 {
-    free(set->at);
     *set = (kd_backup_set){.partitions = 0};
+    bool whole = text->len <= KD_BACKUP_MANIFEST_MAX && is_whole((const char *)text->data, text->len);
+    kd_buf_put_u8(text, '\0');
+    return whole && backup_manifest_read_text((char *)text->data, set) ? KD_OK : KD_EMALFORMED;
 }

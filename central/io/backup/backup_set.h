@@ -1,39 +1,35 @@
 /*
- * backup_set.h - a backup on disk:
+ * backup_set.h - a backup: what it is, and how one is made, whatever keeps it (the sink): a directory (backup_dir.h), or an object store
+ * (backup_objects.h).
  *
- *     DIR/BACKUP            what it is, with a digest of the rows of each partition and one of itself
- *     DIR/partition-NNNN    a database of its own
- *
- * A backup is made beside its place, as DIR.partial, and moved there when all of it is on stable storage. The digests are of rows, not of files:
- * opening a database, as an audit of a backup does, writes its files anew. The rows of a partition are those of one snapshot, hence of one version:
- * counts, redo, applied and log position belong together.
+ * The digests are of rows, not of files: opening a database, as an audit of a backup does, writes its files anew. The rows of a partition are those of
+ * one snapshot, hence of one version: counts, redo, applied and log position belong together.
  */
 #ifndef KUDOS_CENTRAL_IO_BACKUP_BACKUP_SET_H
 #define KUDOS_CENTRAL_IO_BACKUP_BACKUP_SET_H
 
+#include "central/io/backup/backup_rows.h"
 #include "common/io/daemon/files.h"
 #include "central/io/operator/order.h"
-#include "kudos/store.h"
 
-enum { KD_BACKUP_DIGEST = 32 };
-#define KD_BACKUP_MANIFEST "BACKUP"
-
-typedef struct {
-    uint64_t rows, bytes;
-    uint8_t digest[KD_BACKUP_DIGEST]; /* BLAKE2b of klen be32, vlen be32, key, value of each row in order */
-} kd_backup_sums;
+enum { KD_BACKUP_MADE_MAX = 24 };
 
 typedef struct {
     char name[KD_NAME_MAX + 1];
+    char made[KD_BACKUP_MADE_MAX]; /* 2026-01-02T03:04:05Z */
     uint32_t partitions;
     kd_backup_sums *at; /* by partition; freed with kd_backup_set_finish */
+    /* Of an object store: the digest of each partition's list; NULL: of a directory. */
+    uint8_t (*lists)[KD_BACKUP_DIGEST];
+    uint64_t objects, new_objects,
+        sent_bytes; /* of an object store, when it was made here: all; those that were not there yet; what they took */
 } kd_backup_set;
 
 /* Where the rows of a backup come from, and how its partitions are told of it: a central that runs, or the stores of one that is stopped. */
 typedef struct {
     void *arg;
     uint32_t partitions;
-    const char *name, *dir; /* dir: an absolute path */
+    const char *name;
     /* Carries a step out on all partitions, durable when it returns: KD_ORDER_BACKUP_ABSENT, _BEGIN, _COMPLETE, _FORGET. */
     int (*order)(void *arg, kd_order_kind kind, char *error);
     /* Calls `use` with the partition's store, which stands still meanwhile; returns its kd_err. */
@@ -42,22 +38,31 @@ typedef struct {
     bool (*progress)(void *arg, uint32_t partition, uint64_t rows); /* false: the backup is to be given up */
 } kd_backup_source;
 
-/* Makes a backup. KD_OK and *set; KD_EINVAL: `dir` is no place for one; or another kd_err; with `error`, and nothing of it is left, neither on disk nor in the list of backups (as far as the
- * partitions can be told). Only when KD_ORDER_BACKUP_COMPLETE fails does the copy stay, in its place and in the lists, not complete in some of them.
- * kd_backup_set_finish in any case. libsodium is initialised. */
-int kd_backup_make(const kd_backup_source *source, kd_backup_set *set, char *error);
+/* What keeps the backup. Its calls come in this order, from one thread; each returns KD_OK or a kd_err with `error`. */
+typedef struct {
+    void *arg;
+    /* Whether a backup may be made there; KD_EINVAL: no. Central has not heard of it yet. */
+    int (*check)(void *arg, char *error);
+    int (*begin)(void *arg, char *error);
+    /* Takes the rows of a partition, of all in their order. */
+    int (*copy)(void *arg, const kd_backup_rows *rows, kd_backup_set *set, char *error);
+    /* The backup is whole: on stable storage, and found by a restore. */
+    int (*end)(void *arg, kd_backup_set *set, char *error);
+    /* After an error since `begin`: nothing shall be left that a restore would find. False: that may not be so. */
+    bool (*abandon)(void *arg);
+    /* In any case. */
+    void (*close)(void *arg);
+} kd_backup_sink;
 
-/* Reads the file BACKUP: KD_OK; KD_ENOTFOUND: there is none; KD_EMALFORMED; KD_EIO; each with `error`. kd_backup_set_finish in any case. libsodium is
- * initialised. */
-int kd_backup_set_read(const char *dir, kd_backup_set *set, char *error);
-/* Appends `backup name= partitions= rows= bytes= verdict=done` and a line's end. */
+/* Makes a backup. KD_OK and *set; KD_EINVAL: the sink is no place for one; or another kd_err; with `error`, and nothing of it is left that could be
+ * restored, neither in the sink nor in the list of backups (as far as the partitions and the sink can be told). Only when KD_ORDER_BACKUP_COMPLETE fails
+ * does the copy stay, in its place and in the lists, not complete in some of them. kd_backup_set_finish in any case. libsodium is initialised. */
+int kd_backup_make(const kd_backup_source *source, const kd_backup_sink *sink, kd_backup_set *set,
+                   char *error);
+
+/* Appends `backup name= partitions= rows= bytes= verdict=done` and a line's end; of an object store with objects=, new_objects= and sent_bytes=. */
 void kd_backup_set_line(const kd_backup_set *set, kd_buf *out);
 /* Frees the sums; *set is empty. */
 void kd_backup_set_finish(kd_backup_set *set);
-
-/* Sums up the rows of a store. KD_OK, KD_EIO, KD_EAGAIN (`progress` returned false). libsodium is initialised. */
-int kd_backup_sum(const kd_store *store, uint32_t partition,
-                  bool (*progress)(void *arg, uint32_t partition, uint64_t rows), void *arg,
-                  kd_backup_sums *sums);
 
 #endif

@@ -31,11 +31,13 @@ static bool restore_go_on(void *arg, uint32_t partition, uint64_t rows)
 static int restore_verify(restoring *r, const char *path, uint32_t p, char *error)
 {
     kd_leveldb *db;
-    kd_backup_sums sums;
+    kd_backup_sums sums = {.rows = 0};
     int err = kd_leveldb_open_existing(&db, path, error, KD_OPTIONS_ERROR_MAX);
     if (err != KD_OK) return err;
     const kd_store store = kd_leveldb_store(db);
-    err = kd_backup_sum(&store, p, restore_go_on, r, &sums);
+    const kd_backup_rows rows = {
+        .store = &store, .partition = p, .progress = restore_go_on, .progress_arg = r};
+    err = kd_backup_rows_each(&rows, NULL, NULL, &sums);
     kd_leveldb_close(db);
     const kd_backup_sums *wanted = &r->restored->set.at[p];
     bool same = err == KD_OK && sums.rows == wanted->rows &&
@@ -44,19 +46,18 @@ static int restore_verify(restoring *r, const char *path, uint32_t p, char *erro
     snprintf(error, KD_OPTIONS_ERROR_MAX,
              "%.400s is damaged: partition %u holds %" PRIu64 " rows with another digest than the %" PRIu64
              " that were saved",
-             r->source->from, p, sums.rows, wanted->rows);
+             r->source->from->shown, p, sums.rows, wanted->rows);
     return KD_EMALFORMED;
 }
 
 static int restore_copy_partitions(restoring *r, char *error)
 {
-    char from[KD_PATH_MAX + 32], path[KD_PATH_MAX + 32];
+    const kd_restore_origin *from = r->source->from;
+    char path[KD_PATH_MAX + 32];
     int err = KD_OK;
     for (uint32_t p = 0; err == KD_OK && p < r->restored->set.partitions; p++) {
-        kd_tenure_path(from, sizeof(from), r->source->from, p);
         kd_tenure_path(path, sizeof(path), r->partial, p);
-        /* The files are copied, not the rows: to open the backup's database would write to it. */
-        err = kd_dir_copy_database(from, path, error);
+        err = from->fetch(from->arg, &r->restored->set, p, path, error);
         if (err == KD_OK) err = restore_verify(r, path, p, error);
         KD_POINT(RESTORE_PARTITION);
         r->restored->rows += r->restored->set.at[p].rows;
@@ -126,7 +127,7 @@ static int restore_check_place(const restoring *r, char *error)
                  "%.500s is a symbolic link: name the directory that it leads to", r->restored->to);
         return KD_EXIT_USAGE;
     }
-    if (kd_path_same(r->source->from, r->restored->to)) {
+    if (r->source->from->dir && kd_path_same(r->source->from->dir, r->restored->to)) {
         snprintf(error, KD_OPTIONS_ERROR_MAX,
                  "%.500s is the backup itself: restore a copy of it, so that the backup stays",
                  r->restored->to);
@@ -185,6 +186,11 @@ static int restore_put_in_place(const restoring *r, char *error)
     return err == KD_OK ? KD_EXIT_OK : KD_EXIT_FAILED;
 }
 
+static int restore_exit_code(int err)
+{
+    return err == KD_EUNAVAILABLE || err == KD_EUNTRUSTED ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
+}
+
 static int restore_make(restoring *r, char *error)
 {
     const kd_restore_source *s = r->source;
@@ -195,7 +201,7 @@ static int restore_make(restoring *r, char *error)
     int err = restore_copy_partitions(r, error);
     /* In the copy the backup is one that was begun; now it is proved that it can be restored. */
     if (err == KD_OK) err = s->complete(s->arg, r->partial, r->restored->set.name, error);
-    code = err == KD_OK ? restore_put_in_place(r, error) : KD_EXIT_FAILED;
+    code = err == KD_OK ? restore_put_in_place(r, error) : restore_exit_code(err);
     if (code != KD_EXIT_OK) kd_dir_remove(r->partial);
     return code;
 }
@@ -211,6 +217,7 @@ int kd_restore_run(const kd_restore_source *source, kd_restored *restored, char 
     }
     snprintf(restored->to, sizeof(restored->to), "%.*s", (int)len, source->to);
     snprintf(r.partial, sizeof(r.partial), "%s" PARTIAL, restored->to);
-    int err = kd_backup_set_read(source->from, &restored->set, error);
-    return err == KD_OK ? restore_make(&r, error) : err == KD_ENOTFOUND ? KD_EXIT_USAGE : KD_EXIT_FAILED;
+    int err = source->from->read(source->from->arg, &restored->set, error);
+    if (err == KD_ENOTFOUND || err == KD_EINVAL) return KD_EXIT_USAGE;
+    return err == KD_OK ? restore_make(&r, error) : restore_exit_code(err);
 }

@@ -1,5 +1,5 @@
 /*
- * restore.h - puts a backup where a central can start on it. The backup is only read. It is copied and verified beside its place, as DIR.restoring,
+ * restore.h - puts a backup where a central can start on it. The backup is copied and verified beside its place, as DIR.restoring,
  * and moved there as a whole: there is never half a copy under the name of the place, and what is there before stays there until that moment.
  */
 #ifndef KUDOS_CENTRAL_IO_BACKUP_RESTORE_H
@@ -7,10 +7,21 @@
 
 #include "central/io/backup/backup_set.h"
 
+/* Where the backup is: a directory (backup_dir.h) or an object store (backup_objects.h). It is only read. */
 typedef struct {
-    const char *from; /* the backup */
-    const char *to;   /* the place: a data directory */
-    bool force;       /* what is at the place is moved aside, to DIR.replaced-TIME */
+    void *arg;
+    const char *shown; /* for messages */
+    const char *dir;   /* NULL: it is no directory */
+    /* What it is: KD_OK; KD_ENOTFOUND: there is no backup; KD_EINVAL, KD_EUNAVAILABLE: of an object store; or another kd_err; each with `error`. */
+    int (*read)(void *arg, kd_backup_set *set, char *error);
+    /* Makes the database of a partition at `path`, durably. KD_OK, or a kd_err with `error`. */
+    int (*fetch)(void *arg, const kd_backup_set *set, uint32_t partition, const char *path, char *error);
+} kd_restore_origin;
+
+typedef struct {
+    const kd_restore_origin *from;
+    const char *to; /* the place: a data directory */
+    bool force;     /* what is at the place is moved aside, to DIR.replaced-TIME */
     void *arg;
     /* In the copy at `dir`, which is verified, the backup of that name is to be listed as complete. KD_OK, or a kd_err with `error`. */
     int (*complete)(void *arg, const char *dir, const char *name, char *error);

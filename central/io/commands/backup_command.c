@@ -1,4 +1,4 @@
-/* backup_command.c - `kudos-central backup`: makes one, lists those that central knows of, forgets one. */
+/* backup_command.c - `kudos-central backup`: makes one, lists those that central knows of or that an object store holds, forgets one, prunes old ones. */
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -6,36 +6,49 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "central/io/backup/backup_set.h"
+#include "central/io/backup/backup_catalogue.h"
+#include "central/io/backup/destination.h"
+#include "central/io/backup/prune.h"
 #include "central/io/commands/commands.h"
 #include "central/io/commands/order_run.h"
 #include "central/io/commands/source_act.h"
+#include "common/base/text.h"
 #include "common/io/daemon/progress.h"
 
-static const char *name, *forget;
+static const char *name, *forget, *prune;
 static bool list;
 static const kd_arg options[] = {
     KD_ARG_TEXT(
         "name", "NAME", &name,
         "its name, [a-z0-9][a-z0-9._-]{0,31}; default: the time and chance, as in b20260102t030405z-7f3a"),
-    KD_ARG_FLAG("list", &list, "lists the backups that central knows of, instead"),
+    KD_ARG_FLAG(
+        "list", &list,
+        "lists the backups that central knows of, instead; with s3://BUCKET/PREFIX those that are there, "
+        "for which no central is asked"),
     KD_ARG_TEXT("forget", "NAME", &forget,
-                "that backup is no more and will never be restored: nothing is held back for it any longer"),
+                "that backup is no more and will never be restored: nothing is held back for it any longer; "
+                "with s3://BUCKET/PREFIX it is removed from there first"),
+    KD_ARG_TEXT(
+        "prune", "N", &prune,
+        "removes all but the newest N backups from s3://BUCKET/PREFIX, forgets them, and removes what no "
+        "backup there needs"),
 };
 
 static const kd_command_line line = {
-    .usage = "DIR | --list | --forget NAME  [--name NAME] [--url URL | --dir DATA] [-c FILE] [--set "
+    .usage = "DIR | s3://BUCKET/PREFIX | --list | --forget NAME | --prune N  [--name NAME] [--url URL | "
+             "--dir DATA] [-c FILE] [--set "
              "section.key=value]...",
     .about = "Copies all partitions of a running central (or with --dir of one that does not run) into DIR, "
              "which must be empty or\n"
              "not there: each partition as it is at one moment, by a snapshot; traffic goes on. DIR is a "
              "path on central's machine,\n"
-             "written by central. From its beginning on the edges keep what a restore of it would need from "
+             "written by central. In an object store (options of [backup]) only what is not there yet is "
+             "sent. From its beginning on the edges keep what a restore of it would need from "
              "them; they may forget\n"
              "what every backup holds. So say --forget when one is deleted.\n"
              "Last line: backup name= partitions= rows= bytes= verdict=done (list: a line for each partition "
              "of each; backups= verdict=listed; "
-             "forget: verdict=forgotten).\n"
+             "forget: verdict=forgotten; prune: kept= pruned= removed_objects= verdict=pruned).\n"
              "Exit codes: 0 done, 1 failed (nothing of it is left), 2 usage or DIR is no place for it, 4 not "
              "reached or in use.",
     .options = options,
@@ -59,6 +72,8 @@ static bool backup_absolute(const char *dir, kd_order *order)
 {
     char here[KD_ORDER_DIR_MAX] = "";
     if (dir[0] != '/' && !getcwd(here, sizeof(here))) return false;
+    if (kd_object_place_is(dir))
+        return (size_t)snprintf(order->dir, sizeof(order->dir), "%s", dir) < sizeof(order->dir);
     int n = snprintf(order->dir, sizeof(order->dir), "%s%s%s", here, dir[0] == '/' ? "" : "/", dir);
     while (n > 1 && n < (int)sizeof(order->dir) && order->dir[n - 1] == '/') order->dir[--n] = '\0';
     return n < (int)sizeof(order->dir);
@@ -120,9 +135,24 @@ static bool backup_command_go_on(void *arg, uint32_t partition, uint64_t rows)
     return true;
 }
 
+static bool backup_command_waits_on(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+static int backup_command_exit_code(int err)
+{
+    return err == KD_OK                                                         ? KD_EXIT_OK
+           : err == KD_EUNAVAILABLE || err == KD_EUNTRUSTED || err == KD_EAGAIN ? KD_EXIT_UNAVAILABLE
+           : err == KD_EINVAL                                                   ? KD_EXIT_USAGE
+                                                                                : KD_EXIT_FAILED;
+}
+
 static int backup_make_stopped(const kd_source *source, const kd_order *order, kd_buf *text, char *error)
 {
     backup_stopped o = {.source = source, .order = order};
+    kd_destination to;
     kd_backup_set set;
     /* Learns the number of partitions, and that no process holds a store of them. */
     int code = kd_source_each_store(source, backup_stopped_use, &o, error);
@@ -130,37 +160,103 @@ static int backup_make_stopped(const kd_source *source, const kd_order *order, k
     const kd_backup_source from = {.arg = &o,
                                    .partitions = o.partitions,
                                    .name = order->name,
-                                   .dir = order->dir,
                                    .order = backup_stopped_order,
                                    .with_store = backup_stopped_with_store,
                                    .progress = backup_command_go_on};
-    int err = kd_backup_make(&from, &set, error);
+    int err = kd_destination_open(&to, order->dir, order->name, &source->settings, backup_command_waits_on,
+                                  NULL, error);
+    if (err != KD_OK) return backup_command_exit_code(err);
+    err = kd_backup_make(&from, &to.sink, &set, error);
     if (err == KD_OK) kd_backup_set_line(&set, text);
     kd_backup_set_finish(&set);
-    return err == KD_OK             ? KD_EXIT_OK
-           : err == KD_EUNAVAILABLE ? KD_EXIT_UNAVAILABLE
-           : err == KD_EINVAL       ? KD_EXIT_USAGE
-                                    : KD_EXIT_FAILED;
+    kd_destination_close(&to);
+    return backup_command_exit_code(err);
+}
+
+/* ---- an object store ---- */
+
+static int backup_list_objects(const kd_source *source, const kd_order *order, kd_buf *text, char *error)
+{
+    kd_objects *objects;
+    kd_backup_catalogue all;
+    int err = kd_objects_open(&objects, order->dir, &source->settings, backup_command_waits_on, NULL, error);
+    if (err != KD_OK) return backup_command_exit_code(err);
+    err = kd_backup_catalogue_read(objects, &all, error);
+    for (uint32_t i = 0; err == KD_OK && i < all.count; i++)
+        kd_text_printf(text, "backup name=%s made=%s partitions=%u rows=%" PRIu64 " bytes=%" PRIu64 "\n",
+                       all.at[i].name, all.at[i].made, all.at[i].partitions, all.at[i].rows, all.at[i].bytes);
+    kd_backup_catalogue_finish(&all);
+    kd_objects_close(objects);
+    return backup_command_exit_code(err);
+}
+
+/* Of a central that is stopped. */
+static int backup_command_forget(void *arg, const char *of, char *error)
+{
+    kd_order order = {.kind = KD_ORDER_BACKUP_FORGET};
+    kd_order_set_name(&order, of);
+    return kd_source_backup_step(arg, &order, error);
+}
+
+static bool backup_command_prunes_on(void *arg, uint32_t partition, uint64_t objects)
+{
+    (void)arg, (void)partition, (void)objects;
+    return true;
+}
+
+static int backup_prune_stopped(kd_source *source, const kd_order *order, kd_buf *text, char *error)
+{
+    kd_objects *objects;
+    kd_pruned pruned;
+    int err = kd_objects_open(&objects, order->dir, &source->settings, backup_command_waits_on, NULL, error);
+    if (err != KD_OK) return backup_command_exit_code(err);
+    const kd_prune_source from = {.objects = objects,
+                                  .keep = order->id,
+                                  .name = order->name[0] ? order->name : NULL,
+                                  .arg = source,
+                                  .forget = backup_command_forget,
+                                  .progress = backup_command_prunes_on};
+    err = kd_prune_run(&from, &pruned, error);
+    if (err == KD_OK) kd_prune_line(&pruned, text);
+    kd_objects_close(objects);
+    return backup_command_exit_code(err);
 }
 
 /* ---- the command ---- */
 
-/* False with `error`: the words make no sense together. */
+/* What the words order; KD_ORDER_NONE: they make no sense together. */
+static kd_order_kind backup_command_kind(const kd_arguments *a)
+{
+    const bool address = a->word_count == 1 && kd_object_place_is(a->words[0]);
+    if ((list != 0) + (forget != NULL) + (prune != NULL) > 1) return KD_ORDER_NONE;
+    if (name && (list || forget || prune)) return KD_ORDER_NONE;
+    if (list) return a->word_count == 0 || address ? KD_ORDER_BACKUP_LIST : KD_ORDER_NONE;
+    if (prune) return address ? KD_ORDER_BACKUP_PRUNE : KD_ORDER_NONE;
+    if (forget && address) return KD_ORDER_BACKUP_PRUNE;
+    if (forget) return a->word_count == 0 ? KD_ORDER_BACKUP_FORGET : KD_ORDER_NONE;
+    return a->word_count == 1 ? KD_ORDER_BACKUP : KD_ORDER_NONE;
+}
+
+/* False with `error`. */
 static bool backup_command_read_order(const kd_arguments *a, kd_order *order, char *error)
 {
-    bool make = !list && !forget;
-    snprintf(error, KD_OPTIONS_ERROR_MAX, "one of DIR, --list and --forget NAME");
-    if (list && forget) return false;
-    if (make != (a->word_count == 1) || (name && !make)) return false;
+    order->kind = backup_command_kind(a);
+    bool make = order->kind == KD_ORDER_BACKUP;
+    snprintf(error, KD_OPTIONS_ERROR_MAX,
+             "one of DIR, s3://BUCKET/PREFIX, --list, --forget NAME and s3://BUCKET/PREFIX --prune N");
+    if (order->kind == KD_ORDER_NONE) return false;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "DIR is an empty text");
     if (make && a->words[0][0] == '\0') return false;
-    order->kind = list ? KD_ORDER_BACKUP_LIST : forget ? KD_ORDER_BACKUP_FORGET : KD_ORDER_BACKUP;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "--prune wants a number from 1 to %d", KD_BACKUPS_MAX);
+    if (prune &&
+        (!kd_text_number(kd_bytes_str(prune), &order->id) || order->id == 0 || order->id > KD_BACKUPS_MAX))
+        return false;
     const char *wanted = forget ? forget : name;
     if (!wanted && make) backup_default_name(order);
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%s is no name of a backup", wanted ? wanted : "");
     if (wanted && (!kd_order_set_name(order, wanted) || !kd_name_valid(kd_bytes_str(wanted)))) return false;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "the path is too long");
-    if (make && !backup_absolute(a->words[0], order)) return false;
+    if (a->word_count == 1 && !backup_absolute(a->words[0], order)) return false;
     error[0] = '\0';
     return true;
 }
@@ -199,22 +295,31 @@ static void backup_command_print(const kd_order *order, const kd_buf *text)
     if (order->kind == KD_ORDER_BACKUP_FORGET) printf("backup name=%s verdict=forgotten\n", order->name);
 }
 
+static int backup_command_run(kd_arguments *a, const kd_order *order, kd_buf *text, char *error)
+{
+    uint64_t found;
+    if (order->kind == KD_ORDER_BACKUP_LIST && order->dir[0] != '\0')
+        return backup_list_objects(&a->source, order, text, error);
+    if (order->kind == KD_ORDER_BACKUP && a->source.dir)
+        return backup_make_stopped(&a->source, order, text, error);
+    if (order->kind == KD_ORDER_BACKUP_PRUNE && a->source.dir)
+        return backup_prune_stopped(&a->source, order, text, error);
+    return kd_order_run(&a->source, order, text, &found, error);
+}
+
 int kd_command_backup(int argc, char **argv)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_arguments a;
     kd_order order = {.kind = KD_ORDER_NONE};
     kd_buf text = {.data = NULL};
-    uint64_t found;
     int code = kd_arguments_read(&a, &line, argc, argv);
     if (code >= 0) return code;
     KD_ASSERT(sodium_init() >= 0);
     if (!backup_command_read_order(&a, &order, error))
         code = KD_EXIT_USAGE;
-    else if (order.kind == KD_ORDER_BACKUP && a.source.dir)
-        code = backup_make_stopped(&a.source, &order, &text, error);
     else
-        code = kd_order_run(&a.source, &order, &text, &found, error);
+        code = backup_command_run(&a, &order, &text, error);
     if (code == KD_EXIT_OK) backup_command_print(&order, &text);
     kd_buf_finish(&text);
     kd_source_finish(&a.source);

@@ -3,29 +3,32 @@
 #include <sodium.h>
 #include <stdio.h>
 
-#include "central/io/backup/restore.h"
+#include "central/io/backup/backup_dir.h"
+#include "central/io/backup/restore_objects.h"
 #include "central/io/commands/commands.h"
 #include "central/io/commands/order_run.h"
 #include "central/io/commands/source_act.h"
 #include "common/io/daemon/progress.h"
 
-static const char *to;
+static const char *to, *wanted;
 static bool force;
 static const kd_arg options[] = {
-    KD_ARG_TEXT("to", "DIR", &to, "the data directory; must be empty or not there"),
+    KD_ARG_TEXT("name", "NAME", &wanted, "the backup, of those at s3://BUCKET/PREFIX; default: the newest"),
+    KD_ARG_TEXT("to", "DATA", &to, "the data directory; must be empty or not there"),
     KD_ARG_FLAG("force", &force,
-                "a directory that is not empty is moved aside, to DIR.replaced-TIME; nothing is deleted"),
+                "a directory that is not empty is moved aside, to DATA.replaced-TIME; nothing is deleted"),
 };
 
 static const kd_command_line line = {
-    .usage = "BACKUP --to DIR [--force] [-c FILE] [--set section.key=value]...",
+    .usage =
+        "DIR | s3://BUCKET/PREFIX [--name NAME]  --to DATA [--force] [-c FILE] [--set section.key=value]...",
     .about = "Copies a backup into a data directory, after its digests were found right. The central that "
              "starts on it begins a new\n"
              "epoch; it reads the log from where the backup stood, and the edges send again what it lacks. "
              "Of two that are\n"
              "restored only one may run. Last line: restore name= partitions= rows= to= verdict=done.\n"
              "Exit codes: 0 done, 1 damaged or it could not be copied, 2 usage or the directory is not "
-             "empty or not one of its own, 4 it is in use.",
+             "empty or not one of its own, 4 it is in use, or the store is not reached.",
     .options = options,
     .option_count = KD_COUNT(options),
     .words_min = 1,
@@ -59,23 +62,49 @@ static bool restore_command_go_on(void *arg, uint32_t partition, uint32_t partit
     return true;
 }
 
-static int restore_command_run(const kd_arguments *a, char *error)
+static bool restore_command_waits_on(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+static int restore_command_from(const kd_arguments *a, const kd_restore_origin *from, char *error)
 {
     restore_command r = {.source = &a->source};
     kd_restored done;
-    const kd_restore_source source = {.from = a->words[0],
+    const kd_restore_source source = {.from = from,
                                       .to = to,
                                       .force = force,
                                       .arg = &r,
                                       .complete = restore_command_complete,
                                       .progress = restore_command_go_on};
-    KD_ASSERT(sodium_init() >= 0);
     int code = kd_restore_run(&source, &done, error);
     if (code == KD_EXIT_OK && done.aside[0] != '\0') printf("what was there is now %s\n", done.aside);
     if (code == KD_EXIT_OK)
         printf("restore name=%s partitions=%u rows=%" PRIu64 " to=%s verdict=done\n", done.set.name,
                done.set.partitions, done.rows, done.to);
     kd_backup_set_finish(&done.set);
+    return code;
+}
+
+static int restore_command_run(const kd_arguments *a, char *error)
+{
+    kd_restore_origin from;
+    kd_restore_objects there = {.name = wanted};
+    KD_ASSERT(sodium_init() >= 0);
+    if (!kd_object_place_is(a->words[0])) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "--name goes with s3://BUCKET/PREFIX: a directory holds one backup");
+        if (wanted) return KD_EXIT_USAGE;
+        kd_backup_dir_origin(&from, a->words[0]);
+        return restore_command_from(a, &from, error);
+    }
+    if (kd_objects_open(&there.objects, a->words[0], &a->source.settings, restore_command_waits_on, NULL,
+                        error) != KD_OK)
+        return KD_EXIT_USAGE;
+    kd_restore_objects_origin(&from, &there);
+    int code = restore_command_from(a, &from, error);
+    kd_objects_close(there.objects);
     return code;
 }
 

@@ -12,6 +12,8 @@
 #include "common/io/http/credentials.h"
 #include "common/io/http/visitor_gate.h"
 #include "common/io/loop/log.h"
+#include "common/io/s3/s3_client.h"
+#include "common/io/s3/s3_sign.h"
 #include "common/io/daemon/options_file.h"
 #include "kudos/index.h"
 
@@ -29,6 +31,16 @@ static bool central_settings_topic_valid(kd_bytes name)
         bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
                     c == '_' || c == '-';
         if (!good) return false;
+    }
+    return true;
+}
+
+static bool central_settings_region_valid(kd_bytes name)
+{
+    if (name.len < 1 || name.len > 32) return false;
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t c = name.data[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) return false;
     }
     return true;
 }
@@ -156,6 +168,25 @@ static const kd_option options[] = {
          .max = 1000000, .unit = "requests"),
     DURATION(drain_timeout_us, "central", "drain_timeout", "20s", "How long a drain may take", .min = 100000,
              .max = 600 * SECOND),
+    STRING(backup_endpoint, "backup", "endpoint", "",
+           "Server of the object store for backups to s3://BUCKET/PREFIX; empty: Amazon's of the region",
+           .valid = kd_s3_endpoint_valid, .allowed = "http://HOST[:PORT] or https://HOST[:PORT]"),
+    STRING(backup_region, "backup", "region", "us-east-1", "Region by which requests to it are signed",
+           .valid = central_settings_region_valid, .allowed = "1 to 32 characters of [a-z0-9-]",
+           .required = true),
+    BOOL(backup_path_style, "backup", "path_style", "true",
+         "Whether the bucket stands in the path (ENDPOINT/BUCKET/...) rather than before the host"),
+    PATH(backup_key_file, "backup", "key_file", NULL,
+         "File with access_key_id = ..., secret_access_key = ... and perhaps session_token = ...",
+         .secret = true, .more = "It is read at the beginning of each backup, restore and pruning."),
+    PATH(backup_ca_file, "backup", "ca_file", NULL,
+         "PEM authorities for the store's certificate; empty: the system's", .must_exist = true),
+    SIZE(backup_bandwidth, "backup", "bandwidth", "0B",
+         "What goes to or from the store in a second, on average; 0B: without limit", .min = 0,
+         .max = 1024ull * MIB, .more = "At least 1MiB, unless 0B."),
+    DURATION(backup_timeout_us, "backup", "timeout", "3m",
+             "How long one object may take with all attempts, before a backup or restore is given up",
+             .min = SECOND, .max = 240 * (uint64_t)SECOND),
     STRING(brokers, "kafka", "brokers", "127.0.0.1:8449",
            "Bootstrap addresses, host:port with commas between", .required = true),
     UINT(partitions, "kafka", "partitions", "8",
@@ -334,6 +365,14 @@ static int central_settings_check_trending(const kd_central_settings *s, char *e
     return KD_OK;
 }
 
+/* Slower, one chunk could keep a mark (central/io/backup/mark.h) from being put again in time. */
+static int central_settings_check_backup(const kd_central_settings *s, char *error)
+{
+    if (s->backup_bandwidth == 0 || s->backup_bandwidth >= MIB) return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "backup.bandwidth must be 0B, or at least 1MiB");
+    return KD_EINVAL;
+}
+
 int kd_central_settings_check(const kd_central_settings *s, char *error)
 {
     if ((!s->tls_certificate) != (!s->tls_key)) {
@@ -358,6 +397,7 @@ int kd_central_settings_check(const kd_central_settings *s, char *error)
     if (err == KD_OK) err = central_settings_check_milestones(s, error);
     if (err == KD_OK) err = central_settings_check_trending(s, error);
     if (err == KD_OK) err = kd_settings_lives(s, &lives, error);
+    if (err == KD_OK) err = central_settings_check_backup(s, error);
     if (err == KD_OK) err = kd_jwt_settings_check(&s->jwt, error);
     if (err == KD_OK) err = kd_addresses_check("http.listen", &s->listen, "admin.listen", &s->admin, error);
     if (err != KD_OK) return err;
@@ -366,6 +406,17 @@ int kd_central_settings_check(const kd_central_settings *s, char *error)
 }
 
 /* Whether the files that options name hold what they should. */
+static int central_settings_check_keys(const kd_central_settings *s, char *error)
+{
+    char why[KD_OPTIONS_ERROR_MAX / 2];
+    kd_s3_keys keys;
+    if (!s->backup_key_file) return KD_OK;
+    int err = kd_s3_keys_read(&keys, s->backup_key_file, why, sizeof why);
+    if (err != KD_OK) snprintf(error, KD_OPTIONS_ERROR_MAX, "backup.key_file: %s", why);
+    kd_s3_keys_wipe(&keys);
+    return err;
+}
+
 static int central_settings_check_files(const kd_central_settings *s, char *error)
 {
     kd_tokens tokens;
@@ -379,6 +430,7 @@ static int central_settings_check_files(const kd_central_settings *s, char *erro
     if (err == KD_OK) err = kd_jwt_settings_check_files(&s->jwt, error);
     if (err == KD_OK) err = kd_visitor_keys_check(s->visitor_keys_file, error);
     if (err == KD_OK) err = kd_admin_socket_check(s->admin_socket, error);
+    if (err == KD_OK) err = central_settings_check_keys(s, error);
     if (err == KD_OK && s->tls_certificate) err = kd_http_tls_check(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (err == KD_OK && s->keys_file)
         err = kd_record_keys_check(s->keys_file, NULL, error, KD_OPTIONS_ERROR_MAX);

@@ -38,6 +38,12 @@ typedef struct {
     uint64_t open_files;
     uint64_t reads_max;
     uint64_t drain_timeout_us;
+    /* [backup] */
+    char *backup_endpoint; /* NULL: Amazon's */
+    char *backup_region, *backup_key_file, *backup_ca_file;
+    bool backup_path_style;
+    uint64_t backup_bandwidth; /* bytes a second; 0: without limit */
+    uint64_t backup_timeout_us;
     /* [kafka] */
     char *brokers;
     uint64_t partitions;

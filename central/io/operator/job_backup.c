@@ -1,7 +1,10 @@
 /* job_backup.c - see the header. Each partition is copied from a snapshot of its own. */
 #include "central/io/operator/job_backup.h"
 
-#include "central/io/backup/backup_set.h"
+#include <stdio.h>
+
+#include "central/io/backup/destination.h"
+#include "central/io/backup/prune.h"
 #include "central/io/operator/job_act.h"
 
 static int job_backup_order(void *arg, kd_order_kind kind, char *error)
@@ -32,17 +35,22 @@ static bool job_backup_go_on(void *arg, uint32_t partition, uint64_t rows)
     return kd_jobs_progress(arg, partition, rows);
 }
 
-int kd_job_backup(kd_jobs *jobs, char *error)
+/* While the backup waits for an object store. */
+static bool job_backup_waits_on(void *arg)
+{
+    return !kd_jobs_stopping(arg);
+}
+
+static int job_backup_run(kd_jobs *jobs, const kd_backup_sink *sink, char *error)
 {
     kd_backup_set set;
     const kd_backup_source source = {.arg = jobs,
                                      .partitions = (uint32_t)jobs->settings->partitions,
                                      .name = jobs->job.order.name,
-                                     .dir = jobs->job.order.dir,
                                      .order = job_backup_order,
                                      .with_store = job_backup_with_snapshot,
                                      .progress = job_backup_go_on};
-    int err = kd_backup_make(&source, &set, error);
+    int err = kd_backup_make(&source, sink, &set, error);
     if (err == KD_OK) {
         kd_buf line = {0};
         kd_backup_set_line(&set, &line);
@@ -50,5 +58,52 @@ int kd_job_backup(kd_jobs *jobs, char *error)
         kd_buf_finish(&line);
     }
     kd_backup_set_finish(&set);
+    return err;
+}
+
+int kd_job_backup(kd_jobs *jobs, char *error)
+{
+    kd_destination to;
+    const kd_order *order = &jobs->job.order;
+    int err =
+        kd_destination_open(&to, order->dir, order->name, jobs->settings, job_backup_waits_on, jobs, error);
+    if (err != KD_OK) return err;
+    err = job_backup_run(jobs, &to.sink, error);
+    kd_destination_close(&to);
+    return err;
+}
+
+/* ---- pruning ---- */
+
+static int job_backup_forget(void *arg, const char *name, char *error)
+{
+    kd_jobs *jobs = arg;
+    kd_order order = {.kind = KD_ORDER_BACKUP_FORGET};
+    const kd_order_target target = kd_job_target(jobs);
+    snprintf(order.name, sizeof(order.name), "%s", name);
+    return kd_order_backup_step(&target, &order, error);
+}
+
+int kd_job_prune(kd_jobs *jobs, char *error)
+{
+    const kd_order *order = &jobs->job.order;
+    kd_pruned pruned;
+    kd_objects *objects;
+    int err = kd_objects_open(&objects, order->dir, jobs->settings, job_backup_waits_on, jobs, error);
+    if (err != KD_OK) return err;
+    const kd_prune_source source = {.objects = objects,
+                                    .keep = order->id,
+                                    .name = order->name[0] ? order->name : NULL,
+                                    .arg = jobs,
+                                    .forget = job_backup_forget,
+                                    .progress = job_backup_go_on};
+    err = kd_prune_run(&source, &pruned, error);
+    if (err == KD_OK) {
+        kd_buf line = {0};
+        kd_prune_line(&pruned, &line);
+        kd_jobs_text(jobs, kd_buf_view(&line));
+        kd_buf_finish(&line);
+    }
+    kd_objects_close(objects);
     return err;
 }

@@ -1,4 +1,4 @@
-/* job_backup.h - a backup of a running central. */
+/* job_backup.h - a backup of a running central, and the removal of old ones from an object store. */
 #ifndef KUDOS_CENTRAL_IO_OPERATOR_JOB_BACKUP_H
 #define KUDOS_CENTRAL_IO_OPERATOR_JOB_BACKUP_H
 
@@ -6,5 +6,7 @@
 
 /* On the job's thread: makes the backup that the job's order names, and tells its last line. As kd_backup_make. */
 int kd_job_backup(kd_jobs *jobs, char *error);
+/* Prunes the object store that the order names, and tells the last line. As kd_prune_run. */
+int kd_job_prune(kd_jobs *jobs, char *error);
 
 #endif

@@ -21,13 +21,14 @@ static const char *const states[] = {[KD_JOB_NONE] = "none",
                                      [KD_JOB_UNAVAILABLE] = "unavailable",
                                      [KD_JOB_REFUSED] = "refused"};
 
-/* A worker that is busy, or a central that stops, says nothing about the data. So the job has not failed, and its command is told to come again.
+/* A worker that is busy, a central that stops, or a store for backups that is away says nothing about the data. So the job has not failed, and its command is told to come again.
  * Refused is a job whose words could never be carried out, such as a place that is no place for a backup. */
 static kd_job_state job_ended_as(int err)
 {
     if (err == KD_OK) return KD_JOB_DONE;
     if (err == KD_EINVAL) return KD_JOB_REFUSED;
-    return err == KD_ETIMEOUT || err == KD_EAGAIN ? KD_JOB_UNAVAILABLE : KD_JOB_FAILED;
+    bool passing = err == KD_ETIMEOUT || err == KD_EAGAIN || err == KD_EUNAVAILABLE || err == KD_EUNTRUSTED;
+    return passing ? KD_JOB_UNAVAILABLE : KD_JOB_FAILED;
 }
 
 static int job_run_order(kd_jobs *jobs, char *error)
@@ -37,6 +38,8 @@ static int job_run_order(kd_jobs *jobs, char *error)
         return kd_job_audit(jobs, error);
     case KD_ORDER_BACKUP:
         return kd_job_backup(jobs, error);
+    case KD_ORDER_BACKUP_PRUNE:
+        return kd_job_prune(jobs, error);
     case KD_ORDER_VOID:
         return kd_job_void(jobs, error);
     case KD_ORDER_VOID_UNDO:

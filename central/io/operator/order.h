@@ -12,6 +12,7 @@ enum { KD_ORDER_DIR_MAX = 3000, KD_ORDER_QUERY_MAX = 3 * KD_ORDER_DIR_MAX + 256 
 #define KD_ORDERS(X)                                                                                         \
     X(KD_ORDER_AUDIT, "audit", true)                                                                         \
     X(KD_ORDER_BACKUP, "backup", true)                                                                       \
+    X(KD_ORDER_BACKUP_PRUNE, "backup-prune", true)                                                           \
     X(KD_ORDER_VOID, "void", true)                                                                           \
     X(KD_ORDER_VOID_UNDO, "void-undo", true)                                                                 \
     X(KD_ORDER_VOID_LIST, "void-list", true)                                                                 \
@@ -45,8 +46,8 @@ typedef struct {
     kd_order_kind kind;
     char name[KD_NAME_MAX + 1]; /* of an edge, a backup, or a job of decisions */
     char item[KD_ITEM_KEY_MAX]; /* collection/id */
-    char dir[KD_ORDER_DIR_MAX]; /* of a backup; absolute */
-    uint64_t id;                /* of a record in quarantine; 0: none */
+    char dir[KD_ORDER_DIR_MAX]; /* of a backup: an absolute path, or s3://... */
+    uint64_t id;                /* of a record in quarantine, or how many backups to keep; 0: none */
     kd_bytes
         body; /* of a void: its text (void_order.h); of an erasure: the user's id. No part of the query; borrowed */
 } kd_order;

@@ -26,6 +26,11 @@ int kd_job_backup(kd_jobs *jobs, char *error)
     (void)jobs, (void)error;
     return KD_EINVAL;
 }
+int kd_job_prune(kd_jobs *jobs, char *error)
+{
+    (void)jobs, (void)error;
+    return KD_EINVAL;
+}
 int kd_job_void(kd_jobs *jobs, char *error)
 {
     (void)jobs, (void)error;
