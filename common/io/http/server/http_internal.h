@@ -132,7 +132,7 @@ struct http_request {
     int refusal;        /* status that the server answers with, without the handler; 0: none */
     /* A header field that is at fault, and what is wrong with it; static. NULL: none is named. */
     const char *refusal_field, *refusal_detail;
-    uint64_t began_us;     /* http_access.c; 0: there was no access log then */
+    uint64_t began_us; /* http_access.c; 0: there was no access log then */
     int32_t stream_id;
     int64_t deadline_ms; /* end of the present stage; INT64_MAX while the handler works */
     uint64_t length;     /* content-length */
@@ -250,8 +250,8 @@ struct http_conn {
     LIST_HEAD(http_requests, http_request) requests;
     uint32_t request_count;
     uint32_t working; /* of them with the handler */
-    kd_buf in;  /* input that is not understood yet: before OPEN, HTTP/1.1, and what a turn has left */
-    kd_buf out; /* bytes that the socket did not take; the first out_sent of them have gone since */
+    kd_buf in;        /* input that is not understood yet: before OPEN, HTTP/1.1, and what a turn has left */
+    kd_buf out;       /* bytes that the socket did not take; the first out_sent of them have gone since */
     size_t out_sent;
     int64_t since_ms; /* when the present state began, or the last request ended: idleness counts from here */
     size_t lingered;  /* bytes thrown away: since LINGER began, or behind a request whose answer goes on */

@@ -333,10 +333,10 @@ typedef struct {
     uint64_t bytes_in; /* plain bytes: the overhead of TLS is not counted */
     uint64_t bytes_out;
     uint64_t
-        buffered_bytes;   /* held now: bodies, long headers, answers not yet taken, buffers of connections */
-    uint64_t gave_way; /* connections closed for a newcomer when the process was full: http_crowd.h */
-    uint64_t work;        /* units that requests were charged: about a microsecond each (http_share.h) */
-    uint64_t hoarders; /* connections closed because they held most when a limit of held bytes was reached */
+        buffered_bytes; /* held now: bodies, long headers, answers not yet taken, buffers of connections */
+    uint64_t gave_way;  /* connections closed for a newcomer when the process was full: http_crowd.h */
+    uint64_t work;      /* units that requests were charged: about a microsecond each (http_share.h) */
+    uint64_t hoarders;  /* connections closed because they held most when a limit of held bytes was reached */
 } kd_http_counters;
 
 /* Valid until destroy; read on the loop's thread. */
