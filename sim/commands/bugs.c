@@ -104,10 +104,10 @@ static int bugs_conclude(uint32_t planted, uint32_t found)
 int sim_sim_bugs(int argc, char **argv)
 {
     bugs_options o = {
-        .seeds = 200, .jobs = sim_child_processors(), .run_limit_s = 60, .shrink_s = 60, .first = 1};
+        .seeds = 300, .jobs = sim_child_processors(), .run_limit_s = 60, .shrink_s = 60, .first = 1};
     const kd_arg at[] = {
         KD_ARG_UINT("seeds", "N", &o.seeds,
-                    "seeds of the swarm within which each planted bug must be found [200]", .min = 1,
+                    "seeds of the swarm within which each planted bug must be found [300]", .min = 1,
                     .max = 1000000),
         KD_ARG_UINT("first", "SEED", &o.first, "the seed to begin with [1]"),
         KD_ARG_TEXT("only", "NAME", &o.only, "plants this bug alone"),

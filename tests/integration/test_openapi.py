@@ -95,7 +95,7 @@ def test_names_of_the_configuration_are_described_also_after_a_reload(tmp_path, 
         schemas = before.json["components"]["schemas"]
         assert schemas["Collection"]["enum"] == ["songs"] and schemas["SetCounter"]["enum"] == ["cheer"]
         paths = {p for p in before.json["paths"] if p.startswith("/v1/{collection}/{id}/")}
-        own = {"counts", "cheer", "play", "display", "among"} if name == "edge" else {"counts", "cheer", "likers", "among"}
+        own = {"counts", "count", "cheer", "play", "display", "among"} if name == "edge" else {"counts", "count", "cheer", "likers", "among"}
         assert {p.rsplit("/", 1)[1] for p in paths} == own
         daemon.set({"api": {"collections": "songs, films"}, "counters": {"clap": "3 set"}})
         daemon.signal(signal.SIGHUP)
