@@ -28,7 +28,7 @@ FIELDS = {
     DECISION: ("decision", "job seq last what epoch central at_us item stamp_us region author body |"),
     MILESTONES: ("milestones", "partition epoch version first milestones |"),
 }
-ERASE = 7  # sort of a decision whose body is the id of a user
+LIVES, ERASE = 7, 10  # sorts of decisions whose body is no operations: lives of collections, the id of a user
 UUID_DASHES = (8, 12, 16, 20)
 
 
@@ -210,6 +210,8 @@ def decode_array(array):
         found["item"] = item_of(found["item"]) if found["item"] else None
         if found["what"] == ERASE:
             found["body"] = found["body"].decode()
+        elif found["what"] == LIVES:
+            found["body"] = found["body"].hex()
         else:
             found["body"] = decode_body(found["body"]) if found["body"] else None
     if name == "changes":
