@@ -102,7 +102,7 @@ def stages(scratch, long):
         pytest(scratch, "sdk", 3600 if long else 400, f"{integration}/test_sdk.py", f"{integration}/test_live_pages.py"),
         pytest(scratch, "identity", 3600 if long else 360, f"{integration}/test_identity.py"),
         pytest(scratch, "drill", 5400 if long else 240, f"{integration}/test_drill_real.py"),
-        pytest(scratch, "kafka-worst", 7200 if long else 240, f"{integration}/test_kafka_worst.py"),
+        *([pytest(scratch, "kafka-worst", 7200, f"{integration}/test_kafka_worst.py")] if long else []),
         pytest(scratch, "bounds", 7200 if long else 300, f"{integration}/test_bounds.py", f"{integration}/test_flat.py"),
         pytest(scratch, "operate", 240, f"{integration}/test_operate.py", f"{integration}/test_backup.py"),
         pytest(scratch, "backup-objects", 400, f"{integration}/test_backup_objects.py"),

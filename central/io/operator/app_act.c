@@ -19,7 +19,7 @@ static bool app_act_follows(const kd_central_app *app)
 
 static int app_act_refuse_follower(kd_buf *out)
 {
-    return kd_admin_refuse(out, 409, "this central follows: order it of its leader");
+    return kd_admin_refuse(out, 421, "this central follows: order it of its leader");
 }
 
 static int app_act_start(kd_central_app *app, const kd_admin_request *asked, kd_buf *out)

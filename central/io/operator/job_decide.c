@@ -114,8 +114,14 @@ int kd_job_decide(kd_jobs *jobs, uint32_t partition, const kd_decision *d, char 
 
 int kd_job_decided(kd_jobs *jobs, uint32_t partition, kd_bytes job, kd_job_progress *progress, char *error)
 {
-    int written;
-    int err = kd_job_decide_ask(kd_jobs_worker(jobs, partition), partition, job, NULL, DECIDE_ASK_MS,
-                                progress, &written);
-    return err == KD_OK ? KD_OK : decide_fail(error, partition, err);
+    uint64_t until_us = kd_clock_mono_us() + DECIDED_US;
+    while (kd_clock_mono_us() < until_us && !kd_jobs_stopping(jobs)) {
+        int written;
+        int err = kd_job_decide_ask(kd_jobs_worker(jobs, partition), partition, job, NULL, DECIDE_ASK_MS,
+                                    progress, &written);
+        if (err != KD_OK) return decide_fail(error, partition, err);
+        if (progress->seq == 0 || progress->durable) return KD_OK;
+        usleep(DECIDE_POLL_US);
+    }
+    return decide_fail(error, partition, KD_ETIMEOUT);
 }

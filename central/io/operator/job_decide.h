@@ -12,7 +12,8 @@
  * come in the order of their seq, each when the one before has returned. KD_OK: merged and durable, by this call or an earlier one. KD_EINVAL,
  * KD_ETOOBIG: as kd_central_decide. KD_ETIMEOUT: unknown; the same call repeated does nothing twice. `error`: KD_OPTIONS_ERROR_MAX bytes. */
 int kd_job_decide(kd_jobs *jobs, uint32_t partition, const kd_decision *d, char *error);
-/* What that partition remembers of a job, to go on behind it. KD_OK, or KD_ETIMEOUT with `error`. */
+/* What that partition remembers of a job, to go on behind it, once that is durable: what a store remembers then has it, too. KD_OK, or KD_ETIMEOUT with
+ * `error`. */
 int kd_job_decided(kd_jobs *jobs, uint32_t partition, kd_bytes job, kd_job_progress *progress, char *error);
 
 /* From any thread but the worker's: asks the partition's worker, for at most `ms`, what the partition remembers of a job. `d`, if not NULL, is written

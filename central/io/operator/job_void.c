@@ -181,8 +181,8 @@ static int job_void_choose_stamp(job_void *v, uint64_t to_us)
         for (v->partition = 0; v->partition < v->jobs->settings->partitions; v->partition++) {
             job_void_memory m;
             kd_job_progress progress;
-            int err = job_void_remembered(v, v->partition, &m);
-            if (err == KD_OK) err = kd_job_decided(v->jobs, v->partition, v->name, &progress, v->error);
+            int err = kd_job_decided(v->jobs, v->partition, v->name, &progress, v->error);
+            if (err == KD_OK) err = job_void_remembered(v, v->partition, &m);
             if (err != KD_OK) return err;
             if (m.found.closed || (progress.seq > 0 && m.found.stamp_us == 0))
                 return job_void_fail(v, KD_EINVAL, "that name is of a job that is over; take another one");
