@@ -147,7 +147,7 @@ $(BUILD)/replayed/fuzz_%.o: tests/fuzz/fuzz_%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -DLLVMFuzzerTestOneInput=fuzz_$* -c $< -o $@
 $(eval $(call program,$(BUILD)/fuzz-replay,$(BUILD)/tests/fuzz/replay.o $(patsubst %,$(BUILD)/replayed/%.o,$(FUZZERS)) $(call objects,tests/lib) \
-	$(addprefix $(BUILD)/,edge/io/daemon/settings.o edge/io/upstream/central_words.o central/io/daemon/settings.o central/io/daemon/settings_life.o) $(SIM) $(EDGE_CORE) $(CENTRAL_CORE) $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS) -lm $(SECOND_OPINION)))
+	$(addprefix $(BUILD)/,edge/io/daemon/settings.o edge/io/upstream/central_words.o central/io/daemon/settings.o central/io/daemon/settings_life.o central/io/daemon/settings_member.o) $(SIM) $(EDGE_CORE) $(CENTRAL_CORE) $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS) -lm $(SECOND_OPINION)))
 
 # Allocations of our own code, failed one after the other.
 ALLOCATORS := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
@@ -169,13 +169,14 @@ TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan l
 # The demo and the tests install what is missing, by name; `make all` leaves the machine alone.
 DEPS   = $(Q)sh .ci/install
 
-.PHONY: help demo demo-stop test test-long test-programs torture bench bench-long bench-programs check fuzz keep-corpora lint fmt sdk docs install uninstall clean
+.PHONY: help demo demo-stop test test-long test-programs torture failover bench bench-long bench-programs check fuzz keep-corpora lint fmt sdk docs install uninstall clean
 help:
 	@echo 'make all         the programs, in $(BUILD)/'
 	@echo 'make demo        a broker, central and three edges, driven and checked; REPLAY=FILE SPREAD= KAFKA=embedded|real'
 	@echo '                 KEEP=1 PORT_BASE= (sim/demo.sh tells more); make demo-stop ends one that was kept'
 	@echo 'make test        all tests in their short form; make test-long the long one'
 	@echo 'make torture     kill -9 at named points of the real programs, proved after each round; MINUTES=1 SEED=1 KAFKA=embedded|real'
+	@echo 'make failover    centrals as a group, edges and brokers die under likes; KAFKA=embedded|real MINUTES=1 SEED=1'
 	@echo 'make check       unit tests, kept corpora, failing allocations and a hunt, under SANITIZE=address,undefined;'
 	@echo '                 make test SANITIZE=address,undefined (or thread, STAGES=) runs everything so'
 	@echo 'make bench       speed beside a peer, as ratios; BENCH="--only likes,reads"; make bench-long large stores and an hour of load'
@@ -206,6 +207,12 @@ torture:
 .PHONY: run-torture
 run-torture: all
 	$(Q)$(BUILD)/kudos-sim torture --minutes $(MINUTES) --seed $(or $(SEED),1) --kafka $(or $(KAFKA),embedded)
+
+# Three centrals, three edges; members, edges and (real) brokers die under likes.
+failover:
+	$(DEPS) test
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all
+	$(Q)BUILD=$(BUILD) python3 tests/failover.py --kafka $(or $(KAFKA),embedded) --minutes $(MINUTES) --seed $(or $(SEED),1)
 
 # BENCH='--only likes --repeats 5' measures less, or longer.
 bench-programs:
@@ -264,7 +271,7 @@ $(BUILD)/fuzzed/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 FUZZED_SOURCES := $(call sources,$(COMMON_ROOMS) $(IO_ROOMS) edge/core central/core sim/scenario tests/lib) \
-	$(addprefix edge/io/,daemon/settings.c upstream/central_words.c) central/io/daemon/settings.c central/io/daemon/settings_life.c \
+	$(addprefix edge/io/,daemon/settings.c upstream/central_words.c) central/io/daemon/settings.c central/io/daemon/settings_life.c central/io/daemon/settings_member.c \
 	$(addprefix sim/,world/disk.c world/rows.c users/names.c replay/replay_log.c drill/proxy_kafka.c)
 $(FUZZED): $(patsubst %.c,$(BUILD)/fuzzed/%.o,$(FUZZED_SOURCES))
 	@rm -f $@

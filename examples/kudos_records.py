@@ -18,17 +18,20 @@ import sys
 import msgpack
 
 SCHEMA = 1
-BATCH, CLAIM, SNAPSHOT, CHANGES, DECISION, MILESTONES = 1, 2, 3, 4, 5, 6
+BATCH, CLAIM, SNAPSHOT, CHANGES, DECISION, MILESTONES, HEARTBEAT, MARKER = 1, 2, 3, 4, 5, 6, 7, 8
 # By kind: the elements of the array behind schema and kind, in their order. Those behind the bar may be missing.
 FIELDS = {
     BATCH: ("batch", "edge region incarnation seq digest sent_us after_incarnation after_seq after_digest complete_to_us epoch body | viral"),
-    CLAIM: ("claim", "epoch central at_us |"),
+    CLAIM: ("claim", "epoch central at_us | supersedes author read digest"),
     SNAPSHOT: ("snapshot", "kind partition epoch version previous made_us low_watermark_us stable_us part parts chain edges counts | retired closed read history"),
     CHANGES: ("changes", "partition epoch version first changes |"),
     DECISION: ("decision", "job seq last what epoch central at_us item stamp_us region author body |"),
     MILESTONES: ("milestones", "partition epoch version first milestones |"),
+    HEARTBEAT: ("heartbeat", "member run seq started_us at_us url zone leaving partitions held |"),
+    MARKER: ("marker", "partition epoch central at_us version |"),
 }
-LIVES, ERASE = 7, 10  # sorts of decisions whose body is no operations: lives of collections, the id of a user
+LIVES, ERASE = 7, 10  # sorts of decisions whose body is no operations: lives of collections, the id of a user,
+RETIRE, READMIT, RELEASE, DROP, EXPECT = 11, 12, 13, 14, 17  # the name of an edge, the id of a record in quarantine, the edges that are expected
 UUID_DASHES = (8, 12, 16, 20)
 
 
@@ -185,12 +188,33 @@ def decode_changes(data):
 
 
 def decode(record):
-    """The record as {"record": "batch", "claim", "decision", "snapshot", "changes" or "milestones", ...}: elements behind those that are known are left
+    """The record as {"record": "batch", "claim", "decision", "snapshot", "changes", "milestones", "heartbeat" or "marker", ...}: elements behind those that are known are left
     out."""
     try:
         return decode_array(msgpack.unpackb(record))
     except (IndexError, TypeError, msgpack.UnpackException) as error:
         raise ValueError(f"no record of Kudos: {error}") from error
+
+
+def decode_expected(body):
+    """[name, region] of each edge; the region may be empty."""
+    names, at = [], 0
+    while at < len(body):
+        end = at + 1 + body[at]
+        names.append(body[at + 1:end].decode())
+        at = end
+    return [[name, region] for name, region in zip(names[::2], names[1::2])]
+
+
+def decode_ordered(what, body):
+    """The body of a decision."""
+    if what in (ERASE, RETIRE, READMIT):
+        return body.decode()
+    if what in (LIVES, RELEASE, DROP):
+        return body.hex()
+    if what == EXPECT:
+        return decode_expected(body)
+    return decode_body(body) if body else None
 
 
 def decode_array(array):
@@ -208,17 +232,14 @@ def decode_array(array):
         found["body"] = decode_body(found["body"])
     if name == "decision":
         found["item"] = item_of(found["item"]) if found["item"] else None
-        if found["what"] == ERASE:
-            found["body"] = found["body"].decode()
-        elif found["what"] == LIVES:
-            found["body"] = found["body"].hex()
-        else:
-            found["body"] = decode_body(found["body"]) if found["body"] else None
+        found["body"] = decode_ordered(found["what"], found["body"])
     if name == "changes":
         found["changes"] = decode_changes(found["changes"])
     if name == "milestones":
         fields = ("id", "counter", "item", "threshold", "count", "time_us")
         found["milestones"] = [dict(zip(fields, row)) for row in found["milestones"]]
+    if name == "heartbeat":
+        found["held"] = [dict(zip(("partition", "state", "epoch", "read", "yields"), row)) for row in found["held"]]
     if name == "snapshot":
         found["chain"] = [dict(zip(("epoch", "last"), link)) for link in found["chain"]]
         found["edges"] = [dict(zip(("edge", "incarnation", "seq", "digest", "watermark_us"), edge)) for edge in found["edges"]]

@@ -32,7 +32,7 @@ STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
 APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_backup.py", "test_backup_objects.py", "test_drills.py",
          "test_h2spec.py", "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py", "test_bounds.py", "test_flat.py",
          "test_attack.py", "test_attack_tool.py", "test_asyncapi.py", "test_follow_changes.py", "test_milestones.py", "test_openapi.py", "test_described.py",
-         "test_refusals.py", "test_security.py", "test_real_kafka.py", "test_sdk.py", "test_live_pages.py", "test_playground.py"}
+         "test_refusals.py", "test_security.py", "test_real_kafka.py", "test_sdk.py", "test_live_pages.py", "test_playground.py", "test_members.py"}
 DOOR = ("jwt", "visitors", "limits", "overload", "cdn", "browsers", "cors", "msgpack", "access_log", "viral")  # what a product team meets first
 KEPT = ("central", "storage", "trust")  # central, what both keep on a disk, and whom they believe
 
@@ -109,6 +109,7 @@ def stages(scratch, long):
         pytest(scratch, "attack-tool", 240, f"{integration}/test_attack_tool.py"),
         pytest(scratch, "playground", 240, f"{integration}/test_playground.py"),
         pytest(scratch, "torture", 3600 if long else 300, f"{integration}/test_torture.py"),
+        pytest(scratch, "members", 400, f"{integration}/test_members.py"),
         pytest(scratch, "real-kafka", 300, f"{integration}/test_real_kafka.py"),
         pytest(scratch, "kafka", 240, f"{integration}/test_kafka.py"),
         pytest(scratch, "refusals", 240, f"{integration}/test_refusals.py", f"{integration}/test_security.py"),

@@ -3,8 +3,10 @@
 #include "central/core/collect.h"
 #include "central/core/commit.h"
 #include "central/core/decide.h"
+#include "central/core/summed.h"
 #include "central/core/epoch.h"
 #include "central/core/erased.h"
+#include "central/core/expect.h"
 #include "central/core/history.h"
 #include "central/core/index_step.h"
 #include "central/core/lookup.h"
@@ -31,7 +33,10 @@ static int central_load(kd_central *c, uint64_t epoch_hint)
 {
     int err = kd_meta_load(c);
     if (err == KD_OK) err = kd_history_load(c);
-    if (err == KD_OK) err = kd_follow_load(c);
+    if (err == KD_OK) err = kd_claim_load(c, epoch_hint);
+    if (err == KD_OK) err = kd_follow_load(c, epoch_hint);
+    if (err == KD_OK) err = kd_link_load(c);
+    if (err == KD_OK) err = kd_expect_load(c);
     if (err == KD_OK) err = kd_registry_load(c);
     if (err == KD_OK) err = kd_quarantine_load(c);
     if (err == KD_OK) err = kd_stable_load(c);
@@ -50,6 +55,7 @@ static int central_load(kd_central *c, uint64_t epoch_hint)
     c->begun = c->version;
     c->snapshot_version = c->published;
     c->taken = c->delivered;
+    kd_promote_open(c, epoch_hint);
     kd_epoch_open(c, epoch_hint);
     return KD_OK;
 }
@@ -71,8 +77,10 @@ int kd_central_open(const kd_central_config *config, const kd_store *store, uint
     kd_closed_init(c);
     kd_span_init(c);
     kd_erased_init(c);
+    kd_summed_init(c);
     int err = central_load(c, epoch_hint);
     kd_collect_begin(c, now_us);
+    c->hand.look = true;
     if (err != KD_OK) {
         kd_central_close(c);
         return err;
@@ -89,6 +97,7 @@ void kd_central_close(kd_central *c)
     kd_closed_finish(c);
     kd_span_finish(c);
     kd_erased_finish(c);
+    kd_summed_finish(c);
     kd_follow_finish(&c->follower);
     kd_bloom_finish(&c->filter);
     free(c->redo.at);
@@ -96,6 +105,8 @@ void kd_central_close(kd_central *c)
     kd_milestones_finish_queue(&c->milestones);
     kd_trend_finish(&c->trend);
     kd_buf_finish(&c->collector.cursor);
+    kd_buf_finish(&c->hand.body);
+    kd_expect_finish(&c->expected);
     kd_index_finish(c);
     kd_buf_finish(&c->changes_place.row);
     kd_buf_finish(&c->kept);
@@ -111,14 +122,18 @@ uint64_t kd_central_version(const kd_central *c)
 
 void kd_central_claim(const kd_central *c, uint64_t now_us, kd_buf *record)
 {
-    kd_claim_encode(&(kd_claim){.epoch = c->epoch, .central = c->config.name, .at_us = now_us}, record);
+    uint64_t epoch = kd_central_claims(c), in_force = kd_claim_superseded(c);
+    kd_claim claim = {.epoch = epoch, .central = c->config.name, .at_us = now_us};
+    claim.author = c->claimer.identity;
+    claim.supersedes = in_force < epoch ? in_force : 0; /* our own, made again */
+    claim.history = c->history_committed;
+    kd_claim_encode(&claim, record);
 }
 
 void kd_central_get_stats(const kd_central *c, kd_central_stats *out)
 {
     *out = c->stats;
     out->closed_ignored = c->closer.ignored;
-    out->life_overdue_us = c->spanner.overdue_us;
     out->closed_items = c->closer.items.count;
     out->erased_ignored = c->eraser.ignored;
     out->erased_users = c->eraser.users.count;

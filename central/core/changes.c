@@ -79,7 +79,7 @@ static int changes_take_record(kd_central *c, uint64_t version, changes_collecto
         changes_deal_views(k);
         k->out.partition = c->config.partition;
         k->out.epoch = c->epoch_committed;
-        k->out.version = version;
+        k->out.version = kd_link_label(c, version);
         k->out.first = c->taken_changes;
         k->out.changes = k->changes;
         kd_buf_clear(record);
@@ -107,7 +107,7 @@ static const kd_redo *changes_next_row(const kd_central *c)
 int kd_central_changes_next(kd_central *c, kd_buf *record, uint64_t *version)
 {
     if (c->poisoned) return KD_EIO;
-    if (!c->config.publish_changes || !c->epoch_durable) return KD_ENOTFOUND;
+    if (!c->config.publish_changes || !kd_central_durable(c)) return KD_ENOTFOUND;
     changes_collector k = {.cap = 0};
     int err = KD_ENOTFOUND;
     for (const kd_redo *row; err == KD_ENOTFOUND && (row = changes_next_row(c)) != NULL;) {
@@ -123,5 +123,6 @@ int kd_central_changes_next(kd_central *c, kd_buf *record, uint64_t *version)
 void kd_central_changes_delivered(kd_central *c, uint64_t version)
 {
     c->delivered = KD_MAX(c->delivered, KD_MIN(version, c->taken));
+    kd_link_published(c);
     kd_redo_settle(c);
 }

@@ -177,10 +177,30 @@ bool kd_closed_deleted_shown(const kd_central *c, kd_bytes item)
 
 /* ---- decisions ---- */
 
+/* Ends of lives leave room: also when strangers begin items without end, an operator can close one. */
+static uint32_t closed_max(kd_decided what)
+{
+    bool by_life = what == KD_DECIDED_ENDED || what == KD_DECIDED_EXPIRED;
+    return by_life ? KD_CLOSED_MAX - KD_CLOSED_RESERVED : KD_CLOSED_MAX;
+}
+
+bool kd_closed_full_of_lives(const kd_central *c)
+{
+    return c->closer.items.count >= closed_max(KD_DECIDED_ENDED);
+}
+
+kd_closed_stage kd_closed_stage_of(uint64_t items)
+{
+    uint64_t lives = closed_max(KD_DECIDED_ENDED);
+    if (items >= KD_CLOSED_MAX) return KD_CLOSED_FULL;
+    if (items >= lives) return KD_CLOSED_FULL_OF_LIVES;
+    return items >= lives - lives / 4 ? KD_CLOSED_FILLS : KD_CLOSED_ROOM;
+}
+
 int kd_closed_check(const kd_central *c, const kd_decision *d)
 {
     const kd_closed_item *i = kd_table_find(&c->closer.items, d->item);
-    if (!i) return c->closer.items.count < KD_CLOSED_MAX ? KD_OK : KD_EFULL;
+    if (!i) return c->closer.items.count < closed_max(d->what) ? KD_OK : KD_EFULL;
     return i->deleted && d->what == KD_DECIDED_OPEN ? KD_ECLOSED : KD_OK;
 }
 

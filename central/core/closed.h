@@ -56,8 +56,11 @@ void kd_closed_finish(kd_central *c);
 /* Reads the rows: KD_OK, KD_EIO, KD_EMALFORMED. */
 int kd_closed_load(kd_central *c);
 
-/* Whether the decision on an item can be merged: KD_OK; KD_EFULL: too many items are listed; KD_ECLOSED: one that was deleted is not opened again. */
+/* Whether the decision on an item can be merged: KD_OK; KD_EFULL: too many items are listed, fewer where a life has ended than for operators; KD_ECLOSED: one
+ * that was deleted is not opened again. */
 int kd_closed_check(const kd_central *c, const kd_decision *d);
+/* Whether no item can be listed any more because its life has ended. */
+bool kd_closed_full_of_lives(const kd_central *c);
 /* Such a decision that can be merged, in the open commit. */
 void kd_closed_decide(kd_central *c, const kd_decision *d);
 
@@ -75,6 +78,8 @@ bool kd_closed_deleted(const kd_central *c, kd_bytes item);
 bool kd_closed_deleted_shown(const kd_central *c, kd_bytes item);
 /* Whether the commit (NULL: none) deletes the row of a like with this key, as its item is deleted. */
 bool kd_closed_sweeps_like(const struct kd_commit *k, kd_bytes key);
+/* The next snapshot lists all deleted items. KD_OK, KD_EIO. */
+int kd_closed_tell_deleted(kd_central *c);
 /* Puts the item's row. */
 void kd_closed_put(kd_central *c, const kd_closed_item *i, kd_writes *writes);
 /* At the begin of a commit, when its operations and milestones are decided, and before entries of indices move: tells edges of items that it closes or

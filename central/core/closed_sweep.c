@@ -34,6 +34,19 @@ static void closed_touch(kd_central *c, kd_commit *k, const kd_closed_item *i)
     e->counter = c->config.counters->at[0].id;
 }
 
+int kd_closed_tell_deleted(kd_central *c)
+{
+    size_t cursor = 0;
+    for (kd_closed_item *i; (i = kd_table_next(&c->closer.items, &cursor)) != NULL;) {
+        kd_count_entry *entry = NULL;
+        if (!i->deleted) continue;
+        if (kd_counts_acquire(&c->counts, sweep_item(i), true, &entry) != KD_OK) return KD_EIO;
+        kd_counts_mark_unsent(&c->counts, entry);
+        kd_counts_release(&c->counts, entry);
+    }
+    return KD_OK;
+}
+
 /* The next part of that kind and counter from *at on that has something left. */
 static bool sums_next(const kd_count_part *parts, uint32_t count, uint8_t counter, kd_part_kind kind,
                       uint32_t *at)

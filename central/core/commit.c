@@ -16,6 +16,7 @@
 #include "central/core/lookup.h"
 #include "central/core/meta.h"
 #include "central/core/milestones.h"
+#include "central/core/promote.h"
 #include "central/core/redo.h"
 #include "central/core/registry.h"
 #include "central/core/span.h"
@@ -35,7 +36,7 @@ static void commit_reset(kd_commit *k)
     k->fed = k->viral = false;
     k->op_count = k->sum_count = k->touched_count = k->effect_count = k->entry_count = k->written_count = 0;
     k->move_count = 0;
-    k->record_count = k->folded_count = k->folded_turns = k->passed_count = 0;
+    k->record_count = k->folded_count = k->folded_turns = k->passed_count = k->turn_count = 0;
     kd_buf_clear(&k->keys);
     kd_writes_clear(&k->writes);
 }
@@ -56,6 +57,7 @@ void kd_commit_finish(kd_commit *k)
     free(k->entries);
     free(k->written);
     free(k->moves);
+    free(k->turns);
     kd_buf_finish(&k->keys);
     kd_writes_finish(&k->writes);
 }
@@ -71,6 +73,7 @@ int kd_commit_order(kd_central *c, uint64_t *version)
 
 int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **writes, uint64_t *version)
 {
+    (void)now_us;
     if (c->poisoned) return KD_EIO;
     if (c->fenced) return KD_EFENCED;
     kd_commit *k = kd_commit_open(c);
@@ -80,13 +83,14 @@ int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **wr
     k->epoch = c->epoch;
     c->epoch_begun = true;
     k->log = c->log_tentative;
+    k->floor_us = c->collector.floor_us;
     /* Rows before the sweep, which leaves them alone; effects before redo; meta last, as the others change what it says. */
     int err = kd_lookup_resolve(c, k);
     if (err == KD_OK) err = kd_milestones_decide(c, k);
     if (err == KD_OK) err = kd_closed_step(c, k);
     if (err == KD_OK) err = kd_span_step(c, k);
     if (err == KD_OK) err = kd_index_step(c, k);
-    if (err == KD_OK) err = kd_collect_step(c, k, now_us);
+    if (err == KD_OK) err = kd_collect_step(c, k);
     if (err != KD_OK) return kd_central_poison(c);
     kd_milestones_put(c, k);
     kd_trend_step(c, k);
@@ -94,7 +98,10 @@ int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **wr
     kd_redo_trickle(c, k);
     kd_registry_put(c, k);
     kd_decide_put(c, k);
+    kd_claim_put(c, k);
     kd_history_put(c, k);
+    kd_follow_put(c, k);
+    kd_link_put(c, k);
     kd_meta_put(c, k);
     c->outstanding++;
     kd_commit_open(c)->fed = kd_central_indexing(c);
@@ -126,6 +133,7 @@ int kd_central_commit_end(kd_central *c, uint64_t version, int status)
     kd_milestones_committed(c, k);
     kd_registry_committed(c, k);
     c->log_committed = k->log;
+    c->collector.committed_us = k->floor_us;
     c->history_committed = k->history;
     c->version = version;
     c->viral |= k->viral;
@@ -133,6 +141,7 @@ int kd_central_commit_end(kd_central *c, uint64_t version, int status)
     c->epoch_durable = k->epoch == c->epoch;
     c->stats.commits++;
     kd_follow_committed(c);
+    kd_promote_advance(c);
     commit_reset(k);
     c->first = kd_commit_place(c, 1);
     c->outstanding--;

@@ -50,6 +50,13 @@ typedef struct {
     uint8_t counter;
 } kd_passed;
 
+/* What changed within the commit, between two operations, about which tombstones count as absent (collect.h). */
+typedef struct {
+    uint32_t arrival;      /* of the operation behind it */
+    uint64_t floor_us;     /* the floor in front of it */
+    uint64_t forgotten_us; /* stamp of a void that could be undone in front of it; 0: none */
+} kd_floor_turn;
+
 typedef struct {
     uint8_t *key;
     uint16_t len;
@@ -81,8 +88,11 @@ typedef struct kd_commit {
     uint32_t set_effect_count; /* of the effects; those of sums follow */
     uint64_t most[2][2];       /* what it moves a count by at most: of sets and sums, down and up */
     uint64_t redo_bytes;       /* of its redo row; 0: it has none */
-    kd_log_position log;       /* of the last record that it holds */
-    kd_history history;        /* behind that record */
+    kd_floor_turn *turns;
+    uint32_t turn_count, turn_cap;
+    uint64_t floor_us;                    /* from the begin on: behind its last record */
+    kd_log_position log;                  /* of the last record that it holds */
+    kd_history history;                   /* behind that record */
     const struct kd_closed_item **closed; /* items that it closes or opens */
     struct kd_closed_item *
         *left_out;       /* items of which something was left out that is stamped later than all before */

@@ -76,7 +76,7 @@ static kd_row_verdict compare_judge_older(const kd_central *c, const kd_register
 {
     if (time_us > s->watermark_us) return KD_ROW_PENDING;
     if (!none) return KD_ROW_OLDER;
-    return time_us < c->collector.floor_us ? KD_ROW_FORGOTTEN : KD_ROW_MISSING;
+    return time_us < c->collector.committed_us ? KD_ROW_FORGOTTEN : KD_ROW_MISSING;
 }
 
 static bool compare_row_is_ours(const kd_central *c, const kd_compare_row *row)

@@ -2,23 +2,23 @@
 #include "central/core/decide.h"
 
 #include "central/core/closed.h"
+#include "central/core/collect.h"
 #include "central/core/commit.h"
 #include "central/core/content.h"
 #include "central/core/epoch.h"
 #include "central/core/erase.h"
 #include "central/core/gather.h"
+#include "central/core/in_force.h"
 #include "central/core/poison.h"
 #include "central/core/quarantine.h"
+#include "central/core/quarantine_release.h"
 #include "central/core/registry.h"
+#include "central/core/retire.h"
 #include "central/core/row.h"
 #include "central/core/span.h"
 #include "central/core/state.h"
+#include "central/core/summed.h"
 #include "central/core/void.h"
-
-static kd_bytes decide_name(const kd_decided_job *j)
-{
-    return kd_bytes_of(j->name, j->name_len);
-}
 
 /* ---- rows ---- */
 
@@ -40,10 +40,14 @@ static int decide_load_row(void *arg, kd_bytes key, kd_bytes value)
     j.at_us = kd_read_be64(&r);
     j.merge = kd_read_be64(&r);
     j.finished = kd_read_u8(&r) != 0;
-    if (r.bad || kd_reader_left(&r) != 0 || !kd_name_valid(name) || l->job_count == KD_DECIDED_JOBS_MAX)
-        return KD_EMALFORMED;
+    j.sums = kd_reader_left(&r) > 0 && kd_read_u8(&r) != 0; /* stores from before do not tell */
+    bool full = j.sums ? kd_summed_full(l) : l->job_count == KD_DECIDED_JOBS_MAX;
+    if (r.bad || kd_reader_left(&r) != 0 || !kd_name_valid(name) || full) return KD_EMALFORMED;
     memcpy(j.name, name.data, name.len);
-    l->jobs[l->job_count++] = j;
+    if (j.sums)
+        kd_summed_add(l, &j);
+    else
+        l->jobs[l->job_count++] = j;
     return KD_OK;
 }
 
@@ -62,7 +66,8 @@ static void decide_put_job(kd_central *c, const kd_decided_job *j)
     kd_buf_put_be64(v, j->at_us);
     kd_buf_put_be64(v, j->merge);
     kd_buf_put_u8(v, j->finished);
-    kd_writes_put(&kd_commit_open(c)->writes, kd_key_named(&c->key, KD_ROW_DECIDED, decide_name(j)),
+    if (j->sums) kd_buf_put_u8(v, 1);
+    kd_writes_put(&kd_commit_open(c)->writes, kd_key_named(&c->key, KD_ROW_DECIDED, kd_decided_name(j)),
                   kd_buf_view(v));
 }
 
@@ -80,35 +85,22 @@ void kd_decide_put(kd_central *c, kd_commit *k)
 
 /* ---- the claim in force ---- */
 
-void kd_decide_claimed(kd_central *c, uint64_t epoch)
-{
-    if (epoch <= c->decider.in_force) return;
-    c->decider.in_force = epoch;
-    c->decider.changed = true;
-}
-
-void kd_decide_from_start(kd_central *c)
-{
-    c->decider.changed |= c->decider.in_force != 0;
-    c->decider.in_force = 0;
-}
-
 /* A decision is written behind its author's claim. So one of a higher epoch says as much as that claim, which the log has lost. */
 static bool decide_in_force(kd_central *c, uint64_t epoch)
 {
     if (epoch < c->decider.in_force) return kd_planted(c, KD_PLANT_DECIDED_BY_ANYONE);
-    kd_decide_claimed(c, epoch);
+    kd_in_force_claimed(c, epoch);
     kd_epoch_told(c, epoch);
     return true;
 }
 
 /* ---- jobs ---- */
 
-static kd_decided_job *decide_find(kd_decider *l, kd_bytes name)
+kd_decided_job *kd_decide_find(kd_decider *l, kd_bytes name)
 {
     for (uint32_t i = 0; i < l->job_count; i++)
-        if (kd_bytes_eq(decide_name(&l->jobs[i]), name)) return &l->jobs[i];
-    return NULL;
+        if (kd_bytes_eq(kd_decided_name(&l->jobs[i]), name)) return &l->jobs[i];
+    return kd_summed_find(l, name);
 }
 
 /* Whether `j` is to be forgotten rather than `other`: finished jobs first, then those that were merged longest ago. */
@@ -124,7 +116,7 @@ static kd_decided_job *decide_oldest(kd_decider *l, const kd_voider *voids, uint
     kd_decided_job *oldest = NULL;
     for (uint32_t i = 0; i < l->job_count; i++) {
         kd_decided_job *j = &l->jobs[i];
-        bool idle = j->at_us + KD_DECIDED_IDLE_US < at_us && !kd_void_find(voids, decide_name(j));
+        bool idle = j->at_us + KD_DECIDED_IDLE_US < at_us && !kd_void_find(voids, kd_decided_name(j));
         bool over = j->finished || idle;
         if (over && decide_goes_before(j, oldest)) oldest = j;
     }
@@ -136,6 +128,13 @@ static bool decide_has_room(kd_decider *l, const kd_voider *voids, uint64_t at_u
     return l->job_count < KD_DECIDED_JOBS_MAX || decide_oldest(l, voids, at_us) != NULL;
 }
 
+static kd_decided_job decide_named(const kd_decision *d)
+{
+    kd_decided_job j = {.name_len = (uint8_t)d->job.len};
+    memcpy(j.name, d->job.data, d->job.len);
+    return j;
+}
+
 static kd_decided_job *decide_add(kd_central *c, const kd_decision *d)
 {
     kd_decider *l = &c->decider;
@@ -143,16 +142,28 @@ static kd_decided_job *decide_add(kd_central *c, const kd_decision *d)
     if (!j) {
         j = decide_oldest(l, &c->voider, d->at_us);
         l->forgotten_us = KD_MAX(l->forgotten_us, j->at_us);
-        kd_writes_delete(&kd_commit_open(c)->writes, kd_key_named(&c->key, KD_ROW_DECIDED, decide_name(j)));
+        kd_writes_delete(&kd_commit_open(c)->writes,
+                         kd_key_named(&c->key, KD_ROW_DECIDED, kd_decided_name(j)));
     }
-    *j = (kd_decided_job){.name_len = (uint8_t)d->job.len};
-    memcpy(j->name, d->job.data, d->job.len);
+    *j = decide_named(d);
     return j;
 }
 
-static void decide_note(kd_central *c, kd_decided_job *j, const kd_decision *d)
+/* Where the job is noted: one that has added sums leaves the list of those that may be forgotten. */
+static kd_decided_job *decide_entry(kd_central *c, kd_decided_job *j, const kd_decision *d, bool sums)
 {
-    if (!j) j = decide_add(c, d);
+    kd_decider *l = &c->decider;
+    if (j && (j->sums || !sums)) return j;
+    if (!sums) return decide_add(c, d);
+    kd_decided_job kept = j ? *j : decide_named(d);
+    if (j) *j = l->jobs[--l->job_count];
+    kept.sums = true;
+    return kd_summed_add(l, &kept);
+}
+
+static void decide_note(kd_central *c, kd_decided_job *j, const kd_decision *d, bool sums)
+{
+    j = decide_entry(c, j, d, sums);
     j->seq = KD_MAX(j->seq, d->seq);
     j->at_us = KD_MAX(j->at_us, d->at_us);
     j->merge = ++c->decider.merges;
@@ -171,12 +182,23 @@ static void decide_note_repeat(kd_central *c, kd_decided_job *j, const kd_decisi
     decide_put_job(c, j);
 }
 
+static bool decide_adds_sums(const kd_decision *d)
+{
+    kd_body body;
+    if (d->what != KD_DECIDED_OPERATIONS || kd_body_decode(d->body, &body) != KD_OK) return false;
+    bool sums = body.sum_count > 0;
+    kd_body_finish(&body);
+    return sums;
+}
+
 /* Where a decision stands in its job: KD_FED_DECIDED (it may be merged), KD_FED_DUPLICATE, KD_FED_VOID. */
-static kd_fed decide_place(kd_central *c, kd_decided_job *j, const kd_decision *d)
+static kd_fed decide_place(kd_central *c, kd_decided_job *j, const kd_decision *d, bool sums)
 {
     kd_decider *l = &c->decider;
+    if (sums && !(j && j->sums) && kd_summed_full(l)) return KD_FED_VOID;
     if (!j) {
-        bool anew = d->seq == 1 && d->at_us > l->forgotten_us && decide_has_room(l, &c->voider, d->at_us);
+        bool room = sums || decide_has_room(l, &c->voider, d->at_us);
+        bool anew = d->seq == 1 && d->at_us > l->forgotten_us && room;
         return anew ? KD_FED_DECIDED : KD_FED_VOID;
     }
     if (d->seq <= j->seq) return kd_planted(c, KD_PLANT_DECIDED_TWICE) ? KD_FED_DECIDED : KD_FED_DUPLICATE;
@@ -232,7 +254,7 @@ static kd_fed decide_on_user(kd_central *c, const kd_decision *d)
     return kd_erase_mark(c, d);
 }
 
-static kd_fed decide_carry_out(kd_central *c, const kd_decision *d)
+kd_fed kd_decide_carry_out(kd_central *c, const kd_decision *d)
 {
     switch (d->what) {
     case KD_DECIDED_OPERATIONS:
@@ -243,9 +265,28 @@ static kd_fed decide_carry_out(kd_central *c, const kd_decision *d)
         return kd_span_decide(c, d) ? KD_FED_DECIDED : KD_FED_QUARANTINED;
     case KD_DECIDED_ERASE:
         return decide_on_user(c, d);
+    case KD_DECIDED_RETIRE:
+    case KD_DECIDED_READMIT:
+    case KD_DECIDED_EXPECT:
+        return kd_retire_decide(c, d);
+    case KD_DECIDED_RELEASE:
+    case KD_DECIDED_DROP:
+        return kd_quarantine_decide(c, d);
+    case KD_DECIDED_COLLECT:
+    case KD_DECIDED_FLOOR:
+        return kd_collect_decide(c, d);
     default:
         return decide_on_item(c, d);
     }
+}
+
+/* The floor only rises, as far as it may: a copy of such a decision does no harm, and no job needs to be remembered for it. */
+static kd_fed decide_floor(kd_central *c, const kd_decision *d)
+{
+    kd_fed fed = decide_in_force(c, d->epoch) ? kd_decide_carry_out(c, d) : KD_FED_VOID;
+    c->stats.decisions += fed == KD_FED_DECIDED;
+    c->stats.decisions_void += fed == KD_FED_VOID;
+    return fed;
 }
 
 kd_fed kd_decide_feed(kd_central *c, kd_bytes record, int64_t offset)
@@ -254,57 +295,14 @@ kd_fed kd_decide_feed(kd_central *c, kd_bytes record, int64_t offset)
     int err = kd_decision_decode(record, &d);
     if (err == KD_EVERSION) return KD_FED_UNKNOWN_SCHEMA;
     if (err != KD_OK || !kd_epoch_believed(c, d.epoch)) return kd_quarantine_take(c, record, offset);
-    kd_decided_job *j = decide_find(&c->decider, d.job);
-    kd_fed fed = decide_in_force(c, d.epoch) ? decide_place(c, j, &d) : KD_FED_VOID;
-    if (fed == KD_FED_DECIDED) fed = decide_carry_out(c, &d);
-    if (fed == KD_FED_DECIDED) decide_note(c, j, &d);
+    if (d.what == KD_DECIDED_FLOOR) return decide_floor(c, &d);
+    kd_decided_job *j = kd_decide_find(&c->decider, d.job);
+    bool sums = decide_adds_sums(&d);
+    kd_fed fed = decide_in_force(c, d.epoch) ? decide_place(c, j, &d, sums) : KD_FED_VOID;
+    if (fed == KD_FED_DECIDED) fed = kd_decide_carry_out(c, &d);
+    if (fed == KD_FED_DECIDED || fed == KD_FED_IDLE) decide_note(c, j, &d, sums);
     if (fed == KD_FED_DUPLICATE) decide_note_repeat(c, j, &d);
     if (fed == KD_FED_QUARANTINED) return kd_quarantine_take(c, record, offset);
     c->stats.decisions_void += fed == KD_FED_VOID || fed == KD_FED_DUPLICATE;
     return fed;
-}
-
-/* ---- its author ---- */
-
-static int decide_check(const kd_central *c, const kd_decision *d)
-{
-    kd_body body = {0};
-    kd_lifespans spans;
-    if (d->what == KD_DECIDED_LIVES) return kd_lifespans_decode(d->body, &spans) ? KD_OK : KD_EINVAL;
-    int err = kd_decided_has_operations(d->what) ? kd_body_decode(d->body, &body) : KD_OK;
-    if (err == KD_OK && kd_poison_of_decision(c, d, &body) != KD_POISON_NONE) err = KD_EINVAL;
-    kd_body_finish(&body);
-    return err == KD_OK ? KD_OK : KD_EINVAL;
-}
-
-int kd_central_decide(const kd_central *c, const kd_decision *decision, uint64_t now_us, kd_buf *record)
-{
-    kd_decision d = *decision;
-    if (c->poisoned) return KD_EIO;
-    if (c->fenced) return KD_EFENCED;
-    if (!c->epoch_durable || c->decider.in_force > c->epoch) return KD_EAGAIN;
-    d.epoch = c->epoch;
-    d.central = c->config.name;
-    /* above what was forgotten, also by a clock that was set back: this job is not one of those */
-    d.at_us = KD_MAX(now_us, c->decider.forgotten_us + 1);
-    int err = decide_check(c, &d);
-    if (err == KD_OK && d.item.len > 0) err = kd_closed_check(c, &d);
-    if (err == KD_OK && d.what == KD_DECIDED_ERASE) err = kd_erase_check(c, &d);
-    if (err != KD_OK) return err;
-    size_t before = record->len;
-    kd_decision_encode(&d, record);
-    if (record->len - before <= KD_BATCH_BYTES_MAX) return KD_OK;
-    record->len = before;
-    return KD_ETOOBIG;
-}
-
-kd_job_progress kd_central_decided(const kd_central *c, kd_bytes job)
-{
-    const kd_decider *l = &c->decider;
-    for (uint32_t i = 0; i < l->job_count; i++) {
-        const kd_decided_job *j = &l->jobs[i];
-        if (!kd_bytes_eq(decide_name(j), job)) continue;
-        return (kd_job_progress){.seq = j->seq, .finished = j->finished, .durable = j->version <= c->version};
-    }
-    return (kd_job_progress){.durable = true};
 }

@@ -38,6 +38,7 @@ static int erase_row(kd_central *c, const kd_decision *d, const kd_op *op, kd_er
     if (kd_erased_user_find(c, op->user) != u) return KD_OK;
     int err = kd_named_row_now(c, op, &row);
     if (err == KD_EIO) return err;
+    if (err == KD_ENOTFOUND) kd_named_row_clear(c, op);
     if (err != KD_OK || row.time_us >= d->stamp_us) return KD_OK;
     kd_named_row_say(c, d, op, d->stamp_us, row.region);
     u->told.withdrawn += row.liked;

@@ -9,6 +9,7 @@
 
 bool kd_fold_wins(kd_central *c, const kd_gathered_op *op, const kd_stored_row *old)
 {
+    if (old && kd_collect_is_gone(c, old, op->arrival) && !kd_planted(c, KD_PLANT_FLOOR_UNSWEPT)) old = NULL;
     if (!old) /* rule 2: an unlike of nothing leaves a row */
         return !kd_collect_ignores(c, op) && (op->liked || !kd_planted(c, KD_PLANT_NO_TOMBSTONE));
     if (kd_planted(c, KD_PLANT_MERGE_ANY_STAMP)) return true;

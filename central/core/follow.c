@@ -1,6 +1,7 @@
 /* follow.c - see the headers. */
 #include "central/core/follow.h"
 
+#include "central/core/epoch.h"
 #include "central/core/redo.h"
 #include "central/core/row.h"
 #include "central/core/state.h"
@@ -40,31 +41,140 @@ static int follow_read_row(kd_central *c)
     return KD_OK;
 }
 
-static void follow_begin(kd_central *c)
+/* ---- digests of records ---- */
+
+static void follow_set_digest(kd_follower *f, uint64_t record, uint64_t digest)
 {
+    f->digests[record % KD_FOLLOW_DIGESTS] = digest;
+}
+
+static kd_follow_place *follow_place(const kd_follower *f, uint32_t i)
+{
+    return &f->places[(f->place_first + i) % KD_FOLLOW_PLACES];
+}
+
+static kd_bytes follow_digests_key(kd_central *c, uint64_t first)
+{
+    kd_buf_clear(&c->key);
+    kd_buf_put_u8(&c->key, KD_ROW_FOLLOWS);
+    kd_buf_put_u8(&c->key, 2);
+    kd_buf_put_be64(&c->key, first);
+    return kd_buf_view(&c->key);
+}
+
+static int follow_load_digests(void *arg, kd_bytes key, kd_bytes value)
+{
+    kd_central *c = arg;
+    kd_follower *f = &c->follower;
+    kd_reader k = kd_reader_of(kd_bytes_of(key.data + 2, key.len - 2)), r = kd_reader_of(value);
+    kd_follow_place place = {.first = kd_read_be64(&k), .version = kd_read_be64(&r)};
+    if (k.bad || r.bad || kd_reader_left(&k) != 0 || f->place_count == KD_FOLLOW_PLACES) return KD_EMALFORMED;
+    if (f->place_count == 0 || follow_place(f, f->place_count - 1)->last + 1 != place.first)
+        f->from = place.first;
+    for (place.last = place.first - 1; kd_reader_left(&r) > 0;)
+        follow_set_digest(f, ++place.last, kd_read_be64(&r));
+    if (r.bad || place.last < place.first || place.version > c->version) return KD_EMALFORMED;
+    *follow_place(f, f->place_count++) = place;
+    return 0;
+}
+
+static void follow_drop_place(kd_central *c, kd_writes *writes)
+{
+    kd_follower *f = &c->follower;
+    kd_writes_delete(writes, follow_digests_key(c, follow_place(f, 0)->first));
+    f->place_first = (f->place_first + 1) % KD_FOLLOW_PLACES;
+    f->place_count--;
+}
+
+/* A history that goes on elsewhere than the digests end is another one: a program that did not follow has written since. */
+static void follow_trust_digests(kd_central *c)
+{
+    kd_follower *f = &c->follower;
+    uint64_t read = c->history_tentative.read;
+    bool there = f->place_count > 0 && follow_place(f, f->place_count - 1)->last == read &&
+                 f->digests[read % KD_FOLLOW_DIGESTS] == c->history_tentative.digest;
+    while (!there && f->place_count > 0) follow_drop_place(c, &kd_commit_open(c)->writes);
+    if (!there) f->from = read;
+    follow_set_digest(f, read, c->history_tentative.digest);
+    f->put = read;
+}
+
+static int follow_begin(kd_central *c, uint64_t hint)
+{
+    static const uint8_t from[] = {KD_ROW_FOLLOWS, 2}, to[] = {KD_ROW_FOLLOWS, 3};
     kd_follower *f = &c->follower;
     if (!f->noted) {
         f->noted = true;
         f->since = c->version;
         follow_put(c);
+        kd_claim_mint(c, hint);
     }
+    f->offset = -1;
     f->digests = kd_alloc(KD_FOLLOW_DIGESTS * sizeof *f->digests);
-    f->from = c->history_tentative.read;
-    f->digests[f->from % KD_FOLLOW_DIGESTS] = c->history_tentative.digest;
+    f->places = kd_alloc(KD_FOLLOW_PLACES * sizeof *f->places);
+    int err = c->store.scan(c->store.ctx, kd_bytes_of(from, 2), kd_bytes_of(to, 2), follow_load_digests, c);
+    if (err != KD_OK) return err;
+    follow_trust_digests(c);
+    return KD_OK;
 }
 
-int kd_follow_load(kd_central *c)
+int kd_follow_load(kd_central *c, uint64_t hint)
 {
     int err = c->store.get(c->store.ctx, kd_bytes_of(follow_key, 1), &c->value);
     if (err == KD_OK) err = follow_read_row(c);
     if (err != KD_OK && err != KD_ENOTFOUND) return err;
-    if (c->config.follows) follow_begin(c);
-    return KD_OK;
+    return c->config.follows || c->follower.noted ? follow_begin(c, hint) : KD_OK;
 }
 
-void kd_follow_claimed(kd_central *c, const kd_claim *claim)
+void kd_follow_put(kd_central *c, kd_commit *k)
 {
     kd_follower *f = &c->follower;
+    if (!f->digests || k->history.read == f->put) return;
+    kd_follow_place place = {.version = k->version, .first = f->put + 1, .last = k->history.read};
+    if (place.last - f->put > KD_FOLLOW_DIGESTS) place.first = place.last - KD_FOLLOW_DIGESTS + 1;
+    kd_buf_clear(&c->value);
+    kd_buf_put_be64(&c->value, k->version);
+    for (uint64_t i = place.first; i <= place.last; i++)
+        kd_buf_put_be64(&c->value, f->digests[i % KD_FOLLOW_DIGESTS]);
+    while (f->place_count > 0 &&
+           (f->place_count == KD_FOLLOW_PLACES || follow_place(f, 0)->last + KD_FOLLOW_DIGESTS <= place.last))
+        follow_drop_place(c, &k->writes);
+    kd_writes_put(&k->writes, follow_digests_key(c, place.first), kd_buf_view(&c->value));
+    *follow_place(f, f->place_count++) = place;
+    f->put = place.last;
+}
+
+/* Version of the newest durable commit that holds no record above `read`; 0: it is not known. */
+static uint64_t follow_version_at(const kd_central *c, uint64_t read)
+{
+    const kd_follower *f = &c->follower;
+    for (uint32_t i = f->place_count; i > 0; i--) {
+        const kd_follow_place *p = follow_place(f, i - 1);
+        if (p->last <= read && p->version <= c->version) return p->version;
+    }
+    return 0;
+}
+
+/* ---- the leader ---- */
+
+void kd_follow_told(kd_central *c, uint64_t epoch)
+{
+    c->follower.heard_epoch = KD_MAX(c->follower.heard_epoch, epoch);
+}
+
+void kd_follow_heard_version(kd_central *c, uint64_t version)
+{
+    kd_follower *f = &c->follower;
+    if (!f->digests || version <= f->heard_version) return;
+    f->heard_version = version;
+    c->promoter.changed = true;
+}
+
+void kd_follow_claimed(kd_central *c, const kd_claim *claim, bool force)
+{
+    kd_follower *f = &c->follower;
+    kd_follow_told(c, claim->epoch);
+    if (!force) return;
     if (claim->epoch <= f->leader_epoch) return;
     f->leader_epoch = claim->epoch;
     follow_set_leader(f, claim->central);
@@ -73,24 +183,34 @@ void kd_follow_claimed(kd_central *c, const kd_claim *claim)
 
 uint64_t kd_follow_end(kd_central *c)
 {
+    return c->follower.noted ? c->follower.since : c->begun;
+}
+
+void kd_follow_over(kd_central *c)
+{
     kd_follower *f = &c->follower;
-    if (!f->noted) return c->begun;
+    kd_writes *writes = &kd_commit_open(c)->writes;
+    kd_writes_delete(writes, kd_bytes_of(follow_key, 1));
+    while (f->place_count > 0) follow_drop_place(c, writes);
     f->noted = false;
-    kd_writes_delete(&kd_commit_open(c)->writes, kd_bytes_of(follow_key, 1));
-    return f->since;
+    kd_follow_finish(f);
 }
 
 void kd_follow_finish(kd_follower *f)
 {
     free(f->digests);
+    free(f->places);
+    f->digests = NULL;
+    f->places = NULL;
 }
 
 /* ---- comparing ---- */
 
 static bool follow_knows(const kd_central *c, uint64_t read)
 {
+    const kd_follower *f = &c->follower;
     uint64_t ours = c->history_tentative.read;
-    return read <= ours && read >= c->follower.from && ours - read < KD_FOLLOW_DIGESTS;
+    return f->digests && read <= ours && read >= f->from && ours - read < KD_FOLLOW_DIGESTS;
 }
 
 static void follow_judge(kd_central *c, const kd_history *leader)
@@ -103,29 +223,76 @@ static void follow_judge(kd_central *c, const kd_history *leader)
     if (!agrees) f->told.differs = *leader;
 }
 
+static bool follow_is_whole(const kd_follow_heard *h)
+{
+    return h->heard == h->parts;
+}
+
+/* A snapshot of which as many records are read here as it tells of. Edges can have installed it only where all its parts are there. */
+static void follow_settle(kd_central *c, kd_follow_heard *h)
+{
+    uint64_t read = h->history.read;
+    if (read == 0 || !follow_knows(c, read)) return;
+    follow_judge(c, &h->history);
+    bool agrees = c->follower.digests[read % KD_FOLLOW_DIGESTS] == h->history.digest;
+    if (!agrees || !follow_is_whole(h)) return;
+    kd_link_agreed(c, h, follow_version_at(c, read));
+    h->history.read = 0;
+}
+
+static void follow_take(kd_follow_heard *h, const kd_snapshot *s)
+{
+    *h = (kd_follow_heard){.epoch = s->epoch, .version = s->version, .history = s->history};
+    h->parts = s->parts;
+    h->chain_count = s->chain_count;
+    if (s->chain_count > 0) memcpy(h->chain, s->chain, s->chain_count * sizeof h->chain[0]);
+}
+
+static void follow_take_part(kd_follow_heard *h, const kd_snapshot *s)
+{
+    uint8_t bit = (uint8_t)(1u << s->part % 8);
+    if (h->epoch != s->epoch || h->version != s->version || h->parts != s->parts) return;
+    h->heard += (h->part[s->part / 8] & bit) == 0;
+    h->part[s->part / 8] |= bit;
+}
+
 /* What is ahead is kept until we are there, also when more is heard meanwhile: so who lags far behind compares as well. */
 void kd_central_compare(kd_central *c, const kd_snapshot *s)
 {
     kd_follower *f = &c->follower;
-    if (!f->digests || s->history.read == 0 || s->epoch < f->told.epoch) return;
+    if (!f->digests || !kd_epoch_believed(c, s->epoch)) return;
+    kd_follow_heard_version(c, s->version);
+    kd_follow_told(c, s->epoch);
+    if (s->history.read == 0 || s->epoch < f->told.epoch) return;
+    if (s->epoch == f->told.epoch && s->version < f->told.version) return;
+    bool again = f->newest.epoch == s->epoch && f->newest.version == s->version &&
+                 f->told.heard.digest == s->history.digest;
     f->told.epoch = s->epoch;
     f->told.version = s->version;
     f->told.heard = s->history;
-    bool ahead = s->history.read > c->history_tentative.read;
-    if (!ahead) follow_judge(c, &s->history);
-    if (!ahead || (f->awaited.read > 0 && f->awaited_epoch == s->epoch)) return;
-    f->awaited = s->history;
-    f->awaited_epoch = s->epoch;
+    if (!again) {
+        follow_take(&f->newest, s);
+        f->newest.offset = f->offset;
+    }
+    follow_take_part(&f->newest, s);
+    follow_take_part(&f->awaited, s);
+    bool waits = f->awaited.history.read > 0 && f->awaited.epoch == s->epoch;
+    if (s->history.read <= c->history_tentative.read)
+        follow_settle(c, &f->newest);
+    else if (!waits)
+        f->awaited = f->newest;
 }
 
 void kd_follow_read(kd_central *c)
 {
     kd_follower *f = &c->follower;
+    uint64_t read = c->history_tentative.read;
     if (!f->digests) return;
-    f->digests[c->history_tentative.read % KD_FOLLOW_DIGESTS] = c->history_tentative.digest;
-    if (f->awaited.read != c->history_tentative.read) return;
-    follow_judge(c, &f->awaited);
-    f->awaited.read = 0;
+    follow_set_digest(f, read, c->history_tentative.digest);
+    bool one = f->awaited.epoch == f->newest.epoch && f->awaited.version == f->newest.version;
+    if (one) f->awaited.history.read = 0;
+    if (f->awaited.history.read == read) follow_settle(c, &f->awaited);
+    if (f->newest.history.read == read) follow_settle(c, &f->newest);
 }
 
 void kd_central_get_following(const kd_central *c, kd_following *out)
@@ -154,8 +321,7 @@ const char *kd_follows_name(kd_follows state)
 
 void kd_follow_committed(kd_central *c)
 {
-    if (!c->config.follows) return;
-    c->published = c->snapshot_version = c->version;
-    kd_counts_clear_unsent(&c->counts);
-    kd_redo_settle(c);
+    if (!kd_follows_now(c)) return;
+    if (c->config.follows) kd_counts_clear_unsent(&c->counts); /* the next open finds them in the redo */
+    if (c->redo.owed_bytes > KD_FOLLOW_REDO_MAX) kd_link_break(c);
 }

@@ -7,12 +7,35 @@
  *     i     version be64: of the copy that it began from; epoch be64 and name of the last claim that it read. While there is no such row, all versions
  *           are.
  *
- * The next start that leads ends the epoch in the store with that version (epoch.c), and deletes the row.
+ * A start that leads is promoted (promote.h): the row goes when that is settled.
+ *
+ * A digest is kept for each of the last records, so that a snapshot that is heard late, or after a restart, is compared all the same:
+ *
+ *     i | 2 | be64          version be64 of a commit, then the digests be64 behind the records that it holds; the number of the first one is in the key
  */
 #ifndef KUDOS_CENTRAL_CORE_FOLLOW_H
 #define KUDOS_CENTRAL_CORE_FOLLOW_H
 
 #include "kudos/follow.h"
+
+struct kd_commit;
+
+enum { KD_FOLLOW_PLACES = 512 }; /* commits whose digests are kept */
+
+/* A commit with records. */
+typedef struct {
+    uint64_t version, first, last; /* records */
+} kd_follow_place;
+
+/* A leader's snapshot that is not compared yet, or not heard whole. */
+typedef struct {
+    uint64_t epoch, version;
+    kd_history history; /* read 0: none */
+    kd_chain_link chain[KD_CHAIN_MAX];
+    int64_t offset;                     /* in the counts topic; -1: not told */
+    uint32_t chain_count, parts, heard; /* parts that were heard */
+    uint8_t part[KD_SNAPSHOT_PARTS_MAX / 8];
+} kd_follow_heard;
 
 typedef struct {
     bool noted;     /* the store has the row */
@@ -20,23 +43,37 @@ typedef struct {
     uint64_t leader_epoch;
     uint8_t leader_len; /* 0: no claim was read */
     char leader[KD_NAME_MAX];
-    uint64_t *digests;  /* behind record n at n modulo KD_FOLLOW_DIGESTS; NULL: this central leads */
-    uint64_t from;      /* records read at the start: digests before it are not known */
-    kd_history awaited; /* of a snapshot that is ahead of us; read 0: none */
-    uint64_t awaited_epoch;
+    uint64_t *digests;       /* behind record n at n modulo KD_FOLLOW_DIGESTS; NULL: this central leads */
+    uint64_t from;           /* records read at the start: digests before it are not known */
+    kd_follow_heard awaited; /* a snapshot that is ahead of us */
+    kd_follow_heard newest;  /* the one that was heard last, of which parts may be missing */
+    int64_t offset;          /* in the counts topic, of the record that is being heard; -1: none is */
+    uint64_t heard_version;  /* the largest that the counts topic told, of whatever epoch */
+    uint64_t heard_epoch;    /* the largest that a claim, a snapshot or an envelope told, and is believed */
+    uint64_t put;            /* records whose digests are in the store, or on their way there */
+    kd_follow_place *places; /* a ring, NULL where `digests` is: of commits begun, ascending */
+    uint32_t place_first, place_count;
     kd_following told;
 } kd_follower;
 
 /* After kd_history_load. KD_OK, KD_EIO, KD_EMALFORMED. */
-int kd_follow_load(kd_central *c);
+int kd_follow_load(kd_central *c, uint64_t hint);
 /* The last version of the epoch in the store that edges may have heard of. This start leads: the row goes with its first commit. */
 uint64_t kd_follow_end(kd_central *c);
-/* A claim was read, which is believed. */
-void kd_follow_claimed(kd_central *c, const kd_claim *claim);
+/* A claim was read, which is believed; `force`: it came into force. */
+void kd_follow_claimed(kd_central *c, const kd_claim *claim, bool force);
+/* Somebody named this epoch, which is believed. */
+void kd_follow_told(kd_central *c, uint64_t epoch);
+/* The counts topic tells of this version. */
+void kd_follow_heard_version(kd_central *c, uint64_t version);
 /* A record was read: behind kd_history_read. */
 void kd_follow_read(kd_central *c);
-/* A commit is durable: nothing of it is kept for the topics. */
+/* At the begin of a commit: puts the digests of its records. */
+void kd_follow_put(kd_central *c, struct kd_commit *k);
+/* A commit is durable. */
 void kd_follow_committed(kd_central *c);
+/* It leads: what a follower remembers goes, with the open commit. */
+void kd_follow_over(kd_central *c);
 void kd_follow_finish(kd_follower *f);
 
 #endif

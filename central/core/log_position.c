@@ -1,7 +1,7 @@
 /* log_position.c - see the header; kudos/central.h has the contracts of what the shell calls. */
 #include "central/core/log_position.h"
 
-#include "central/core/decide.h"
+#include "central/core/in_force.h"
 #include "central/core/state.h"
 
 bool kd_central_log_position(const kd_central *c, int64_t *offset)
@@ -20,7 +20,7 @@ void kd_log_read_again(kd_central *c)
 {
     c->log_again = true;
     c->log_tentative = (kd_log_position){.known = false};
-    kd_decide_from_start(c);
+    kd_in_force_from_start(c);
 }
 
 bool kd_central_log_again(kd_central *c)
@@ -35,6 +35,6 @@ int64_t kd_central_log_check(kd_central *c, kd_bytes record)
 {
     const kd_log_position *log = &c->log_committed;
     if (log->known && record.data && kd_hash(record) == log->digest) return log->offset + 1;
-    kd_decide_from_start(c);
+    kd_in_force_from_start(c);
     return -1;
 }

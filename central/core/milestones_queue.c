@@ -153,7 +153,7 @@ int kd_central_milestones_next(kd_central *c, kd_buf *record, uint64_t *version)
 {
     kd_milestone_queue *q = &c->milestones;
     if (c->poisoned) return KD_EIO;
-    if (!c->epoch_durable || q->taken == q->durable) return KD_ENOTFOUND;
+    if (!kd_central_durable(c) || q->taken == q->durable) return KD_ENOTFOUND;
     const kd_milestone_row *row = &q->at[q->taken];
     kd_milestones m;
     int err = c->store.get(c->store.ctx, milestone_row_key(c, row->version, row->first), &c->value);
@@ -161,6 +161,7 @@ int kd_central_milestones_next(kd_central *c, kd_buf *record, uint64_t *version)
     if (err != KD_OK)
         return kd_central_poison(c); /* it is listed: a row that is not there is a failed read */
     m.epoch = c->epoch_committed;
+    m.version = kd_link_label(c, m.version);
     kd_buf_clear(record);
     kd_milestones_encode(&m, record);
     kd_milestones_finish(&m);

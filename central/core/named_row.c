@@ -15,6 +15,14 @@ int kd_named_row_now(kd_central *c, const kd_op *op, kd_stored_row *row)
     return kd_row_now(c, kd_buf_view(&c->key), row);
 }
 
+void kd_named_row_clear(kd_central *c, const kd_op *op)
+{
+    if (kd_closed_deleted(c, op->item)) return; /* its rows go with their counts (closed_sweep.c) */
+    kd_buf_clear(&c->key);
+    kd_member_key_put(&c->key, op->counter, op->item, op->user);
+    kd_writes_delete(&kd_commit_open(c)->writes, kd_buf_view(&c->key));
+}
+
 void kd_named_row_say(kd_central *c, const kd_decision *d, const kd_op *op, uint64_t time_us, uint16_t region)
 {
     uint16_t author;

@@ -79,6 +79,14 @@ void kd_outbound_retry_now(kd_outbound *out)
     out->again_us = 0;
 }
 
+uint32_t kd_outbound_sent(const kd_outbound *out)
+{
+    const kd_outbound_record *r;
+    uint32_t n = 0;
+    STAILQ_FOREACH(r, &out->records, next) n += r->state == KD_RECORD_SENT;
+    return n;
+}
+
 uint64_t kd_outbound_oldest(const kd_outbound *out)
 {
     return out->count > 0 ? STAILQ_FIRST(&out->records)->tag : UINT64_MAX;

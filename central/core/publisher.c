@@ -1,6 +1,8 @@
 /* publisher.c - see the header. */
 #include "kudos/publisher.h"
 
+#include "kudos/follow.h"
+
 void kd_publisher_init(kd_publisher *p, kd_central *core, const kd_publisher_config *config,
                        const kd_publisher_shell *shell, uint64_t mono_us, uint64_t random)
 {
@@ -27,6 +29,7 @@ bool kd_publisher_committed(kd_publisher *p)
     uint64_t epoch = kd_central_epoch(p->core);
     p->changes_open = p->config.publish_changes;
     p->milestones_open = true;
+    p->claim_pending |= kd_central_claim_again(p->core);
     if (!kd_central_durable(p->core) || epoch == p->claimed) return false;
     bool outbid = p->claimed != 0;
     p->claimed = epoch;
@@ -43,6 +46,36 @@ static void publisher_make_claim(kd_publisher *p, uint64_t wall_us)
     p->claim_pending = false;
     kd_central_claim(p->core, wall_us, &record);
     kd_outbound_push(&p->claims, &record, kd_central_epoch(p->core));
+}
+
+enum { AGAIN_US = 5000000 };
+
+/* Whether a record that has to be read back is due: for the first time, or once more, as the topic may have lost it. Epochs end in chance: they do not ask all
+ * at once. */
+static bool publisher_due_again(const kd_publisher *p, uint64_t made_us, uint64_t mono_us)
+{
+    uint64_t chance_us = kd_central_claims(p->core) % (AGAIN_US / 4);
+    return made_us == 0 || mono_us >= made_us + AGAIN_US + chance_us;
+}
+
+static void publisher_promote(kd_publisher *p, uint64_t wall_us, uint64_t mono_us)
+{
+    kd_buf record = {.data = NULL};
+    kd_promotion stage = kd_central_promotion(p->core);
+    bool claims = stage == KD_PROMOTION_CLAIMS && p->claims.count == 0;
+    bool marks = stage == KD_PROMOTION_MARKS && p->counts.count == 0;
+    if (claims && publisher_due_again(p, p->claimed_us, mono_us)) {
+        kd_central_claim(p->core, wall_us, &record);
+        p->claimed = kd_central_claims(p->core);
+        p->claimed_us = mono_us;
+        kd_outbound_push(&p->claims, &record, p->claimed);
+    }
+    if (marks && publisher_due_again(p, p->marked_us, mono_us)) {
+        kd_central_marker(p->core, wall_us, &record);
+        p->marked_us = mono_us;
+        kd_outbound_push(&p->counts, &record, p->claimed);
+    }
+    kd_buf_finish(&record);
 }
 
 /* A version may have several records. Those below the oldest record held are delivered whole; with none held, and none left in the core, all are. */
@@ -130,19 +163,19 @@ int kd_publisher_decide(kd_publisher *p, const kd_decision *d, uint64_t wall_us)
     return err;
 }
 
-enum { LIFE_US = 500000, LIFE_WINDOW = 32 }; /* few at a time: operators' decisions go the same way */
+enum { PROPOSE_US = 500000, PROPOSE_WINDOW = 32 }; /* few at a time: operators' decisions go the same way */
 
-/* What the lives of items are due to. A decision that cannot be made (too many items are listed as closed) is proposed again later. */
-static int publisher_make_life(kd_publisher *p, uint64_t wall_us, uint64_t mono_us)
+/* What central's hand proposes. A decision that cannot be made (too many items are listed as closed) is proposed again later. */
+static int publisher_make_proposals(kd_publisher *p, uint64_t wall_us, uint64_t mono_us)
 {
     kd_decision d;
     int err = KD_OK;
-    if (!kd_central_lives(p->core) || p->ending != KD_PUBLISHER_RUNS || mono_us < p->life_due_us)
+    if (!kd_central_proposes(p->core) || p->ending != KD_PUBLISHER_RUNS || mono_us < p->propose_due_us)
         return KD_OK;
-    p->life_due_us = mono_us + LIFE_US;
+    p->propose_due_us = mono_us + PROPOSE_US;
     if (!kd_publisher_claim_stands(p)) return KD_OK;
-    for (uint32_t n = 0; err == KD_OK && n < LIFE_WINDOW && p->decisions.count < LIFE_WINDOW; n++) {
-        err = kd_central_life_next(p->core, wall_us, &d);
+    for (uint32_t n = 0; err == KD_OK && n < PROPOSE_WINDOW && p->decisions.count < PROPOSE_WINDOW; n++) {
+        err = kd_central_propose(p->core, wall_us, &d);
         if (err == KD_OK) kd_publisher_decide(p, &d, wall_us);
     }
     return err == KD_EIO ? KD_EIO : KD_OK;
@@ -167,19 +200,26 @@ static uint64_t publisher_next_us(const kd_publisher *p)
     when = kd_outbound_next_us(&p->changes, when);
     when = kd_outbound_next_us(&p->decisions, when);
     when = kd_outbound_next_us(&p->milestones, when);
-    if (kd_central_lives(p->core) && p->ending == KD_PUBLISHER_RUNS) when = KD_MIN(when, p->life_due_us);
+    if (kd_central_proposes(p->core) && p->ending == KD_PUBLISHER_RUNS)
+        when = KD_MIN(when, p->propose_due_us);
     return p->claims.count + p->counts.count == 0 ? KD_MIN(when, publisher_due_us(p)) : when;
 }
 
 int kd_publisher_run(kd_publisher *p, uint64_t wall_us, uint64_t mono_us, uint64_t *next_us)
 {
     *next_us = UINT64_MAX;
+    publisher_promote(p, wall_us, mono_us);
+    if (kd_central_promotion(p->core) != KD_PROMOTION_LEADS) {
+        publisher_pump(p, mono_us);
+        *next_us = mono_us + AGAIN_US / 4;
+        return KD_OK;
+    }
     if (!kd_central_durable(p->core)) return KD_OK;
     publisher_make_claim(p, wall_us);
     int err = publisher_make_changes(p);
     if (err == KD_OK) err = publisher_make_milestones(p);
     if (err == KD_OK) err = publisher_make_snapshot(p, wall_us, mono_us);
-    if (err == KD_OK) err = publisher_make_life(p, wall_us, mono_us);
+    if (err == KD_OK) err = publisher_make_proposals(p, wall_us, mono_us);
     if (err != KD_OK) return err;
     publisher_pump(p, mono_us);
     *next_us = publisher_next_us(p);
@@ -236,6 +276,12 @@ bool kd_publisher_claim_stands(const kd_publisher *p)
 uint32_t kd_publisher_held(const kd_publisher *p)
 {
     return p->claims.count + p->counts.count + p->changes.count + p->decisions.count + p->milestones.count;
+}
+
+uint32_t kd_publisher_sent(const kd_publisher *p)
+{
+    return kd_outbound_sent(&p->claims) + kd_outbound_sent(&p->counts) + kd_outbound_sent(&p->changes) +
+           kd_outbound_sent(&p->decisions) + kd_outbound_sent(&p->milestones);
 }
 
 uint64_t kd_publisher_failures(const kd_publisher *p)

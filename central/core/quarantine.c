@@ -28,6 +28,11 @@ static int quarantine_find(const kd_central *c, uint64_t id)
     return -1;
 }
 
+bool kd_quarantine_keeps(const kd_central *c, uint64_t id)
+{
+    return quarantine_find(c, id) >= 0;
+}
+
 static kd_quarantine_entry quarantine_entry_of(kd_central *c, kd_bytes record)
 {
     kd_batch b;
@@ -159,4 +164,47 @@ int kd_central_quarantine_get(kd_central *c, uint64_t id, kd_quarantined *q)
     int err = c->store.get(c->store.ctx, key, &c->kept);
     if (err == KD_OK) err = quarantine_read_row(c, id, kd_buf_view(&c->kept), q);
     return err == KD_OK || err == KD_ENOTFOUND ? err : KD_EIO;
+}
+
+/* ---- read where a decision stands ---- */
+
+typedef struct {
+    kd_central *c;
+    kd_bytes key;
+    bool found;
+} quarantine_search;
+
+static void quarantine_search_put(void *arg, kd_bytes key, kd_bytes value)
+{
+    quarantine_search *s = arg;
+    if (!kd_bytes_eq(key, s->key)) return;
+    s->found = true;
+    kd_buf_clear(&s->c->kept);
+    kd_buf_put(&s->c->kept, value.data, value.len);
+}
+
+static void quarantine_search_del(void *arg, kd_bytes key)
+{
+    (void)arg;
+    (void)key;
+}
+
+/* The rows on their way, those that came last first. A record that is listed was not deleted behind its put. */
+static bool quarantine_find_staged(kd_central *c, kd_bytes key)
+{
+    static const kd_writes_visitor visitor = {quarantine_search_put, quarantine_search_del};
+    quarantine_search s = {.c = c, .key = key};
+    for (uint32_t i = c->outstanding + 1; i-- > 0 && !s.found;)
+        kd_writes_visit(&c->commits[kd_commit_place(c, i)].writes, &visitor, &s);
+    return s.found;
+}
+
+int kd_quarantine_now(kd_central *c, uint64_t id, kd_quarantined *q)
+{
+    if (quarantine_find(c, id) < 0) return KD_ENOTFOUND;
+    kd_bytes key = kd_key_numbered(&c->key, KD_ROW_QUARANTINE, id);
+    int err = KD_OK;
+    if (!quarantine_find_staged(c, key)) err = c->store.get(c->store.ctx, key, &c->kept);
+    if (err == KD_OK) err = quarantine_read_row(c, id, kd_buf_view(&c->kept), q);
+    return err == KD_OK ? KD_OK : KD_EIO;
 }

@@ -27,6 +27,10 @@ int kd_quarantine_load(kd_central *c);
 kd_fed kd_quarantine_take(kd_central *c, kd_bytes record, int64_t offset);
 /* The batch is merged by the open commit, which then also deletes what was kept of it. */
 void kd_quarantine_merged(kd_central *c, const kd_batch *b);
+/* Reads a record that is kept, durable or on its way into the store: KD_OK, KD_ENOTFOUND, KD_EIO. Views live until the next call. */
+int kd_quarantine_now(kd_central *c, uint64_t id, kd_quarantined *q);
+/* Whether it is kept where the last record stands that was fed. */
+bool kd_quarantine_keeps(const kd_central *c, uint64_t id);
 /* Deletes the record of that identity with the open commit. */
 void kd_quarantine_forget(kd_central *c, uint64_t id);
 

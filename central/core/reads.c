@@ -1,4 +1,5 @@
 /* reads.c - reads of the API, of exports and of metrics: committed state, from the counts and the store; kudos/central.h has the contracts. */
+#include "central/core/collect.h"
 #include "central/core/lookup.h"
 #include "central/core/registry.h"
 #include "central/core/row.h"
@@ -80,7 +81,7 @@ int kd_central_member_at(kd_central *c, uint32_t counter_index, kd_bytes item, k
     if (counter_index >= c->config.counters->count) return KD_EINVAL;
     kd_stored_row row;
     int err = kd_lookup_member(c, c->config.counters->at[counter_index].id, item, user, &row);
-    if (err == KD_OK) *liked = row.liked, *at_us = row.time_us;
+    if (err == KD_OK && !kd_collect_was_gone(c, &row)) *liked = row.liked, *at_us = row.time_us;
     return err == KD_OK || err == KD_ENOTFOUND ? KD_OK : KD_EIO;
 }
 

@@ -48,6 +48,8 @@ void kd_redo_settle(kd_central *c)
 
 uint64_t kd_central_unpublished_bytes(const kd_central *c)
 {
+    if (kd_follows_now(c))
+        return 0; /* it owes nothing: what is kept for its promotion has a bound of its own */
     return c->redo.owed_bytes + c->milestones.owed_bytes;
 }
 

@@ -3,8 +3,17 @@
 
 #include "central/core/commit.h"
 #include "central/core/content.h"
+#include "central/core/expect.h"
 #include "central/core/row.h"
 #include "central/core/state.h"
+
+/* The byte `retired` of an edge's row. RETIRED alone says of a row of an older program that batches may have been refused. */
+enum { RETIRED = 1, RETIRED_QUIET = 2 };
+
+static uint8_t registry_retired_byte(const kd_registered_state *s)
+{
+    return !s->retired ? 0 : s->refused ? RETIRED : RETIRED_QUIET;
+}
 
 static bool registry_name_is(const char *name, uint8_t len, kd_bytes other)
 {
@@ -38,7 +47,9 @@ static int registry_load_edge(void *arg, kd_bytes key, kd_bytes value)
     if (kd_reader_left(&r) > 0) { /* the row of a store made before edges could be retired ends here */
         s.complete_to_us = kd_read_be64(&r);
         s.joined = kd_read_be64(&r);
-        s.retired = kd_read_u8(&r) != 0;
+        uint8_t retired = kd_read_u8(&r);
+        s.retired = retired != 0;
+        s.refused = retired == RETIRED;
     }
     if (kd_reader_left(&r) > 0) s.regions = kd_read_u8(&r);  /* and here before they were counted */
     if (kd_reader_left(&r) > 0) s.amount = kd_read_be64(&r); /* and here before amounts were bounded */
@@ -51,6 +62,7 @@ static int registry_load_edge(void *arg, kd_bytes key, kd_bytes value)
         .name_len = (uint8_t)name.len, .region = region, .durable = true, .tentative = s, .committed = s};
     memcpy(e->name, name.data, name.len);
     c->edge_count++;
+    kd_expect_heard(c, name);
     return KD_OK;
 }
 
@@ -98,7 +110,9 @@ static uint16_t registry_add_edge(kd_central *c, kd_bytes name)
 {
     uint16_t index = (uint16_t)c->edge_count++;
     kd_registered *e = &c->edges[index];
+    const kd_expected *listed = kd_expect_find(&c->expected, name);
     *e = (kd_registered){.name_len = (uint8_t)name.len, .tentative.joined = c->begun + 1};
+    e->tentative.retired = listed && listed->struck; /* before anything was heard of it */
     memcpy(e->name, name.data, name.len);
     kd_registry_touch(c, index);
     return index;
@@ -151,7 +165,7 @@ static void registry_put_edge(kd_central *c, kd_commit *k, const kd_registered *
     kd_buf_put_be64(v, s->epoch);
     kd_buf_put_be64(v, s->complete_to_us);
     kd_buf_put_be64(v, s->joined);
-    kd_buf_put_u8(v, s->retired);
+    kd_buf_put_u8(v, registry_retired_byte(s));
     kd_buf_put_u8(v, s->regions);
     kd_buf_put_be64(v, s->amount);
     kd_writes_put(&k->writes, kd_key_named(&c->key, KD_ROW_EDGE, kd_registered_name(e)), kd_buf_view(v));
@@ -174,6 +188,7 @@ void kd_registry_committed(kd_central *c, const kd_commit *k)
     for (uint32_t i = 0; i < k->touched_count; i++) {
         kd_registered *e = &c->edges[k->touched[i].edge];
         e->committed = k->touched[i].state;
+        if (!e->durable) kd_expect_heard(c, kd_registered_name(e));
         e->durable = true;
     }
 }
@@ -184,13 +199,23 @@ static bool registry_heard(const kd_central *c, kd_bytes name)
     return i >= 0 && c->edges[i].durable;
 }
 
+/* An edge that is expected and was not heard of; empty: none. What the configuration names is expected from the start on, as the decision that lists it may
+ * take a while. */
+static kd_bytes registry_unheard(const kd_central *c)
+{
+    kd_bytes unheard = kd_expect_unheard(&c->expected, c->version);
+    if (kd_planted(c, KD_PLANT_UNHEARD_IS_NONE)) return (kd_bytes){0};
+    for (uint32_t i = 0; i < c->config.expected_edge_count && unheard.len == 0; i++) {
+        kd_bytes name = kd_bytes_str(c->config.expected_edges[i]);
+        if (!kd_expect_find(&c->expected, name) && !registry_heard(c, name)) unheard = name;
+    }
+    return unheard;
+}
+
 kd_lowest kd_registry_lowest(const kd_central *c, bool held)
 {
-    kd_lowest low = {.edge = -1};
-    for (uint32_t i = 0; i < c->config.expected_edge_count; i++) {
-        kd_bytes name = kd_bytes_str(c->config.expected_edges[i]);
-        if (!registry_heard(c, name)) return (kd_lowest){.edge = -1, .unheard = name};
-    }
+    kd_lowest low = {.edge = -1, .unheard = registry_unheard(c)};
+    if (low.unheard.len > 0) return low;
     for (uint32_t i = 0; i < c->edge_count; i++) {
         const kd_registered_state *s = &c->edges[i].committed;
         if (!c->edges[i].durable || kd_registered_is_author(&c->edges[i])) continue;
@@ -199,6 +224,27 @@ kd_lowest kd_registry_lowest(const kd_central *c, bool held)
         if (low.edge < 0 || time_us < low.time_us) low = (kd_lowest){.time_us = time_us, .edge = (int)i};
     }
     return low;
+}
+
+static bool registry_expects_unknown(const kd_central *c)
+{
+    for (uint32_t i = 0; i < c->expected.count; i++) {
+        const kd_expected *e = &c->expected.at[i];
+        if (!e->struck && !e->heard && kd_registry_find(c, kd_expected_name(e)) < 0) return true;
+    }
+    return false;
+}
+
+uint64_t kd_registry_lowest_here(const kd_central *c)
+{
+    uint64_t low_us = UINT64_MAX;
+    for (uint32_t i = 0; i < c->edge_count; i++) {
+        const kd_registered_state *s = &c->edges[i].tentative;
+        if (kd_registered_is_author(&c->edges[i])) continue;
+        if (s->retired && !kd_planted(c, KD_PLANT_RETIRED_HOLDS)) continue;
+        low_us = KD_MIN(low_us, KD_MIN(s->watermark_us, s->complete_to_us));
+    }
+    return low_us == UINT64_MAX || registry_expects_unknown(c) ? 0 : low_us;
 }
 
 uint64_t kd_registry_low_watermark(const kd_central *c)

@@ -29,6 +29,7 @@ typedef struct {
     /* version that registered it or took it back: backups made before do not know it (rule 21) */
     uint64_t joined;
     bool retired;    /* rule 23 */
+    bool refused;    /* batches came since it was retired */
     uint8_t regions; /* that nobody had named before a batch of this edge did */
     uint64_t amount; /* that merged batches of this edge added to sums; at most KD_EDGE_AMOUNT_MAX */
 } kd_registered_state;
@@ -91,9 +92,12 @@ typedef struct {
     kd_bytes
         unheard; /* an expected edge that was never heard of, because of which the time is unknown; else empty */
 } kd_lowest;
-/* The smallest watermark of all durable edges that are not retired, without authors, by committed state. `held`: takes the complete_to of an edge's last envelope
+/* The smallest watermark of all durable edges that are not retired, without authors, by committed state. Edges that the configuration names count as
+ * expected until the log says otherwise (expect.h). `held`: takes the complete_to of an edge's last envelope
  * instead where it is lower, which it is while the edge sends operations again (rules 15, 20). */
 kd_lowest kd_registry_lowest(const kd_central *c, bool held);
+/* As kd_registry_lowest, held, where the last record stands that was fed: a function of the log. */
+uint64_t kd_registry_lowest_here(const kd_central *c);
 /* The low watermark in us; 0: unknown, as an expected edge was never heard of, or there is no edge. */
 uint64_t kd_registry_low_watermark(const kd_central *c);
 

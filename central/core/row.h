@@ -2,8 +2,8 @@
  * row.h - keys and values of central's store, one LevelDB per partition.
  *
  *     M                      identity, epoch, version, log position, chain (meta.c)
- *     e | edge name          index, region be16 | incarnation, seq, digest, watermark, epoch, complete_to, joined be64 | retired,
- *                            regions u8 | amount be64; in older stores the row ends behind the epoch, retired or regions
+ *     e | edge name          index, region be16 | incarnation, seq, digest, watermark, epoch, complete_to, joined be64 | retired
+ *                            (0; 1, and batches of it may have been refused; 2, and none was), regions u8 | amount be64; in older stores the row ends behind the epoch, retired or regions
  *     g | region index be16  name
  *     m | counter | item key | user len | user
  *                            stamp: time << 1 | liked be64, then edge and region varint
@@ -16,8 +16,9 @@
  *     x | item key           closings of an item (closed.h)
  *     o | item key           when the life of an item began (span.h)
  *     z, z …                 lives of collections, and of their items (span.h)
+ *     y | edge name          struck u8 | region (expect.h)
  *     d                      claim in force, decisions merged, time of what was forgotten be64 (decide.c)
- *     d | job                seq, written at, number of its last merge be64 | finished u8 (decide.c)
+ *     d | job                seq, written at, number of its last merge be64 | finished u8 | of one that added sums: 1 u8 (decide.c)
  *     l | counter | item key | inverse time be64 | user len | user
  *                            region varint: an entry of the index `newest` (index.h), where it is switched on
  *     u | user len | user | counter | inverse time be64 | item key
@@ -28,6 +29,10 @@
  *     w | digest of a user   stamp, finished, withdrawn be64, then the job: that user is erased (erased.c)
  *     h                      version, records read, digest be64 (history.h)
  *     i                      version be64: this store follows since then (follow.h)
+ *     i | 1                  the newest snapshot of a leader that agreed (follow.h)
+ *     i | 2 | read be64      digests behind the records of a commit, the first of which has this number (follow.h)
+ *     c                      identity of the store; author and epoch of the claim in force be64 (claim.h)
+ *     a | number u8          kind u8 | name: a counter that was ever configured (kudos/counter_names.h)
  *     v | job                stamp, order, withdrawn, skipped, put back be64 | closed u8 (void.c)
  *
  * A membership row is a last-writer-wins register: state, region and day (that of its time) are those of the largest stamp. So the row, and with it
@@ -62,6 +67,9 @@ enum {
     KD_ROW_SPAN = 'z',
     KD_ROW_HISTORY = 'h',
     KD_ROW_FOLLOWS = 'i',
+    KD_ROW_CLAIM = 'c',
+    KD_ROW_EXPECTED = 'y',
+    KD_ROW_COUNTER = 'a',
     KD_MEMBER_KEY_MAX = 2 + KD_ITEM_KEY_MAX + 1 + KD_ID_MAX,
 };
 

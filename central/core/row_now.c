@@ -4,6 +4,7 @@
  */
 #include "central/core/row_now.h"
 
+#include "central/core/collect.h"
 #include "central/core/fold.h"
 #include "central/core/lookup.h"
 #include "central/core/sort.h"
@@ -41,5 +42,6 @@ int kd_row_now(kd_central *c, kd_bytes key, kd_stored_row *row)
     uint64_t hash = kd_lookup_hash(c, key);
     int err = row_now_closed(c, key, hash, row);
     if (err == KD_EIO) return err;
-    return row_now_gathered(c, key, hash, err == KD_OK, row) ? KD_OK : KD_ENOTFOUND;
+    bool there = row_now_gathered(c, key, hash, err == KD_OK, row);
+    return there && !kd_collect_is_gone(c, row, KD_ARRIVAL_NEXT) ? KD_OK : KD_ENOTFOUND;
 }

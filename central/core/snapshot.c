@@ -60,7 +60,7 @@ static int snapshot_ready(const kd_central *c)
 {
     if (c->poisoned) return KD_EIO;
     if (c->fenced) return KD_EFENCED;
-    return c->epoch_durable && !c->config.follows ? KD_OK : KD_EAGAIN;
+    return kd_central_durable(c) && !c->config.follows ? KD_OK : KD_EAGAIN;
 }
 
 /* ---- snapshots ---- */
@@ -98,7 +98,9 @@ int kd_central_snapshot(kd_central *c, uint64_t now_us, kd_central_emit emit, vo
     kd_buf record = {0};
     snapshot_head(c, KD_SNAPSHOT_DELTA, (kd_bytes){0}, now_us, &s);
     bool anew = snapshot_counters_came(c) || c->counts.unsent_lost;
-    if (!anew) s.previous = c->snapshot_version;
+    uint64_t previous;
+    anew |= !kd_link_previous(c, c->snapshot_version, &previous);
+    if (!anew) s.previous = previous;
     uint32_t items = c->counts.unsent_count;
     /* A heartbeat, with nothing changed, is one part without items. */
     s.parts = items ? (items + KD_SNAPSHOT_ITEMS_MAX - 1) / KD_SNAPSHOT_ITEMS_MAX : 1;
@@ -109,6 +111,7 @@ int kd_central_snapshot(kd_central *c, uint64_t now_us, kd_central_emit emit, vo
     kd_buf_finish(&record);
     /* the snapshot before was delivered or given up, else the shell would not ask */
     c->published = c->snapshot_version;
+    kd_link_published(c);
     kd_redo_settle(c);
     c->snapshot_version = c->version;
     c->viral = false;

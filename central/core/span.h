@@ -8,7 +8,7 @@
  * An item of such a collection begins with the operation that is merged first, in the order of the log, and ends so long after that operation's stamp. What is
  * stamped later is left out. Which collections have a life, and how long, is a decision in the log, too. So all of that is a function of the log.
  *
- * Central's own hand (kd_central_life_next) proposes decisions by its clock: the lives of its configuration, where others are in force; that an item is closed,
+ * Central's own hand (kd_central_propose) proposes decisions by its clock: the lives of its configuration, where others are in force; that an item is closed,
  * by the stamp at which it ended; that it is deleted. Nothing happens before such a decision is read, and rule 27 says what happens then.
  *
  * Invariants: an item has rows here from its start until it is deleted, or opened by an operator, who thereby ends its life; then it begins none any more.
@@ -42,7 +42,8 @@ typedef struct {
     uint8_t phase;
     uint32_t at; /* index of the collection */
     kd_buf cursor, key;
-    uint64_t walk_us, overdue_us, overdue_next_us;
+    uint64_t walk_us;
+    uint64_t looked_us, due_us; /* since when the item waits that waits longest, as it was found then */
     uint32_t proposed;
     char job[KD_NAME_MAX + 1];
 } kd_spanner;
@@ -63,6 +64,8 @@ bool kd_span_agrees(kd_central *c, const kd_decision *d);
 bool kd_span_leaves_out(kd_central *c, kd_bytes item, uint64_t after_us, uint64_t time_us);
 /* Whether an operation with that stamp lies behind the end of the item. KD_OK, KD_EIO. */
 int kd_span_covers(kd_central *c, kd_bytes item, uint64_t time_us, bool *covers);
+/* What central proposes by that clock. KD_OK, KD_ENOTFOUND: none now; KD_EIO. */
+int kd_span_propose(kd_central *c, uint64_t now_us, kd_decision *d);
 /* At the begin of a commit: the rows of items that begin, and of those that were closed, opened or deleted. KD_OK, KD_EIO. */
 int kd_span_step(kd_central *c, struct kd_commit *k);
 

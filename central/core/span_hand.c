@@ -4,6 +4,7 @@
  */
 #include "central/core/span.h"
 
+#include "central/core/closed.h"
 #include "central/core/span_row.h"
 #include "central/core/state.h"
 
@@ -67,11 +68,6 @@ static bool span_hand_same(const kd_lifespans *a, const kd_lifespans *b)
     return same;
 }
 
-bool kd_central_lives(const kd_central *c)
-{
-    return c->config.lives.count > 0 || c->spanner.spans.count > 0;
-}
-
 /* ---- the walk ---- */
 
 static int span_hand_take(void *arg, kd_bytes key, kd_bytes value)
@@ -97,6 +93,8 @@ static int span_hand_row(kd_central *c, const kd_lifespan *s, uint64_t now_us)
     uint64_t age_us = span_hand_age(s, l->phase);
     kd_buf to = {0};
     if (age_us == 0 || now_us < age_us) return KD_ENOTFOUND;
+    if (l->phase == 0 && kd_closed_full_of_lives(c))
+        return KD_ENOTFOUND; /* deletions need no room: on to them */
     kd_bytes collection = kd_bytes_str(s->collection);
     if (l->cursor.len > 0)
         kd_buf_put_u8(&l->cursor, 0); /* behind the last one */
@@ -118,17 +116,15 @@ static void span_hand_name(kd_central *c, kd_decision *d)
     *d = (kd_decision){.job = kd_bytes_str(l->job), .seq = 1, .last = true};
 }
 
-static int span_hand_propose(kd_central *c, const kd_lifespan *s, uint64_t now_us, kd_decision *d)
+static int span_hand_propose(kd_central *c, const kd_lifespan *s, kd_decision *d)
 {
     kd_spanner *l = &c->spanner;
-    uint64_t start_us, end_us;
+    uint64_t start_us;
     if (!kd_span_parse(kd_buf_view(&l->cursor), &l->key, &start_us)) return KD_EIO;
     span_hand_name(c, d);
     d->what = l->phase == 0 ? KD_DECIDED_ENDED : KD_DECIDED_EXPIRED;
     d->item = kd_buf_view(&l->key);
-    end_us = start_us + span_hand_age(s, l->phase);
     d->stamp_us = start_us + s->life_us;
-    l->overdue_next_us = KD_MAX(l->overdue_next_us, now_us - end_us);
     return KD_OK;
 }
 
@@ -137,7 +133,6 @@ static void span_hand_begin(kd_spanner *l, uint64_t now_us)
     l->walk_us = now_us;
     l->phase = 0;
     l->at = 0;
-    l->overdue_next_us = 0;
     kd_buf_clear(&l->cursor);
 }
 
@@ -148,18 +143,16 @@ static int span_hand_walk(kd_central *c, uint64_t now_us, kd_decision *d)
         for (; l->at < l->spans.count; l->at++, kd_buf_clear(&l->cursor)) {
             int err = span_hand_row(c, &l->spans.at[l->at], now_us);
             if (err == KD_EIO) return KD_EIO;
-            if (err == KD_OK) return span_hand_propose(c, &l->spans.at[l->at], now_us, d);
+            if (err == KD_OK) return span_hand_propose(c, &l->spans.at[l->at], d);
         }
-    l->overdue_us = l->overdue_next_us;
     return KD_ENOTFOUND;
 }
 
-int kd_central_life_next(kd_central *c, uint64_t now_us, kd_decision *d)
+int kd_span_propose(kd_central *c, uint64_t now_us, kd_decision *d)
 {
     kd_spanner *l = &c->spanner;
     bool over = l->phase == KD_SPAN_PHASES || l->walk_us == 0;
     bool again = now_us < l->walk_us || now_us >= l->walk_us + AGAIN_US;
-    if (c->poisoned) return KD_EIO;
     if (!over) return span_hand_walk(c, now_us, d);
     if (!again) return KD_ENOTFOUND;
     span_hand_begin(l, now_us);
@@ -169,5 +162,43 @@ int kd_central_life_next(kd_central *c, uint64_t now_us, kd_decision *d)
     kd_buf_clear(&l->key);
     kd_lifespans_encode(&c->config.lives, &l->key);
     d->body = kd_buf_view(&l->key);
+    return KD_OK;
+}
+
+/* ---- what waits ---- */
+
+static int span_due_take(void *arg, kd_bytes key, kd_bytes value)
+{
+    (void)value;
+    kd_buf_put(arg, key.data, key.len);
+    return 1;
+}
+
+/* Lowers *due_us to the moment at which the oldest item of that phase and collection was due. KD_OK, KD_EIO. */
+static int span_due_look(kd_central *c, const kd_lifespan *s, uint8_t phase, uint64_t *due_us)
+{
+    kd_buf from = {0}, to = {0}, found = {0}, item = {0};
+    uint64_t start_us = 0, age_us = span_hand_age(s, phase);
+    if (age_us == 0) return KD_OK;
+    kd_span_from_key(&from, phase, kd_bytes_str(s->collection), 0);
+    kd_span_from_key(&to, phase, kd_bytes_str(s->collection), UINT64_MAX);
+    int err = c->store.scan(c->store.ctx, kd_buf_view(&from), kd_buf_view(&to), span_due_take, &found);
+    if (err == 1) err = kd_span_parse(kd_buf_view(&found), &item, &start_us) ? KD_OK : KD_EIO;
+    if (err == KD_OK && found.len > 0) *due_us = KD_MIN(*due_us, start_us + age_us);
+    kd_buf *const owned[] = {&from, &to, &found, &item};
+    for (size_t i = 0; i < KD_COUNT(owned); i++) kd_buf_finish(owned[i]);
+    return err == KD_OK ? KD_OK : KD_EIO;
+}
+
+int kd_central_life_overdue(kd_central *c, uint64_t now_us, uint64_t *overdue_us)
+{
+    kd_spanner *l = &c->spanner;
+    bool again = l->looked_us == 0 || now_us < l->looked_us || now_us >= l->looked_us + AGAIN_US;
+    uint64_t due_us = UINT64_MAX;
+    for (uint8_t phase = 0; again && phase < KD_SPAN_PHASES; phase++)
+        for (uint32_t i = 0; i < l->spans.count; i++)
+            if (span_due_look(c, &l->spans.at[i], phase, &due_us) != KD_OK) return KD_EIO;
+    if (again) l->looked_us = now_us, l->due_us = due_us;
+    *overdue_us = now_us > l->due_us ? now_us - l->due_us : 0;
     return KD_OK;
 }

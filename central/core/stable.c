@@ -189,7 +189,7 @@ void kd_central_get_forgetting(const kd_central *c, kd_central_forgetting *out)
     *out = (kd_central_forgetting){.stable_us = kd_central_stable_us(c),
                                    .stable_held_by = s.by,
                                    .stable_holder = s.holder,
-                                   .floor_us = k->floor_us,
+                                   .floor_us = k->committed_us,
                                    .floor_held_by = f.by,
                                    .floor_holder = f.holder,
                                    .sweeping = k->sweeping,

@@ -14,16 +14,21 @@
 #ifndef KUDOS_CENTRAL_CORE_STATE_H
 #define KUDOS_CENTRAL_CORE_STATE_H
 
+#include "central/core/claim.h"
 #include "central/core/closed.h"
 #include "central/core/collect.h"
 #include "central/core/commit.h"
 #include "central/core/counts.h"
 #include "central/core/decide.h"
+#include "central/core/epoch.h"
 #include "central/core/erased.h"
+#include "central/core/expect.h"
 #include "central/core/follow.h"
+#include "central/core/hand.h"
 #include "central/core/index.h"
 #include "central/core/log_position.h"
 #include "central/core/milestones.h"
+#include "central/core/promote.h"
 #include "central/core/quarantine.h"
 #include "central/core/redo.h"
 #include "central/core/registry.h"
@@ -59,10 +64,13 @@ struct kd_central {
     /* of what is committed; before the first commit the epoch minted at the start */
     uint64_t epoch_committed;
     uint64_t epoch_stored; /* in the store at the start; 0: the store was empty */
-    uint64_t epoch_opened; /* minted at the start */
-    bool epoch_begun;      /* a commit that carries `epoch` was begun, so somebody may have seen it */
-    bool epoch_durable;    /* a commit that carries `epoch` is durable */
-    bool claim_read;       /* our own claim came back from the log: a claim behind it is of a later start */
+    uint64_t epoch_heard;  /* the highest that was outbid: the log may have lost its claim; 0: none */
+    uint64_t epoch_opened; /* minted at the start, or with a promotion */
+    kd_epoch_pause epoch_pause;
+    bool epoch_begun;   /* a commit that carries `epoch` was begun, so somebody may have seen it */
+    bool epoch_durable; /* a commit that carries `epoch` is durable */
+    bool claim_read;    /* our own claim came back from the log: a claim behind it is of a later start */
+    bool claim_again;   /* it came back where it does not supersede what is in force */
     /* before its own claim this tenure read a claim or an envelope of a history that its store does not know */
     bool took_over;
     kd_chain_link chain[KD_CHAIN_MAX];
@@ -72,6 +80,7 @@ struct kd_central {
     kd_history history_tentative, history_committed;
     bool log_again; /* the log is to be read from its beginning; the shell has not been told yet */
 
+    kd_expectation expected;
     kd_registered edges[KD_EDGES_MAX];
     kd_region regions[KD_REGIONS_MAX];
     uint32_t edge_count, region_count;
@@ -114,12 +123,15 @@ struct kd_central {
     uint32_t backup_count;
     kd_collector collector;
     kd_decider decider;
+    kd_claimer claimer;
+    kd_hand hand;
     kd_index_states indices;
     kd_voider voider;
     kd_closer closer;
     kd_spanner spanner;
     kd_eraser eraser;
     kd_follower follower;
+    kd_promoter promoter;
     kd_central_stats stats;
 
     kd_buf kept;       /* scratch: a record of the quarantine */
@@ -129,6 +141,11 @@ struct kd_central {
 static inline bool kd_planted(const kd_central *c, kd_central_plant bug)
 {
     return (c->config.plant & (uint64_t)bug) != 0;
+}
+/* Whether this central follows: for good, or until its promotion is settled. */
+static inline bool kd_follows_now(const kd_central *c)
+{
+    return c->config.follows || c->promoter.stage != KD_PROMOTION_LEADS;
 }
 /* Of those that are being written, the i-th, the oldest first; behind them the open one. */
 static inline uint32_t kd_commit_place(const kd_central *c, uint32_t i)

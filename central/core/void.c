@@ -1,6 +1,7 @@
 /* void.c - see the header. */
 #include "central/core/void.h"
 
+#include "central/core/collect.h"
 #include "central/core/commit.h"
 #include "central/core/erased.h"
 #include "central/core/gather.h"
@@ -48,6 +49,7 @@ static void void_put_job(kd_central *c, const kd_void_job *j)
 static void void_forget(kd_central *c, kd_void_job *j)
 {
     kd_voider *v = &c->voider;
+    kd_collect_let_go(c, j->told.stamp_us);
     kd_writes_delete(&kd_commit_open(c)->writes, void_key(c, j));
     *j = v->jobs[--v->count];
 }

@@ -36,12 +36,30 @@ static bool is_value(kd_bytes b)
 }
 
 /* Each target of each request is looked at: a table, and no end before the last byte. */
+/* Whether one of these eight bytes may not stand in a target: a blank or below, '#', and all from 0x7f on. */
+static bool http1_odd_word(const uint8_t *at)
+{
+    const uint64_t each = 0x0101010101010101u;
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    uint64_t hash = word ^ each * '#', last = word ^ each * 0x7f;
+    uint64_t odd = ((word - each * 0x21) & ~word) | ((hash - each) & ~hash) | ((last - each) & ~last) | word;
+    return (odd & each * 0x80) != 0;
+}
+
+/* Every request has one, hence by words. */
 bool kd_http1_is_target(kd_bytes b)
 {
-    static const uint8_t other[256] = {[0x00 ... ' '] = 1, ['#'] = 1, [0x7f ... 0xff] = 1};
-    uint8_t any = 0;
-    for (size_t i = 0; i < b.len; i++) any |= other[b.data[i]];
-    return b.len > 0 && !any;
+    const size_t size = sizeof(uint64_t);
+    uint8_t few[sizeof(uint64_t)];
+    if (b.len < size) {
+        memset(few, '/', size);
+        if (b.len > 0) memcpy(few, b.data, b.len);
+        return b.len > 0 && !http1_odd_word(few);
+    }
+    bool odd = http1_odd_word(b.data + b.len - size);
+    for (size_t i = 0; i + size <= b.len; i += size) odd |= http1_odd_word(b.data + i);
+    return !odd;
 }
 
 /* Moves what stands before the separator from *rest to *piece, and drops the separator; false, and nothing moved, when there is none. */

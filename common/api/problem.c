@@ -57,6 +57,8 @@ kd_problem kd_problem_of(int err)
     case KD_ETIMEOUT:
     case KD_EUNAVAILABLE:
         return KD_PROBLEM_CENTRAL_UNAVAILABLE;
+    case KD_EELSEWHERE:
+        return KD_PROBLEM_MISDIRECTED;
     case KD_ENOTLOGGED:
         return KD_PROBLEM_LOG_UNCONFIRMED;
     case KD_EAGAIN:
@@ -80,6 +82,7 @@ void kd_problem_write_text(kd_json *j, const kd_problem_text *t)
     if (t->detail != NULL) kd_json_key(j, "detail"), kd_json_cstr(j, t->detail);
     if (t->field != NULL) kd_json_key(j, "field"), kd_json_cstr(j, t->field);
     if (t->retry_after_s > 0) kd_json_key(j, "retry_after_s"), kd_json_u64(j, t->retry_after_s);
+    if (t->more != NULL) t->more(t->arg, j);
     kd_json_end_object(j);
 }
 

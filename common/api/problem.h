@@ -32,7 +32,8 @@
     X(INDEX_OFF, 404, "index-off", "The index is switched off")                                              \
     X(INDEX_BUILDING, 503, "index-building", "The index is being built")                                     \
     X(LOG_UNCONFIRMED, 504, "log-unconfirmed", "It is not known whether the log has it")                     \
-    X(ITEM_CLOSED, 403, "item-closed", "The item is closed")
+    X(ITEM_CLOSED, 403, "item-closed", "The item is closed")                                                 \
+    X(MISDIRECTED, 421, "misdirected", "Another central leads this")
 
 typedef enum {
 #define X(name, status, slug, title) KD_PROBLEM_##name,
@@ -57,6 +58,8 @@ typedef struct {
     uint32_t status;
     const char *slug, *title, *detail, *field;
     uint32_t retry_after_s;
+    void (*more)(void *arg, kd_json *j); /* writes further members; NULL: there are none */
+    void *arg;
 } kd_problem_text;
 /* Writes it as kd_problem_write does. */
 void kd_problem_write_text(kd_json *j, const kd_problem_text *text);

@@ -16,13 +16,14 @@ int kd_route_cut(kd_bytes path, kd_route *route)
     route->count = 0;
     if (path.len <= before || memcmp(path.data, root, before) != 0) return KD_ENOTFOUND;
     if (path.data[path.len - 1] == '/') return KD_ENOTFOUND;
-    for (size_t from = before, i = before; i <= path.len; i++) {
-        if (i < path.len && path.data[i] != '/') continue;
+    for (size_t from = before;;) {
+        const uint8_t *slash = memchr(path.data + from, '/', path.len - from);
+        size_t end = slash ? (size_t)(slash - path.data) : path.len;
         if (route->count == KD_ROUTE_SEGMENTS_MAX) return KD_ENOTFOUND;
-        route->at[route->count++] = kd_bytes_of(path.data + from, i - from);
-        from = i + 1;
+        route->at[route->count++] = kd_bytes_of(path.data + from, end - from);
+        if (!slash) return KD_OK;
+        from = end + 1;
     }
-    return KD_OK;
 }
 
 bool kd_route_is(const kd_route *route, const char *segments)

@@ -50,8 +50,11 @@ static civil_date civil_of_days(uint64_t days)
 
 static char *display_put_two(char *out, uint32_t value, char behind)
 {
-    out[0] = (char)('0' + value / 10);
-    out[1] = (char)('0' + value % 10);
+    static const char pairs[] =
+        "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+        "505152535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697989"
+        "9";
+    memcpy(out, pairs + 2 * (size_t)value, 2);
     out[2] = behind;
     return out + 3;
 }

@@ -20,8 +20,8 @@ static void histogram_observe(kd_histogram *h, const uint64_t *bounds, uint64_t 
 {
     size_t i = 0;
     while (i < KD_HISTOGRAM_BUCKETS - 1 && value > bounds[i]) i++;
-    kd_metric_add(&h->bucket[i], 1);
-    kd_metric_add(&h->sum, value);
+    kd_metric_count(&h->bucket[i], 1);
+    kd_metric_count(&h->sum, value);
 }
 
 void kd_metric_observe_seconds(kd_histogram *h, uint64_t us)

@@ -16,7 +16,8 @@
  *
  *     kd_metric_add(&m->likes_taken, 1);  kd_metric_observe_seconds(&m->like_time, us);
  *
- * Cells are relaxed atomics: any thread may write and the admin thread may read at any time.
+ * Cells are relaxed atomics: any thread may write and the admin thread may read at any time. Histograms, and cells that are counted by kd_metric_count,
+ * have one writing thread, so that each request need not lock a line of memory.
  */
 #ifndef KUDOS_COMMON_BASE_METRICS_H
 #define KUDOS_COMMON_BASE_METRICS_H
@@ -86,6 +87,11 @@ static inline void kd_metric_add(kd_metric *m, uint64_t n)
 {
     __atomic_fetch_add(&m->v, n, __ATOMIC_RELAXED);
 }
+/* The same, where no other thread ever writes this cell. */
+static inline void kd_metric_count(kd_metric *m, uint64_t n)
+{
+    __atomic_store_n(&m->v, __atomic_load_n(&m->v, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+}
 static inline void kd_metric_sub(kd_metric *m, uint64_t n)
 {
     __atomic_fetch_sub(&m->v, n, __ATOMIC_RELAXED);
@@ -103,9 +109,9 @@ static inline void kd_metric_set_reasons(kd_metric_reasons *m,
 {
     for (size_t i = 0; i < KD_REASONS; i++) kd_metric_set(&m->of[i], (int64_t)counts[i]);
 }
-/* Counts one value in a histogram of kind SECONDS. */
+/* Counts one value in a histogram of kind SECONDS. One thread alone writes a histogram. */
 void kd_metric_observe_seconds(kd_histogram *h, uint64_t us);
-/* Counts one value in a histogram of kind SIZES. */
+/* The same in a histogram of kind SIZES. */
 void kd_metric_observe_size(kd_histogram *h, uint64_t value);
 
 /* Appends the exposition text of `count` instances (structs of the table's type, one a shard), combined as kd_metric_kind says. Any thread. */

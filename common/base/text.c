@@ -136,3 +136,17 @@ const char *kd_text_url_shown(const char *url, char *out)
     kd_buf_finish(&text);
     return out;
 }
+
+uint32_t kd_text_cut_list(char *list, char **words, uint32_t max)
+{
+    uint32_t n = 0;
+    char *rest = list, *word;
+    while ((word = strsep(&rest, ",")) != NULL) {
+        kd_bytes text = kd_text_trim(kd_bytes_str(word));
+        if (text.len == 0) continue;
+        if (n == max) return max + 1;
+        words[n] = word + ((const char *)text.data - word);
+        words[n++][text.len] = '\0';
+    }
+    return n;
+}

@@ -45,6 +45,8 @@ void kd_text_put_duration(kd_buf *out, uint64_t us);
 void kd_text_put_size(kd_buf *out, uint64_t bytes);
 /* Appends formatted text of less than KD_TEXT_PRINTF_MAX bytes (what is longer is cut), without the NUL. */
 __attribute__((format(printf, 2, 3))) void kd_text_printf(kd_buf *out, const char *format, ...);
+/* Cuts `list`, in place, at its commas into words without blanks at their ends; empty ones are left out. How many there are; more than `max`: max + 1. */
+uint32_t kd_text_cut_list(char *list, char **words, uint32_t max);
 /* Foreign text for a message: control characters become '?', at most 60 bytes and then "...". `out` has room for KD_TEXT_SHOWN_MAX bytes and is
  * returned. */
 const char *kd_text_shown(kd_bytes value, char *out);

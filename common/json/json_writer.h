@@ -123,6 +123,20 @@ static inline void kd_json_put_bool(kd_json *j, const char *key, bool value)
     memcpy(at, words[value], sizeof words[value]);
     kd_json_member_end(j, at + 5 - value);
 }
+/* A string that needs no escaping, such as a name or an id. */
+static inline void kd_json_put_plain(kd_json *j, const char *key, kd_bytes value)
+{
+    if (j->packed) {
+        kd_json_key(j, key);
+        kd_json_str(j, value);
+        return;
+    }
+    uint8_t *at = kd_json_member(j, key, strlen(key), value.len + 2);
+    at[0] = '"';
+    if (value.len > 0) memcpy(at + 1, value.data, value.len);
+    at[value.len + 1] = '"';
+    kd_json_member_end(j, at + value.len + 2);
+}
 static inline void kd_json_put_str(kd_json *j, const char *key, kd_bytes value)
 {
     if (j->packed)

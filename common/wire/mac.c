@@ -22,8 +22,9 @@ kd_flow kd_mac_flow(kd_bytes record, kd_bytes *edge)
     kd_msgpack_uint(&r, UINT64_MAX); /* the schema: a newer one has its kind and name in the same places */
     uint64_t kind = kd_msgpack_uint(&r, UINT64_MAX);
     if (r.bad) return KD_FLOW_LIKES;
-    if (kind == KD_RECORD_CLAIM || kind == KD_RECORD_DECISION) return KD_FLOW_CLAIM;
-    if (kind == KD_RECORD_SNAPSHOT) return KD_FLOW_SNAPSHOT;
+    if (kind == KD_RECORD_CLAIM || kind == KD_RECORD_DECISION || kind == KD_RECORD_HEARTBEAT)
+        return KD_FLOW_CLAIM;
+    if (kind == KD_RECORD_SNAPSHOT || kind == KD_RECORD_MARKER) return KD_FLOW_SNAPSHOT;
     if (kind == KD_RECORD_CHANGES || kind == KD_RECORD_MILESTONES) return KD_FLOW_CHANGES;
     kd_bytes name = kd_msgpack_str(&r, KD_NAME_MAX);
     if (kind != KD_RECORD_BATCH || r.bad || !kd_name_valid(name)) return KD_FLOW_LIKES;

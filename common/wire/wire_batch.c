@@ -3,7 +3,7 @@
  *
  *     batch  [1, 1, str edge, str region, incarnation, seq, digest, sent_us,
  *             after_incarnation, after_seq, after_digest, complete_to_us, epoch, bin body, viral, ...]
- *     claim  [1, 2, epoch, str central, at_us, ...]
+ *     claim  [1, 2, epoch, str central, at_us, supersedes, author, read, digest, ...]; of an older program it ends behind at_us
  *
  * All numbers are unsigned. `viral` is 1, or left out, as in records of an edge from before this field. A newer program may append elements; they
  * are skipped.
@@ -11,7 +11,7 @@
 #include "common/wire/wire_msgpack.h"
 #include "kudos/wire.h"
 
-enum { BATCH_FIELDS = 14, CLAIM_FIELDS = 5 };
+enum { BATCH_FIELDS = 14, CLAIM_FIELDS = 5, CLAIM_NAMED_FIELDS = 4 };
 
 static void put_position(kd_buf *out, kd_position at)
 {
@@ -119,13 +119,26 @@ bool kd_batch_salvage(kd_bytes record, kd_batch *batch)
 
 void kd_claim_encode(const kd_claim *claim, kd_buf *out)
 {
+    const uint64_t named[CLAIM_NAMED_FIELDS] = {claim->supersedes, claim->author, claim->history.read,
+                                                claim->history.digest};
+    size_t behind = claim->author != 0 ? CLAIM_NAMED_FIELDS : 0;
     KD_ASSERT(claim->epoch >= 1);
-    kd_msgpack_put_array(out, CLAIM_FIELDS);
+    kd_msgpack_put_array(out, (uint32_t)(CLAIM_FIELDS + behind));
     kd_msgpack_put_uint(out, KD_WIRE_SCHEMA);
     kd_msgpack_put_uint(out, KD_RECORD_CLAIM);
     kd_msgpack_put_uint(out, claim->epoch);
     kd_msgpack_put_str(out, claim->central);
     kd_msgpack_put_uint(out, claim->at_us);
+    for (size_t i = 0; i < behind; i++) kd_msgpack_put_uint(out, named[i]);
+}
+
+static void wire_claim_read_named(kd_reader *r, kd_claim *c)
+{
+    c->supersedes = kd_msgpack_uint(r, KD_TIME_END_US - 1);
+    c->author = kd_msgpack_uint(r, UINT64_MAX);
+    c->history.read = kd_msgpack_uint(r, KD_TIME_END_US - 1);
+    c->history.digest = kd_msgpack_uint(r, UINT64_MAX);
+    if (c->author == 0 || c->supersedes >= c->epoch) r->bad = true;
 }
 
 int kd_claim_decode(kd_bytes record, kd_claim *claim)
@@ -138,7 +151,9 @@ int kd_claim_decode(kd_bytes record, kd_claim *claim)
     kd_claim c = {.epoch = kd_msgpack_uint(&r, KD_TIME_END_US - 1)};
     c.central = kd_msgpack_str(&r, KD_NAME_MAX);
     c.at_us = kd_msgpack_uint(&r, KD_TIME_END_US - 1);
-    err = kd_record_close(&r, extra);
+    bool named = extra >= CLAIM_NAMED_FIELDS;
+    if (named) wire_claim_read_named(&r, &c);
+    err = kd_record_close(&r, named ? extra - CLAIM_NAMED_FIELDS : extra);
     if (err != KD_OK) return err;
     if (c.epoch == 0 || !kd_name_valid(c.central)) return KD_EMALFORMED;
     *claim = c;

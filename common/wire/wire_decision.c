@@ -11,6 +11,42 @@
 
 enum { DECISION_FIELDS = 14 };
 
+/* ---- bodies: an edge is name len u8 | name | region len u8 | region; a record in quarantine is its id be64 ---- */
+
+void kd_expected_put(kd_buf *body, kd_bytes name, kd_bytes region)
+{
+    KD_ASSERT(kd_name_valid(name) && (region.len == 0 || kd_name_valid(region)));
+    kd_buf_put_u8(body, (uint8_t)name.len);
+    kd_buf_put(body, name.data, name.len);
+    kd_buf_put_u8(body, (uint8_t)region.len);
+    if (region.len > 0) kd_buf_put(body, region.data, region.len);
+}
+
+bool kd_expected_next(kd_bytes *body, kd_bytes *name, kd_bytes *region, bool *malformed)
+{
+    kd_reader r = kd_reader_of(*body);
+    if (body->len == 0) return false;
+    *name = kd_read_bytes(&r, kd_read_u8(&r));
+    *region = kd_read_bytes(&r, kd_read_u8(&r));
+    *malformed = r.bad || !kd_name_valid(*name) || (region->len > 0 && !kd_name_valid(*region));
+    if (!*malformed) *body = kd_read_bytes(&r, kd_reader_left(&r));
+    return !*malformed;
+}
+
+void kd_decided_id_put(kd_buf *body, uint64_t id)
+{
+    kd_buf_put_be64(body, id);
+}
+
+uint64_t kd_decided_id(kd_bytes body)
+{
+    kd_reader r = kd_reader_of(body);
+    uint64_t id = kd_read_be64(&r);
+    return r.bad || kd_reader_left(&r) != 0 ? 0 : id;
+}
+
+/* ---- fields ---- */
+
 static bool decision_names_item(kd_decided what)
 {
     return what == KD_DECIDED_CLOSE || what == KD_DECIDED_OPEN || what == KD_DECIDED_DELETE ||
@@ -48,9 +84,43 @@ static bool decision_erase_valid(const kd_decision *d)
     return plain && kd_author_valid(d->author) && kd_id_valid(d->body) && d->stamp_us >= 1;
 }
 
+static bool decision_expect_valid(kd_bytes body)
+{
+    kd_bytes name, region;
+    bool malformed = body.len == 0;
+    while (!malformed && kd_expected_next(&body, &name, &region, &malformed)) continue;
+    return !malformed;
+}
+
+static bool decision_body_valid(const kd_decision *d)
+{
+    switch (d->what) {
+    case KD_DECIDED_RETIRE:
+    case KD_DECIDED_READMIT:
+        return kd_name_valid(d->body);
+    case KD_DECIDED_RELEASE:
+    case KD_DECIDED_DROP:
+        return kd_decided_id(d->body) != 0;
+    case KD_DECIDED_EXPECT:
+        return decision_expect_valid(d->body);
+    default:
+        return d->body.len == 0;
+    }
+}
+
+/* What is decided about edges, records in quarantine and the floor. */
+static bool decision_order_valid(const kd_decision *d)
+{
+    bool configured =
+        d->what == KD_DECIDED_EXPECT && kd_bytes_eq(d->author, kd_bytes_str(KD_EXPECT_CONFIGURED));
+    bool plain = d->item.len == 0 && d->region.len == 0 && (d->author.len == 0 || configured);
+    return plain && (d->stamp_us >= 1) == (d->what == KD_DECIDED_FLOOR) && decision_body_valid(d);
+}
+
 static bool decision_valid(const kd_decision *d)
 {
     if (d->epoch == 0 || d->seq == 0 || !kd_name_valid(d->central) || !kd_name_valid(d->job)) return false;
+    if (d->what >= KD_DECIDED_RETIRE) return decision_order_valid(d);
     if (decision_names_item(d->what)) return decision_item_valid(d);
     if (d->what == KD_DECIDED_LIVES) return decision_lives_valid(d);
     if (d->what == KD_DECIDED_ERASE) return decision_erase_valid(d);
@@ -59,7 +129,7 @@ static bool decision_valid(const kd_decision *d)
 
 void kd_decision_encode(const kd_decision *d, kd_buf *out)
 {
-    KD_ASSERT(d->what <= KD_DECIDED_ERASE && decision_valid(d));
+    KD_ASSERT(d->what <= KD_DECIDED_EXPECT && decision_valid(d));
     kd_msgpack_put_array(out, DECISION_FIELDS);
     kd_msgpack_put_uint(out, KD_WIRE_SCHEMA);
     kd_msgpack_put_uint(out, KD_RECORD_DECISION);
@@ -105,7 +175,7 @@ int kd_decision_decode(kd_bytes record, kd_decision *decision)
     decision_read(&r, &d, &what);
     err = kd_record_close(&r, extra);
     if (err != KD_OK) return err;
-    if (what > KD_DECIDED_ERASE) return KD_EVERSION;
+    if (what > KD_DECIDED_EXPECT) return KD_EVERSION;
     d.what = (kd_decided)what;
     if (what == 0 || !decision_valid(&d)) return KD_EMALFORMED;
     *decision = d;

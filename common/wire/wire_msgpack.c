@@ -185,7 +185,7 @@ static int wire_msgpack_read_head(kd_reader *r, uint32_t *elements)
     if (schema != KD_WIRE_SCHEMA) return KD_EVERSION;
     uint64_t kind = kd_msgpack_uint(r, UINT64_MAX);
     if (r->bad || kind == 0) return KD_EMALFORMED;
-    return kind > KD_RECORD_MILESTONES ? KD_EVERSION : (int)kind;
+    return kind > KD_RECORD_MARKER ? KD_EVERSION : (int)kind;
 }
 
 int kd_record_peek(kd_bytes record)

@@ -24,3 +24,18 @@ bool kd_question_may_repeat(const kd_question_tries *q, uint64_t now_us)
 {
     return now_us < q->until_us && q->tries < KD_QUESTION_TRIES_MAX;
 }
+
+void kd_asked_lately_add(kd_asked_lately *a, uint64_t took_us)
+{
+    a->took_us[a->next] = took_us;
+    a->next = (a->next + 1) % KD_ASKED_LATELY;
+    a->count = KD_MIN(a->count + 1, (uint32_t)KD_ASKED_LATELY);
+}
+
+bool kd_asked_lately_within(const kd_asked_lately *a, uint64_t wait_us)
+{
+    if (wait_us == 0) return false;
+    for (uint32_t i = 0; i < a->count; i++)
+        if (a->took_us[i] <= wait_us) return true;
+    return a->count == 0;
+}

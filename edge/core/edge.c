@@ -12,6 +12,7 @@
 #include "edge/core/idempotency.h"
 #include "edge/core/identity.h"
 #include "edge/core/items.h"
+#include "edge/core/fill.h"
 #include "edge/core/membership.h"
 #include "edge/core/outbox.h"
 #include "edge/core/overlay.h"
@@ -53,7 +54,7 @@ static int edge_load(kd_edge *e, uint64_t now_us)
     int err = kd_identity_open(e, now_us);
     if (err == KD_OK) err = kd_part_load(e);
     if (err == KD_OK) err = kd_items_load(e);
-    if (err == KD_OK) err = kd_membership_load(e);
+    if (err == KD_OK) err = kd_fill_load(e);
     if (err == KD_OK) err = kd_spill_load(e);
     if (err == KD_OK) err = kd_outbox_load(e);
     if (err == KD_OK) err = kd_idempotency_load(e);

@@ -77,6 +77,7 @@ static void install_listed(kd_edge *e, const kd_snapshot *s, kd_position applied
 static int install_judge(const kd_edge *e, const kd_part *p, const kd_snapshot *s)
 {
     if (s->epoch < p->epoch) return KD_SNAPSHOT_OLD;
+    if (s->epoch < p->marked_epoch && !KD_PLANTED(e, KD_PLANT_MARKER_PASSED)) return KD_SNAPSHOT_OLD;
     if (!install_admitted(e, p, s)) return KD_SNAPSHOT_UNDONE;
     if (s->epoch == p->epoch && s->version < p->version) return KD_SNAPSHOT_OLD;
     if (s->epoch == p->epoch && s->version == p->version) return KD_HEARTBEAT;
@@ -153,9 +154,23 @@ static int install_record(kd_edge *e, kd_part *p, const kd_snapshot *s, kd_bytes
     return verdict;
 }
 
+/* Not stored: a start reads on behind the last snapshot that was installed, and so reads the marker again. */
+static int install_marker(kd_edge *e, kd_bytes record)
+{
+    kd_marker m;
+    int err = kd_marker_decode(record, &m);
+    if (err != KD_OK) return err;
+    kd_part *p = kd_edge_part_by_id(e, m.partition);
+    if (!p) return KD_EMISMATCH;
+    if (!kd_part_believes(p, m.epoch)) return KD_EMALFORMED;
+    p->marked_epoch = KD_MAX(p->marked_epoch, m.epoch);
+    return KD_MARKED;
+}
+
 int kd_edge_snapshot(kd_edge *e, kd_bytes record, int64_t offset, uint64_t now_us)
 {
     if (e->poisoned) return KD_EIO;
+    if (kd_record_peek(record) == KD_RECORD_MARKER) return install_marker(e, record);
     kd_snapshot s;
     int err = kd_snapshot_decode(record, &s);
     if (err != KD_OK) return err;

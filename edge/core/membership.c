@@ -4,21 +4,11 @@
  * A look-up asks three layers in turn: the filter, which says of most new keys that there is surely no row; the rows in memory (spill.c); the store.
  * The filter holds the key of every row from its recording on. Until a row is in the store it is a function of the journal (rule 4).
  *
- * A start does not wait for the filter. Keys of the rows that the store has are read in pieces, beside the work; until the last one is in, the filter
- * is not asked, and each operation reads the store. A row that is recorded meanwhile joins the filter at once, so it does not matter on which side of
- * the cursor it gets into the store. The number of rows is stored, so that the next filter has its size from the first piece on.
+ * A start does not wait for the filter (fill.c): until it holds all rows it is not asked, and each operation reads the store.
  */
 #include "edge/core/membership.h"
-#include "edge/core/row_count.h"
 #include "edge/core/spill.h"
 #include "edge/core/state.h"
-
-enum {
-    FILTER_ROWS = 1 << 20, /* room for so many more than there were: 1.5 MiB */
-    FILTER_BYTES_DEFAULT = 1 << 30,
-    FILL_ROWS_A_PIECE = 1024, /* some 0.3 ms */
-    FILL_INTERVAL_US = 1000,
-};
 
 int kd_membership_recall(const kd_edge *e, const kd_row_key *key, kd_fresh_row *row)
 {
@@ -76,63 +66,8 @@ bool kd_membership_filtered(const kd_edge *e)
     return !e->filling.under_way || KD_PLANTED(e, KD_PLANT_FILTER_EARLY);
 }
 
-typedef struct {
-    kd_edge *e;
-    uint32_t left;
-} filter_piece;
-
-enum { PIECE_ENDS = 1 };
-
-static int membership_fill_row(void *arg, kd_bytes key, kd_bytes value)
-{
-    filter_piece *piece = arg;
-    (void)value;
-    if (piece->left-- == 0) {
-        kd_buf_clear(&piece->e->filling.cursor);
-        kd_buf_put(&piece->e->filling.cursor, key.data, key.len);
-        return PIECE_ENDS;
-    }
-    kd_bloom_add(&piece->e->filter, kd_hash(key));
-    return KD_OK;
-}
-
-/* KD_OK: the last row was read. PIECE_ENDS, KD_EIO. */
-static int membership_fill_piece(kd_edge *e)
-{
-    uint32_t rows = e->config.filter_piece_rows;
-    filter_piece piece = {e, rows > 0 ? rows : FILL_ROWS_A_PIECE};
-    return kd_keys_scan_on(e, 'm', UINT32_MAX, &e->filling.cursor, membership_fill_row, &piece);
-}
-
-uint64_t kd_membership_fill_step(kd_edge *e, uint64_t now_us)
-{
-    if (!e->filling.under_way || KD_PLANTED(e, KD_PLANT_FILTER_EARLY)) return UINT64_MAX;
-    bool waits = now_us < e->filling.due_us && e->filling.due_us - now_us <= FILL_INTERVAL_US;
-    if (waits) return e->filling.due_us;
-    int err = membership_fill_piece(e);
-    e->filling.due_us = now_us + FILL_INTERVAL_US;
-    if (err == PIECE_ENDS) return e->filling.due_us;
-    e->filling.under_way = false;
-    kd_buf_finish(&e->filling.cursor);
-    if (err != KD_OK) e->poisoned = true;
-    kd_row_count_put(e);
-    return UINT64_MAX;
-}
-
-int kd_membership_load(kd_edge *e)
-{
-    uint64_t most = e->config.filter_bytes_max ? e->config.filter_bytes_max : FILTER_BYTES_DEFAULT, rows;
-    int err = kd_row_count_read(e, &rows);
-    if (err != KD_OK) return err;
-    kd_bloom_init(&e->filter, rows + rows / 8 + FILTER_ROWS, most * 8);
-    e->filling.under_way = true;
-    err = membership_fill_piece(e); /* a small store is read whole */
-    if (err == KD_OK) e->filling.under_way = false;
-    return err == PIECE_ENDS ? KD_OK : err;
-}
-
 void kd_membership_finish(kd_edge *e)
 {
     kd_bloom_finish(&e->filter);
-    kd_buf_finish(&e->filling.cursor);
+    kd_buf_finish(&e->filling.next);
 }

@@ -18,10 +18,6 @@ static inline bool kd_fresh_row_current(const kd_fresh_row *row, uint64_t elsewh
 void kd_membership_record(kd_edge *e, const kd_row_key *key, const kd_fresh_row *row);
 /* Records a row that a start derives from the journal, unless a newer one is known. KD_OK, KD_EIO. */
 int kd_membership_restore(kd_edge *e, const kd_row_key *key, const kd_fresh_row *row);
-/* Begins to fill the filter with the keys of all rows in the store. KD_OK, KD_EIO, KD_EMALFORMED. */
-int kd_membership_load(kd_edge *e);
-/* Goes on with it when it is time; a failure poisons the core. Returns when the next call is due, UINT64_MAX: all is read. */
-uint64_t kd_membership_fill_step(kd_edge *e, uint64_t now_us);
 /* Whether the filter holds all rows, so that it may be asked. */
 bool kd_membership_filtered(const kd_edge *e);
 void kd_membership_finish(kd_edge *e); /* frees the filter */

@@ -33,6 +33,7 @@ struct kd_part {
     kd_position applied;     /* up to this batch central has merged this edge's operations */
     uint64_t applied_digest; /* of that batch's body */
     int64_t counts_offset;   /* in the counts topic, of the last record installed; -1: none */
+    uint64_t marked_epoch;   /* of the highest marker since the start: what lies below it is over (rule 32) */
     bool retired;            /* central refuses this edge's batches (rule 23) */
     uint64_t stable_us; /* rows stamped up to it may expire (rule 21); 0 from a start to the first snapshot */
 

@@ -52,9 +52,8 @@ struct kd_edge {
     } expected;      /* items whose place is on its way to the cache (take.c) */
     kd_bloom filter; /* of the keys of all membership rows: says which have surely none (membership.c) */
     struct {
-        bool under_way;  /* rows of the store from `cursor` on are not in the filter yet */
-        kd_buf cursor;   /* key of the next row; empty: the first one */
-        uint64_t due_us; /* when the next piece is due */
+        bool under_way; /* not all rows of the store are in the filter */
+        kd_buf next;    /* key of the first row that the start did not read (fill.c) */
     } filling;
     kd_spill spill;
     kd_groups groups;

@@ -1,13 +1,12 @@
 /*
  * tick.c - work that is due by time: seal batches, send them again, go on with a resend or a move, expire rows and idempotency keys, look for viral
- * items that have become quiet; fill the filter after a start.
+ * items that have become quiet.
  *
  * Each step returns when it is due next, UINT64_MAX for never; the earliest of these is when the shell calls again.
  */
 #include "edge/core/batch.h"
 #include "edge/core/expire.h"
 #include "edge/core/idempotency.h"
-#include "edge/core/membership.h"
 #include "edge/core/outbox.h"
 #include "edge/core/part.h"
 #include "edge/core/rehome.h"
@@ -118,7 +117,5 @@ uint64_t kd_edge_tick(kd_edge *e, uint64_t now_us)
     }
     if (e->poisoned) return UINT64_MAX;
     if (tick_disk_keeps_up(e) && kd_idempotency_expire(e, now_us)) next = now_us;
-    next = KD_MIN(next, kd_membership_fill_step(e, now_us));
-    if (e->poisoned) return UINT64_MAX;
     return KD_MIN(next, kd_expire_step(e, now_us));
 }

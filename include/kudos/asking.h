@@ -1,5 +1,6 @@
 /*
- * asking.h - an edge's questions to central: when the clock is measured (rule 3), and how often a question about an item is repeated (rule 19).
+ * asking.h - an edge's questions to central: when the clock is measured (rule 3), how often a question about an item is repeated (rule 19), and who waits
+ * for its answer.
  *
  * Pure: the same decisions run in kudos-edge and in the simulation. All times are monotonic.
  */
@@ -46,5 +47,27 @@ typedef struct {
 
 /* Whether there is time and a try left to repeat the question. */
 bool kd_question_may_repeat(const kd_question_tries *q, uint64_t now_us);
+
+/* ---- who waits for the answer ---- */
+
+enum { KD_ASKED_LATELY = 8 };
+
+/*
+ * How long the last questions took, answered or not. Zeroed: none is known yet.
+ *
+ * A request that waits for an answer from far away is late, and may do without it. So nobody waits while each of the last questions took longer than
+ * the request may: the question goes on alone, and the next request has the number. The quickest one decides. A near central that stalls for a moment
+ * stays near, and the first quick answer makes it near again.
+ */
+typedef struct {
+    uint64_t took_us[KD_ASKED_LATELY];
+    uint32_t count; /* of took_us that are known */
+    uint32_t next;  /* the oldest of them, once all are */
+} kd_asked_lately;
+
+/* A question ended that took so long. */
+void kd_asked_lately_add(kd_asked_lately *a, uint64_t took_us);
+/* Whether a request that may take `wait_us` for it should wait for an answer. 0: never; otherwise it should while nothing is known. */
+bool kd_asked_lately_within(const kd_asked_lately *a, uint64_t wait_us);
 
 #endif

@@ -36,7 +36,8 @@
     X(KD_ERETIRED, -19, "this edge was retired at central")                                                  \
     X(KD_EUNBUILT, -20, "the index is being built")                                                          \
     X(KD_ENOTLOGGED, -21, "not known to be in the log")                                                      \
-    X(KD_ECLOSED, -22, "the item is closed")
+    X(KD_ECLOSED, -22, "the item is closed")                                                                 \
+    X(KD_EELSEWHERE, -23, "another central leads it")
 
 typedef enum {
     KD_OK = 0,

@@ -37,8 +37,8 @@ typedef struct {
     /* Borrowed for the life of the object; between two calls the owner may append some. */
     const kd_counters *counters;
     uint64_t drift_us; /* D, the bound of the clocks' drift */
-    /* Names of edges; borrowed until kd_central_expect. Until each of them was heard here as_of is unknown: the counts cannot hold what an unheard
-     * edge has acknowledged. */
+    /* Names of edges, which central proposes as expected (kudos/forget.h); borrowed until kd_central_expect. Until each of them was heard here as_of is
+     * unknown: the counts cannot hold what an unheard edge has acknowledged. */
     const char *const *expected_edges;
     uint32_t expected_edge_count;
     /* Bytes of redo rows that dirty counts may need. Above it each commit writes some counts back. */
@@ -53,7 +53,7 @@ typedef struct {
     const char *const *trending;
     uint32_t trending_count;
     uint64_t tombstone_ttl_us; /* no tombstone younger than this is collected (rule 22); 0: none at all */
-    kd_lifespans lives;        /* of collections; put into force by a decision (kd_central_life_next) */
+    kd_lifespans lives;        /* of collections; put into force by a decision (kd_central_propose) */
     uint32_t indices;          /* bits of the indices that are kept (kudos/index.h) */
     uint32_t index_rows;       /* rows that a step of an index goes through; 0: as many as suit a disk */
     uint32_t sweep_rows;       /* rows of a deleted item that go with one commit; 0: as many as suit a disk */
@@ -121,8 +121,30 @@ typedef enum {
                                   << 42,  /* rule 25: a like comes back though its user withdrew it, too */
     KD_PLANT_VOID_APART = 1ull << 43,     /* rule 25: what a void did is written by a later commit */
     KD_PLANT_VOID_COLLECTED = 1ull << 44, /* rule 25: tombstones of a void that may be undone are collected */
+    KD_PLANT_UNHEARD_IS_NONE =
+        1ull << 50, /* rule 23: as_of does not wait for an edge that was not heard of */
+    KD_PLANT_FLOOR_AS_PROPOSED =
+        1ull << 51, /* rule 22: the floor is what was proposed, whatever stands in front of the decision */
+    KD_PLANT_FLOOR_AFTER_ALARM = 1ull << 52, /* rule 22: the floor rises though an identity alarm halted it */
+    KD_PLANT_FLOOR_UNSWEPT = 1ull << 53, /* rule 22: a tombstone below the floor counts until it is swept */
+    KD_PLANT_RETIRED_BY_COMMIT =
+        1ull << 54, /* rule 23: a batch is refused when the commit that retires its edge is durable */
+    KD_PLANT_LISTED_AGAIN =
+        1ull << 55, /* rule 23: an edge that was struck is expected again since the configuration names it */
     KD_PLANT_FOLD_LARGEST =
         1ull << 49, /* rule 30: of a row's operations in a commit the largest stamp alone is judged */
+    KD_PLANT_AMONG_AHEAD =
+        1ull << 18, /* who of some users likes an item is told by rows whose commit has not ended */
+    KD_PLANT_AMONG_PREPARED = 1ull << 19, /* ... as commits that are being written will have it */
+    KD_PLANT_AMONG_NEWEST = 1ull << 29, /* ... by the last of two commits that move a user, as it found him */
+    KD_PLANT_WITHOUT_AHEAD = 1ull << 30, /* a count without some users leaves them out by such rows */
+    KD_PLANT_CLAIM_HIGHEST =
+        1ull << 56, /* rule 32: the highest claim is in force, whatever it says that it supersedes */
+    KD_PLANT_LINK_AT_CLAIM = 1ull << 57, /* rule 32: the link holds whatever the leader published */
+    KD_PLANT_NO_LIFT = 1ull << 58,       /* rule 32: versions go on from those of the follower */
+    KD_PLANT_PREVIOUS_OWN = 1ull << 59,  /* rule 32: the first snapshot lists what changed since the claim */
+    KD_PLANT_LABELS_OWN = 1ull << 61, /* rule 32: changes are told by versions that another leader has told */
+    KD_PLANT_NO_MARKER = 1ull << 60,  /* rule 32: the link is settled before the marker is read */
 } kd_central_plant;
 
 /*
@@ -149,8 +171,13 @@ bool kd_central_durable(const kd_central *c);
  * it is one of two that would take over from each other for ever. */
 bool kd_central_took_over(const kd_central *c);
 uint64_t kd_central_version(const kd_central *c); /* of the commit that was durable last */
-/* Appends to *record the claim of the present epoch, for the likes partition (rule 16). */
+/* Appends to *record the claim of the present epoch, for the likes partition (rule 16); while this store is promoted (kudos/follow.h), of the epoch that
+ * it claims. */
 void kd_central_claim(const kd_central *c, uint64_t now_us, kd_buf *record);
+/* Its epoch. Of a store that is promoted, 0: it is not to claim yet. */
+uint64_t kd_central_claims(const kd_central *c);
+/* Whether the claim that was delivered last does not stand, as it was read where another one than it names was in force: it is made again. True once. */
+bool kd_central_claim_again(kd_central *c);
 
 /* What it has read (kudos/wire.h), as of the last durable commit. */
 kd_history kd_central_history(const kd_central *c);
@@ -179,7 +206,8 @@ typedef enum {
      * configured. */
     KD_FED_UNKNOWN_COUNTER,
     KD_FED_DECIDED, /* an operator's decision, merged (kudos/decide.h) */
-    KD_FED_VOID,    /* an operator's decision that does nothing where it stands */
+    KD_FED_VOID,    /* an operator's decision that is not obeyed where it stands (rule 24) */
+    KD_FED_IDLE,    /* an operator's decision, merged, that changes nothing where it stands */
 } kd_fed;
 
 /* Takes the record at `offset` into the open commit. Offsets may repeat or jump. A record that is not merged moves the log position as well, unless
@@ -193,9 +221,9 @@ kd_fed kd_central_feed(kd_central *c, kd_bytes record, int64_t offset, uint64_t 
 uint64_t kd_central_passed_over(const kd_central *c, kd_bytes *edge);
 
 /*
- * True once after a batch that waited in quarantine was merged or dropped, and after an edge was taken back: batches behind it in the log were left,
- * and the edge need not have them any more. The shell then reads the log again from the earliest record. The same commit forgets the stored position,
- * so a start does it as well.
+ * To be asked after each record that was fed. True once after a decision by which a batch that waited in quarantine was merged or dropped, or an edge taken back of which batches
+ * were refused: batches behind it in the log were left, and the edge need not have them any more. The shell then reads the log again from the earliest record, before any other, so that whoever
+ * reads the same log has the same history. The same commit forgets the stored position, so a start does it as well.
  */
 bool kd_central_log_again(kd_central *c);
 
@@ -298,6 +326,9 @@ int kd_central_sums(kd_central *c, kd_bytes cursor, uint32_t limit, kd_sum_part_
  * told. Of the state that kd_central_totals shows in the same turn, also while a commit is being written. KD_OK, the value of `fn`, KD_EINVAL: the counter index, KD_EIO. */
 int kd_central_among(kd_central *c, uint32_t counter_index, kd_bytes item, const kd_bytes *users,
                      uint32_t user_count, kd_member_fn fn, void *arg);
+/* What kd_central_totals gives, less the likes of these users, none of whom is named twice. KD_OK, KD_EIO. */
+int kd_central_without(kd_central *c, kd_bytes item, const kd_bytes *users, uint32_t user_count,
+                       uint64_t totals[KD_COUNTERS_MAX]);
 
 /* Of durable commits alone. KD_OK, also where nothing was merged; KD_ENOTFOUND: velocities of this pair are not kept; KD_EIO. */
 int kd_central_trending(kd_central *c, const kd_trending_query *q, kd_trending *out);
@@ -328,9 +359,7 @@ typedef struct {
     uint64_t commits;                   /* that are durable */
     uint64_t milestones;                /* thresholds passed, in durable commits */
     /* At present: bytes of redo rows; bytes of those redo rows that are not published; items with counts in memory; rows in the filter; records in
-     * quarantine; items that were ever closed; how long the item that is to be closed or deleted longest has waited for
-     * it; erased users that are remembered. */
-    uint64_t life_overdue_us;
+     * quarantine; items that were ever closed; erased users that are remembered. */
     uint64_t redo_bytes, unpublished_bytes, counts_cached, filter_rows, quarantine_kept, closed_items,
         erased_users;
 } kd_central_stats;

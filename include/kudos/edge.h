@@ -45,7 +45,7 @@ typedef struct {
     uint32_t items_max; /* items whose counts are kept in memory and on disk */
     /* Memory of the membership filter (12 bits a row); 0: 1 GiB. Beyond it there are more reads, not errors. */
     uint64_t filter_bytes_max;
-    /* Rows that a start, and each tick behind it, reads to fill that filter; 0: 1024. */
+    /* Rows that a start reads to fill that filter, before the pieces of kudos/fill.h; 0: 1024. */
     uint32_t filter_piece_rows;
     /* Operations whose membership rows gather in memory, in each of two tables; 0: rows are written with their operations. */
     uint32_t fresh_rows_max;
@@ -141,11 +141,13 @@ typedef enum {
     KD_PLANT_LOG_ALONE = 1ull << 60,   /* rule 26: batches before it are not waited for */
     KD_PLANT_LOG_ANY_ORDER =
         1ull << 61, /* rule 26: a copy in front of its predecessor counts as in the log */
+    KD_PLANT_MARKER_PASSED =
+        1ull << 62, /* rule 32: a snapshot of a lower epoch counts behind a marker, too */
 } kd_edge_plant;
 
 /*
- * Opens over a store that may be empty: mints an incarnation, freezes batches of older ones, rebuilds the overlay; the ticks that follow fill the
- * filter. KD_EINVAL: the
+ * Opens over a store that may be empty: mints an incarnation, freezes batches of older ones, rebuilds the overlay; the filter fills
+ * later (kudos/fill.h). KD_EINVAL: the
  * configuration. KD_EMISMATCH: the store belongs to another edge, shard layout, partition count or storage schema. KD_EIO, KD_EMALFORMED. On an error
  * *out is NULL.
  */
@@ -283,6 +285,7 @@ typedef enum {
     KD_SNAPSHOT_OLD, /* of a lower epoch or version: ignored */
     KD_SNAPSHOT_GAP, /* installed, but a snapshot before it was missed: counts not in it are stale until read again */
     KD_SNAPSHOT_UNDONE, /* installed; a restore of central has undone the version here: counts are dropped, operations sent again */
+    KD_MARKED, /* a marker (rule 32): snapshots of lower epochs are ignored behind it */
 } kd_installed;
 
 /* Installs a record of the counts topic, which stands at `offset`. Returns a kd_installed; KD_EMISMATCH: not a snapshot for this shard;

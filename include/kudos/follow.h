@@ -13,6 +13,8 @@
 enum {
     /* digests that a follower remembers, of the last records: a snapshot further behind is not compared */
     KD_FOLLOW_DIGESTS = 8192,
+    /* bytes of redo that a partition keeps for its promotion; with more the edges would read anew */
+    KD_FOLLOW_REDO_MAX = 64 << 20,
 };
 
 typedef enum {
@@ -21,6 +23,14 @@ typedef enum {
     KD_FOLLOWS_DIFFERS,
     KD_FOLLOWS_LOST, /* the log cannot be read on (kd_central_lose) */
 } kd_follows;
+
+/* How far a store that followed is on its way to lead (rule 32). */
+typedef enum {
+    KD_PROMOTION_LEADS,  /* it leads; or it follows, and is not to lead */
+    KD_PROMOTION_READS,  /* it reads both topics to their ends */
+    KD_PROMOTION_CLAIMS, /* its claim is made, and read back */
+    KD_PROMOTION_MARKS,  /* its claim is in force: its marker is made, and read back */
+} kd_promotion;
 
 typedef struct {
     bool follows;
@@ -39,10 +49,42 @@ typedef struct {
 /* A snapshot of the leader, of this partition: compared now, or when as many records are read. One without a history, of a lower epoch than another that
  * was heard, or further behind than the digests reach, is passed over. */
 void kd_central_compare(kd_central *c, const kd_snapshot *s);
+/* A record of the counts topic, as it is read at that offset: a snapshot or a marker of a promotion. KD_OK also where it does not concern this partition;
+ * KD_EMALFORMED. */
+int kd_central_hear(kd_central *c, kd_bytes record, int64_t offset);
+/* The offset of the counts topic at which a start begins to hear: that of the snapshot that agreed last, or of its own marker; -1: it
+ * begins at the earliest record that is there. */
+int64_t kd_central_counts_offset(const kd_central *c);
 /* At a central that leads `name` and `ours` alone are told. */
 void kd_central_get_following(const kd_central *c, kd_following *out);
 /* The record behind the last one fed is gone or cannot be read. A follower does not read its log again: it is lost for good. */
 void kd_central_lose(kd_central *c);
+
+/* ---- promotion: a store that followed was opened with `follows` false. kudos/publisher.h makes what it writes.
+ *
+ * It is no leader yet: kd_central_durable() is false, and its epoch is that of its store. The shell feeds both topics as to a follower. KD_FED_FENCED: another
+ * claim is in force; the store is opened as a follower again. */
+
+kd_promotion kd_central_promotion(const kd_central *c);
+/* The shell has fed what both topics held at some moment since the opening. */
+void kd_central_read_to_end(kd_central *c);
+/* Appends the marker for the counts topic, while it marks. */
+void kd_central_marker(const kd_central *c, uint64_t now_us, kd_buf *record);
+
+/* What a shell knows of a partition when it thinks of leading it. */
+typedef struct {
+    bool counts_at_end, log_at_end; /* both topics were read to an end that was looked up */
+    bool empty;                     /* the store has merged nothing */
+    kd_follows state;               /* of the follower that this store is now */
+    bool counts_empty;              /* the counts topic has no snapshot of the partition */
+    uint32_t members;               /* living members besides this one */
+    uint32_t with_state;            /* of these: those whose store of the partition is not empty */
+    uint32_t agreed;                /* of these: those that agreed with the newest snapshot, or lead */
+    bool operator_says_so;          /* an operator has ordered it, knowing what may be undone */
+} kd_claim_view;
+/* Whether a store may claim. False: *why says what forbids it, static. */
+bool kd_central_may_claim(const kd_claim_view *v, const char **why);
+
 /* "unproven", "agreed", "differs", "lost". */
 const char *kd_follows_name(kd_follows state);
 

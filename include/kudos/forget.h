@@ -2,7 +2,7 @@
  * forget.h - what central may forget and lets the edges forget: backups, stable, the floor, retired edges (docs/protocol.md, rules 21 to 23). For one
  * partition, as kudos/central.h.
  *
- * Each command is written with the next commit, which begins for it alone if need be. `*version` is the version that carries it: the command is
+ * Each command about backups is written with the next commit, which begins for it alone if need be. `*version` is the version that carries it: the command is
  * durable when kd_central_version has reached that. Until then a crash undoes it. All commands give KD_EFENCED after a higher claim, and KD_EIO.
  *
  * A backup:   kd_central_backup_begin -> (its version is durable) -> copy the store -> kd_central_backup_complete
@@ -39,19 +39,25 @@ uint32_t kd_central_backups(const kd_central *c, kd_central_backup *out, uint32_
 
 /* ---- edges that are gone for good ------------------------------------------------------------------------------ */
 
-/* The edge no longer holds back low watermark, as_of, stable and floor, and its batches are refused (KD_FED_RETIRED). Operations that the edge has
- * acknowledged and central has not merged are lost to the counts, and as_of rises past them all the same. Retiring an edge twice is KD_OK.
- * KD_ENOTFOUND: this partition never heard of the edge. An edge that is only named in the configuration must be taken out there. */
-int kd_central_retire(kd_central *c, kd_bytes edge, uint64_t *version);
-/* The edge was not gone after all: its batches are merged again, and as_of falls back to the edge's complete_to. The log is read again
- * (kd_central_log_again), to find batches that were refused. If such a batch holds a like that the user withdrew at another edge, the like can come
- * back where the tombstone was collected meanwhile. Errors as kd_central_retire. */
-int kd_central_readmit(kd_central *c, kd_bytes edge, uint64_t *version);
+/*
+ * An edge is retired, and taken back, by decisions in the log (kudos/decide.h, KD_DECIDED_RETIRE and KD_DECIDED_READMIT).
+ *
+ * Retired: it no longer holds back low watermark, as_of, stable and floor, is expected no more, and its batches are refused (KD_FED_RETIRED). Operations that the edge has
+ * acknowledged and central has not merged are lost to the counts, and as_of rises past them all the same.
+ *
+ * Taken back, since it was not gone after all: its batches are merged again, and as_of falls back to the edge's complete_to. Where batches were refused the log is read again
+ * (kd_central_log_again). If such a batch holds a like that the user withdrew at another edge, the like can come back where the tombstone was collected meanwhile.
+ */
 
-/* ---- tombstones (rule 22) -------------------------------------------------------------------------------------- */
-
-/* Resumes the collection of tombstones, which an identity alarm stopped until an operator has looked. KD_OK also where it was not stopped. */
-int kd_central_collect_resume(kd_central *c, uint64_t *version);
+/* An edge that the log lists, or has listed, as expected (KD_DECIDED_EXPECT). Until it was heard of, as_of is unknown. The configuration's edges are proposed once, each by name:
+ * an edge that was retired is not expected again because a file still names it. */
+typedef struct {
+    kd_bytes name, region; /* views until the next record is fed; the region may be empty */
+    bool struck;           /* it was retired: as_of does not wait for it, and its batches are refused */
+    bool heard;
+} kd_central_expected_edge;
+/* Writes up to `max` of them to `out`, by name, and returns how many. */
+uint32_t kd_central_expected(const kd_central *c, kd_central_expected_edge *out, uint32_t max);
 
 /* ---- what holds stable and floor back -------------------------------------------------------------------------- */
 

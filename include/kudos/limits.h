@@ -22,13 +22,18 @@ enum {
     KD_COUNTER_ID_MAX = 63, /* a counter's number on the wire */
     KD_PARTITIONS_MAX = 4096,
     KD_SHARDS_MAX = 64,
-    KD_EDGES_MAX = 1024, /* edges that one partition of central knows */
+    KD_MEMBERS_MAX = 64,     /* centrals that share the partitions, replicas of a partition included */
+    KD_MEMBER_URL_MAX = 256, /* bytes of the URL of a member */
+    KD_EDGES_MAX = 1024,     /* edges that one partition of central knows */
     KD_REGIONS_MAX = 256,
     KD_DECIDED_JOBS_MAX = 256, /* jobs of operators whose decisions one partition remembers */
-    KD_VOID_JOBS_MAX = 64,     /* voids that one partition remembers, so that they can be undone */
+    KD_SUMMED_JOBS_MAX =
+        65536, /* of them, those that added sums: for good, besides the others; some 150 bytes each */
+    KD_VOID_JOBS_MAX = 64, /* voids that one partition remembers, so that they can be undone */
     KD_ERASED_MAX =
         65536, /* erased users of one partition that late operations are kept from; some 200 bytes each */
-    KD_CLOSED_MAX = 65536,           /* items that were ever closed, of one partition; some 300 bytes each */
+    KD_CLOSED_MAX = 73728,           /* items that were ever closed, of one partition; some 300 bytes each */
+    KD_CLOSED_RESERVED = 8192,       /* of them, what lives of collections leave to operators (rule 29) */
     KD_BACKUPS_MAX = 64,             /* backups that one partition of central knows of */
     KD_BATCH_OPS_MAX = 10000,        /* operations and sums in one batch, whatever the configuration says */
     KD_BATCH_BYTES_MAX = 512 * 1024, /* one Kafka record */
@@ -53,6 +58,7 @@ enum {
 };
 
 _Static_assert(KD_ITEM_KEY_MAX < 256, "an item key's length fits one byte");
+_Static_assert(KD_CLOSED_RESERVED < KD_CLOSED_MAX, "lives of collections have room, too");
 _Static_assert(KD_BATCH_OPS_MAX >= KD_BULK_OPS_MAX, "one bulk request fits a batch");
 _Static_assert(KD_SNAPSHOT_ITEMS_MAX *(KD_ITEM_KEY_MAX + 12 * KD_COUNTERS_MAX) < 2 * 1024 * 1024,
                "one part of a snapshot fits a record");

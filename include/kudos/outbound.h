@@ -63,6 +63,8 @@ void kd_outbound_pump(kd_outbound *out, kd_outbound_produce produce, void *arg, 
 bool kd_outbound_report(kd_outbound_record *record, bool delivered, uint64_t mono_us, uint64_t random);
 /* The producer was replaced, or has room again: records that wait are sent with the next pump, without waiting for their back-off. */
 void kd_outbound_retry_now(kd_outbound *out);
+/* Records whose report is still to come. */
+uint32_t kd_outbound_sent(const kd_outbound *out);
 /* Tag of the oldest record held; UINT64_MAX when none is. */
 uint64_t kd_outbound_oldest(const kd_outbound *out);
 /* The latest moment for the next pump: `when`, or earlier if a record is due before. */

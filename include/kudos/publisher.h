@@ -9,6 +9,7 @@
  *
  * Invariants
  * - Nothing is published before the commit that it rests on is durable: kd_publisher_run() does nothing while kd_central_durable() is false.
+ * - A store that is promoted (kudos/follow.h) makes its claim and then its marker, and nothing else; each is made again while it is not read back.
  * - No snapshot is made before the claim is delivered: an edge hears only of epochs whose claim is in the log (rule 16).
  * - At most one snapshot is on its way. The next one is made when all its parts are delivered and the interval has passed.
  * - After a commit with operations of a viral item, the shorter `viral_interval_us` counts instead. Whether a commit has some is what the log says
@@ -47,13 +48,16 @@ typedef struct {
     kd_publisher_config config;
     kd_publisher_shell shell;
     kd_outbound claims, counts, changes, decisions, milestones;
-    uint64_t claimed;          /* epoch of the newest claim; 0: none was made */
-    bool claim_pending;        /* that claim is still to be made */
+    uint64_t claimed;   /* epoch of the newest claim; 0: none was made */
+    bool claim_pending; /* that claim is still to be made */
+    uint64_t
+        claimed_us; /* of a promotion: when its claim was made last, and its marker; monotonic, 0: never */
+    uint64_t marked_us;
     bool changes_open;         /* the core may have more changes */
     bool milestones_open;      /* the core may have more milestones */
     uint64_t snapshot_due_us;  /* monotonic */
     uint64_t snapshot_made_us; /* monotonic; 0: none was made */
-    uint64_t life_due_us;      /* monotonic: when it asks for what the lives of items are due to (rule 29) */
+    uint64_t propose_due_us;   /* monotonic: when it asks what central's hand proposes (kd_central_propose) */
     enum { KD_PUBLISHER_RUNS, KD_PUBLISHER_LAST_SNAPSHOT, KD_PUBLISHER_DONE } ending;
 } kd_publisher;
 
@@ -90,6 +94,8 @@ bool kd_publisher_done(const kd_publisher *p);
 bool kd_publisher_claim_stands(const kd_publisher *p);
 /* Records that are held, in all queues. */
 uint32_t kd_publisher_held(const kd_publisher *p);
+/* Records of which Kafka's report is still to come, in all queues: while there are any, the publisher cannot be finished. */
+uint32_t kd_publisher_sent(const kd_publisher *p);
 /* Failed deliveries since the start, in all queues. */
 uint64_t kd_publisher_failures(const kd_publisher *p);
 

@@ -59,17 +59,14 @@ int kd_central_quarantine_each(kd_central *c, kd_quarantined_fn fn, void *arg);
 /* Reads one durable entry. KD_ENOTFOUND, KD_EIO. */
 int kd_central_quarantine_get(kd_central *c, uint64_t id, kd_quarantined *q);
 
-/* Feeds an entry again; *fed is what became of it. What a batch says of times and of its epoch is believed for once (rules 3, 15). Where it is merged, or was merged before, it leaves with the commit of *version; otherwise it
- * stays. KD_ENOTFOUND; KD_EINVAL: no batch, or it was cut; KD_EFENCED; KD_EIO. */
-int kd_central_quarantine_release(kd_central *c, uint64_t id, uint64_t now_us, kd_fed *fed,
-                                  uint64_t *version);
-
-/* Call it when counters were added to the configuration: feeds again all entries with which nothing is wrong any more. *merged is how many of them
- * were merged; they leave with the open commit. KD_EFENCED, KD_EIO. */
-int kd_central_quarantine_retry(kd_central *c, uint64_t now_us, uint32_t *merged);
-
-/* Gives an entry up for good, with the commit of *version. *passed: applied of its edge moves to it, so its operations are lost and the edge goes on.
- * Otherwise no edge waited for it, or its edge is unknown. KD_ENOTFOUND; KD_EAGAIN: its edge waits for an earlier batch; KD_EFENCED; KD_EIO. */
-int kd_central_quarantine_drop(kd_central *c, uint64_t id, bool *passed, uint64_t *version);
+/* What would become of a durable entry if it were released now (KD_DECIDED_RELEASE). What a batch says of times and of its epoch is believed for once (rules 3, 15). Where
+ * it is merged, or was merged before, it leaves; otherwise it stays. KD_ENOTFOUND; KD_EINVAL: no batch, or it was cut; KD_EIO. */
+int kd_central_quarantine_try(kd_central *c, uint64_t id, kd_fed *fed);
+/* What would become of a durable entry if it were dropped now (KD_DECIDED_DROP). *passes: applied of its edge moves to it, so its operations are lost and the edge goes
+ * on. Otherwise no edge waits for it, or its edge is unknown. KD_ENOTFOUND; KD_EAGAIN: its edge waits for an earlier batch, and it would stay; KD_EIO. */
+int kd_central_quarantine_passes(kd_central *c, uint64_t id, bool *passes);
+/* Call it when counters were added to the configuration: the hand of central (kudos/decide.h) proposes to release all entries with which nothing is wrong any
+ * more. So it does at a start, and when an edge was taken back. */
+void kd_central_quarantine_look(kd_central *c);
 
 #endif

@@ -7,14 +7,17 @@
  *
  *   likes topic    batch    [1, 1, edge, region, incarnation, seq, digest, sent_us, after_incarnation, after_seq,
  *                            after_digest, complete_to_us, epoch, body, viral]
- *                  claim    [1, 2, epoch, central, at_us]
+ *                  claim    [1, 2, epoch, central, at_us, supersedes, author, read, digest]
  *                  decision [1, 5, job, seq, last, what, epoch, central, at_us, item, stamp_us, region, author, body]
  *   counts topic   snapshot [1, 3, kind, partition, epoch, version, previous, made_us, low_watermark_us, stable_us,
  *                            part, parts, [[epoch, last], ...], [[edge, inc, seq, digest, watermark], ...], counts,
  *                            [retired, ...], [closed, ...], read, history]
+ *                  marker   [1, 8, partition, epoch, central, at_us, version]
  *   changes topic  changes  [1, 4, partition, epoch, version, first, changes]
  *   milestones topic
  *                  milestones [1, 6, partition, epoch, version, first, [[id, counter, item, threshold, count, time_us], ...]]
+ *   members topic  heartbeat [1, 7, member, run, seq, started_us, at_us, url, zone, leaving, partitions,
+ *                             [[partition, state, epoch, read, yields], ...]]
  *
  * `body`, `counts` and `changes` are bin values laid out in columns; they are drawn in common/wire/wire_*.c. Golden vectors:
  * tests/vectors.
@@ -42,7 +45,9 @@ typedef enum {
     KD_RECORD_SNAPSHOT = 3,
     KD_RECORD_CHANGES = 4,
     KD_RECORD_DECISION = 5,
-    KD_RECORD_MILESTONES = 6
+    KD_RECORD_MILESTONES = 6,
+    KD_RECORD_HEARTBEAT = 7,
+    KD_RECORD_MARKER = 8
 } kd_record_kind;
 
 /* The kind of a record, a kd_record_kind; KD_EVERSION for a newer schema, KD_EMALFORMED. Looks at the first two elements alone. */
@@ -129,14 +134,25 @@ bool kd_batch_salvage(kd_bytes record, kd_batch *batch);
 
 /* ---- claim of an epoch ------------------------------------------------------------------------------------ */
 
+/* The records of the likes topic that a central has read (rule 30). Equal at two of them: they have read the same records in the same order, and
+ * merged the same of them. */
+typedef struct {
+    uint64_t read;   /* how many */
+    uint64_t digest; /* of them all, and of what became of each; 0: none was read */
+} kd_history;
+
 /* A central that opened a partition announces its epoch in the likes partition itself (rule 16). */
 typedef struct {
-    uint64_t epoch;   /* from 1 */
-    kd_bytes central; /* its name */
-    uint64_t at_us;   /* central's clock */
+    uint64_t epoch;      /* from 1 */
+    kd_bytes central;    /* its name */
+    uint64_t at_us;      /* central's clock */
+    uint64_t supersedes; /* epoch of the claim in force, as far as the author has read; 0: it has read none */
+    uint64_t
+        author; /* identity of the author's store; 0: a claim of an older program, which supersedes any lower epoch */
+    kd_history history; /* what the author has read */
 } kd_claim;
 
-/* Aborts when the epoch is 0. */
+/* Aborts when the epoch is 0. Without an author the record ends behind at_us. */
 void kd_claim_encode(const kd_claim *claim, kd_buf *out);
 /* KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION. `central` points into `record`. */
 int kd_claim_decode(kd_bytes record, kd_claim *claim);
@@ -155,9 +171,19 @@ typedef enum {
         7, /* the lives of collections are those of `body` (kudos/lifespan.h), and no others (rule 29) */
     KD_DECIDED_ENDED =
         8, /* the life of `item` ended at `stamp_us`: as close. Void where that is not its end */
-    KD_DECIDED_EXPIRED = 9, /* that was long enough ago: as delete. Void likewise */
-    KD_DECIDED_ERASE = 10,  /* of the user whose id is `body` nothing stamped up to `stamp_us` counts */
+    KD_DECIDED_EXPIRED = 9,  /* that was long enough ago: as delete. Void likewise */
+    KD_DECIDED_ERASE = 10,   /* of the user whose id is `body` nothing stamped up to `stamp_us` counts */
+    KD_DECIDED_RETIRE = 11,  /* the edge named `body` is gone for good (rule 23), and is expected no more */
+    KD_DECIDED_READMIT = 12, /* the edge named `body` was not gone: its batches are merged again */
+    KD_DECIDED_RELEASE = 13, /* the record in quarantine whose id is `body` (kd_decided_id) is fed again */
+    KD_DECIDED_DROP = 14,    /* that record is given up */
+    KD_DECIDED_COLLECT = 15, /* the halt of the collection of tombstones ends (rule 22) */
+    KD_DECIDED_FLOOR = 16,   /* the floor rises to `stamp_us`, as far as it may where this stands (rule 22) */
+    KD_DECIDED_EXPECT = 17,  /* as_of waits for the edges of `body` (kd_expected_next) */
 } kd_decided;
+
+/* The author of the edges that central's configuration names: he is obeyed once for each name (kudos/forget.h). Operators name edges without an author. */
+#define KD_EXPECT_CONFIGURED "_config"
 
 /* Whether `body` is an encoded body of operations. */
 static inline bool kd_decided_has_operations(kd_decided what)
@@ -182,9 +208,19 @@ typedef struct {
     uint64_t stamp_us; /* of operations 0 */
     /* Of operations, else empty: the region in which they count (of what is withdrawn or put back that of its row: empty here), their author
      * (kd_author_valid), who takes the edge's place in their stamps, and an encoded body without increments; sums are in operations
-     * alone. Of lives `body` alone. An erasure has the author, and the user's id for a body. */
+     * alone. Of lives `body` alone. An erasure has the author, and the user's id for a body. What is decided about edges and records in quarantine has a body,
+     * and only KD_DECIDED_EXPECT may have an author, KD_EXPECT_CONFIGURED. */
     kd_bytes region, author, body;
 } kd_decision;
+
+/* Appends an edge to the body of a KD_DECIDED_EXPECT. `region` may be empty. */
+void kd_expected_put(kd_buf *body, kd_bytes name, kd_bytes region);
+/* Takes the next edge off *body. False: there is none left, or *malformed. */
+bool kd_expected_next(kd_bytes *body, kd_bytes *name, kd_bytes *region, bool *malformed);
+/* Appends the id of a record in quarantine, as the body of a KD_DECIDED_RELEASE or KD_DECIDED_DROP. */
+void kd_decided_id_put(kd_buf *body, uint64_t id);
+/* The id that such a body holds; 0: none. */
+uint64_t kd_decided_id(kd_bytes body);
 
 /* Aborts on a shape that kd_decision_decode would not take. */
 void kd_decision_encode(const kd_decision *d, kd_buf *out);
@@ -224,13 +260,6 @@ typedef struct {
     } at[KD_COUNTERS_MAX];
 } kd_item_counts;
 
-/* The records of the likes topic that a central has read (rule 30). Equal at two of them: they have read the same records in the same order, and
- * merged the same of them. */
-typedef struct {
-    uint64_t read;   /* how many */
-    uint64_t digest; /* of them all, and of what became of each; 0: none was read */
-} kd_history;
-
 typedef struct {
     kd_snapshot_kind kind;
     uint32_t partition;
@@ -252,6 +281,22 @@ void kd_snapshot_encode(const kd_snapshot *s, kd_buf *out);
 /* KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION. After KD_OK finish it with kd_snapshot_finish. */
 int kd_snapshot_decode(kd_bytes record, kd_snapshot *s);
 void kd_snapshot_finish(kd_snapshot *s); /* frees chain, edges, items and arena */
+
+/* ---- marker ------------------------------------------------------------------------------------------------ */
+
+/* A central whose claim is in force says so in the counts topic (rule 32): behind it edges pass over snapshots of lower epochs of the partition. */
+typedef struct {
+    uint32_t partition;
+    uint64_t epoch;   /* from 1 */
+    kd_bytes central; /* its name */
+    uint64_t at_us;   /* central's clock */
+    uint64_t version; /* it may tell changes under numbers that begin here, before a snapshot tells of them */
+} kd_marker;
+
+/* Aborts when the epoch is 0. */
+void kd_marker_encode(const kd_marker *marker, kd_buf *out);
+/* KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION. `central` points into `record`. */
+int kd_marker_decode(kd_bytes record, kd_marker *marker);
 
 /* ---- effective changes ------------------------------------------------------------------------------------ */
 
@@ -315,5 +360,47 @@ void kd_milestones_encode(const kd_milestones *m, kd_buf *out);
 /* KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION. After KD_OK finish it with kd_milestones_finish. */
 int kd_milestones_decode(kd_bytes record, kd_milestones *m);
 void kd_milestones_finish(kd_milestones *m); /* frees milestones and arena */
+
+/* ---- heartbeat of a member -------------------------------------------------------------------------------- */
+
+/* How a member holds a partition, in the order in which members may take a partition over: who agreed first. */
+typedef enum {
+    KD_HELD_NONE = 0, /* it does not hold it; not on the wire */
+    KD_HELD_AWAITS =
+        1, /* its store is empty, and the log no longer begins at its beginning: it waits for a seed */
+    KD_HELD_WRONG = 2,    /* it follows, and differs from the leader, or its place in the log is gone */
+    KD_HELD_EMPTY = 3,    /* it follows, began with an empty store, and has agreed with no snapshot yet */
+    KD_HELD_UNPROVEN = 4, /* it follows with a store that had a state, and has agreed with no snapshot yet */
+    KD_HELD_AGREED = 5,   /* it follows, and agreed with the last snapshot of the leader that it compared */
+    KD_HELD_LEADS = 6,
+} kd_held_state;
+
+typedef struct {
+    uint32_t partition;
+    kd_held_state state;
+    uint64_t epoch;  /* of a leader: its own; of a follower: the highest one that it heard of; 0: none */
+    uint64_t read;   /* records of the partition's log that it has read */
+    kd_bytes yields; /* a member that is to take the partition over from this one; empty: none */
+} kd_held;
+
+/* A member of the group of centrals tells the others once a second that it lives, and what it does. Only a hint: the claim in the log decides. */
+typedef struct {
+    kd_bytes member;     /* its name */
+    uint64_t run;        /* a random number of this process */
+    uint64_t seq;        /* of the heartbeats of this process, from 1 */
+    uint64_t started_us; /* the member's clock when the process began */
+    uint64_t at_us;      /* the member's clock */
+    kd_bytes url, zone;  /* where others reach it; in which zone it stands. Empty: not told */
+    bool leaving;        /* it stops, and takes nothing over */
+    uint32_t partitions; /* of the likes topic, by its configuration */
+    kd_held *held;       /* ascending by partition, none twice */
+    uint32_t held_count;
+} kd_heartbeat;
+
+/* Aborts on a shape that kd_heartbeat_decode would not take. */
+void kd_heartbeat_encode(const kd_heartbeat *h, kd_buf *out);
+/* KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION. After KD_OK finish it with kd_heartbeat_finish. Views point into `record`. */
+int kd_heartbeat_decode(kd_bytes record, kd_heartbeat *h);
+void kd_heartbeat_finish(kd_heartbeat *h); /* frees `held` of a decoded heartbeat */
 
 #endif

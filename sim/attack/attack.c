@@ -1,8 +1,8 @@
 /*
  * attack.c - see the header.
  *
- * A round is the attack first and then the polite client: what the attacker's CPU was is known only afterwards. Between the two the server has a
- * moment to put down what it held.
+ * A round is the attack first and then the polite client: what the attacker's CPU was, and the server's, is known only afterwards. Between the two
+ * the server has a moment to put down what it held.
  */
 #include "sim/attack/attack.h"
 
@@ -12,13 +12,16 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/base/text.h"
 #include "common/io/daemon/args.h"
+#include "common/io/loop/clock.h"
 #include "kudos/id.h"
 #include "sim/attack/crew.h"
 #include "sim/attack/honest.h"
 #include "sim/attack/judge.h"
+#include "sim/attack/machine.h"
 #include "sim/attack/polite.h"
 #include "sim/attack/watch.h"
 
@@ -41,6 +44,13 @@ typedef struct {
     uint32_t passed, failed, unknown;
 } attack_stage;
 
+/* What was seen while the honest client ran. */
+typedef struct {
+    sim_honest_figures honest;
+    double server; /* processors that the server used; 0: not known */
+    double others; /* the part of the machine's processors that other programs had; 0: not known */
+} attack_seen;
+
 /*
  * Real clients have processors of their own. Here they share them with the server: one that always has work would take them from the honest client, and
  * the ratio would tell how the kernel shares. So the honest client comes first, beside the attack and beside the polite client alike, where this
@@ -54,40 +64,90 @@ static bool attack_come_first(void)
 
 /* ---- one attack ---- */
 
+/* Processors that the server has used since then; 0: not known. */
+static double attack_server(const sim_watch *watch, uint64_t begin_us, uint64_t begin_cpu_us)
+{
+    uint64_t cpu_us = sim_watch_cpu_us(watch), us = kd_clock_mono_us() - begin_us;
+    return begin_cpu_us == 0 || cpu_us < begin_cpu_us || us == 0
+               ? 0
+               : (double)(cpu_us - begin_cpu_us) / (double)us;
+}
+
 static void attack_on_tick(void *arg)
 {
     sim_watch_tick(arg);
 }
 
-/* The honest client for so long; what it suffers goes into *f. */
-static sim_honest_figures attack_run(attack_stage *s, double seconds, sim_judge_figures *f)
+static sim_machine_use attack_machine(const sim_watch *watch)
 {
+    return sim_machine_now(sim_watch_is_here(watch) ? sim_watch_cpu_us(watch) : 0);
+}
+
+/* The honest client for so long; what it suffers goes into *f. */
+static attack_seen attack_run(attack_stage *s, double seconds, sim_judge_figures *f)
+{
+    uint64_t begin_us = kd_clock_mono_us(), begin_cpu_us = sim_watch_cpu_us(s->watch);
+    const sim_machine_use before = attack_machine(s->watch);
     sim_honest_figures h = sim_honest_run(s->honest, (uint64_t)(seconds * 1e6), attack_on_tick, s->watch);
     f->refused += h.refused;
     f->wrong += h.wrong;
     f->lost += h.lost;
     f->rss_max = KD_MAX(f->rss_max, sim_watch_take_max(s->watch));
     f->gone = f->gone || sim_watch_gone(s->watch);
-    return h;
+    const sim_machine_use after = attack_machine(s->watch);
+    double others = sim_machine_others(&before, &after, kd_clock_mono_us() - begin_us,
+                                       (uint32_t)sysconf(_SC_NPROCESSORS_ONLN));
+    return (attack_seen){h, attack_server(s->watch, begin_us, begin_cpu_us), others};
 }
 
-/* Of what the play is judged by. */
-static double attack_rate(const sim_play *play, const sim_honest_figures *h)
+static double attack_rate(const sim_honest_figures *h, uint64_t count)
 {
-    return (double)(play->newcomers ? h->newcomers_in_time : h->in_time) * 1e6 / (double)h->elapsed_us;
+    return (double)count * 1e6 / (double)h->elapsed_us;
 }
 
-/* The polite client for as long, with as much CPU as the attacker had; *spent is what it used, in processors. */
-static double attack_beside_polite(attack_stage *s, const sim_play *play, double share, sim_judge_figures *f,
-                                   double *spent)
+/* The polite client of polite.h, with as much CPU as the attacker had; *spent is what it used, in processors. */
+static attack_seen attack_beside_client(attack_stage *s, double share, sim_judge_figures *f, double *spent)
 {
-    double seconds = s->o->seconds;
-    attack_run(s, CALM_US / 1e6, f);
     sim_polite *polite = sim_polite_start(&s->o->target, share);
-    sim_honest_figures h = attack_run(s, seconds, f);
-    *spent = (double)sim_polite_stop(polite) / 1e6 / seconds;
-    f->least_answers = f->round_count == 1 ? h.answered : KD_MIN(f->least_answers, h.answered);
-    return attack_rate(play, &h);
+    attack_seen seen = attack_run(s, s->o->seconds, f);
+    *spent = (double)sim_polite_stop(polite) / 1e6 / s->o->seconds;
+    return seen;
+}
+
+/* Streams that the server has ended for each address of the crew, per second. */
+static double attack_ended(const sim_play *play, const sim_crew_figures *crew, double seconds)
+{
+    return (double)crew->ended / KD_MAX(play->addresses, 1u) / seconds;
+}
+
+/* Polite clients who come from as many addresses as the attack, and ask for all that they can get. */
+static attack_seen attack_beside_crew(attack_stage *s, const sim_play *polite, sim_judge_figures *f,
+                                      double *spent)
+{
+    sim_crew *crew = sim_crew_start(polite, &s->o->target);
+    attack_seen seen = attack_run(s, s->o->seconds, f);
+    *spent = (double)sim_crew_stop(crew).cpu_us / 1e6 / s->o->seconds;
+    return seen;
+}
+
+static attack_seen attack_beside_polite(attack_stage *s, const sim_play *play, double share,
+                                        sim_judge_figures *f, double *spent)
+{
+    attack_run(s, CALM_US / 1e6, f);
+    attack_seen seen = play->polite ? attack_beside_crew(s, play->polite, f, spent)
+                                    : attack_beside_client(s, share, f, spent);
+    uint64_t answered = seen.honest.answered;
+    f->least_answers = f->round_count == 1 ? answered : KD_MIN(f->least_answers, answered);
+    return seen;
+}
+
+static void attack_compare(sim_judge_round *round, const sim_honest_figures *attack,
+                           const sim_honest_figures *polite)
+{
+    round->beside_polite = attack_rate(polite, polite->in_time);
+    round->new_beside_attack = attack_rate(attack, attack->newcomers_in_time);
+    if (polite->newcomers_in_time >= SIM_JUDGE_NEWCOMERS_MIN)
+        round->new_beside_polite = attack_rate(polite, polite->newcomers_in_time);
 }
 
 static void attack_round(attack_stage *s, const sim_play *play, sim_judge_figures *f)
@@ -95,18 +155,25 @@ static void attack_round(attack_stage *s, const sim_play *play, sim_judge_figure
     sim_judge_round *round = &f->rounds[f->round_count++];
     double spent = 0;
     sim_crew *crew = sim_crew_start(play, &s->o->target);
-    sim_honest_figures h = attack_run(s, s->o->seconds, f);
+    attack_seen seen = attack_run(s, s->o->seconds, f), polite = {.honest.elapsed_us = 1};
     sim_crew_figures cost = sim_crew_stop(crew);
     double share = (double)cost.cpu_us / 1e6 / s->o->seconds;
+    const sim_honest_figures *h = &seen.honest;
     f->acts += cost.acts;
-    f->answered += h.answered;
-    round->beside_attack = attack_rate(play, &h);
-    bool silent = f->gone || (h.answered == 0 && h.lost > 0); /* there is nobody left to compare with */
-    if (!silent) round->beside_polite = attack_beside_polite(s, play, share, f, &spent);
-    printf("  round=%u acts=%llu sent_mb=%.1f cpu=%.3f polite_cpu=%.3f per_s=%.0f polite_per_s=%.0f "
-           "newcomers=%llu\n",
-           f->round_count, (unsigned long long)cost.acts, (double)cost.bytes / MIB, share, spent,
-           round->beside_attack, round->beside_polite, (unsigned long long)h.newcomers);
+    f->answered += h->answered;
+    round->beside_attack = attack_rate(h, h->in_time);
+    bool silent = f->gone || (h->answered == 0 && h->lost > 0); /* there is nobody left to compare with */
+    if (!silent) polite = attack_beside_polite(s, play, share, f, &spent);
+    attack_compare(round, h, &polite.honest);
+    double others = KD_MAX(seen.others, polite.others);
+    f->others = KD_MAX(f->others, others);
+    printf("  round=%u acts=%llu sent_mb=%.1f ended_per_s=%.0f cpu=%.3f polite_cpu=%.3f server_cpu=%.2f "
+           "polite_server_cpu=%.2f others=%.2f per_s=%.0f polite_per_s=%.0f new_per_s=%.0f "
+           "polite_new_per_s=%.0f\n",
+           f->round_count, (unsigned long long)cost.acts, (double)cost.bytes / MIB,
+           attack_ended(play, &cost, s->o->seconds), share, spent, seen.server, polite.server, others,
+           round->beside_attack, round->beside_polite, round->new_beside_attack,
+           attack_rate(&polite.honest, polite.honest.newcomers_in_time));
 }
 
 static void attack_tell(const sim_play *play, const sim_judge_figures *f, sim_attack_verdict verdict,
@@ -135,8 +202,8 @@ static void attack_count(attack_stage *s, sim_attack_verdict verdict)
 /* Whether there is a service that the attack could take away, before it begins. */
 static bool attack_calm(attack_stage *s, const sim_play *play)
 {
-    sim_honest_figures h = attack_run(s, CALM_US / 1e6, &(sim_judge_figures){0});
-    return !play->newcomers || h.newcomers > 0;
+    attack_seen seen = attack_run(s, CALM_US / 1e6, &(sim_judge_figures){0});
+    return !play->newcomers || seen.honest.newcomers > 0;
 }
 
 /* Why the row cannot be played; NULL: it can. */

@@ -61,6 +61,7 @@ static void crew_finish(sim_crew *c)
     for (uint32_t i = 0; i < c->play->connections; i++) sim_raw_finish(&c->raws[i]);
     c->figures.acts = c->play->kafka ? sim_rubbish_taken(c->rubbish) : c->shared.ups;
     c->figures.bytes = c->shared.sent;
+    c->figures.ended = c->shared.ended;
     sim_rubbish_destroy(c->rubbish);
     free(c->raws);
     event_base_free(c->shared.base);

@@ -1,7 +1,8 @@
 /*
  * crew.h - an attack under way: a thread with its own loop and all connections of one play.
  *
- * The thread's CPU time is the attacker's cost, which the polite client (polite.h) may spend as well.
+ * The thread's CPU time is the attacker's cost, which the polite client (polite.h) may spend as well. A play may be polite, too: its crew asks only for
+ * what anybody may ask for, and by few requests at a time.
  */
 #ifndef KUDOS_SIM_ATTACK_CREW_H
 #define KUDOS_SIM_ATTACK_CREW_H
@@ -14,6 +15,7 @@ typedef struct sim_crew sim_crew;
 typedef struct {
     uint64_t acts;   /* connections that came up, or records that Kafka took */
     uint64_t bytes;  /* sent */
+    uint64_t ended;  /* streams that the server has ended, by answers or resets */
     uint64_t cpu_us; /* of the thread */
 } sim_crew_figures;
 

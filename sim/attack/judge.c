@@ -1,22 +1,34 @@
 /* judge.c - see the header. */
 #include "sim/attack/judge.h"
 
-static double judge_ratio_of(const sim_judge_round *r)
+/* Of all answers. */
+static double judge_answers_of(const sim_judge_round *r)
 {
     return r->beside_polite > 0 ? r->beside_attack / r->beside_polite : 0;
 }
 
-double sim_judge_ratio(const sim_judge_figures *f)
+static double judge_ratio_of(const sim_judge_round *r)
+{
+    double answers = judge_answers_of(r);
+    return r->new_beside_polite > 0 ? KD_MIN(answers, r->new_beside_attack / r->new_beside_polite) : answers;
+}
+
+static double judge_median(const sim_judge_figures *f, double (*of)(const sim_judge_round *r))
 {
     double sorted[SIM_JUDGE_ROUNDS_MAX];
     if (f->round_count == 0) return 0;
     for (uint32_t i = 0; i < f->round_count; i++) {
-        double ratio = judge_ratio_of(&f->rounds[i]);
+        double ratio = of(&f->rounds[i]);
         uint32_t at = i;
         for (; at > 0 && sorted[at - 1] > ratio; at--) sorted[at] = sorted[at - 1];
         sorted[at] = ratio;
     }
     return sorted[f->round_count / 2];
+}
+
+double sim_judge_ratio(const sim_judge_figures *f)
+{
+    return judge_median(f, judge_ratio_of);
 }
 
 static double judge_ratio_min(const sim_judge_figures *f)
@@ -57,6 +69,15 @@ static const char *judge_doubt(const sim_judge_figures *f)
     return NULL;
 }
 
+static const char *judge_loss(const sim_judge_figures *f)
+{
+    if (sim_judge_ratio(f) >= judge_ratio_min(f)) return NULL;
+    if (judge_median(f, judge_answers_of) >= judge_ratio_min(f))
+        return "newcomers kept too little of their service";
+    return f->ratio_min > 0 ? "other clients kept less than the row's part of their service"
+                            : "other clients kept less than 0.8 of their service";
+}
+
 static const char *judge_blindness(const sim_judge_figures *f)
 {
     if (f->rss_before == 0)
@@ -71,9 +92,10 @@ sim_attack_verdict sim_judge(const sim_judge_figures *f, const char **why)
     if (*why) return SIM_ATTACK_VIOLATED;
     *why = judge_doubt(f);
     if (*why) return SIM_ATTACK_UNKNOWN;
-    *why = f->ratio_min > 0 ? "other clients kept less than the row's part of their service"
-                            : "other clients kept less than 0.8 of their service";
-    if (sim_judge_ratio(f) < judge_ratio_min(f)) return SIM_ATTACK_VIOLATED;
+    *why = judge_loss(f);
+    if (*why && f->others <= SIM_JUDGE_OTHERS_MAX) return SIM_ATTACK_VIOLATED;
+    if (*why) *why = "other programs had too much of this machine to tell what clients kept of their service";
+    if (*why) return SIM_ATTACK_UNKNOWN;
     *why = judge_blindness(f);
     if (*why) return SIM_ATTACK_UNKNOWN;
     *why = "";

@@ -16,7 +16,9 @@ enum { SIM_PLAY_BULK_ITEMS = 200 /* of a bulk read, which takes no more */ };
 
 /* ---- play_words.c ---- */
 
-/* Writes the path of a bulk read over *out: items whose names are `word` and the numbers from `from` on. */
+/* Writes the path of a read over *out: `count` items whose names are `word` and the numbers from `from` on. */
+void sim_play_items_path(const sim_raw *raw, const char *word, uint64_t from, uint32_t count, kd_buf *out);
+/* The same of SIM_PLAY_BULK_ITEMS items. */
 void sim_play_bulk_path(const sim_raw *raw, const char *word, uint64_t from, kd_buf *out);
 /* Appends a request's HEADERS, complete, on the next stream. `flags`: SIM_FRAME_END_STREAM, or 0 for a body to come. */
 void sim_play_request(sim_raw *raw, const char *method, kd_bytes path, uint8_t flags);
@@ -40,6 +42,9 @@ void sim_flood_cold(
     sim_raw *raw); /* `more`: as many bulk reads as may be under way, of items with new names */
 void sim_flood_hot(sim_raw *raw); /* `more`: likewise, of items that the edge knows since the first of them */
 void sim_flood_gets(sim_raw *raw); /* `more`: likewise, reads of one item */
+void sim_polite_pages(
+    sim_raw *raw);                  /* `more`: reads of a page of the items of sim_flood_hot, few under way */
+void sim_polite_gets(sim_raw *raw); /* `more`: the reads of sim_flood_gets, few under way */
 
 /* ---- plays_tls.c ---- */
 

@@ -2,13 +2,18 @@
 #include "common/base/text.h"
 #include "sim/attack/play_hooks.h"
 
-void sim_play_bulk_path(const sim_raw *raw, const char *word, uint64_t from, kd_buf *out)
+void sim_play_items_path(const sim_raw *raw, const char *word, uint64_t from, uint32_t count, kd_buf *out)
 {
     kd_buf_clear(out);
     kd_text_printf(out, "/v1/counts?items=");
-    for (uint64_t at = from; at < from + SIM_PLAY_BULK_ITEMS; at++)
+    for (uint64_t at = from; at < from + count; at++)
         kd_text_printf(out, "%s%s/%s%llu", at > from ? "," : "", raw->shared->collection, word,
                        (unsigned long long)at);
+}
+
+void sim_play_bulk_path(const sim_raw *raw, const char *word, uint64_t from, kd_buf *out)
+{
+    sim_play_items_path(raw, word, from, SIM_PLAY_BULK_ITEMS, out);
 }
 
 void sim_play_request(sim_raw *raw, const char *method, kd_bytes path, uint8_t flags)

@@ -12,7 +12,9 @@ enum {
     HOT_IN_FLIGHT = 100,
     BOMB_VALUE = 3900,
     BOMB_REFERENCES = 12000,
-    COLD_IN_FLIGHT = 50
+    COLD_IN_FLIGHT = 50,
+    POLITE_IN_FLIGHT = 16,
+    POLITE_PAGE = 20, /* items */
 };
 
 /* The first index of the dynamic table (RFC 7541, 2.3.3). */
@@ -116,6 +118,11 @@ static void flood_hot_path(const sim_raw *raw, kd_buf *path)
     sim_play_bulk_path(raw, "hot", 0, path);
 }
 
+static void flood_page_path(const sim_raw *raw, kd_buf *path)
+{
+    sim_play_items_path(raw, "hot", 0, POLITE_PAGE, path);
+}
+
 static void flood_get_path(const sim_raw *raw, kd_buf *path)
 {
     kd_text_printf(path, "/v1/%s/flood/counts", raw->shared->collection);
@@ -148,14 +155,27 @@ static void flood_known_request(sim_raw *raw, flood_path_fn path_of)
     kd_buf_finish(&block);
 }
 
+static void flood_known(sim_raw *raw, uint32_t in_flight, flood_path_fn path_of)
+{
+    while (flood_room(raw) && raw->opened - raw->in.ended < in_flight) flood_known_request(raw, path_of);
+}
+
 void sim_flood_hot(sim_raw *raw)
 {
-    while (flood_room(raw) && raw->opened - raw->in.ended < HOT_IN_FLIGHT)
-        flood_known_request(raw, flood_hot_path);
+    flood_known(raw, HOT_IN_FLIGHT, flood_hot_path);
 }
 
 void sim_flood_gets(sim_raw *raw)
 {
-    while (flood_room(raw) && raw->opened - raw->in.ended < HOT_IN_FLIGHT)
-        flood_known_request(raw, flood_get_path);
+    flood_known(raw, HOT_IN_FLIGHT, flood_get_path);
+}
+
+void sim_polite_pages(sim_raw *raw)
+{
+    flood_known(raw, POLITE_IN_FLIGHT, flood_page_path);
+}
+
+void sim_polite_gets(sim_raw *raw)
+{
+    flood_known(raw, POLITE_IN_FLIGHT, flood_get_path);
 }

@@ -16,6 +16,7 @@ static void raw_close(sim_raw *raw)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     if (raw->fd < 0) return;
+    if (raw->up) raw->shared->ended += raw->in.ended;
     event_free(raw->readable);
     event_free(raw->writable);
     setsockopt(raw->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);

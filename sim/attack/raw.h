@@ -17,9 +17,10 @@
 #include "sim/client/frames.h"
 
 typedef struct sim_raw sim_raw;
+typedef struct sim_play sim_play;
 
 /* One kind of attack: a row of the table in plays.h. Hooks that are NULL do nothing; they append to raw->out, and do not free the connection. */
-typedef struct {
+struct sim_play {
     const char *name;
     const char *what;     /* a sentence for --help and the documentation */
     uint32_t connections; /* at a time */
@@ -32,13 +33,14 @@ typedef struct {
     bool reads;                  /* takes what the server sends, as fast as it comes */
     bool kafka;                  /* plays on Kafka (rubbish.h), without connections */
     bool token;                  /* needs a token to forge */
-    bool newcomers;              /* what those keep is judged who come over TLS (honest.h) */
+    bool newcomers;              /* they come over TLS, and many (honest.h) */
+    const sim_play *polite;      /* whose requests the polite clients have; NULL: polite.h */
     void (*begin)(sim_raw *raw); /* the connection is up; nothing was sent on it */
     void (*more)(
         sim_raw *
             raw); /* all bytes were handed to the socket; appending nothing waits for the next read or tick */
     void (*tick)(sim_raw *raw); /* every SIM_RAW_TICK_MS while the connection is up */
-} sim_play;
+};
 
 enum { SIM_RAW_TICK_MS = 20, SIM_RAW_CHUNK = 64 * 1024 /* bytes that one call of `more` aims at */ };
 
@@ -53,6 +55,7 @@ typedef struct {
     uint64_t seed;      /* names items that nobody else asks for */
     uint64_t ups;       /* connections that came up */
     uint64_t sent;      /* bytes */
+    uint64_t ended;     /* streams, by the server, on connections that are closed */
     uint64_t questions; /* numbers the items of cold reads, and the tokens that are forged */
 } sim_raw_shared;
 

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/io/loop/clock.h"
@@ -31,6 +32,7 @@ struct sim_watch {
     struct evhttp_connection *connection; /* NULL: there is no --admin */
     bool asking;
     uint64_t due_us, now, max;
+    uint64_t cpu_us; /* of the metrics */
 };
 
 /* ---- whose socket is it ---- */
@@ -119,6 +121,7 @@ static void watch_on_metrics(struct evhttp_request *request, void *arg)
     size_t len = evbuffer_get_length(in);
     kd_bytes text = kd_bytes_of(len ? evbuffer_pullup(in, -1) : NULL, len);
     watch_sample(w, (uint64_t)sim_ask_metric(text, "process_resident_memory_bytes"));
+    w->cpu_us = (uint64_t)(1e6 * sim_ask_metric(text, "process_cpu_seconds_total"));
 }
 
 static void watch_ask(sim_watch *w)
@@ -144,6 +147,20 @@ void sim_watch_tick(sim_watch *w)
 uint64_t sim_watch_now(const sim_watch *w)
 {
     return w->now;
+}
+
+uint64_t sim_watch_cpu_us(const sim_watch *w)
+{
+    clockid_t id;
+    struct timespec used;
+    if (!w->pid) return w->cpu_us;
+    if (clock_getcpuclockid(w->pid, &id) != 0 || clock_gettime(id, &used) != 0) return 0;
+    return (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000;
+}
+
+bool sim_watch_is_here(const sim_watch *w)
+{
+    return w->pid != 0;
 }
 
 uint64_t sim_watch_take_max(sim_watch *w)

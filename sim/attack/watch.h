@@ -1,7 +1,7 @@
 /*
- * watch.h - the resident memory of the server under attack, sampled.
+ * watch.h - the resident memory of the server under attack, sampled, and its processor time.
  *
- * Of an edge on this machine /proc tells it: the process is the one that holds the listening socket of the target's port. With
+ * Of an edge on this machine /proc and the clock of the process tell them: the process is the one that holds the listening socket of the target's port. With
  * `--admin` the edge's metrics do, from anywhere, less often and only while the admin port answers. Runs on the honest client's loop.
  */
 #ifndef KUDOS_SIM_ATTACK_WATCH_H
@@ -23,6 +23,10 @@ void sim_watch_tick(sim_watch *w);
 uint64_t sim_watch_now(const sim_watch *w);
 /* The largest sample since the last call. */
 uint64_t sim_watch_take_max(sim_watch *w);
+/* Processor time that the process has used since its start: at once, or with --admin as of the last sample. 0: not known. */
+uint64_t sim_watch_cpu_us(const sim_watch *w);
+/* The process was found on this machine. */
+bool sim_watch_is_here(const sim_watch *w);
 /* The process was found once and is gone. */
 bool sim_watch_gone(const sim_watch *w);
 

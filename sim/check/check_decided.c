@@ -106,7 +106,8 @@ static bool decided_old(const sim_checks *c, uint64_t stamp_us)
     return s->forget_tombstones_us > 0 && stamp_us + s->forget_tombstones_us < sim_check_now(c) + margin_us;
 }
 
-/* An old operation of an edge may be ignored (rule 22), that of an operator may not. Against a like nothing was forgotten. */
+/* An old operation of an edge may be ignored (rule 22), that of an operator may not. Against a like nothing was forgotten. An operation above an unlike that is
+ * forgotten makes a row of its own. */
 static bool decided_in_doubt(const decided_model *m, const sim_check_cell *row, const kd_op *op,
                              uint64_t author)
 {
@@ -291,18 +292,18 @@ static void decided_judge(const decided_model *m, const kd_decision *d)
     sim_check_deciding *g = m->d;
     uint64_t job = decided_job(d->job);
     m->c->made++;
-    if (d->epoch < g->in_force)
+    if (d->epoch < g->force.epoch)
         sim_check_fail(
             m->c, "decided",
             "central obeys %.*s, whose epoch %llu was superseded by %llu in front of it [partition %u]",
             (int)d->job.len, (const char *)d->job.data, (unsigned long long)d->epoch,
-            (unsigned long long)g->in_force, m->partition);
+            (unsigned long long)g->force.epoch, m->partition);
     for (uint32_t i = 0; i < g->merged_count; i++)
         if (g->merged[i].job == job && d->seq <= g->merged[i].seq)
             sim_check_fail(m->c, "decided", "decision %llu of %.*s is merged twice [partition %u]",
                            (unsigned long long)d->seq, (int)d->job.len, (const char *)d->job.data,
                            m->partition);
-    g->in_force = KD_MAX(g->in_force, d->epoch);
+    if (d->epoch > g->force.epoch) g->force = (sim_check_force){.epoch = d->epoch};
     g->merged = kd_grow(g->merged, g->merged_count, &g->merged_cap, sizeof(g->merged[0]));
     g->merged[g->merged_count++] = (sim_check_decision){job, d->seq, 0};
 }
@@ -311,8 +312,10 @@ static void decided_fed_decision(const decided_model *m, kd_bytes record, kd_fed
 {
     kd_decision d;
     if (fed != KD_FED_DECIDED || kd_decision_decode(record, &d) != KD_OK) return;
-    decided_judge(m, &d);
     m->d->open++;
+    if (d.what == KD_DECIDED_FLOOR) return; /* check_forget.c; it is no job */
+    decided_judge(m, &d);
+    if (d.what >= KD_DECIDED_RETIRE) return; /* check_retire.c */
     if (d.item.len > 0 || d.what == KD_DECIDED_LIVES)
         sim_check_closed_decided(m->c, m->slot, m->partition, &d);
     decided_take(m, &d);
@@ -337,10 +340,10 @@ void sim_check_decided_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_
     decided_model m = decided_model_of(c, slot, partition);
     kd_claim claim;
     if (!c->orders) return;
-    if (offset < m.d->next) m.d->in_force = 0; /* it may read the log from its beginning */
+    if (offset < m.d->next) m.d->force.epoch = 0; /* it may read the log from its beginning */
     m.d->next = offset + 1;
     if (fed == KD_FED_CLAIM && kd_claim_decode(record, &claim) == KD_OK)
-        m.d->in_force = KD_MAX(m.d->in_force, claim.epoch);
+        sim_check_publish_claimed(&m.d->force, &claim);
     if (kd_record_peek(record) == KD_RECORD_DECISION) decided_fed_decision(&m, record, fed);
     if (kd_record_peek(record) == KD_RECORD_BATCH) decided_fed_batch(&m, record, fed);
 }
@@ -468,7 +471,7 @@ void sim_check_decided_opened(sim_checks *c, uint32_t slot, uint32_t partition)
     d->merged_count = kept;
     d->named_count = d->open = d->void_count = 0;
     sim_check_erased_load(c, d, core);
-    d->in_force = 0;
+    d->force.epoch = 0;
     sim_check_map_clear(&d->rows);
     kd_voided_each(&core->store, decided_load_void, d);
 }

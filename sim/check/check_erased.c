@@ -90,17 +90,25 @@ static bool erased_progress(void *arg, uint64_t rows)
     return true;
 }
 
-static void erased_look_for_rows(sim_checks *c, const sim_check_erased *u, kd_central *core,
-                                 uint32_t partition)
+/* The latest stamp of his rows below that of the erasure; 0: there is none. */
+static uint64_t erased_left_us(const sim_checks *c, const kd_central *core, uint32_t number,
+                               uint64_t stamp_us)
 {
     uint64_t left_us = 0;
-    const kd_bytes user = kd_bytes_str(c->view.users[u->user]);
-    const kd_void_pick pick = {.users = &user, .user_count = 1, .erase_us = u->told.stamp_us};
+    const kd_bytes user = kd_bytes_str(c->view.users[number]);
+    const kd_void_pick pick = {.users = &user, .user_count = 1, .erase_us = stamp_us};
     const kd_void_visitor visitor = {&left_us, erased_row, erased_item, erased_progress};
-    if (kd_void_walk(&core->store, &pick, &visitor) != KD_OK || left_us == 0) return;
-    sim_check_fail(
-        c, "decided", "%s was erased up to %llu, and central still has a row of his, of %llu [partition %u]",
-        c->view.users[u->user], (unsigned long long)u->told.stamp_us, (unsigned long long)left_us, partition);
+    return kd_void_walk(&core->store, &pick, &visitor) == KD_OK ? left_us : 0;
+}
+
+static void erased_look_for_rows(sim_checks *c, uint32_t user, uint64_t stamp_us, const kd_central *core,
+                                 uint32_t partition)
+{
+    uint64_t left_us = erased_left_us(c, core, user, stamp_us);
+    if (left_us == 0) return;
+    sim_check_fail(c, "decided",
+                   "%s was erased up to %llu, and central still has a row of his, of %llu [partition %u]",
+                   c->view.users[user], (unsigned long long)stamp_us, (unsigned long long)left_us, partition);
 }
 
 /* False: central does not remember him any more, and need not. */
@@ -124,7 +132,7 @@ static bool erased_compare_one(sim_checks *c, const sim_check_erased *u, kd_cent
             (unsigned long long)told.finished_us, (unsigned long long)u->told.stamp_us,
             (unsigned long long)u->told.withdrawn, (unsigned long long)u->told.finished_us, partition);
     else if (u->here && u->told.finished_us > 0)
-        erased_look_for_rows(c, u, core, partition);
+        erased_look_for_rows(c, u->user, u->told.stamp_us, core, partition);
     return true;
 }
 
@@ -135,4 +143,26 @@ void sim_check_erased_compare(sim_checks *c, sim_check_deciding *d, kd_central *
             i++;
         else
             d->erased[i] = d->erased[--d->erased_count];
+}
+
+/* ---- at the end ---- */
+
+void sim_check_erased_told(sim_checks *c, uint32_t partition, uint32_t user, uint64_t stamp_us)
+{
+    c->erasures = kd_grow(c->erasures, c->erasure_count, &c->erasure_cap, sizeof(c->erasures[0]));
+    c->erasures[c->erasure_count++] = (sim_check_erasure){partition, user, stamp_us};
+}
+
+void sim_check_erased_settled(sim_checks *c)
+{
+    for (uint32_t i = 0; !c->likes_lost && i < c->erasure_count && !c->failed; i++) {
+        const sim_check_erasure *e = &c->erasures[i];
+        const kd_central *core = c->view.central(c->view.world, 0, e->partition);
+        kd_central_forgetting f;
+        if (!core) continue;
+        kd_central_get_forgetting(core, &f);
+        if (e->stamp_us < f.floor_us) continue;
+        c->made++;
+        erased_look_for_rows(c, e->user, e->stamp_us, core, e->partition);
+    }
 }

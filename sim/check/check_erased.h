@@ -1,6 +1,9 @@
 /*
  * check_erased.h - the part of "decided" that knows who is erased in a partition (rule 28): from the stamp of the decision down nothing of the user counts, and
  * when his erasure is finished no row of his is left below it.
+ *
+ * At the end, whatever the log and central say: nobody of whom the operator was told that he is erased has a row from before. Not judged where the likes log has ever
+ * lost records (rule 24), nor below the floor (what rule 22 leaves open).
  */
 #ifndef KUDOS_SIM_CHECK_CHECK_ERASED_H
 #define KUDOS_SIM_CHECK_CHECK_ERASED_H
@@ -19,5 +22,10 @@ void sim_check_erased_forget(sim_check_deciding *d, const kd_central *core, cons
 void sim_check_erased_load(sim_checks *c, sim_check_deciding *d, const kd_central *core);
 /* With no commit under way: what the store remembers, and holds of the erased. */
 void sim_check_erased_compare(sim_checks *c, sim_check_deciding *d, kd_central *core, uint32_t partition);
+
+/* The operator was told that the user is erased up to that stamp. */
+void sim_check_erased_told(sim_checks *c, uint32_t partition, uint32_t user, uint64_t stamp_us);
+/* When all agrees: each whom the operator was told of. */
+void sim_check_erased_settled(sim_checks *c);
 
 #endif

@@ -4,11 +4,13 @@
  * - "stable" (rule 21): central lets edges forget rows only up to a stamp up to which a backup that may be restored holds them all.
  * - "expired" (rule 21): an edge deletes only rows at or below `stable` that central has merged.
  * - "floor" (rule 22): tombstones (rows that remember an unlike) go only below the low watermark, the least watermark of all edges that are not
- *   retired.
+ *   retired; by a decision of the log, and by what stands in front of it.
  * - "retired" (rule 23): central merges nothing of an edge that was retired, and refuses nothing of any other. check_retire.c notes the commands.
  *
- * The low watermark is worked out here from what central says of each edge. An edge that central never heard of makes it 0.
+ * The low watermark is worked out here from what central says of each edge. An edge that central never heard of makes it 0, unless it was retired.
  */
+#include "central/core/expect.h"
+#include "central/core/state.h"
 #include "kudos/forget.h"
 #include "sim/check/checking.h"
 #include "sim/check/excuse.h"
@@ -25,15 +27,14 @@ static uint64_t check_forget_less(uint64_t a, uint64_t b)
 static uint64_t low_of(const sim_checks *c, const kd_central *core, uint64_t watermark_us[SCENARIO_EDGES_MAX])
 {
     kd_central_edge edges[SCENARIO_EDGES_MAX];
-    uint64_t low_us = UINT64_MAX;
+    uint64_t low_us = UINT64_MAX, gone = sim_check_retired_edges(c, core);
     uint32_t count = kd_central_edges(core, edges, SCENARIO_EDGES_MAX);
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
-        bool retired = false;
+        bool retired = (gone & sim_journal_edge_bit(e)) != 0;
         watermark_us[e] = 0;
         for (uint32_t i = 0; i < count; i++) {
             if (!kd_bytes_eq(edges[i].name, kd_bytes_str(c->view.scenario->edges[e]))) continue;
             watermark_us[e] = edges[i].watermark_us;
-            retired = edges[i].retired;
         }
         if (!retired) low_us = KD_MIN(low_us, watermark_us[e]);
     }
@@ -51,7 +52,62 @@ static void note_low(sim_checks *c, uint32_t slot, uint32_t partition)
 
 void sim_check_forget_opened(sim_checks *c, uint32_t slot, uint32_t partition)
 {
+    const kd_central *core = c->view.central(c->view.world, slot, partition);
+    c->floor_us[slot][partition] = core ? core->collector.floor_us : 0;
     note_low(c, slot, partition);
+}
+
+/* ---- where the decision about the floor stands ---- */
+
+/* How far this edge is complete by the records read; UINT64_MAX: it is not waited for. */
+static uint64_t forget_complete_us(const sim_checks *c, const kd_central *core, uint64_t gone, uint32_t edge)
+{
+    kd_bytes name = kd_bytes_str(c->view.scenario->edges[edge]);
+    const kd_expected *listed = kd_expect_find(&core->expected, name);
+    int i = kd_registry_find(core, name);
+    if (gone & sim_journal_edge_bit(edge)) return UINT64_MAX;
+    if (i < 0) return listed && !listed->struck ? 0 : UINT64_MAX;
+    const kd_registered_state *s = &core->edges[i].tentative;
+    return KD_MIN(s->watermark_us, s->complete_to_us);
+}
+
+static uint64_t forget_bound_us(const sim_checks *c, const kd_central *core, uint64_t gone)
+{
+    uint64_t low_us = UINT64_MAX;
+    for (uint32_t e = 0; e < c->view.scenario->edge_count; e++)
+        low_us = KD_MIN(low_us, forget_complete_us(c, core, gone, e));
+    return check_forget_less(low_us, 2 * c->view.scenario->drift_us);
+}
+
+static void forget_check_rise(sim_checks *c, const kd_central *core, uint32_t slot, uint32_t partition,
+                              bool decided)
+{
+    uint64_t bound_us = forget_bound_us(c, core, c->gone[slot][partition]);
+    if (!decided)
+        sim_check_fail(c, "floor", "the floor of partition %u moves without a decision", partition);
+    else if (core->collector.halted)
+        sim_check_fail(c, "floor", "the floor of partition %u rises though an identity alarm halted it",
+                       partition);
+    else if (core->collector.floor_us > bound_us)
+        sim_check_fail(c, "floor",
+                       "the floor of partition %u rises above what is merged in front of its decision: older "
+                       "likes may come, and would count again [floor %llu, edges are complete to %llu]",
+                       partition, (unsigned long long)core->collector.floor_us, (unsigned long long)bound_us);
+}
+
+void sim_check_forget_record(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
+{
+    const kd_central *core = c->view.central(c->view.world, slot, partition);
+    kd_decision d;
+    uint64_t *floor_us = &c->floor_us[slot][partition];
+    if (!core || core->collector.floor_us == *floor_us) return;
+    bool decided = kd_decision_decode(record, &d) == KD_OK && d.what == KD_DECIDED_FLOOR;
+    c->made++;
+    if (core->collector.floor_us < *floor_us)
+        sim_check_fail(c, "floor", "the floor of partition %u falls", partition);
+    else
+        forget_check_rise(c, core, slot, partition, decided);
+    *floor_us = core->collector.floor_us;
 }
 
 static void check_floor(sim_checks *c, uint32_t slot, uint32_t partition)
@@ -146,11 +202,12 @@ void sim_check_forget_fed(sim_checks *c, uint32_t slot, uint32_t partition, uint
                           kd_fed fed)
 {
     c->made++;
-    if (fed == KD_FED_MERGED && c->retired[edge] && sim_check_retired_in(c, slot, partition, edge))
+    bool gone = (c->gone[slot][partition] & sim_journal_edge_bit(edge)) != 0;
+    if (fed == KD_FED_MERGED && gone)
         sim_check_fail(c, "retired",
                        "central merges %s of %s, which the operator declared gone [partition %u]",
                        sim_check_body_name(c, b->body), c->view.scenario->edges[edge], partition);
-    if (fed == KD_FED_RETIRED && !c->retired[edge] && !sim_check_retired_in(c, slot, partition, edge))
+    if (fed == KD_FED_RETIRED && !gone)
         sim_check_fail(
             c, "retired",
             "central refuses %s of %s, which nobody declared gone: they are not counted [partition %u]",

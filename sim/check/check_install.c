@@ -12,7 +12,7 @@ static sim_check_known known_now(const sim_checks *c, uint32_t slot, uint32_t pa
     kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
     kd_edge_partition p = {0};
     if (e) kd_edge_partition_get(e, partition, &p);
-    return (sim_check_known){p.epoch, p.version};
+    return (sim_check_known){p.epoch, p.version, c->slots[slot].known[partition].marked};
 }
 
 /* At a start the edge holds what its disk holds: what an earlier snapshot said. */
@@ -27,6 +27,7 @@ static bool retired_now(const sim_checks *c, uint32_t slot, uint32_t partition)
 void sim_check_install_opened(sim_checks *c, uint32_t slot, uint32_t shard)
 {
     for (uint32_t p = shard; p < c->view.scenario->partitions; p += c->view.scenario->shards) {
+        c->slots[slot].known[p].marked = 0;
         c->slots[slot].known[p] = known_now(c, slot, p);
         c->slots[slot].retired[p] = retired_now(c, slot, p);
     }
@@ -91,7 +92,7 @@ static bool check_install_admitted(sim_check_known had, const kd_snapshot *s)
 
 static int install_expected(sim_check_known had, const kd_snapshot *s)
 {
-    if (s->epoch < had.epoch) return KD_SNAPSHOT_OLD;
+    if (s->epoch < had.epoch || s->epoch < had.marked) return KD_SNAPSHOT_OLD;
     if (!check_install_admitted(had, s)) return KD_SNAPSHOT_UNDONE;
     if (s->epoch == had.epoch && s->version < had.version) return KD_SNAPSHOT_OLD;
     if (s->epoch == had.epoch && s->version == had.version) return KD_HEARTBEAT;
@@ -101,7 +102,13 @@ static int install_expected(sim_check_known had, const kd_snapshot *s)
 void sim_check_install_snapshot(sim_checks *c, uint32_t slot, kd_bytes record, int verdict)
 {
     kd_snapshot s;
+    kd_marker m;
     c->made++;
+    if (verdict == KD_MARKED && kd_marker_decode(record, &m) == KD_OK) {
+        sim_check_known *marked = &c->slots[slot].known[m.partition];
+        marked->marked = KD_MAX(marked->marked, m.epoch);
+        return;
+    }
     if (verdict < 0 || kd_snapshot_decode(record, &s) != KD_OK) {
         if (verdict != KD_EIO)
             sim_check_fail(c, "install", "%s cannot read a snapshot of central: %s",

@@ -159,7 +159,7 @@ void sim_check_number_viewed(sim_checks *c, uint32_t slot, uint32_t item, const 
     kd_edge *e = c->view.edge(c->view.world, slot, partition % c->view.scenario->shards);
     kd_edge_partition p;
     if (!view->known || !e || kd_edge_partition_get(e, partition, &p) != KD_OK) return;
-    sim_check_known known = {p.epoch, p.version};
+    sim_check_known known = {.epoch = p.epoch, .version = p.version};
     const sim_check_numbers *r = &c->numbers[item];
     c->made++;
     if (!heard_right(c, r, c->heard[sim_check_edge(slot)][item], view))

@@ -1,15 +1,23 @@
 /*
- * check_publish.c - what central publishes: "early" (rule 10): only versions that are on its disk; "fence" (rule 16): nothing once it has read the
- * claim of a higher epoch; "chain" (rule 15): the previous epoch ended with the version that the chain names.
+ * check_publish.c - what central publishes: "early" (rule 10): only versions that are on its disk; "fence" (rules 16, 32): nothing once it has read
+ * another claim that is in force; "chain" (rule 15): the previous epoch ended with the version that the chain names.
  */
 #include "sim/check/checking.h"
 #include "sim/check/words.h"
 
+void sim_check_publish_claimed(sim_check_force *force, const kd_claim *claim)
+{
+    bool newer = claim->author == 0 || claim->supersedes >= force->epoch;
+    bool same = force->author != 0 && claim->author == force->author;
+    if (claim->epoch > force->epoch && (newer || same))
+        *force = (sim_check_force){.epoch = claim->epoch, .author = claim->author};
+}
+
 void sim_check_publish_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record)
 {
     kd_claim claim;
-    uint64_t *highest = &c->highest_claim[slot][partition];
-    if (kd_claim_decode(record, &claim) == KD_OK) *highest = KD_MAX(*highest, claim.epoch);
+    if (kd_claim_decode(record, &claim) == KD_OK)
+        sim_check_publish_claimed(&c->force[slot][partition], &claim);
 }
 
 /* Not judged where a crash left open which epoch came before. */
@@ -42,12 +50,12 @@ void sim_check_publish_record(sim_checks *c, uint32_t slot, uint32_t partition, 
                        "[partition %u: version %llu of epoch %llx, on its disk %llu of %llx]",
                        partition, (unsigned long long)s.version, (unsigned long long)s.epoch,
                        (unsigned long long)durable->version, (unsigned long long)durable->epoch);
-    if (s.epoch < c->highest_claim[slot][partition])
+    if (s.epoch < c->force[slot][partition].epoch)
         sim_check_fail(c, "fence",
                        "a central that was replaced goes on publishing [partition %u: its epoch %llx, it has "
                        "read the claim of %llx]",
                        partition, (unsigned long long)s.epoch,
-                       (unsigned long long)c->highest_claim[slot][partition]);
+                       (unsigned long long)c->force[slot][partition].epoch);
     check_chain(c, partition, &s);
     c->made_us[partition] = KD_MAX(c->made_us[partition], s.made_us);
     sim_check_forget_published(c, slot, partition, s.stable_us);

@@ -1,5 +1,5 @@
 /*
- * check_retire.c - the operator's commands about an edge (rule 23), and what they excuse. This file judges nothing.
+ * check_retire.c - the operator's orders about an edge (rule 23), as the log has them, and what they excuse. This file judges nothing.
  *
  * - Retired: what the edge acknowledges from then on is in no as_of.
  * - Taken back (readmitted): the command counts in a partition from the commit that makes it durable there. A slow disk delays that commit for many
@@ -7,8 +7,10 @@
  * - Taken back, and tombstones are collected: a like that was not merged may come from below the floor. If the unlike of another edge that
  *   overruled it is forgotten, the like is back (protocol, what rules 21 to 23 leave open), so it may win over any later operation.
  */
+#include "central/core/state.h"
 #include "sim/check/checking.h"
 #include "sim/check/excuse.h"
+#include "sim/check/retired.h"
 
 #include <string.h>
 
@@ -44,10 +46,31 @@ void sim_check_retire_ordered(sim_checks *c, uint32_t edge, bool retired)
     retire_linger(c, edge);
 }
 
-void sim_check_retire_told(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, uint64_t version)
+void sim_check_retire_opened(sim_checks *c, uint32_t slot, uint32_t partition)
+{
+    const kd_central *core = c->view.central(c->view.world, slot, partition);
+    c->gone[slot][partition] = core ? sim_check_retired_edges(c, core) : 0;
+}
+
+static void retire_taken_back(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge)
 {
     sim_check_readmission *r = &c->readmissions[slot][partition][edge];
-    if (c->readmitted[edge] && !c->retired[edge] && !r->durable) r->version = version;
+    const kd_central *core = c->view.central(c->view.world, slot, partition);
+    if (core && c->readmitted[edge] && !c->retired[edge] && !r->durable) r->version = core->begun + 1;
+}
+
+void sim_check_retire_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record, kd_fed fed)
+{
+    kd_decision d;
+    if (fed != KD_FED_DECIDED || kd_decision_decode(record, &d) != KD_OK) return;
+    uint32_t edge = d.what == KD_DECIDED_RETIRE || d.what == KD_DECIDED_READMIT
+                        ? sim_check_edge_named(c, d.body)
+                        : CHECK_NOTHING;
+    if (edge == CHECK_NOTHING) return;
+    uint64_t bit = sim_journal_edge_bit(edge);
+    c->gone[slot][partition] &= ~bit;
+    if (d.what == KD_DECIDED_RETIRE) c->gone[slot][partition] |= bit;
+    if (d.what == KD_DECIDED_READMIT) retire_taken_back(c, slot, partition, edge);
 }
 
 void sim_check_retire_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version)
@@ -61,7 +84,7 @@ void sim_check_retire_committed(sim_checks *c, uint32_t slot, uint32_t partition
     }
 }
 
-/* A central that was put back does not have the command, and is told again when it opens. A copy has what its original has. */
+/* A central that was put back may not have the order, and reads it again. A copy has what its original has. */
 void sim_check_retire_disk(sim_checks *c, int who, sim_checks_disk_event event)
 {
     if (who != SCENARIO_CENTRAL) return;

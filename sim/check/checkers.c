@@ -28,6 +28,7 @@ const sim_checker sim_checkers[] = {
     {"fence", "a central that was replaced publishes nothing any more"},
     {"counts", "each count is the number of its members, and the sum of its regions and of its days"},
     {"index", "central lists who liked an item last, and what a user liked, as its counts have it"},
+    {"among", "of a list of users central names those who like an item, and tells its count without them, as its counts have it"},
     {"trending", "what is trending lies within its bounds, and nothing is missing that is above them"},
     {"as-of", "whatever was acknowledged before a number's as_of is in that number"},
     {"number", "an edge shows only numbers that central had, with its own pending operations"},

@@ -137,16 +137,18 @@ void sim_check_closed_refused(sim_checks *c, uint32_t slot, uint32_t item);
 /* A question: whether the edge says the same of the item as central. False: `why` says what. */
 bool sim_check_closed_agrees(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view, char *why,
                              size_t size);
+/* ---- check_among.c: "among" ---- */
+
+/* A moment at which it matters what central says of items that operations on their way touch: a commit began, its rows can be read, or it ended. */
+void sim_check_among_ask(sim_checks *c, uint32_t slot, uint32_t partition);
+/* A central starts. */
+void sim_check_among_opened(sim_checks *c, uint32_t slot, uint32_t partition);
 /* ---- check_shadow.c: "function" (rules 30, 31) ---- */
 
 /* A central starts: its shadow begins with a copy of its store. */
 void sim_check_shadow_opened(sim_checks *c, uint32_t slot, uint32_t partition);
 /* It has looked at the record at its log position: `found`, without data where there is none. */
 void sim_check_shadow_log(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes found);
-/* A commit of it has begun. */
-void sim_check_shadow_begun(sim_checks *c, uint32_t slot, uint32_t partition);
-/* It took the operator's command about the edge. */
-void sim_check_shadow_told(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge);
 /* It read a record, of whatever kind. */
 void sim_check_shadow_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset,
                           kd_fed fed);
@@ -261,7 +263,9 @@ void sim_check_viral_ticked(sim_checks *c, uint32_t slot, uint32_t shard, uint64
 
 /* ---- check_publish.c: "fence" (rule 16), "early" (rule 10), "chain" (rule 15) ---- */
 
-/* Central read a claim of the topic from the log. */
+/* A claim was read: *force becomes what is in force behind it. */
+void sim_check_publish_claimed(sim_check_force *force, const kd_claim *claim);
+/* Central read a record of the likes topic. */
 void sim_check_publish_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
 /* A snapshot or an answer to a read leaves central. */
 void sim_check_publish_record(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
@@ -270,6 +274,8 @@ void sim_check_publish_record(sim_checks *c, uint32_t slot, uint32_t partition, 
 
 /* A central starts: notes how far it is complete. */
 void sim_check_forget_opened(sim_checks *c, uint32_t slot, uint32_t partition);
+/* It read a record, of whatever kind: the floor may rise with a decision alone, and no further than the edges are complete where that stands. */
+void sim_check_forget_record(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record);
 /* A commit ended: the floor of forgotten unlikes must lie below the watermarks of all edges that are not retired. */
 void sim_check_forget_committed(sim_checks *c, uint32_t slot, uint32_t partition);
 /* Central's disk was backed up, put back, wiped or copied; for any other `who` nothing happens. */
@@ -289,8 +295,10 @@ bool sim_check_forget_moves(sim_checks *c, char *why, size_t size);
 
 /* The operator declares the edge gone for good, or takes it back. */
 void sim_check_retire_ordered(sim_checks *c, uint32_t edge, bool retired);
-/* This partition of central has the command in memory; the commit of `version` makes it durable. Repeated when a central opens. */
-void sim_check_retire_told(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, uint64_t version);
+/* A central starts: notes which edges are retired in it. */
+void sim_check_retire_opened(sim_checks *c, uint32_t slot, uint32_t partition);
+/* It read a record, of whatever kind: the commit that is open makes durable what it says of edges. */
+void sim_check_retire_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record, kd_fed fed);
 /* The commit of `version` is on the disk. */
 void sim_check_retire_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
 /* As sim_check_forget_disk. */

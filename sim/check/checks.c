@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "sim/check/check_erased.h"
 #include "sim/check/checking.h"
 #include "sim/check/words.h"
 
@@ -31,11 +32,13 @@ void sim_checks_edge_opened(sim_checks *c, uint32_t slot, uint32_t shard)
 void sim_checks_central_opened(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     if (c->failed) return;
-    c->highest_claim[slot][partition] = 0;
+    c->force[slot][partition] = (sim_check_force){0};
     sim_check_position_opened(c, slot, partition);
+    sim_check_among_opened(c, slot, partition);
     sim_check_count_opened(c, slot, partition);
     sim_check_index_whole(c, slot, partition);
     sim_check_forget_opened(c, slot, partition);
+    sim_check_retire_opened(c, slot, partition);
     sim_check_milestone_opened(c, slot, partition);
     sim_check_decided_opened(c, slot, partition);
     sim_check_closed_opened(c, slot, partition);
@@ -69,12 +72,6 @@ void sim_checks_disk(sim_checks *c, int who, sim_checks_disk_event event)
 void sim_checks_retired(sim_checks *c, uint32_t edge, bool retired)
 {
     sim_check_retire_ordered(c, edge, retired);
-}
-
-void sim_checks_told(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, uint64_t version)
-{
-    sim_check_retire_told(c, slot, partition, edge, version);
-    if (!c->failed) sim_check_shadow_told(c, slot, partition, edge);
 }
 
 void sim_checks_log_lost(sim_checks *c, sim_scenario_topic topic)
@@ -222,6 +219,8 @@ void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes r
     if (kd_record_peek(record) == KD_RECORD_CLAIM) sim_check_publish_fed(c, slot, partition, record);
     sim_check_decided_fed(c, slot, partition, record, offset, fed);
     sim_check_shadow_fed(c, slot, partition, record, offset, fed);
+    sim_check_retire_fed(c, slot, partition, record, fed);
+    sim_check_forget_record(c, slot, partition, record);
     if (kd_record_peek(record) != KD_RECORD_BATCH || kd_batch_decode(record, &b) != KD_OK) return;
     if (fed == KD_FED_MERGED) sim_check_ahead_merged(c, partition, &b);
     if (sim_forged_is(record)) { /* no edge's batch: it may lift the epoch, nothing else */
@@ -246,10 +245,15 @@ void sim_checks_commit_begun(sim_checks *c, uint32_t slot, uint32_t partition, u
     sim_check_position_begun(c, slot, partition, version);
     sim_check_closed_begun(c, slot, partition, version);
     sim_check_count_begun(c, slot, partition, version);
+    sim_check_among_ask(c, slot, partition);
     sim_check_index_moved(c, slot, partition);
     sim_check_milestone_begun(c, slot, partition, version);
     sim_check_decided_begun(c, slot, partition, version);
-    sim_check_shadow_begun(c, slot, partition);
+}
+
+void sim_checks_readable(sim_checks *c, uint32_t slot, uint32_t partition)
+{
+    if (!c->failed) sim_check_among_ask(c, slot, partition);
 }
 
 void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status,
@@ -257,6 +261,7 @@ void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint
 {
     if (c->failed || status != KD_OK) return;
     sim_check_position_committed(c, slot, partition, version, synced);
+    sim_check_among_ask(c, slot, partition); /* before those that it moved are no longer noted */
     sim_check_count_committed(c, slot, partition);
     sim_check_index_moved(c, slot, partition);
     sim_check_milestone_committed(c, slot, partition);
@@ -284,6 +289,11 @@ void sim_checks_ordered(sim_checks *c, uint32_t partition, const kd_decision *d)
         sim_check_decided_ordered(c, partition, d);
 }
 
+void sim_checks_erased(sim_checks *c, uint32_t partition, uint32_t user, uint64_t stamp_us)
+{
+    if (!c->failed) sim_check_erased_told(c, partition, user, stamp_us);
+}
+
 void sim_checks_milestones(sim_checks *c, uint32_t partition, kd_bytes record)
 {
     if (!c->failed) sim_check_milestone_record(c, partition, record);
@@ -301,6 +311,7 @@ bool sim_checks_converged(sim_checks *c, char *why, size_t size)
 {
     if (!sim_check_end_converged(c, why, size) || !sim_check_index_settled(c, why, size)) return false;
     if (!sim_check_closed_settled(c, why, size)) return false;
+    sim_check_erased_settled(c);
     for (uint32_t p = 0; p < c->view.scenario->partitions && !c->failed; p++) sim_check_index_whole(c, 0, p);
     return true;
 }

@@ -70,13 +70,13 @@ void sim_checks_log_lost(sim_checks *c, sim_scenario_topic topic);
 
 /* The operator's decision was handed to a producer; its body is sound. */
 void sim_checks_ordered(sim_checks *c, uint32_t partition, const kd_decision *d);
+/* The operator was told that this user is erased up to the stamp in that partition. */
+void sim_checks_erased(sim_checks *c, uint32_t partition, uint32_t user, uint64_t stamp_us);
 /* A record has reached the milestones topic; with each copy once more. */
 void sim_checks_milestones(sim_checks *c, uint32_t partition, kd_bytes record);
 
 /* The operator told central that this edge is gone for good, or was not. */
 void sim_checks_retired(sim_checks *c, uint32_t edge, bool retired);
-/* This partition of central took the command about the edge; the commit of `version` makes it durable. */
-void sim_checks_told(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge, uint64_t version);
 /* The operator compares the edge's rows with central's. */
 void sim_checks_compare(sim_checks *c, uint32_t edge);
 /* Central answered whether the user likes the item. */
@@ -134,6 +134,8 @@ void sim_checks_log_checked(sim_checks *c, uint32_t slot, uint32_t partition, in
                             int64_t next, int64_t start);
 /* kd_central_commit_begin gave KD_OK: all records fed so far are part of this version at the latest. */
 void sim_checks_commit_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
+/* The disk has written the oldest commit under way: its rows can be read, and the core has not heard of it. */
+void sim_checks_readable(sim_checks *c, uint32_t slot, uint32_t partition);
 /* After kd_central_commit_end of that version. */
 void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version, int status,
                           bool synced);

@@ -43,6 +43,7 @@ sim_checks *sim_checks_create(const sim_checks_view *view)
     for (uint32_t i = 0; i < CHECKS_CENTRALS; i++) {
         c->member_count[i] = kd_alloc(cells * sizeof(uint64_t));
         c->passing_count[i] = kd_alloc(cells * sizeof(uint64_t));
+        c->named[i] = kd_alloc(cells * sizeof(c->named[i][0]));
         c->summed[i] = kd_alloc(items * sizeof(uint64_t));
     }
     c->passed_ever = kd_alloc(cells * sizeof(c->passed_ever[0]));
@@ -70,6 +71,7 @@ static void finish_tenures(sim_checks *c)
         }
         free(c->member_count[slot]);
         free(c->passing_count[slot]);
+        free(c->named[slot]);
         free(c->summed[slot]);
     }
 }
@@ -80,7 +82,6 @@ static void finish_shadows(sim_checks *c)
         for (uint32_t p = 0; p < SCENARIO_PARTITIONS_MAX; p++) {
             kd_central_close(c->shadows[slot][p].core);
             sim_disk_destroy(c->shadows[slot][p].disk);
-            sim_check_map_finish(&c->shadows[slot][p].collected);
         }
     }
 }
@@ -112,6 +113,7 @@ void sim_checks_destroy(sim_checks *c)
     free(c->roamed);
     free(c->passed);
     free(c->attempted);
+    free(c->erasures);
     free(c);
 }
 

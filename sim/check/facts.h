@@ -110,6 +110,13 @@ typedef struct {
     uint64_t least[SCENARIO_COUNTERS], most[SCENARIO_COUNTERS]; /* of the numbers that the ring dropped */
 } sim_check_numbers;
 
+/* ---- check_among.c: who liked an item when central was asked last ---- */
+
+typedef struct {
+    uint64_t digest;  /* of those who do; 0: it was not asked in this life */
+    uint64_t version; /* the commit that had ended last */
+} sim_check_named;
+
 /* ---- check_as_of.c: answers that wait until central's as_of passes them ---- */
 
 typedef struct {
@@ -124,9 +131,14 @@ typedef struct {
     uint64_t as_of_us, best_us;  /* as_of now; the largest ever */
 } sim_check_answers;
 
-/* The epoch and version that an edge has of a partition. */
+/* The claim in force at a place of the log (rules 24, 32). */
 typedef struct {
-    uint64_t epoch, version;
+    uint64_t epoch, author;
+} sim_check_force;
+
+/* The epoch and version that an edge has of a partition, and the epoch of the highest marker that it has read. */
+typedef struct {
+    uint64_t epoch, version, marked;
 } sim_check_known;
 
 /* ---- check_answer.c: what the first answer to an attempt said ---- */
@@ -193,9 +205,7 @@ typedef struct {
 typedef struct {
     kd_central *core; /* NULL: there is none */
     struct sim_disk *disk;
-    sim_check_map collected;  /* hashes of keys of members' rows that one of the two has deleted */
     bool one_by_one;          /* each record is a commit of its own */
-    bool unsure;              /* the two may differ rightly */
     uint64_t commits, walked; /* of the central; rows and items that were compared */
 } sim_check_shadow;
 
@@ -213,7 +223,8 @@ typedef struct {
     bool unsure; /* rows that it named are unsure */
 } sim_check_void;
 
-enum { CHECK_ERASED_MAX = 16 }; /* users whom one partition remembers; the simulated operator erases fewer */
+enum { CHECK_ERASED_MAX = 64 }; /* users whom one partition remembers; the simulated operator erases fewer */
+_Static_assert((int)CHECK_ERASED_MAX > (int)SCENARIO_ORDERS_MAX, "each erasure may be of another user");
 
 typedef struct {
     uint32_t user;
@@ -233,10 +244,18 @@ typedef struct {
     uint32_t void_count;
     sim_check_erased erased[CHECK_ERASED_MAX];
     uint32_t erased_count;
-    uint64_t in_force; /* the highest epoch that was read, in claims and decisions */
-    int64_t next;      /* offset behind the last record */
-    uint32_t open;     /* records merged since the last commit began */
+    sim_check_force force; /* the claim in force where it has read */
+    int64_t next;          /* offset behind the last record */
+    uint32_t open;         /* records merged since the last commit began */
 } sim_check_deciding;
+
+/* ---- check_erased.c ---- */
+
+/* The operator was told that the user is erased in that partition. */
+typedef struct {
+    uint32_t partition, user;
+    uint64_t stamp_us;
+} sim_check_erasure;
 
 /* ---- check_closed.c: what was decided about items, for one partition of one central; what an edge was told ---- */
 
@@ -306,7 +325,7 @@ struct sim_checks {
     uint32_t *writer;
     uint64_t *last_taken[CHECKS_SLOTS]; /* by counter, item: stamp of the last operation taken there */
     /* check_publish.c: the highest epoch that this central has read a claim of */
-    uint64_t highest_claim[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
+    sim_check_force force[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
     uint64_t made_us[SCENARIO_PARTITIONS_MAX]; /* of the newest snapshot published */
     /* the largest published: rows at or below it may be forgotten */
     uint64_t stable_us[SCENARIO_PARTITIONS_MAX];
@@ -320,9 +339,16 @@ struct sim_checks {
     uint32_t *passed_ever;                    /* by counter, item: bits of thresholds */
     sim_check_map milestones_told; /* number of cell and threshold: hash of the id in a, of the label in b */
     sim_check_map milestone_ids;   /* hash of an id: number of its cell and threshold in a */
+    /* edges that are retired by the log (sim_journal_edge_bit); the floor behind the last record read */
+    uint64_t gone[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX],
+        floor_us[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
     sim_check_shadow shadows[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
     uint64_t shadow_lives;
     sim_check_deciding deciding[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX]; /* check_decided.c */
+    sim_check_named *named[CHECKS_CENTRALS]; /* check_among.c; by counter, item */
+    uint64_t among_turn;
+    sim_check_erasure *erasures; /* check_erased.c */
+    uint32_t erasure_count, erasure_cap;
     sim_check_closings closings[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX]; /* check_closed.c */
     sim_check_closings closings_backup[SCENARIO_PARTITIONS_MAX];
     uint64_t *summed[CHECKS_CENTRALS];               /* by item: views, by the log */

@@ -8,6 +8,7 @@
 #include "common/io/daemon/args.h"
 #include "sim/commands/hunt_command.h"
 #include "sim/hunt/finding.h"
+#include "sim/members/members_run.h"
 #include "sim/commands/interrupt.h"
 
 typedef struct {
@@ -56,6 +57,29 @@ static bool bugs_find(const bugs_options *o, const sim_plant_name *p, sim_child_
     return any;
 }
 
+/* What concerns promotions is looked for among members, not in the world. */
+static bool bugs_is_of_members(const sim_plant_name *p)
+{
+    return strcmp(p->rule, "32") == 0;
+}
+
+static bool bugs_find_in_members(const bugs_options *o, const sim_plant_name *p, sim_child_done *found)
+{
+    for (uint64_t seed = o->first; seed < o->first + o->seeds && !sim_interrupted; seed++) {
+        sim_members_result planted, sound;
+        sim_members_run(
+            &(sim_members_options){.seed = seed, .central_plant = p->central, .edge_plant = p->edge},
+            &planted);
+        if (!planted.violated) continue;
+        sim_members_run(&(sim_members_options){.seed = seed}, &sound);
+        if (sound.violated) continue;
+        *found = (sim_child_done){.seed = seed};
+        snprintf(found->result.checker, sizeof found->result.checker, "%s", planted.checker);
+        return true;
+    }
+    return false;
+}
+
 static void say_reduced(const bugs_options *o, const sim_plant_name *p, const sim_child_done *found)
 {
     sim_finding f;
@@ -77,7 +101,8 @@ static void say_reduced(const bugs_options *o, const sim_plant_name *p, const si
 static bool look_for(const bugs_options *o, const sim_plant_name *p)
 {
     sim_child_done found;
-    bool any = bugs_find(o, p, &found);
+    bool members = bugs_is_of_members(p);
+    bool any = members ? bugs_find_in_members(o, p, &found) : bugs_find(o, p, &found);
     if (!any && sim_interrupted) return false;
     printf("bug %-22s rule=%-4s ", p->name, p->rule);
     if (any)
@@ -85,7 +110,7 @@ static bool look_for(const bugs_options *o, const sim_plant_name *p)
                o->seeds, found.result.checker);
     else
         printf("seeds=%-4" PRIu64 " limit=%" PRIu64 " found=no (%s)", o->seeds, o->seeds, p->what);
-    if (any && o->shrink) say_reduced(o, p, &found);
+    if (any && o->shrink && !members) say_reduced(o, p, &found);
     printf("\n");
     fflush(stdout);
     return any;

@@ -54,8 +54,8 @@ static void on_unasked(evutil_socket_t fd, short what, void *arg)
     sim_ask_on_answer(NULL, arg);
 }
 
-void sim_ask_get(struct event_base *base, uint16_t port, const char *path, const char *user,
-                 uint32_t deadline_ms, ask_fn fn, void *arg)
+static void ask_send(struct event_base *base, uint16_t port, const char *path, const char *user,
+                     kd_bytes body, uint32_t deadline_ms, ask_fn fn, void *arg)
 {
     const struct timeval deadline = {.tv_sec = deadline_ms / 1000,
                                      .tv_usec = (suseconds_t)(deadline_ms % 1000) * 1000};
@@ -72,11 +72,26 @@ void sim_ask_get(struct event_base *base, uint16_t port, const char *path, const
     evhttp_add_header(fields, "Host", "127.0.0.1");
     evhttp_add_header(fields, "Connection", "close");
     if (user) evhttp_add_header(fields, "X-User-Id", user);
+    if (body.len > 0) evhttp_add_header(fields, "Content-Type", "application/json");
+    evbuffer_add(evhttp_request_get_output_buffer(request), body.data, body.len);
     open_questions++;
     q->asking = true;
-    if (evhttp_make_request(q->connection, request, EVHTTP_REQ_GET, path) != 0) q->failed = true;
+    enum evhttp_cmd_type how = body.len > 0 ? EVHTTP_REQ_POST : EVHTTP_REQ_GET;
+    if (evhttp_make_request(q->connection, request, how, path) != 0) q->failed = true;
     q->asking = false;
     if (q->failed) event_base_once(base, -1, EV_TIMEOUT, on_unasked, q, &now);
+}
+
+void sim_ask_get(struct event_base *base, uint16_t port, const char *path, const char *user,
+                 uint32_t deadline_ms, ask_fn fn, void *arg)
+{
+    ask_send(base, port, path, user, (kd_bytes){0}, deadline_ms, fn, arg);
+}
+
+void sim_ask_post(struct event_base *base, uint16_t port, const char *path, const char *user, kd_bytes body,
+                  uint32_t deadline_ms, ask_fn fn, void *arg)
+{
+    ask_send(base, port, path, user, body, deadline_ms, fn, arg);
 }
 
 uint32_t sim_ask_open(void)

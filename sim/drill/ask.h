@@ -1,7 +1,7 @@
 /*
- * ask.h - one GET to a process of the drill, past the proxy: is it ready, what does it count, what does it show.
+ * ask.h - one question to a process of the drill, past the proxy: is it ready, what does it count, what does it show.
  *
- * A connection of its own each, given up after ask's deadline; the answer is called exactly once, never from within sim_ask_get. One thread.
+ * A connection of its own each, given up after ask's deadline; the answer is called exactly once, never from within sim_ask_get or sim_ask_post. One thread.
  */
 #ifndef KUDOS_SIM_DRILL_ASK_H
 #define KUDOS_SIM_DRILL_ASK_H
@@ -16,6 +16,9 @@ typedef void (*ask_fn)(void *arg, int status, kd_bytes body);
 /* `user`: the X-User-Id to ask as; NULL: none. `path` and `user` are copied. */
 void sim_ask_get(struct event_base *base, uint16_t port, const char *path, const char *user,
                  uint32_t deadline_ms, ask_fn fn, void *arg);
+/* As sim_ask_get, with a body of JSON, which is copied. */
+void sim_ask_post(struct event_base *base, uint16_t port, const char *path, const char *user, kd_bytes body,
+                  uint32_t deadline_ms, ask_fn fn, void *arg);
 /* Questions of the whole process that wait for their answer. The event base must not be freed before this is 0. */
 uint32_t sim_ask_open(void);
 

@@ -162,14 +162,6 @@ static void on_log(sim_drill_faults *f, const sim_scenario_event *e)
     }
 }
 
-/* The command stamps its decision later than now. */
-static void on_item(sim_drill_faults *f, const sim_scenario_event *e, uint64_t now_us)
-{
-    uint64_t from_us = e->kind == SCENARIO_DELETE || now_us < SLACK_US ? 0 : now_us - SLACK_US;
-    sim_journal_closed(f->options.journal, sim_clients_item(f->options.clients, e->item), from_us);
-    sim_operator_tool_item(f->options.tool, e);
-}
-
 static void on_operator(sim_drill_faults *f, const sim_scenario_event *e)
 {
     if (e->kind == SCENARIO_AUDIT)
@@ -265,10 +257,9 @@ static void drill_faults_begin(sim_drill_faults *f, const sim_scenario_event *e,
     case SCENARIO_CLOSE:
     case SCENARIO_OPEN:
     case SCENARIO_DELETE:
-        on_item(f, e, now_us);
-        return;
     case SCENARIO_VOID:
     case SCENARIO_PUT_BACK:
+    case SCENARIO_ERASE:
     case SCENARIO_IMPORT:
         sim_order_book_add(f->options.book, e);
         return;
@@ -420,6 +411,7 @@ static uint64_t until(const sim_drill_faults *f, const sim_scenario_event *e, ui
     case SCENARIO_DELETE:
     case SCENARIO_VOID:
     case SCENARIO_PUT_BACK:
+    case SCENARIO_ERASE:
     case SCENARIO_IMPORT:
         return now_us;
     case SCENARIO_KILL:

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,13 +21,7 @@ enum {
 };
 
 /* The purpose of the running command. ORDER: one that the scenario names. CHECK: audit of a restored backup. LEFT: audit of the directory as the killed central left it. */
-typedef enum { NOTHING, AUDIT, BACKUP, RESTORE, CHECK, FORGET, LEFT, ITEM, ORDER } step;
-
-typedef struct item_order {
-    STAILQ_ENTRY(item_order) next;
-    const char *command;
-    char item[SCENARIO_NAME_MAX];
-} item_order;
+typedef enum { NOTHING, AUDIT, BACKUP, RESTORE, CHECK, FORGET, LEFT, ORDER } step;
 
 struct sim_operator_tool {
     sim_fleet *fleet;
@@ -37,7 +30,6 @@ struct sim_operator_tool {
     step step;
     uint64_t random, next_us, left_us;  /* left_us: when the command LEFT began */
     uint32_t audits, rehearsals, lefts; /* orders that wait */
-    STAILQ_HEAD(, item_order) items;    /* likewise; the first one may be under way */
     uint32_t made;                      /* the number of the last backup */
     uint32_t kept;                      /* number of the last backup whose restore was audited; 0: none */
     uint32_t forget;                    /* number of the backup that central is to forget; 0: none */
@@ -118,12 +110,6 @@ static void start_check(sim_operator_tool *t)
     operator_tool_run(t, CHECK, (const char *const[]){"audit", "--dir", at.text, NULL}, NULL);
 }
 
-static void start_item(sim_operator_tool *t)
-{
-    const item_order *o = STAILQ_FIRST(&t->items);
-    operator_tool_run(t, ITEM, (const char *const[]){o->command, o->item, "--url", t->url, NULL}, NULL);
-}
-
 static void start_forget(sim_operator_tool *t)
 {
     char name[24];
@@ -179,16 +165,6 @@ static void after_forget(sim_operator_tool *t, int code)
     t->forget = 0;
 }
 
-/* Central is away, or died over it: the command is said again, as its help tells. */
-static void after_item(sim_operator_tool *t, int code)
-{
-    item_order *o = STAILQ_FIRST(&t->items);
-    if (code == KD_EXIT_UNAVAILABLE) return;
-    if (code != 0) wrong(t, o->command);
-    STAILQ_REMOVE_HEAD(&t->items, next);
-    free(o);
-}
-
 /* The audit is not judged if it was killed, or if central's directory was put back or emptied meanwhile: that is not what central left. */
 static void after_left(sim_operator_tool *t, int code)
 {
@@ -232,8 +208,6 @@ static void operator_tool_ended(sim_operator_tool *t)
         after_forget(t, code);
     } else if (s == LEFT) {
         after_left(t, code);
-    } else if (s == ITEM) {
-        after_item(t, code);
     } else if (s == ORDER) {
         after_order(t, code);
     }
@@ -258,8 +232,6 @@ static void operator_tool_next(sim_operator_tool *t)
     snprintf(t->url, sizeof t->url, "http://127.0.0.1:%u", t->fleet->nodes[FLEET_CENTRAL].admin_port);
     if (sim_order_book_command(t->book, t->url, &order)) {
         operator_tool_run(t, ORDER, order.words, NULL);
-    } else if (!STAILQ_EMPTY(&t->items)) {
-        start_item(t);
     } else if (t->forget) {
         start_forget(t);
     } else if (t->audits) {
@@ -301,17 +273,9 @@ void sim_operator_tool_audit_left(sim_operator_tool *t)
     t->lefts++;
 }
 
-void sim_operator_tool_item(sim_operator_tool *t, const sim_scenario_event *e)
-{
-    item_order *o = kd_alloc(sizeof *o);
-    o->command = sim_scenario_kind_name(e->kind);
-    snprintf(o->item, sizeof o->item, "%s", e->item);
-    STAILQ_INSERT_TAIL(&t->items, o, next);
-}
-
 bool sim_operator_tool_idle(const sim_operator_tool *t, bool acting)
 {
-    bool waits = acting && (t->audits || t->rehearsals || t->forget || !STAILQ_EMPTY(&t->items));
+    bool waits = acting && (t->audits || t->rehearsals || t->forget);
     return !sim_program_running(&t->tool) && !t->lefts && !waits && !sim_order_book_waits(t->book);
 }
 
@@ -324,7 +288,6 @@ sim_operator_tool *sim_operator_tool_create(sim_fleet *f, sim_order_book *book, 
 {
     sim_operator_tool *t = kd_alloc(sizeof *t);
     *t = (sim_operator_tool){.fleet = f, .book = book, .random = seed ^ 0x746f6f6c73};
-    STAILQ_INIT(&t->items);
     snprintf(t->log, sizeof t->log, "%s/operator.log", f->options.directory);
     snprintf(t->binary, sizeof t->binary, "%s/kudos-central", f->options.programs);
     sim_program_init(&t->tool, f->base, "operator", t->log);
@@ -335,9 +298,5 @@ void sim_operator_tool_destroy(sim_operator_tool *t)
 {
     if (!t) return;
     sim_program_finish(&t->tool);
-    for (item_order *o; (o = STAILQ_FIRST(&t->items));) {
-        STAILQ_REMOVE_HEAD(&t->items, next);
-        free(o);
-    }
     free(t);
 }

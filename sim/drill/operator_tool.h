@@ -4,8 +4,7 @@
  * One command at a time; an order waits until the one before is over. An audit of the running central must find its counts exact, or not come to
  * an end since central died. A rehearsal makes a backup (broken off when central dies), restores it into a place of its own, audits that, and then
  * has central forget the backup of the rehearsal before. Where points are known, half of the restores are killed half way: nothing may stand in
- * their place, and they are begun anew. Items are closed, opened and deleted. Orders that a scenario names (order_book.h) come before audits and
- * rehearsals. Whatever is wrong fails the drill by "audit", "backup" or "order".
+ * their place, and they are begun anew. Orders that a scenario names (order_book.h) come before audits and rehearsals. Whatever is wrong fails the drill by "audit", "backup" or "order".
  */
 #ifndef KUDOS_SIM_DRILL_OPERATOR_TOOL_H
 #define KUDOS_SIM_DRILL_OPERATOR_TOOL_H
@@ -29,8 +28,6 @@ void sim_operator_tool_destroy(sim_operator_tool *t);
 void sim_operator_tool_audit(sim_operator_tool *t);
 /* Order: a backup, its restore, the audit of that, and the end of the backup before. */
 void sim_operator_tool_rehearse(sim_operator_tool *t);
-/* Order: the command of that event about an item; said again until central has done it, in front of those about items that were ordered later. */
-void sim_operator_tool_item(sim_operator_tool *t, const sim_scenario_event *e);
 /* Order, carried out before all others: central is killed, its directory audited as it was left, and it is started again. */
 void sim_operator_tool_audit_left(sim_operator_tool *t);
 /* Goes on to the next command when one is over. Without `acting` the only orders that are carried out are the audit of what central left, and those of

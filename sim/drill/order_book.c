@@ -7,12 +7,14 @@
 #include <stdlib.h>
 
 #include "common/base/text.h"
+#include "common/io/daemon/exit_code.h"
 #include "sim/drill/files.h"
 
 enum {
     OPERATOR = SCENARIO_EDGES_MAX, /* his place among the edges, in the journal */
     IMPORTED_MS = 86400000,        /* age of what is imported */
     JOB_MAX = 32,
+    SLACK_US = 200000, /* the drill's clock and that of central may be apart by so much */
 };
 
 typedef struct {
@@ -27,7 +29,7 @@ typedef struct {
 
 struct sim_order_book {
     sim_fleet *fleet;
-    const sim_clients *clients;
+    sim_clients *clients;
     sim_journal *journal;
     order *at;
     uint32_t count, cap;
@@ -68,38 +70,51 @@ static void order_book_note_imported(sim_order_book *b, const order *o)
     for (uint32_t i = 0; i < o->attempts; i++) sim_journal_acked(b->journal, o->first + i, 1);
 }
 
-/* Stamps of edges may lie 2 D above that of the void, though they were given before it. */
-static uint64_t order_book_before(const sim_order_book *b, uint64_t us)
+/* The command stamps its decision later than now. */
+static void order_book_note_item(sim_order_book *b, const sim_scenario_event *e)
 {
-    uint64_t near_us = 2 * b->fleet->scenario->drift_us;
-    return us > near_us ? us - near_us : 0;
+    uint64_t now_us = sim_fleet_now_us(b->fleet);
+    uint64_t from_us = e->kind == SCENARIO_DELETE || now_us < SLACK_US ? 0 : now_us - SLACK_US;
+    sim_journal_closed(b->journal, sim_clients_item(b->clients, e->item), from_us);
 }
 
-static void order_book_note_void(sim_order_book *b, const order *o, uint32_t counter, uint32_t item,
+/* When the journal is to believe that the order's unlike was said. Stamps of edges may lie 2 D above that of a void, though they were given before it. The stamp of an
+ * erasure lies D above central's clock: so what was answered when it was ordered lies below, and what was begun 2 D after its end lies above. */
+static void order_book_when(const sim_order_book *b, const order *o, uint64_t *from_us, uint64_t *to_us)
+{
+    uint64_t near_us = 2 * b->fleet->scenario->drift_us;
+    bool erases = o->event->kind == SCENARIO_ERASE;
+    *from_us = erases ? o->from_us : o->from_us > near_us ? o->from_us - near_us : 0;
+    *to_us = o->to_us + (erases ? near_us : 0);
+}
+
+static void order_book_note_pair(sim_order_book *b, const order *o, uint32_t counter, uint32_t item,
                                  uint32_t user)
 {
+    uint64_t from_us, to_us;
     if (b->lost || o->undone) {
         bool unliked =
             sim_journal_pair(b->journal, counter, item, user, 0, &(bool){false}) == ORACLE_MUST_NOT;
         if (b->lost || unliked) sim_journal_ordered(b->journal, counter, item, user, false);
         return;
     }
+    order_book_when(b, o, &from_us, &to_us);
     const sim_journal_attempt a = {.user = user,
                                    .item = item,
                                    .edge = OPERATOR,
                                    .counter = counter,
                                    .verb = KD_UNLIKE,
-                                   .first_us = order_book_before(b, o->from_us)};
-    sim_journal_acked(b->journal, sim_journal_attempted(b->journal, &a), o->to_us);
+                                   .first_us = from_us};
+    sim_journal_acked(b->journal, sim_journal_attempted(b->journal, &a), to_us);
 }
 
-static void order_book_settle_void(sim_order_book *b, const order *o)
+static void order_book_settle_user(sim_order_book *b, const order *o)
 {
     uint32_t user = order_book_number(sim_clients_users(b->clients), o->event->user);
     for (uint32_t c = 0; c < SCENARIO_COUNTERS; c++) {
         if (sim_scenario_counters.at[c].kind != KD_SET) continue;
         for (uint32_t i = 0; i < sim_clients_items(b->clients)->count; i++)
-            if (sim_journal_pair_edges(b->journal, c, i, user)) order_book_note_void(b, o, c, i, user);
+            if (sim_journal_pair_edges(b->journal, c, i, user)) order_book_note_pair(b, o, c, i, user);
     }
 }
 
@@ -108,7 +123,8 @@ void sim_order_book_settle(sim_order_book *b)
     if (b->settled) return;
     b->settled = true;
     for (uint32_t i = 0; i < b->count; i++)
-        if (b->at[i].event->kind == SCENARIO_VOID) order_book_settle_void(b, &b->at[i]);
+        if (b->at[i].event->kind == SCENARIO_VOID || b->at[i].event->kind == SCENARIO_ERASE)
+            order_book_settle_user(b, &b->at[i]);
     if (b->lost) sim_journal_excuse_edge(b->journal, OPERATOR, 0, UINT64_MAX);
 }
 
@@ -125,6 +141,7 @@ void sim_order_book_add(sim_order_book *b, const sim_scenario_event *e)
     order *o = &b->at[b->count];
     *o = (order){.event = e};
     snprintf(o->job, sizeof o->job, "drill-%" PRIu32, b->count++);
+    if (sim_scenario_about_item(e->kind)) order_book_note_item(b, e);
 }
 
 void sim_order_book_repeat(sim_order_book *b)
@@ -147,6 +164,7 @@ static order *order_book_last_void(const sim_order_book *b, const order *o)
     return NULL;
 }
 
+/* The file of the command, if it reads one. */
 static bool order_book_write(sim_order_book *b, const order *o, kd_buf *text)
 {
     uint64_t ms = sim_fleet_wall_us(b->fleet, 0) / 1000 - IMPORTED_MS;
@@ -167,6 +185,10 @@ static void order_book_words(const sim_order_book *b, const order *o, const char
     const order *v = o->event->kind == SCENARIO_PUT_BACK ? order_book_last_void(b, o) : NULL;
     if (o->event->kind == SCENARIO_IMPORT)
         *out = (sim_order_command){{"import", b->file, "--url", url}};
+    else if (sim_scenario_about_item(o->event->kind))
+        *out = (sim_order_command){{sim_scenario_kind_name(o->event->kind), o->event->item, "--url", url}};
+    else if (o->event->kind == SCENARIO_ERASE)
+        *out = (sim_order_command){{"erase", "--user", o->event->user, "--url", url}};
     else if (v)
         *out = (sim_order_command){{"void", "--undo", v->job, "--url", url}};
     else
@@ -223,14 +245,16 @@ static void order_book_done(sim_order_book *b, order *o, kd_bytes said)
 bool sim_order_book_ended(sim_order_book *b, int code, kd_bytes said)
 {
     order *o = &b->at[b->next];
-    /* It was done by the command before, whose answer was lost; or there was nothing to be withdrawn. */
-    bool unknown =
-        o->event->kind == SCENARIO_PUT_BACK && code == 1 && order_book_says(said, "knows that void");
-    if (code == 0 || unknown) order_book_done(b, o, said);
-    return code == 0 || unknown || code == 4 || code < 0;
+    /* It was done by the command before, whose answer was lost; or there was nothing to be withdrawn; or the item was deleted before. */
+    const char *over = o->event->kind == SCENARIO_PUT_BACK ? "knows that void"
+                       : o->event->kind == SCENARIO_OPEN   ? "was deleted, for good"
+                                                           : NULL;
+    bool refused = code == KD_EXIT_FAILED && over && order_book_says(said, over);
+    if (code == KD_EXIT_OK || refused) order_book_done(b, o, said);
+    return code == KD_EXIT_OK || refused || code == KD_EXIT_UNAVAILABLE || code < 0;
 }
 
-sim_order_book *sim_order_book_create(sim_fleet *f, const sim_clients *clients, sim_journal *journal)
+sim_order_book *sim_order_book_create(sim_fleet *f, sim_clients *clients, sim_journal *journal)
 {
     sim_order_book *b = kd_alloc(sizeof *b);
     *b = (sim_order_book){.fleet = f, .clients = clients, .journal = journal};

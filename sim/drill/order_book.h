@@ -1,11 +1,11 @@
 /*
- * order_book.h - the orders that a scenario gives the operator by name (void, put back, import), as commands of kudos-central, and what the journal has to
- * know of them.
+ * order_book.h - the orders that a scenario gives the operator by name (void, put back, erase, import, close, open, delete), as commands of kudos-central, and what
+ * the journal has to know of them.
  *
  * One order after the other; a command that came to no end, since central died or was away, is given again with the same job. An import is an operation
- * of its users, made before the drill began. A void is a word of the operator: what its user did surely before it is gone, what he did surely after it
- * stands. Voids are given again when all is merged, as docs/operations tells operators to: what edges had not shipped is withdrawn then, too. After that the
- * journal is told of them.
+ * of its users, made before the drill began. A void and an erasure are words of the operator: what the user did surely before is gone, what he did surely after
+ * stands. Voids are given again when all is merged, as docs/operations tells operators to: what edges had not shipped is withdrawn then, too. Erasures are not:
+ * they concern what comes late as well (rule 28). After that the journal is told of both.
  *
  * Forgiven: where a void was put back, a pair that its user has unliked before that may be liked. An unlike from within the window that comes later than the
  * void changes nothing (rule 25), so the like that it took back is put back.
@@ -25,9 +25,9 @@ typedef struct {
 } sim_order_command;
 
 /* All is borrowed. Never NULL. */
-sim_order_book *sim_order_book_create(sim_fleet *f, const sim_clients *clients, sim_journal *journal);
+sim_order_book *sim_order_book_create(sim_fleet *f, sim_clients *clients, sim_journal *journal);
 void sim_order_book_destroy(sim_order_book *b); /* NULL is fine */
-/* An order of the scenario, which is borrowed. */
+/* An order of the scenario, which is borrowed. The journal is told of a close, an opening or a deletion now. */
 void sim_order_book_add(sim_order_book *b, const sim_scenario_event *e);
 /* Whether an order waits to be given, or to be given again. */
 bool sim_order_book_waits(sim_order_book *b);
@@ -40,7 +40,7 @@ bool sim_order_book_ended(sim_order_book *b, int code, kd_bytes said);
 void sim_order_book_lost(sim_order_book *b);
 /* All is merged: each void is to be given once more. */
 void sim_order_book_repeat(sim_order_book *b);
-/* No order waits any more: tells the journal of the voids. Once. */
+/* No order waits any more: tells the journal of the voids and erasures. Once. */
 void sim_order_book_settle(sim_order_book *b);
 
 #endif

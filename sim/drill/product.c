@@ -9,7 +9,14 @@
 #include "common/base/text.h"
 #include "sim/drill/ask.h"
 
-enum { ASKED_MAX = 40, PAGE = 100, DEADLINE_MS = 5000, ANSWER_US = 10000000, READ_US = 30000000 };
+enum {
+    ASKED_MAX = 40,
+    SOME_MAX = 200,
+    PAGE = 100,
+    DEADLINE_MS = 5000,
+    ANSWER_US = 10000000,
+    READ_US = 30000000
+};
 
 typedef struct {
     kd_bytes counter, item, user;
@@ -68,18 +75,27 @@ static bool product_is_answered(void *arg)
     return p->answered;
 }
 
-/* The answer is the caller's to release. NULL: not asked, and out->text says what. */
-static json_t *product_ask(product *p, const char *path, const char *user)
+/* The answer is the caller's to release. NULL: not asked, and out->text says what. Without a body it is a GET. */
+static json_t *product_ask_of(product *p, const sim_fleet_node *n, const char *path, const char *user,
+                              kd_bytes body)
 {
     sim_fleet *f = p->facts->fleet;
     p->answered = false;
     p->answer = NULL;
-    sim_ask_get(f->base, f->nodes[FLEET_CENTRAL].port, path, user, DEADLINE_MS, product_on_answer, p);
+    if (body.len > 0)
+        sim_ask_post(f->base, n->port, path, user, body, DEADLINE_MS, product_on_answer, p);
+    else
+        sim_ask_get(f->base, n->port, path, user, DEADLINE_MS, product_on_answer, p);
     while (!sim_fleet_wait(f, product_is_answered, p, ANSWER_US)) continue; /* the question has a deadline */
     if (p->answer) return p->answer;
     p->out->asked = false;
-    snprintf(p->out->text, sizeof p->out->text, "central answers %.200s with %d", path, p->status);
+    snprintf(p->out->text, sizeof p->out->text, "%s answers %.200s with %d", n->name, path, p->status);
     return NULL;
+}
+
+static json_t *product_ask(product *p, const char *path, const char *user)
+{
+    return product_ask_of(p, &p->facts->fleet->nodes[FLEET_CENTRAL], path, user, (kd_bytes){0});
 }
 
 static bool product_wrong(product *p, const char *checker, const char *format, ...)
@@ -220,6 +236,107 @@ static bool product_judge_lists(product *p)
     return good;
 }
 
+/* ---- some users, asked of an edge ---- */
+
+/* The users of a list: every second one, from `turn` on. */
+typedef struct {
+    const sim_names *users;
+    uint32_t turn, count;
+} product_some;
+
+static const char *product_some_at(const product_some *s, uint32_t i)
+{
+    return sim_names_at(s->users, (s->turn + 2 * i) % s->users->count);
+}
+
+static bool product_some_has(const product_some *s, kd_bytes user)
+{
+    uint32_t i = 0;
+    while (i < s->count && !kd_bytes_eq(kd_bytes_str(product_some_at(s, i)), user)) i++;
+    return i < s->count;
+}
+
+static void product_put_some(const product_some *s, const char *field, kd_buf *body)
+{
+    kd_text_printf(body, "{\"%s\":[", field);
+    for (uint32_t i = 0; i < s->count; i++)
+        kd_text_printf(body, "%s\"%s\"", i ? "," : "", product_some_at(s, i));
+    kd_text_printf(body, "]}");
+}
+
+/* Likes of the item by the export: of those in the list, or of all others. */
+static uint64_t product_likes(const product *p, const char *item, const product_some *s, bool listed)
+{
+    uint64_t likes = 0;
+    for (uint32_t i = 0; i < p->row_count; i++) {
+        const product_row *r = &p->rows[i];
+        likes += kd_bytes_eq(r->counter, kd_bytes_str("like")) && kd_bytes_eq(r->item, kd_bytes_str(item)) &&
+                 product_some_has(s, r->user) == listed;
+    }
+    return likes;
+}
+
+/* The edge's answer to that list; NULL as of product_ask_of. */
+static json_t *product_ask_some(product *p, uint32_t turn, const char *item, const product_some *s,
+                                bool among)
+{
+    char path[300];
+    kd_buf body = {0};
+    sim_fleet *f = p->facts->fleet;
+    snprintf(path, sizeof path, "/v1/%s/%s", item, among ? "likers/among" : "counts");
+    product_put_some(s, among ? "users" : "without", &body);
+    json_t *answer = product_ask_of(p, &f->nodes[turn % f->scenario->edge_count], path, product_some_at(s, 0),
+                                    kd_buf_view(&body));
+    kd_buf_finish(&body);
+    return answer;
+}
+
+static bool product_judge_among(product *p, const char *item, const product_some *s, const json_t *answer)
+{
+    size_t i;
+    const json_t *one, *likers = json_object_get(answer, "likers");
+    uint64_t is = product_likes(p, item, s, true);
+    const product_list of = {.counter = kd_bytes_str("like"), .of = kd_bytes_str(item)};
+    json_array_foreach(likers, i, one)
+    {
+        const char *user = json_string_value(json_object_get(one, "user"));
+        if (user && product_some_has(s, kd_bytes_str(user)) && product_find(p, &of, user)) continue;
+        return product_wrong(p, "among", "an edge names %s among those who like %s", user ? user : "nobody",
+                             item);
+    }
+    return is == json_array_size(likers) ||
+           product_wrong(p, "among", "an edge names %zu of %u users who like %s, and the export has %" PRIu64,
+                         json_array_size(likers), s->count, item, is);
+}
+
+static bool product_judge_without(product *p, const char *item, const product_some *s, const json_t *answer)
+{
+    const json_t *like = json_object_get(json_object_get(answer, "counts"), "like");
+    uint64_t told = (uint64_t)json_integer_value(json_object_get(like, "count"));
+    uint64_t is = product_likes(p, item, s, false);
+    return is == told ||
+           product_wrong(p, "among",
+                         "an edge counts %" PRIu64 " likes of %s without %u users, and the export %" PRIu64,
+                         told, item, s->count, is);
+}
+
+static bool product_judge_some(product *p)
+{
+    const sim_names *items = sim_clients_items(p->facts->clients),
+                    *users = sim_clients_users(p->facts->clients);
+    uint32_t turn = (uint32_t)(kd_random_next(&p->facts->fleet->random) % 10000);
+    bool good = users->count > 0;
+    for (uint32_t i = 0; good && i < KD_MIN(items->count, (uint32_t)ASKED_MAX); i++) {
+        const char *item = sim_names_at(items, (turn + i) % items->count);
+        const product_some some = {users, turn + i, KD_MIN((users->count + 1) / 2, (uint32_t)SOME_MAX)};
+        bool among = i % 2 == 0;
+        json_t *answer = product_ask_some(p, turn + i, item, &some, among);
+        good = answer && (among ? product_judge_among : product_judge_without)(p, item, &some, answer);
+        json_decref(answer);
+    }
+    return good || users->count == 0;
+}
+
 /* ---- trending ---- */
 
 static uint64_t product_velocity(const product *p, const char *item, uint64_t since_us)
@@ -305,6 +422,7 @@ void sim_product_judge(const sim_product_facts *facts, sim_product_result *out)
     product p = {.facts = facts, .out = out};
     *out = (sim_product_result){.asked = true};
     product_read_rows(&p);
-    if (product_judge_lists(&p) && product_judge_trending(&p)) product_judge_milestones(&p);
+    if (product_judge_some(&p) && product_judge_lists(&p) && product_judge_trending(&p))
+        product_judge_milestones(&p);
     free(p.rows);
 }

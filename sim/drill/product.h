@@ -1,7 +1,8 @@
 /*
- * product.h - what products ask of central beside counts, at the end of a drill: the newest likers, what a user likes, what is trending, and the milestones that
+ * product.h - what products ask of edges and of central beside counts, at the end of a drill: the newest likers, what a user likes, what is trending, and the milestones that
  * were told. Each must follow from the rows of the export.
  *
+ * among        asked of an edge: of some users those who like an item, and its count without them ("among")
  * likers, me   the same pairs with the same times, in the order of time ("index")
  * trending     the likes of the window, of each item, lie within the bounds that are told ("trending")
  * milestones   each under one id and possible; of a count that stands above a threshold, told ("milestone")

@@ -49,13 +49,13 @@ static void draw_deciding_users(sim_swarm *d)
     s->users.viral_from_us = 0;
 }
 
-/* The operator is told by name whom to void, whom to put back and what to import, instead of deciding by himself. */
+/* The operator is told by name whom to void, to put back and to erase, and what to import, instead of deciding by himself. */
 static void draw_orders(sim_swarm *d)
 {
     sim_scenario *s = d->s;
     for (uint64_t at = 2 * SECOND; at < s->length_us; at += sim_swarm_between(d, 10, 60) * 100 * MS) {
         static const sim_scenario_kind kinds[] = {SCENARIO_VOID, SCENARIO_VOID, SCENARIO_PUT_BACK,
-                                                  SCENARIO_IMPORT};
+                                                  SCENARIO_ERASE, SCENARIO_IMPORT};
         sim_scenario_event e =
             sim_swarm_event(kinds[sim_swarm_below(d, KD_COUNT(kinds))], SCENARIO_CENTRAL, at, 0);
         uint32_t user = (uint32_t)sim_swarm_below(d, KD_MIN(KD_MAX(s->users.users, 1u), 8u));
@@ -66,7 +66,9 @@ static void draw_orders(sim_swarm *d)
         } else {
             snprintf(e.user, sizeof(e.user), "u%u", user);
         }
-        if (sim_swarm_events(s, SCENARIO_VOID, true) < SCENARIO_ORDERS_MAX) sim_swarm_add(d, e);
+        bool room = sim_swarm_events(s, SCENARIO_VOID, true) < SCENARIO_ORDERS_MAX &&
+                    sim_swarm_events(s, SCENARIO_ERASE, true) < SCENARIO_ORDERS_MAX;
+        if (room) sim_swarm_add(d, e);
     }
     s->decides = false;
 }

@@ -2,7 +2,7 @@
  * swarm_forget.c - edges forget rows and central forgets tombstones, as much and as soon as the rules allow; edges are retired and taken back.
  *
  * Combinations that the rules leave open (protocol, rules 21 to 23) would report violations that are none, so they are not drawn:
- * - no tombstone is forgotten where an edge is copied, since batches that it moves may be older than the floor, nor where an edge loses its disk
+ * - no tombstone is forgotten where an edge is copied, since batches that it moves may be older than the floor (draw_halted), nor where an edge loses its disk
  *   and clocks jump;
  * - no row is forgotten where central is emptied, which no backup undoes; and `backups none` is not drawn where a backup is put back;
  * - no edge is retired where central goes back, but in sim_swarm_retired_twice: what central had merged of it nobody can send again until it is
@@ -69,6 +69,10 @@ static void draw_retired(sim_swarm *d)
         sim_swarm_event(sim_swarm_chance(d, 60) ? SCENARIO_CUT : SCENARIO_KILL, who, at, 2 * away);
     if (cut.kind == SCENARIO_CUT) cut.peer = SCENARIO_KAFKA;
     cut.at_us -= KD_MIN(cut.at_us, away / 2);
+    if (sim_swarm_chance(d, 40)) { /* nobody hears of it before it is retired */
+        cut = sim_swarm_event(SCENARIO_CUT, who, 0, at + away);
+        cut.peer = SCENARIO_KAFKA;
+    }
     if (sim_swarm_chance(d, 80)) sim_swarm_add(d, cut);
     sim_swarm_add(d, sim_swarm_event(SCENARIO_RETIRE, who, at, 0));
     if (sim_swarm_chance(d, 60))
@@ -106,6 +110,15 @@ static void draw_stale(sim_swarm *d)
     }
 }
 
+/* Where an edge is copied the floor rises, until the alarm halts it, and stays below all that was said: no tombstone goes in the time of the run. */
+static void draw_halted(uint64_t seed, sim_scenario *s)
+{
+    sim_swarm d = {.random = seed ^ UINT64_C(0x68616c746564), .s = s};
+    bool copied = sim_swarm_events(s, SCENARIO_COPY, false) > 0;
+    if (copied && !central_goes_back(s) && sim_swarm_chance(&d, 60))
+        s->forget_tombstones_us = 3 * s->length_us;
+}
+
 void sim_swarm_forget(uint64_t seed, sim_scenario *s)
 {
     sim_swarm d = {.random = seed ^ UINT64_C(0x666f72676574), .s = s};
@@ -113,6 +126,7 @@ void sim_swarm_forget(uint64_t seed, sim_scenario *s)
     bool calm = !central_goes_back(s) && sim_swarm_events(s, SCENARIO_COPY, false) == 0;
     if (calm && sim_swarm_chance(&d, 30)) draw_retired(&d);
     if (calm && clock_events(s) == 0 && s->edge_count > 1 && sim_swarm_chance(&d, 70)) draw_stale(&d);
+    draw_halted(seed, s);
 }
 
 /* An edge is cut off and retired, and a backup of central is made meanwhile. It is taken back, all its likes are merged, and it is retired once

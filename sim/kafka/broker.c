@@ -179,7 +179,7 @@ int sim_sim_broker(int argc, char **argv)
     broker_options o = {
         .brokers = 1,
         .partitions = 16,
-        .topics = "kudos.likes.v1,kudos.counts.v1,kudos.changes.v1,kudos.milestones.v1",
+        .topics = "kudos.likes.v1,kudos.counts.v1,kudos.changes.v1,kudos.milestones.v1,kudos.members.v1",
     };
     int rc = broker_parse(&o, argc, argv);
     return rc >= 0 ? rc : broker_run(&o);

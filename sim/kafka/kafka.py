@@ -223,7 +223,7 @@ class Kafka:
         for node in self.all_nodes:
             os.makedirs(self._path(node, "data"), exist_ok=True)
             with open(self._path(node, "log4j.properties"), "w") as f:
-                f.write("log4j.rootLogger=WARN, out\nlog4j.appender.out=org.apache.log4j.ConsoleAppender\n"
+                f.write("log4j.rootLogger=WARN, out\nlog4j.logger.kafka.authorizer.logger=INFO\nlog4j.appender.out=org.apache.log4j.ConsoleAppender\n"
                         "log4j.appender.out.layout=org.apache.log4j.PatternLayout\n"
                         "log4j.appender.out.layout.ConversionPattern=%d{ISO8601} %p %c{1}: %m%n\n")
             with open(self._path(node, "server.properties"), "w") as f:

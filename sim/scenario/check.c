@@ -48,20 +48,22 @@ static bool check_points(const sim_scenario *s, uint32_t *line, sim_scenario_wor
     return true;
 }
 
-/* Each partition remembers so many voids that can be put back; the operator of `decides` uses them all. */
+/* Each partition remembers so many voids that can be put back, and so many erased users; the operator of `decides` uses them all. */
 static bool check_orders(const sim_scenario *s, uint32_t *line, sim_scenario_words *w)
 {
-    uint32_t voids = 0;
+    uint32_t voids = 0, erasures = 0;
     for (uint32_t i = 0; i < s->event_count; i++) {
         const sim_scenario_event *e = &s->events[i];
-        bool orders = e->kind == SCENARIO_VOID || e->kind == SCENARIO_PUT_BACK || e->kind == SCENARIO_IMPORT;
         voids += e->kind == SCENARIO_VOID;
+        erasures += e->kind == SCENARIO_ERASE;
         *line = e->line;
-        if (orders && s->decides)
+        if (sim_scenario_about_users(e->kind) && s->decides)
             return sim_words_refuse(w,
                                     "the operator has orders by name, or decides by himself (decides yes)");
         if (voids > SCENARIO_ORDERS_MAX)
             return sim_words_refuse(w, "there are more than %d voids", SCENARIO_ORDERS_MAX);
+        if (erasures > SCENARIO_ORDERS_MAX)
+            return sim_words_refuse(w, "there are more than %d erasures", SCENARIO_ORDERS_MAX);
     }
     return true;
 }

@@ -179,6 +179,8 @@ const sim_event_form sim_scenario_event_forms[SCENARIO_KINDS] = {
         WORD("void"), E(USER, user)}}, SPAN_ONCE, SCENARIO_CENTRAL},
     [SCENARIO_PUT_BACK] = {{"the operator puts back what his last void of this user withdrew", .parts = {
         WORD("put"), WORD("back"), E(USER, user)}}, SPAN_ONCE, SCENARIO_CENTRAL},
+    [SCENARIO_ERASE] = {{"an operator withdraws all that this user has said, everywhere and for good", .parts = {
+        WORD("erase"), E(USER, user)}}, SPAN_ONCE, SCENARIO_CENTRAL},
     [SCENARIO_IMPORT] = {{"an operator imports so many likes of an item, by users old-0, old-1...", .parts = {
         WORD("import"), E(NUMBER, amount, .min = 1, .max = SCENARIO_IMPORT_MAX), WORD("likes"), E(ITEM, item, .word = "of")}},
         SPAN_ONCE, SCENARIO_CENTRAL},
@@ -324,6 +326,7 @@ const char *sim_scenario_kind_name(sim_scenario_kind kind)
         [SCENARIO_LOG_FORGED_AHEAD] = "forge times",
         [SCENARIO_VOID] = "void",
         [SCENARIO_PUT_BACK] = "put back",
+        [SCENARIO_ERASE] = "erase",
         [SCENARIO_IMPORT] = "import",
         [SCENARIO_ARM] = "arm",
         [SCENARIO_AUDIT] = "audit",

@@ -159,6 +159,12 @@ bool sim_scenario_about_item(sim_scenario_kind kind)
     return kind == SCENARIO_CLOSE || kind == SCENARIO_OPEN || kind == SCENARIO_DELETE;
 }
 
+bool sim_scenario_about_users(sim_scenario_kind kind)
+{
+    return kind == SCENARIO_VOID || kind == SCENARIO_PUT_BACK || kind == SCENARIO_ERASE ||
+           kind == SCENARIO_IMPORT;
+}
+
 bool sim_scenario_tokens_kept(const sim_scenario *s)
 {
     return s->users.tokens && s->users.strange_percent == 0;
@@ -168,8 +174,7 @@ bool sim_scenario_orders(const sim_scenario *s)
 {
     for (uint32_t i = 0; i < s->event_count; i++) {
         sim_scenario_kind kind = s->events[i].kind;
-        if (kind == SCENARIO_VOID || kind == SCENARIO_PUT_BACK || kind == SCENARIO_IMPORT) return true;
-        if (sim_scenario_about_item(kind)) return true;
+        if (sim_scenario_about_users(kind) || sim_scenario_about_item(kind)) return true;
     }
     return s->decides || s->closes || s->life_us > 0;
 }

@@ -23,7 +23,8 @@ enum {
     SCENARIO_EVENTS_MAX = 100000,
     SCENARIO_NAME_MAX = 32, /* bytes of an edge's name, a user's, an item's; with the 0 */
     SCENARIO_ERROR_MAX = 768,
-    SCENARIO_ORDERS_MAX = 50, /* voids that a scenario may name: a partition remembers the last 64 */
+    SCENARIO_ORDERS_MAX =
+        50, /* voids that a scenario may name: a partition remembers the last 64; erasures: likewise */
     SCENARIO_IMPORT_MAX = 200,
 };
 
@@ -79,9 +80,10 @@ typedef enum {
     SCENARIO_LOG_RECREATED,  /* deleted and created: offsets begin at 0 */
     SCENARIO_LOG_FORGED, /* somebody writes batches under the edge's name that name epochs of all sizes (forged.h) */
     SCENARIO_LOG_FORGED_AHEAD, /* ... that claim to be complete to times days ahead */
-    /* an operator's orders, which become decisions in the log (rules 24, 25) */
+    /* an operator's orders, which become decisions in the log (rules 24, 25, 28) */
     SCENARIO_VOID,     /* what `user` likes is withdrawn */
     SCENARIO_PUT_BACK, /* ... by the last such order that names this user, is put back */
+    SCENARIO_ERASE,    /* all that `user` said up to now is withdrawn, for good */
     SCENARIO_IMPORT, /* likes of `item` by `amount` users, made elsewhere long ago (sim_scenario_old_user) */
     /* real programs only: points.h, and commands of kudos-central */
     SCENARIO_ARM, /* from its next start on it kills itself at the `amount`-th pass of `point`; comes back after `for_us` */
@@ -199,6 +201,8 @@ uint64_t sim_scenario_central_clock_us(const sim_scenario *s);
 bool sim_scenario_disk_spares(const sim_scenario *s);
 /* Whether the event is an operator's order about its item. */
 bool sim_scenario_about_item(sim_scenario_kind kind);
+/* Whether it is one about a user, or about users (an import): what `decides` does by itself. */
+bool sim_scenario_about_users(sim_scenario_kind kind);
 /* Whether the order of a user's operations is kept from edge to edge: all his requests carry the session token. */
 bool sim_scenario_tokens_kept(const sim_scenario *s);
 

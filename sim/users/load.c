@@ -112,7 +112,8 @@ static int load_parse(load_options *o, int argc, char **argv)
         KD_ARG_FLAG("keys", &p->keys, "sends an Idempotency-Key with each like"),
         KD_ARG_FLAG("pump", &p->pump,
                     "sends bytes made beforehand and reads of answers no more than their status, which costs "
-                    "little: for benches"),
+                    "little: for benches. answers=other: are of a status that stands in HPACK's dynamic "
+                    "table or as text, such as 503"),
         KD_ARG_UINT("cpu-of", "PID", &p->cpu_of,
                     "tells the processor time of this process per request, until --seconds are over",
                     .max = INT32_MAX),
@@ -192,7 +193,8 @@ static void put_answer(kd_buf *out, const char *what, uint64_t count)
 void sim_load_put_answers(const sim_load_result *r, kd_buf *out)
 {
     kd_text_printf(out, "answers=");
-    for (int s = 0; s < KD_LOAD_STATUS_MAX; s++) {
+    put_answer(out, "other", r->answers[KD_LOAD_STATUS_OTHER]);
+    for (int s = KD_LOAD_STATUS_OTHER + 1; s < KD_LOAD_STATUS_MAX; s++) {
         char digits[12];
         snprintf(digits, sizeof digits, "%d", s);
         put_answer(out, digits, r->answers[s]);

@@ -35,7 +35,8 @@ typedef struct {
     sim_load_tokens tokens; /* of all users, with jwt_key */
 } sim_load_plan;
 
-enum { KD_LOAD_STATUS_MAX = 600, KD_LOAD_ERRORS_MAX = 32 };
+/* OTHER: there is an answer, but the client of --pump does not read its status. */
+enum { KD_LOAD_STATUS_OTHER = 0, KD_LOAD_STATUS_MAX = 600, KD_LOAD_ERRORS_MAX = 32 };
 _Static_assert(-KD_EUNTRUSTED < KD_LOAD_ERRORS_MAX, "every kd_err has its place");
 
 /* From the first request until the plan's seconds are over: rates are of what was answered in it. Answers that come later, while less and less is in flight,

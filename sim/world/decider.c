@@ -3,6 +3,7 @@
 
 #include "kudos/erase.h"
 #include "kudos/void.h"
+#include "sim/world/decider_erase.h"
 #include "sim/world/decider_item.h"
 #include "sim/world/events.h"
 #include "sim/world/hosts.h"
@@ -114,38 +115,7 @@ static bool decider_begin_item(sim_world *w, sim_deciding *o, uint32_t slot, uin
     return o->op_count > 0;
 }
 
-/* ---- a user is erased: first the mark, then all rows that stand behind it, until none is left ---- */
-
-static int decider_see_row(void *arg, uint8_t counter, kd_bytes item, kd_bytes user, uint64_t time_us)
-{
-    decider_walk *k = arg;
-    sim_ordered op = {sim_names_item_of(k->w, item), decider_user(k->w, user),
-                      (uint32_t)kd_counters_by_id(&sim_scenario_counters, counter), time_us, false};
-    decider_add(k->o, op);
-    return k->o->op_count == WORLD_ORDERED;
-}
-
-static void decider_see_item(void *arg, uint8_t counter, kd_bytes item, uint64_t likes, uint64_t picked)
-{
-    (void)arg, (void)counter, (void)item, (void)likes, (void)picked;
-}
-
-static bool decider_see_more(void *arg, uint64_t rows)
-{
-    (void)arg, (void)rows;
-    return true;
-}
-
-static void decider_see_rows(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
-{
-    decider_walk k = {w, o, partition, 0};
-    const kd_bytes user = kd_bytes_str(w->users_names[o->erased]);
-    const kd_void_pick pick = {.users = &user, .user_count = 1, .erase_us = o->stamp_us};
-    const kd_void_visitor visitor = {&k, decider_see_row, decider_see_item, decider_see_more};
-    const kd_store store = sim_disk_view(w->centrals[slot].tenures[partition].disk);
-    int err = kd_void_walk(&store, &pick, &visitor);
-    o->last = err == KD_OK && o->op_count == 0;
-}
+/* ---- a user is erased ---- */
 
 /* Makes the next decision of an erasure, or the mark of another one. */
 static void decider_erase(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
@@ -154,14 +124,13 @@ static void decider_erase(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t
     o->op_count = 0;
     if (o->seq == 0 || o->last) {
         if (o->number == ERASED_MAX) return;
-        *o = (sim_deciding){.number = o->number + 1, .seq = 1, .erases = true, .what = KD_DECIDED_ERASE};
-        o->erased = (uint32_t)decider_below(w, partition, 90, w->user_count);
-        o->stamp_us = sim_host_wall_us(w, HOST_CENTRAL) + w->s->drift_us + 1;
+        *o = (sim_deciding){.number = o->number + 1, .seq = 1};
+        sim_decider_erase_mark(w, o, slot, partition,
+                               (uint32_t)decider_below(w, partition, 90, w->user_count));
         rest_us = decider_below(w, partition, 91, ERASE_US);
     } else {
         o->seq++;
-        o->what = KD_DECIDED_WITHDRAW;
-        decider_see_rows(w, o, slot, partition);
+        sim_decider_erase_rows(w, o, slot, partition);
     }
     o->ready = true;
     o->rest_until_us = w->now_us + rest_us;
@@ -212,11 +181,13 @@ static void decider_choose(sim_world *w, sim_deciding *o, uint32_t slot, uint32_
 
 static void decider_order(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
 {
-    if (!w->s->decides && sim_orders_next(w, o, slot, partition))
+    if (!w->s->decides && sim_orders_next(w, o, slot, partition)) {
         o->give_up_us = w->now_us + GIVE_UP_US;
-    else
+        o->ready = true;
+    } else {
         decider_choose(w, o, slot, partition);
-    o->ready = o->op_count > 0;
+        o->ready = o->op_count > 0;
+    }
 }
 
 /* ---- its way into the log ---- */
@@ -293,10 +264,13 @@ static bool decider_reaches(const sim_world *w, uint32_t slot)
     return p->up && !p->draining && p->frozen_until_us <= w->now_us && w->centrals[slot].ready;
 }
 
-/* An order by name is said again, with the number that fits. */
-static void decider_give_up(sim_world *w, sim_deciding *o, const kd_job_progress *progress)
+/* An order by name is said again, with the number that fits; an erasure is begun anew, for its mark may be lost. */
+static void decider_give_up(sim_world *w, sim_deciding *o, uint32_t partition,
+                            const kd_job_progress *progress)
 {
-    if (o->named) {
+    if (o->named && o->erases) {
+        sim_orders_begin_anew(w, o, partition);
+    } else if (o->named) {
         o->seq = (uint32_t)progress->seq + 1;
         o->give_up_us = w->now_us + GIVE_UP_US;
     } else {
@@ -305,12 +279,19 @@ static void decider_give_up(sim_world *w, sim_deciding *o, const kd_job_progress
     }
 }
 
+static void decider_done(sim_world *w, sim_deciding *o, uint32_t partition)
+{
+    o->ready = false;
+    if (o->erases && o->last) sim_checks_erased(w->checks, partition, o->erased, o->stamp_us);
+}
+
 static void decider_step(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
 {
     char job[32];
     if (w->now_us < o->rest_until_us) return;
     if (!o->ready) {
-        o->erases ? decider_erase(w, o, slot, partition) : decider_order(w, o, slot, partition);
+        bool other = o->erases && !o->named;
+        (other ? decider_erase : decider_order)(w, o, slot, partition);
         return;
     }
     kd_job_progress progress =
@@ -318,8 +299,8 @@ static void decider_step(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t 
     bool done = progress.durable && progress.seq >= o->seq;
     if (w->now_us >= o->again_us && (!done || decider_below(w, partition, 5, 2)))
         decider_write(w, o, slot, partition);
-    if (done) o->ready = false;
-    if (!done && w->now_us >= o->give_up_us) decider_give_up(w, o, &progress);
+    if (done) decider_done(w, o, partition);
+    if (!done && w->now_us >= o->give_up_us) decider_give_up(w, o, partition, &progress);
 }
 
 static void decider_on_step(sim_world *w, const sim_event *ev)
@@ -331,7 +312,8 @@ static void decider_on_step(sim_world *w, const sim_event *ev)
         decider_step(w, &w->deciding[partition], slot, partition);
         if (w->erasing[partition].erases) decider_step(w, &w->erasing[partition], slot, partition);
     }
-    if (w->now_us < w->end_us || sim_decider_item_waits(w, partition))
+    bool under_way = w->deciding[partition].named || sim_decider_item_waits(w, partition);
+    if (w->now_us < w->end_us || under_way)
         sim_world_at(w, w->now_us + STEP_US + decider_below(w, partition, 7, STEP_US), decider_on_step,
                      partition, 0, 0);
 }

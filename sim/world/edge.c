@@ -22,37 +22,38 @@ static int edge_open_shard(sim_world *w, uint32_t slot, uint32_t shard)
     uint64_t viral =
         sim_world_draw(w, DRAW_SEED, 9400, 0);          /* the same for all edges of a run, as central's is */
     bool narrow = tables / 4 % 2 && s->flush_ops >= 20; /* small batches would never drain a narrow window */
-    kd_edge_config config = {
-        .edge = kd_bytes_str(name),
-        .region = kd_bytes_str(name),
-        .shard = shard,
-        .shards = s->shards,
-        .partitions = s->partitions,
-        .counters = &sim_scenario_counters,
-        .drift_us = s->drift_us,
-        .flush_ops = s->flush_ops,
-        .flush_interval_us = s->flush_interval_us,
-        .viral_rate = viral_rates[viral % KD_COUNT(viral_rates)],
-        .viral_flush_interval_us = KD_MAX(s->flush_interval_us / 5, (uint64_t)1000),
-        .log_flush_interval_us = s->logged ? (uint64_t)SHELL_LOG_FLUSH_US : 0,
-        .idle_interval_max_us = KD_MAX((uint64_t)SHELL_IDLE_MAX_US, s->flush_interval_us),
-        .resend_min_us = SHELL_RESEND_MIN_US,
-        .resend_max_us = SHELL_RESEND_MAX_US,
-        .send_window = narrow ? 8 : SHELL_SEND_WINDOW,
-        .outbox_bytes_max = s->outbox_bytes / s->shards,
-        .items_max = sim_shard_room(s, s->room_items, SCENARIO_ITEMS_MAX),
-        .filter_piece_rows = 1, /* a row in a tick: operations come while the filter fills */
-        .fresh_rows_max = fresh_rows[tables % KD_COUNT(fresh_rows)],
-        .key_window = &w->edges[slot].key_window,
-        .idempotency_ttl_us = UINT64_C(86400000000),
-        .row_ttl_us = s->forget_rows_us,
-        .seed = sim_world_draw(w, DRAW_SEED, slot * 64 + shard, w->now_us),
-        .life = w->edges[slot].life,
-        .plant = w->options->edge_plant};
+    kd_edge_config config = {.edge = kd_bytes_str(name),
+                             .region = kd_bytes_str(name),
+                             .shard = shard,
+                             .shards = s->shards,
+                             .partitions = s->partitions,
+                             .counters = &sim_scenario_counters,
+                             .drift_us = s->drift_us,
+                             .flush_ops = s->flush_ops,
+                             .flush_interval_us = s->flush_interval_us,
+                             .viral_rate = viral_rates[viral % KD_COUNT(viral_rates)],
+                             .viral_flush_interval_us = KD_MAX(s->flush_interval_us / 5, (uint64_t)1000),
+                             .log_flush_interval_us = s->logged ? (uint64_t)SHELL_LOG_FLUSH_US : 0,
+                             .idle_interval_max_us =
+                                 KD_MAX((uint64_t)SHELL_IDLE_MAX_US, s->flush_interval_us),
+                             .resend_min_us = SHELL_RESEND_MIN_US,
+                             .resend_max_us = SHELL_RESEND_MAX_US,
+                             .send_window = narrow ? 8 : SHELL_SEND_WINDOW,
+                             .outbox_bytes_max = s->outbox_bytes / s->shards,
+                             .items_max = sim_shard_room(s, s->room_items, SCENARIO_ITEMS_MAX),
+                             .filter_piece_rows = 1, /* the others come one in a tick, between operations */
+                             .fresh_rows_max = fresh_rows[tables % KD_COUNT(fresh_rows)],
+                             .key_window = &w->edges[slot].key_window,
+                             .idempotency_ttl_us = UINT64_C(86400000000),
+                             .row_ttl_us = s->forget_rows_us,
+                             .seed = sim_world_draw(w, DRAW_SEED, slot * 64 + shard, w->now_us),
+                             .life = w->edges[slot].life,
+                             .plant = w->options->edge_plant};
     kd_store store = sim_disk_view(m->disk);
     m->look_us = m->sending = 0;
     int err = kd_edge_open(&config, &store, sim_edge_now_us(w, slot), &m->core);
     if (err != KD_OK) return err;
+    m->fills = kd_edge_fill_begin(m->core, &m->fill);
     kd_group_commit_init(&m->commit, m->core);
     kd_log_waits_init(&m->waits, m->core, s->shards, s->partitions, SHELL_LOG_PATIENCE_US);
     return KD_OK;
@@ -110,6 +111,7 @@ static void edge_close_shard(sim_world *w, uint32_t slot, uint32_t shard)
     sim_disk_crash(m->disk, (uint32_t)sim_world_below(w, DRAW_CRASH, slot * 64 + shard, unsynced + 1));
     kd_edge_close(m->core);
     sim_live_end(m);
+    kd_fill_finish(&m->fill);
     m->core = NULL;
     kd_group_commit_release(&m->commit, KD_EUNAVAILABLE); /* the connections break */
     kd_log_waits_release(&m->waits, KD_EUNAVAILABLE);

@@ -308,6 +308,7 @@ static void faults_play_once(sim_world *w, const sim_scenario_event *e)
         return;
     case SCENARIO_VOID:
     case SCENARIO_PUT_BACK:
+    case SCENARIO_ERASE:
     case SCENARIO_IMPORT:
         return; /* orders.h looks at the scenario itself */
     default:

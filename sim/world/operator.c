@@ -1,15 +1,15 @@
-/* operator.c - see the header. The real counterparts are central/io/{backup/backup_set,backup/restore,commands/retire_command}.c. */
+/* operator.c - see the header. The real counterparts are central/io/{backup/backup_set,backup/restore,commands/edge_command,operator/job_act}.c. */
 #include "sim/world/operator.h"
 
 #include "kudos/forget.h"
-#include "sim/world/consumer.h"
 #include "sim/world/disks.h"
 #include "sim/world/events.h"
+#include "sim/world/hosts.h"
 #include "sim/world/tenure.h"
 
 #include <stdio.h>
 
-enum { COMPARE_US = 3000000 };
+enum { COMPARE_US = 3000000, ORDER_STEP_US = 50000, ORDER_AGAIN_US = 600000, ORDER_GIVE_UP_US = 8000000 };
 
 static kd_bytes operator_backup_name(uint32_t number, char name[16])
 {
@@ -102,48 +102,95 @@ static void operator_settle_backups(sim_world *w, uint32_t partition)
 
 /* ---- edges ---- */
 
-/* Reads the log from its beginning if the core asks for it. A core that does not read yet is left alone: central_begin_reading() looks at the same
- * request. */
-static void operator_read_again(sim_world *w, uint32_t slot, uint32_t partition)
+static bool operator_reaches(const sim_world *w, uint32_t slot)
 {
-    sim_tenure *t = &w->centrals[slot].tenures[partition];
-    uint32_t process = sim_process_of_central(slot);
-    if (!t->reading || !kd_central_log_again(t->core)) return;
-    w->processes[process].cursor[partition].next = w->likes[partition].start;
-    sim_consumer_wake(w, process, partition);
+    const sim_process *p = &w->processes[sim_process_of_central(slot)];
+    return p->up && !p->draining && p->frozen_until_us <= w->now_us && w->centrals[slot].ready;
 }
 
-static void operator_tell_edge(sim_world *w, uint32_t slot, uint32_t partition, uint32_t edge)
+/* An edge of which this partition says something else than he wants; -1: none. */
+static int operator_differs(const sim_world *w, const kd_central *core)
 {
-    uint64_t version;
+    kd_central_edge edges[SCENARIO_EDGES_MAX];
+    uint32_t count = kd_central_edges(core, edges, SCENARIO_EDGES_MAX);
+    for (uint32_t e = 0; e < w->s->edge_count; e++)
+        for (uint32_t i = 0; i < count; i++)
+            if (kd_bytes_eq(edges[i].name, kd_bytes_str(w->s->edges[e])) &&
+                edges[i].retired != w->edges[e].retired)
+                return (int)e;
+    return -1;
+}
+
+/* An edge that was not heard of is struck off the list of those that are expected. */
+static int operator_awaits(const sim_world *w, const kd_central *core)
+{
+    kd_central_expected_edge expected[SCENARIO_EDGES_MAX];
+    uint32_t count = kd_central_expected(core, expected, SCENARIO_EDGES_MAX);
+    for (uint32_t e = 0; e < w->s->edge_count; e++)
+        for (uint32_t i = 0; i < count; i++)
+            if (kd_bytes_eq(expected[i].name, kd_bytes_str(w->s->edges[e])) && !expected[i].heard &&
+                expected[i].struck != w->edges[e].retired)
+                return (int)e;
+    return -1;
+}
+
+static void operator_choose(sim_world *w, sim_retiring *o, const kd_central *core)
+{
+    int edge = operator_differs(w, core);
+    if (edge < 0) edge = operator_awaits(w, core);
+    if (edge < 0) return;
+    *o = (sim_retiring){.number = o->number + 1, .edge = (uint32_t)edge, .retires = w->edges[edge].retired};
+    o->ready = true;
+    o->give_up_us = w->now_us + ORDER_GIVE_UP_US;
+}
+
+static void operator_write(sim_world *w, sim_retiring *o, uint32_t slot, uint32_t partition, kd_bytes job)
+{
+    const kd_decision d = {.job = job,
+                           .seq = 1,
+                           .last = true,
+                           .what = o->retires ? KD_DECIDED_RETIRE : KD_DECIDED_READMIT,
+                           .body = kd_bytes_str(w->s->edges[o->edge])};
+    int err = kd_publisher_decide(&w->centrals[slot].tenures[partition].publisher, &d,
+                                  sim_host_wall_us(w, HOST_CENTRAL));
+    if (err == KD_ENOTFOUND) o->ready = false;
+    if (err != KD_OK) return;
+    TRACE(w, "order %b of partition %u is written: %s %s", job, partition, o->retires ? "retire" : "readmit",
+          w->s->edges[o->edge]);
+    o->again_us = w->now_us + ORDER_AGAIN_US;
+    sim_tenure_publish(w, slot, partition);
+}
+
+/* As central/io/operator/job_decide.c: the order is written again until it is merged. */
+static void operator_step(sim_world *w, sim_retiring *o, uint32_t slot, uint32_t partition)
+{
+    char job[24];
     kd_central *core = w->centrals[slot].tenures[partition].core;
-    kd_bytes name = kd_bytes_str(w->s->edges[edge]);
-    int err = w->edges[edge].retired ? kd_central_retire(core, name, &version)
-                                     : kd_central_readmit(core, name, &version);
-    if (err == KD_OK) sim_checks_told(w->checks, slot, partition, edge, version);
-    operator_read_again(w, slot, partition);
+    if (!o->ready) operator_choose(w, o, core);
+    if (!o->ready) return;
+    snprintf(job, sizeof(job), "retire-%u", o->number);
+    kd_job_progress progress = kd_central_decided(core, kd_bytes_str(job));
+    bool done = progress.durable && progress.seq > 0;
+    if (!done && w->now_us >= o->again_us) operator_write(w, o, slot, partition, kd_bytes_str(job));
+    if (done || w->now_us >= o->give_up_us) o->ready = false;
 }
 
-static void operator_on_retirement(sim_world *w, const sim_event *ev)
+static void operator_on_step(sim_world *w, const sim_event *ev)
 {
-    uint32_t edge = ev->a;
-    for (uint32_t slot = 0; slot < WORLD_CENTRALS; slot++)
-        if (w->processes[sim_process_of_central(slot)].up &&
-            sim_world_frozen(w, ev, sim_process_of_central(slot)))
-            return;
-    w->edges[edge].retired = ev->b;
-    sim_checks_retired(w->checks, edge, ev->b);
-    for (uint32_t slot = 0; slot < WORLD_CENTRALS; slot++) {
-        for (uint32_t p = 0; p < w->s->partitions && w->processes[sim_process_of_central(slot)].up; p++) {
-            operator_tell_edge(w, slot, p, edge);
-            operator_commit(w, slot, p);
-        }
-    }
+    uint32_t partition = ev->a;
+    uint32_t slot = (uint32_t)sim_world_below(w, DRAW_DECIDE, 9000 + partition, WORLD_CENTRALS);
+    if (!operator_reaches(w, slot)) slot = !slot;
+    if (operator_reaches(w, slot)) operator_step(w, &w->retiring[partition], slot, partition);
+    sim_world_at(w, w->now_us + ORDER_STEP_US, operator_on_step, partition, 0, 0);
 }
 
 void sim_operator_retires(sim_world *w, uint32_t edge, bool retired)
 {
-    sim_world_at(w, w->now_us, operator_on_retirement, edge, retired, 0);
+    w->edges[edge].retired = retired;
+    sim_checks_retired(w->checks, edge, retired);
+    for (uint32_t p = 0; p < w->s->partitions && !w->retirements; p++)
+        sim_world_at(w, w->now_us, operator_on_step, p, 0, 0);
+    w->retirements = true;
 }
 
 /* ---- comparing ---- */
@@ -172,8 +219,5 @@ void sim_operator_open(sim_world *w)
 void sim_operator_opened(sim_world *w, uint32_t slot)
 {
     if (slot == 0) w->backups.begun = 0;
-    for (uint32_t p = 0; p < w->s->partitions; p++) {
-        if (slot == 0) operator_settle_backups(w, p);
-        for (uint32_t e = 0; e < w->s->edge_count; e++) operator_tell_edge(w, slot, p, e);
-    }
+    for (uint32_t p = 0; p < w->s->partitions && slot == 0; p++) operator_settle_backups(w, p);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "kudos/void.h"
+#include "sim/world/decider_erase.h"
 #include "sim/world/hosts.h"
 #include "sim/world/names.h"
 
@@ -130,12 +131,31 @@ static void orders_put_back(sim_world *w, sim_deciding *o, uint32_t slot, uint32
     v->over = o->last = progress.seq == 0 || o->taken == v->op_count;
 }
 
+/* ---- erase ---- */
+
+static bool orders_erase(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition,
+                         const sim_scenario_event *e)
+{
+    uint32_t user = sim_names_user(w, e->user);
+    if (user == UINT32_MAX) return false;
+    if (o->seq == 0)
+        sim_decider_erase_mark(w, o, slot, partition, user);
+    else
+        sim_decider_erase_rows(w, o, slot, partition);
+    return true;
+}
+
+void sim_orders_begin_anew(sim_world *w, sim_deciding *o, uint32_t partition)
+{
+    *o = (sim_deciding){.number = o->number, .named = ++w->orders[partition].jobs, .event = o->event};
+}
+
 /* ---- the orders ---- */
 
 static bool orders_concern(const sim_world *w, uint32_t partition, const sim_scenario_event *e)
 {
     if (e->kind == SCENARIO_IMPORT) return w->item_partition[sim_names_item(w, e->item)] == partition;
-    return e->kind == SCENARIO_VOID || e->kind == SCENARIO_PUT_BACK;
+    return sim_scenario_about_users(e->kind);
 }
 
 static bool orders_begin(sim_world *w, sim_deciding *o, uint32_t partition)
@@ -150,23 +170,26 @@ static bool orders_begin(sim_world *w, sim_deciding *o, uint32_t partition)
     return false;
 }
 
-static void orders_decide(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
+/* False: the order is over, or has nothing to decide about. */
+static bool orders_decide(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
 {
     const sim_scenario_event *e = &w->s->events[o->event];
+    if (e->kind == SCENARIO_ERASE) return orders_erase(w, o, slot, partition, e);
     if (e->kind == SCENARIO_IMPORT) orders_import(w, o, e);
     if (e->kind == SCENARIO_VOID) orders_void(w, o, slot, partition, e);
     if (e->kind == SCENARIO_PUT_BACK) orders_put_back(w, o, slot, partition, e);
+    return o->op_count > 0;
 }
 
 bool sim_orders_next(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)
 {
     bool under_way = o->named && !o->last;
     o->op_count = 0;
-    if (under_way) orders_decide(w, o, slot, partition);
-    while (o->op_count == 0 && orders_begin(w, o, partition)) orders_decide(w, o, slot, partition);
-    if (o->op_count == 0) *o = (sim_deciding){.number = o->number};
-    o->seq += o->op_count > 0;
-    return o->op_count > 0;
+    bool decided = under_way && orders_decide(w, o, slot, partition);
+    while (!decided && orders_begin(w, o, partition)) decided = orders_decide(w, o, slot, partition);
+    if (!decided) *o = (sim_deciding){.number = o->number};
+    o->seq += decided;
+    return decided;
 }
 
 void sim_orders_close(sim_world *w)

@@ -241,10 +241,22 @@ void sim_shard_reset(sim_world *w, uint32_t slot)
 
 /* ---- the turn ---- */
 
+/* A row of those that the filter lacks since the start. Returns when the next one is due. */
+static uint64_t shard_fill(sim_world *w, uint32_t slot, uint32_t shard)
+{
+    sim_shard *m = &w->edges[slot].shards[shard];
+    if (!m->fills) return UINT64_MAX;
+    kd_store store = sim_disk_view(m->disk);
+    kd_fill_read(&store, &m->fill, 1);
+    m->fills = kd_edge_fill_take(m->core, &m->fill);
+    return m->fills ? sim_edge_now_us(w, slot) + SHELL_FILL_US : UINT64_MAX;
+}
+
 void sim_shard_turn(sim_world *w, uint32_t slot, uint32_t shard)
 {
     sim_shard *m = &w->edges[slot].shards[shard];
     uint64_t now_us = sim_edge_now_us(w, slot), next_us = kd_edge_tick(m->core, now_us);
+    next_us = KD_MIN(next_us, shard_fill(w, slot, shard));
     sim_checks_ticked(w->checks, slot, shard, now_us);
     kd_group_commit_look(&m->commit, shard_mono_us(w, slot));
     shard_commit(w, slot, shard);

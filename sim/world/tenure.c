@@ -9,7 +9,13 @@
 #include "sim/world/processes.h"
 #include "sim/world/producer.h"
 
-enum { SYNC_MIN_US = 300, SYNC_SPREAD_US = 2700, REDO_BYTES_PER_OPERATION = 60 };
+enum {
+    SYNC_MIN_US = 300,
+    SYNC_SPREAD_US = 2700,
+    HOP_US = 3000,
+    REDO_BYTES_PER_OPERATION = 60,
+    HELD_US = 3000000
+};
 
 static sim_tenure *tenure_of(sim_world *w, uint32_t slot, uint32_t partition)
 {
@@ -54,7 +60,8 @@ void sim_tenure_open(sim_world *w, uint32_t slot, uint32_t partition)
     t->world = w;
     t->slot = slot;
     t->partition = partition;
-    t->disk_free_us = t->look_us = 0;
+    t->disk_free_us = t->look_us = t->told_us = 0;
+    t->written_count = 0;
     t->reading = false;
     t->gate = (kd_commit_gate){.ops_max = tenure_commit_ops(w), .pending = true}; /* commit the epoch */
     kd_publisher_init(&t->publisher, t->core, &config, &shell, sim_host_mono_us(w, HOST_CENTRAL),
@@ -138,6 +145,8 @@ void sim_tenure_feed(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes b
         tenure_failed(w, slot, true);
         return;
     }
+    if (kd_central_log_again(t->core))
+        w->processes[sim_process_of_central(slot)].cursor[partition].next = w->likes[partition].start;
     if (kd_commit_gate_full(&t->gate, kd_central_gathered(t->core))) sim_tenure_commit(w, slot, partition);
 }
 
@@ -173,27 +182,56 @@ static void tenure_became_durable(sim_world *w, uint32_t slot, uint32_t partitio
     sim_tenure_publish(w, slot, partition);
 }
 
+/* The oldest commit that the disk has written ends in the core. */
+static void tenure_on_told(sim_world *w, const sim_event *ev)
+{
+    uint32_t slot = ev->a, partition = ev->b, process = sim_process_of_central(slot);
+    if (sim_world_gone(w, process, (uint32_t)ev->c)) return;
+    if (sim_world_frozen(w, ev, process)) return;
+    sim_tenure *t = tenure_of(w, slot, partition);
+    sim_written done = t->written[0];
+    uint64_t version = t->versions[0];
+    t->written[0] = t->written[1];
+    t->written_count--;
+    t->versions[0] = t->versions[1];
+    t->gate.under_way--;
+    if (tenure_publishes_early(w) && done.status != KD_OK) {
+        tenure_failed(w, slot, false);
+        return;
+    }
+    if (!tenure_publishes_early(w) &&
+        !tenure_end_commit(w, slot, partition, version, done.status, done.synced))
+        return;
+    w->centrals[slot].committed(w, slot);
+    sim_tenure_commit(w, slot, partition);
+    tenure_became_durable(w, slot, partition);
+    sim_consumer_wake(w, process, partition);
+    if (tenure_draining(w, slot)) sim_process_check_drained(w, process);
+}
+
+/* From the disk's thread to the core it may take a while, in half of the runs. Meanwhile the rows can be read, and the core does not know. */
+static uint64_t tenure_hop_us(const sim_world *w, uint32_t slot, uint32_t partition)
+{
+    bool slow = sim_world_draw(w, DRAW_SEED, 9500, 0) % 2;
+    return slow ? 1 + sim_world_below(w, DRAW_SYNC, 2000 + slot * 64 + partition, HOP_US) : 0;
+}
+
 static void tenure_on_written(sim_world *w, const sim_event *ev)
 {
     uint32_t slot = ev->a, partition = ev->b, process = sim_process_of_central(slot);
     if (sim_world_gone(w, process, (uint32_t)ev->c)) return;
     if (sim_world_frozen(w, ev, process)) return;
     sim_tenure *t = tenure_of(w, slot, partition);
-    bool synced;
-    int status = sim_disk_sync(t->disk, &synced);
-    uint64_t version = t->versions[0];
-    t->versions[0] = t->versions[1];
-    t->gate.under_way--;
-    if (tenure_publishes_early(w) && status != KD_OK) {
-        tenure_failed(w, slot, false);
+    sim_written *done = &t->written[t->written_count++];
+    done->status = sim_disk_sync(t->disk, &done->synced);
+    if (done->status == KD_OK) sim_checks_readable(w->checks, slot, partition);
+    uint64_t hop_us = tenure_hop_us(w, slot, partition);
+    if (hop_us == 0) {
+        tenure_on_told(w, ev);
         return;
     }
-    if (!tenure_publishes_early(w) && !tenure_end_commit(w, slot, partition, version, status, synced)) return;
-    w->centrals[slot].committed(w, slot);
-    sim_tenure_commit(w, slot, partition);
-    tenure_became_durable(w, slot, partition);
-    sim_consumer_wake(w, process, partition);
-    if (tenure_draining(w, slot)) sim_process_check_drained(w, process);
+    t->told_us = KD_MAX(t->told_us, w->now_us + hop_us);
+    sim_world_at(w, t->told_us, tenure_on_told, slot, partition, w->processes[process].life);
 }
 
 static void tenure_begin_commit(sim_world *w, uint32_t slot, uint32_t partition)
@@ -248,6 +286,21 @@ static void tenure_delivered(sim_world *w, const sim_message *m, bool ok)
     if (tenure_draining(w, slot)) sim_process_check_drained(w, sim_process_of_central(slot));
 }
 
+static void tenure_on_held(sim_world *w, const sim_event *ev)
+{
+    sim_producer_send(w, ev->a);
+}
+
+/* In some runs what central proposes about the floor is long on its way: other records stand in front of it then, which its author had not read. */
+static uint64_t tenure_holds_us(sim_world *w, const sim_tenure *t, kd_bytes bytes)
+{
+    kd_decision d;
+    bool slow = w->s->forget_tombstones_us > 0 && sim_world_draw(w, DRAW_SEED, 9500, 0) % 2;
+    if (!slow || kd_record_peek(bytes) != KD_RECORD_DECISION) return 0;
+    if (kd_decision_decode(bytes, &d) != KD_OK || d.what != KD_DECIDED_FLOOR) return 0;
+    return sim_world_below(w, DRAW_DECIDE, 9100 + t->slot * 64 + t->partition, HELD_US);
+}
+
 static int tenure_produce(void *arg, const kd_outbound *out, kd_bytes bytes, kd_outbound_record *record)
 {
     sim_tenure *t = arg;
@@ -257,7 +310,11 @@ static int tenure_produce(void *arg, const kd_outbound *out, kd_bytes bytes, kd_
     kd_buf_put(&w->messages[id].record, bytes.data, bytes.len);
     w->messages[id].outbound = record;
     w->messages[id].delivered = tenure_delivered;
-    sim_producer_send(w, id);
+    uint64_t held_us = tenure_holds_us(w, t, bytes);
+    if (held_us > 0)
+        sim_world_at(w, w->now_us + held_us, tenure_on_held, id, 0, 0);
+    else
+        sim_producer_send(w, id);
     return KD_OK;
 }
 

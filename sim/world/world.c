@@ -95,6 +95,7 @@ static void world_close_edges(sim_world *w)
             kd_group_commit_release(&m->commit, KD_EUNAVAILABLE);
             kd_edge_close(m->core);
             sim_live_end(m);
+            kd_fill_finish(&m->fill);
             sim_disk_destroy(m->disk);
             sim_disk_destroy(w->edges[i].backup[n]);
         }

@@ -24,6 +24,7 @@
 #include "kudos/asking.h"
 #include "kudos/backoff.h"
 #include "kudos/commit_gate.h"
+#include "kudos/fill.h"
 #include "kudos/group_commit.h"
 #include "kudos/log_waits.h"
 #include "kudos/publisher.h"
@@ -46,6 +47,7 @@ enum {
     SHELL_RESEND_MIN_US = 2000000,
     SHELL_RESEND_MAX_US = 60000000,
     SHELL_MEASURE_US = 10000000,      /* between two comparisons of an edge's clock with central's */
+    SHELL_FILL_US = 1000,             /* between two rows that join the filter after a start */
     SHELL_READ_DEADLINE_US = 1000000, /* of an edge's question to central about an item or a like */
     SHELL_SEEK_MIN_US = 500000,       /* of the counts reader */
     SHELL_SEEK_MAX_US = 30000000,
@@ -148,7 +150,9 @@ typedef struct {
     sim_disk *disk;
     kd_edge *core; /* NULL: the process is down */
     kd_group_commit commit;
-    kd_log_waits waits;         /* answers that wait for the log */
+    kd_log_waits waits; /* answers that wait for the log */
+    kd_fill_piece fill; /* of the rows that the filter lacks, while `fills` */
+    bool fills;
     const kd_writes *writes;    /* of the group that is being synced */
     uint64_t look_us;           /* when the next tick is due; 0: no tick is on the heap */
     uint32_t sending;           /* batches that the producer has not reported on */
@@ -172,6 +176,12 @@ typedef struct {
     uint64_t acked, refused;
 } sim_edge;
 
+/* How a commit ended on the disk. */
+typedef struct {
+    int status;
+    bool synced;
+} sim_written;
+
 /* One central's tenure over one partition (tenure.h). */
 typedef struct {
     sim_disk *disk, *backup;
@@ -181,9 +191,13 @@ typedef struct {
     kd_commit_gate gate;
     kd_publisher publisher;
     uint64_t versions[KD_COMMITS_UNDER_WAY_MAX]; /* of the commits that are being written, oldest first */
-    uint64_t disk_free_us;                       /* when the commits that were begun are written */
-    uint64_t look_us;                            /* the publisher's next run that is on the heap; 0: none */
-    bool reading;                                /* its place in the log is known: records may be fed */
+    sim_written
+        written[KD_COMMITS_UNDER_WAY_MAX]; /* of them, those that the disk has written, or failed to */
+    uint32_t written_count;
+    uint64_t told_us;      /* when the core will have heard of those */
+    uint64_t disk_free_us; /* when the commits that were begun are written */
+    uint64_t look_us;      /* the publisher's next run that is on the heap; 0: none */
+    bool reading;          /* its place in the log is known: records may be fed */
 } sim_tenure;
 
 typedef struct {
@@ -216,6 +230,13 @@ typedef struct {
     kd_decided what;
     bool taken; /* it is a job, or done */
 } sim_item_order;
+
+/* The operator's present order about an edge in a partition (operator.h). */
+typedef struct {
+    uint32_t number, edge;
+    bool ready, retires;
+    uint64_t again_us, give_up_us; /* when it is written again, and given up */
+} sim_retiring;
 
 /* An operator's present job in a partition (decider.h), and its present decision: there is one while it is ready. */
 typedef struct {
@@ -277,6 +298,8 @@ struct sim_world {
     sim_central centrals[WORLD_CENTRALS];
     sim_backups backups;
     sim_deciding deciding[SCENARIO_PARTITIONS_MAX], erasing[SCENARIO_PARTITIONS_MAX];
+    sim_retiring retiring[SCENARIO_PARTITIONS_MAX];
+    bool retirements; /* he has begun to order about edges */
     sim_item_order *item_orders;
     uint32_t item_order_count, item_order_cap;
     uint32_t items_deleted; /* by the operator, at random */

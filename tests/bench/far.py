@@ -1,5 +1,5 @@
 """Rows of `make bench` over a wide network: central and the broker are 100 ms away each way. A read of an item that is held here needs neither. One
-of an item that is not held waits for central, at most `central.read_deadline`, and so does the answer to a like of it."""
+of an item that is not held causes a question to central, and so does a like of it; neither waits for the answer, which is for the next."""
 import contextlib
 import subprocess
 

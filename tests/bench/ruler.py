@@ -25,7 +25,8 @@ PARTITIONS, ITEMS, USERS = 8, 100000, 1000000
 CONNECTIONS, STREAMS = 16, 64  # a group commit holds at most what is in flight
 RUN_S = 120  # beyond --seconds
 # Central is elsewhere: batches are handed to Kafka once and wait to be applied.
-EDGE = {"edge": {"send_window": 10000, "resend_min": "60s", "items_max": 20000000, "outbox_max": "8GiB"}}
+EDGE = {"edge": {"send_window": 10000, "resend_min": "60s", "items_max": 20000000, "outbox_max": "8GiB"},
+        "central": {"like_wait": None, "read_wait": None}}  # the defaults
 VERDICTS = {None: "told", True: "met", False: "missed"}
 
 

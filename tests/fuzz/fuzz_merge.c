@@ -162,14 +162,15 @@ static int first_one(void *arg, const kd_quarantined *q)
 
 static void operate(world *w, bool drop)
 {
-    uint64_t id, version;
-    kd_fed fed;
-    bool passed;
+    uint64_t id;
+    kd_buf body = {0};
     rig_commit(&w->r);
     if (kd_central_quarantine_each(w->r.c, first_one, &id) != 1) return;
-    int err = drop ? kd_central_quarantine_drop(w->r.c, id, &passed, &version)
-                   : kd_central_quarantine_release(w->r.c, id, NOW, &fed, &version);
+    kd_decided_id_put(&body, id);
+    int err = rig_decide(&w->r, drop ? KD_DECIDED_DROP : KD_DECIDED_RELEASE, kd_buf_view(&body), NULL);
     KD_ASSERT(err != KD_EIO && err != KD_ENOTFOUND);
+    kd_buf_finish(&body);
+    kd_central_log_again(w->r.c);
     rig_commit(&w->r);
     resync(w);
 }

@@ -1,5 +1,5 @@
 /*
- * fuzz_snapshot.c - any bytes as a record of the counts, the changes and the milestones topic. An accepted record
+ * fuzz_snapshot.c - any bytes as a record of the counts, the changes, the milestones and the members topic. An accepted record
  * must encode and decode again.
  */
 #include "kudos/wire.h"
@@ -51,6 +51,21 @@ static void try_milestones(kd_bytes record)
     kd_buf_finish(&third);
 }
 
+static void try_heartbeat(kd_bytes record)
+{
+    kd_heartbeat h, twin;
+    if (kd_heartbeat_decode(record, &h) != KD_OK) return;
+    kd_buf again = {0}, third = {0};
+    kd_heartbeat_encode(&h, &again);
+    KD_ASSERT(again.len <= record.len && kd_heartbeat_decode(kd_buf_view(&again), &twin) == KD_OK);
+    kd_heartbeat_encode(&twin, &third);
+    KD_ASSERT(kd_bytes_eq(kd_buf_view(&again), kd_buf_view(&third)));
+    kd_heartbeat_finish(&h);
+    kd_heartbeat_finish(&twin);
+    kd_buf_finish(&again);
+    kd_buf_finish(&third);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     kd_bytes record = kd_bytes_of(data, size);
@@ -63,6 +78,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case KD_RECORD_MILESTONES:
         try_milestones(record);
+        break;
+    case KD_RECORD_HEARTBEAT:
+        try_heartbeat(record);
         break;
     default:
         break;

@@ -128,10 +128,10 @@ static void on_delivered(void *arg, void *opaque, bool ok)
     if (o->acked == o->last) event_base_loopbreak(o->base);
 }
 
-static void on_reset(void *arg, const char *cause)
+static void on_reset(void *arg, const char *cause, bool plain)
 {
     ((outbox *)arg)->resets++;
-    fprintf(stderr, "reset: %s\n", cause);
+    fprintf(stderr, "reset: %s%s\n", cause, plain ? ", plain" : "");
 }
 
 static void on_ready(void *arg)

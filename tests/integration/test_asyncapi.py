@@ -17,9 +17,10 @@ from proc import TOP
 
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 DECODER = ["/usr/bin/python3", os.path.join(TOP, "examples", "kudos_records.py")]
-KINDS = {"batch": "Batch", "claim": "Claim", "decision": "Decision", "snapshot": "Snapshot", "changes": "Changes", "milestones": "Milestones"}
+KINDS = {"batch": "Batch", "claim": "Claim", "decision": "Decision", "snapshot": "Snapshot", "changes": "Changes", "milestones": "Milestones",
+         "heartbeat": "Heartbeat", "marker": "Marker"}
 
-ROWS = ("chain", "edges", "milestones")  # fields that are arrays of arrays
+ROWS = ("chain", "edges", "milestones", "held")  # fields that are arrays of arrays
 
 
 def source(path):
@@ -154,7 +155,7 @@ def test_every_topic_of_the_options_is_a_channel():
     topics = dict(re.findall(r"\| `(\w+)_topic` \| `([^`]+)` \|", source("docs/configuration.md")))
     assert {name: channel["address"] for name, channel in DOCUMENT["channels"].items()} == topics
     used = set(re.findall(r"KD_TOPIC_([A-Z]+)", source("central/io/daemon/settings.h")))
-    assert used == {name.upper() for name in topics}
+    assert used | {"MEMBERS"} == {name.upper() for name in topics}, "the members topic is no topic of a worker"
 
 
 def test_the_topics_are_made_as_the_document_says():
@@ -162,13 +163,14 @@ def test_the_topics_are_made_as_the_document_says():
     for name, number, unit in re.findall(r"\| `(\w+)_retention` \| `(\d+)([hd])` \|", source("docs/configuration.md")):
         made = DOCUMENT["channels"][name]["bindings"]["kafka"]["topicConfiguration"]
         assert made["retention.ms"] == int(number) * ms[unit]
-        assert f"max.message.bytes={made['max.message.bytes']}" in source("docs/operations/run.md")
+        for config in ("max.message.bytes", "compression.type", "message.timestamp.type"):
+            assert f"{config}={made[config]}" in source("docs/operations/run.md")
 
 
 def test_the_fields_of_each_record_are_those_of_the_sources():
     comment = re.sub(r"\s*\n \* *", " ", source("include/kudos/wire.h").split("*/")[0])
     for kind, name in KINDS.items():
-        array = re.search(kind + r" +\[1, \d, (.*?)\](?= +(?:claim|decision|counts topic|changes topic|changes|milestones topic|`body`))", comment)[1]
+        array = re.search(kind + r" +\[1, \d, (.*?)\](?= +(?:claim|decision|marker|counts topic|changes topic|changes|milestones topic|members topic|`body`))", comment)[1]
         rows = [re.split(r", ", row) for row in re.findall(r"\[\[(.*?)\], \.\.\.\]", array)]
         flat = re.sub(r"\[\[.*?\], \.\.\.\]", "ROWS", array).replace("[retired, ...]", "retired").replace("[closed, ...]", "closed").split(", ")
         fields = SCHEMAS[name]["items"][2:]
@@ -179,7 +181,7 @@ def test_the_fields_of_each_record_are_those_of_the_sources():
         assert SCHEMAS[name]["minItems"] == needed, name
     made = {"BATCH_FIELDS": "Batch", "CLAIM_FIELDS": "Claim"}
     for path, names in (("batch", made), ("decision", {"DECISION_FIELDS": "Decision"}), ("snapshot", {"FIELDS": "Snapshot"}), ("changes", {"FIELDS": "Changes"}),
-                        ("milestones", {"FIELDS": "Milestones"})):
+                        ("milestones", {"FIELDS": "Milestones"}), ("heartbeat", {"FIELDS": "Heartbeat"}), ("marker", {"FIELDS": "Marker"})):
         for constant, name in names.items():
             assert int(re.search(r"\b" + constant + r" = (\d+)", source(f"common/wire/wire_{path}.c"))[1]) == SCHEMAS[name]["minItems"]
 
@@ -188,9 +190,9 @@ def test_the_columns_are_those_of_the_sources():
     row = re.search(r"\| 1 \| n \| s \| i \|(.*)\|", source("common/wire/wire_body.c"))[1]
     assert [e["title"] for e in SCHEMAS["Body"]["items"]][4:] == [cell.strip() for cell in row.split("|")]
     described = {schema["x-struct"]: schema for _, schema in within(SCHEMAS) if "x-struct" in schema}
-    assert set(described) == {"kd_op", "kd_sum", "kd_increment", "kd_change", "kd_chain_link", "kd_milestone"}
+    assert set(described) == {"kd_op", "kd_sum", "kd_increment", "kd_change", "kd_chain_link", "kd_milestone", "kd_held"}
     for name, schema in described.items():
-        if name in ("kd_chain_link", "kd_milestone"):
+        if name in ("kd_chain_link", "kd_milestone", "kd_held"):
             names = {field["title"] for field in schema["items"]}
         else:
             names = {p for variant in schema.get("oneOf", [schema]) for p in resolved(variant)["properties"]}
@@ -265,5 +267,5 @@ def test_the_validator_of_asyncapi_takes_the_document_and_no_broken_one(validato
     broken.write_text(source("docs/asyncapi.yaml").replace("action: send", "action: shout", 1))
     done = subprocess.run([*validator, document, str(broken)], capture_output=True, text=True, timeout=120)
     first, *others = done.stdout.splitlines()
-    assert first == f"{document}: 4 channels, 6 messages", done.stdout + done.stderr
+    assert first == f"{document}: 5 channels, 8 messages", done.stdout + done.stderr
     assert others[-1] == f"{broken}: wrong" and "operations/edgeSendsBatches/action" in done.stdout and done.returncode == 1

@@ -4,6 +4,7 @@ that is full under a backup or an audit, a changes topic that nobody takes.
 KUDOS_LONG=1: cut off for ten minutes at full load, on a real Kafka.
 """
 import contextlib
+import http.client
 import os
 import signal
 import subprocess
@@ -239,6 +240,39 @@ def test_a_slow_disk_sheds_and_recovers(pair):
     code, lines, error = kudos_central("export", "--url", central.url)
     assert code == 0, error
     j.check(lines)
+
+
+def test_a_pause_of_the_process_is_no_slow_disk(pair):
+    """A machine that is stopped for a moment, or has no processor for the edge, makes no sync slow: who asks meanwhile is not refused for it. Once the
+    edge refused a like in its first turn after the pause, since a sync had begun a second ago by the clock."""
+    edge, _ = pair
+    edge.set({"edge": {"shards": 1}})
+    order = SyncOrder(edge)
+    edge.start()
+    likers = [http.client.HTTPConnection("127.0.0.1", edge.port, timeout=30) for _ in range(2)]
+
+    def ask(liker, user):
+        liker.request("POST", "/v1/posts/paused/like", headers={"X-User-Id": user})
+
+    def answer(liker):
+        response = liker.getresponse()
+        return response.status, response.read()
+
+    for n, liker in enumerate(likers):
+        ask(liker, f"first{n}")
+        assert answer(liker)[0] == 200
+    for n in range(5):
+        order.slow(0.3)
+        ask(likers[0], f"before{n}")
+        wait_until(lambda: sleeping(edge), 20, "a sync that is under way")
+        edge.signal(signal.SIGSTOP)
+        ask(likers[1], f"meanwhile{n}")
+        time.sleep(1.2)  # what a sync may take, and some more
+        order.end()
+        edge.signal(signal.SIGCONT)
+        answers = [answer(liker) for liker in likers]
+        assert [a[0] for a in answers] == [200, 200], answers
+    assert not edge.events("commit-slow")
 
 
 def test_a_disk_that_hangs_does_not_keep_a_process_from_ending(pair):

@@ -418,6 +418,35 @@ def test_another_stored_partition_count_is_refused_by_name(tmp_path, broker):
     assert "partition count" in central.events("start-failed")[0]["cause"]
 
 
+def test_a_counter_keeps_its_name_and_kind_by_its_number(tmp_path, broker, feed):
+    def counters(**of):
+        return {"like": None, "save": None, "view": None, "share": None, "clap": None, "heart": None, **of}
+
+    item = feed.item(0)
+    with Central(tmp_path, broker.address, counters=counters(like="1 set", save="2 set")) as central:
+        feed.batch("a", [like(item, "u1")])
+        central.wait_likes(item, 1)
+        central.set({"counters": {"clap": "60 set"}})
+        central.signal(signal.SIGHUP)
+        until(lambda: "clap" in str(central.get("/v1/catalogue").json), "no counter by a reload")
+        assert central.stop() == 0
+        for wrong, said in (({"like": "2 set", "save": "1 set"}, ("like = 1 set", "save = 1 set")), ({"like": "1 sum", "save": "2 set"}, ("like = 1 set", "like = 1 sum")),
+                            ({"like": "1 set", "heart": "60 set"}, ("clap = 60 set", "heart = 60 set"))):
+            central.set({"counters": counters(**wrong)})
+            before = len(central.events("start-failed"))
+            assert central.start(wait=False).wait() == 2
+            cause = central.events("start-failed")[before]["cause"]
+            assert all(words in cause for words in said), cause
+        central.set({"counters": counters(save="2 set", like="1 set")})
+        central.start()
+        assert central.likes(item, "like") == 1 and central.likes(item, "save") == 0
+        central.set({"counters": {"heart": "60 set"}})
+        central.signal(signal.SIGHUP)
+        until(lambda: any("clap = 60 set" in e["cause"] for e in central.events("reload-refused")), "a number came back under another name")
+        assert central.get("/v1/catalogue").json["counters"] == [{"name": n, "id": i, "kind": "set"} for n, i in (("like", 1), ("save", 2))]
+        assert central.stop() == 0
+
+
 def test_one_process_per_directory(tmp_path, broker, central):
     other = Central(tmp_path, broker.address).start(wait=False)
     assert other.wait() == 4

@@ -43,7 +43,7 @@ EDGE = [
     ("http", "session_secret = SHORT", "http.session_secret: the file does not hold a secret of at least 16 bytes"),
     ("http", f"session_secret = {SECRET}", "http.session_secret: there is no such file"),
     ("central", f"url = http://bob:{SECRET}@central:8440", "central.url: must be http://host:port"),
-    ("central", f"url = {SECRET}\x01", "central.url: must be printable text"),
+    ("central", f"url = {SECRET}\x01", "central.url: must be a list, parted by commas, without repetition, of http://host:port"),
     ("central", "url = https://central\nca_file = KEY", "central.ca_file: holds no certificate"),
     ("central", "url = https://central\ncert_file = CERT\nkey_file = OTHER_KEY", "central.key_file: is not the private key"),
 ]

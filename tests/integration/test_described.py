@@ -11,7 +11,7 @@ import threading
 import pytest
 
 import live
-from described import PARTITIONS, described, edge_and_central
+from described import INDICES, PARTITIONS, described, edge_and_central
 from described import broker  # noqa: F401 (fixture)
 from http_peer import read_all
 from keys import write_keys
@@ -136,7 +136,7 @@ def provoke_members(edge, central):
     """What comes only where something is asked for, or there is something to tell."""
     edge.daemon.post("/v1/posts/a/like", user="ada")
     provoke_closed(edge, central)
-    ops = {op["operationId"]: (m, t, op) for m, t, op in central.operations}
+    ops = ops_of(central)
     for counter in ("like", "save"):
         edge.daemon.post(f"/v1/posts/a/{counter}", user="ada")
         wait_until(lambda: "at_us" in central.ask(*ops[f"has_{counter}"], headers={"Kudos-Seen": SEEN}).json, WAIT_S, "the like at central")
@@ -146,7 +146,7 @@ def provoke_members(edge, central):
     wait_until(lambda: central.ask(*ops["likers"]).json["likers"], WAIT_S, "a liker")
     for counter in ("like", "save"):
         wait_until(lambda: central.ask(*ops[f"mine_{counter}"]).json["items"], WAIT_S, "what the user likes")
-    ops = {op["operationId"]: (m, t, op) for m, t, op in edge.operations}
+    ops = ops_of(edge)
     ask_me(edge)
     wait_until(lambda: edge.ask(*ops["among"]).json["likers"], WAIT_S, "a liker, told by the edge")
     wait_until(lambda: "kudos-as-of" in edge.ask(*ops["display"]).headers, WAIT_S, "as_of")
@@ -287,6 +287,34 @@ def provoke_indices(asker, central):
             assert asker.ask(method, template, op, on=central).status == 404
 
 
+def ops_of(asker):
+    return {op["operationId"]: (m, t, op) for m, t, op in asker.operations}
+
+
+def provoke_elsewhere(asker, directory):
+    """What a member of a group says of partitions that another one leads, and it does not hold."""
+    with Broker(directory, PARTITIONS) as broker, contextlib.ExitStack() as group:
+        more = {"central": {**INDICES["central"], "members": 2}}
+        members = [Central(directory, broker.address, name=name, partitions=PARTITIONS, more=more) for name in ("member-1", "member-2")]
+        for member in members:
+            member.set({"central": {"advertise": member.url}})
+            member.start(wait=False)
+            group.callback(member.kill9)
+        one = members[0]
+        leads = lambda: [p.get("url") for p in one.get("/v1/members").json["partitions"]]
+        wait_until(lambda: one.running() and one.ready() and {m.url for m in members} == set(leads()), WAIT_S, "each leads some")
+        for method, template, op in asker.operations:
+            by_partition = "partition" in {p["name"] for p in op["parameters"]}
+            asked = [{"query": f"partition={n}"} for n in range(PARTITIONS)] if by_partition else [{"item": f"posts/{n}"} for n in range(40)]
+            for status, headers in ((307, None), (421, {"Kudos-Ask": "leader"})):
+                if str(status) in op["responses"]:
+                    said = (asker.ask(method, template, op, headers=headers, on=one, **about).status for about in asked)
+                    assert status in said, f"{status} of {template}"
+        many = ops_of(asker)["counts"]
+        named = lambda n: "kudos-leader" in asker.ask(*many, item=f"posts/{n}", headers={"Kudos-Ask": "leader"}, on=one).headers
+        wait_until(lambda: any(named(n) for n in range(40)), WAIT_S, "an answer that names the leader")
+
+
 def check(asker):
     statuses, members, headers = asker.api.every()
     never = {"statuses": statuses - asker.api.statuses, "members": members - asker.api.members,
@@ -313,14 +341,14 @@ def test_all_that_is_described_of_an_edge_comes(pair, broker, tmp_path):
 def test_all_that_is_described_of_central_comes(pair, tmp_path):
     asker = pair["central"]
     provoke_members(pair["edge"], asker)
-    ops = {op["operationId"]: (m, t, op) for m, t, op in asker.operations}
     provoke_good(asker)
-    asker.ask(*ops["lookup"], headers={"Kudos-Seen": SEEN})
+    asker.ask(*ops_of(asker)["lookup"], headers={"Kudos-Seen": SEEN})
     provoke_refusals(asker, "central")
     provoke_server(asker)
     with Broker(tmp_path, PARTITIONS) as broker, Central(tmp_path, broker.address, partitions=PARTITIONS,
                                                          more={"http": {"max_requests_per_address": 1}}) as central:
         provoke_indices(asker, central)
         provoke_full_central(asker, central)
+    provoke_elsewhere(asker, tmp_path / "group")
     provoke_forger(asker)
     check(asker)

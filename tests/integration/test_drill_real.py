@@ -19,7 +19,7 @@ from proc import TOP, program, wait_until
 LONG = os.environ.get("KUDOS_LONG") == "1"
 SECONDS = 60 if LONG else 7
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-EMBEDDED = ("region-cut", "same-like-two-regions", "edge-restored", "central-restored-twice", "disk-full")
+EMBEDDED = ("region-cut", "same-like-two-regions", "edge-restored", "central-restored-twice", "disk-full", "user-erased")
 REAL = ("kafka-wiped",)
 if LONG:
     EMBEDDED = REAL = sorted(os.path.basename(f).removesuffix(".scenario") for f in glob.glob(f"{TOP}/sim/scenarios/*.scenario"))

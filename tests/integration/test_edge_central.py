@@ -13,6 +13,7 @@ import time
 import pytest
 
 from certificate import make_certificate
+from distance import far
 from ports import free_ports
 from proc import Broker, Central, Edge, Process, program, wait_until
 
@@ -187,6 +188,29 @@ def test_a_cold_item_is_asked_for_once(edges, central, broker, tmp_path):
             t.join()
         assert {x.status for x in answers} == {200}
         settled([c, *edges], "posts/six", 2)
+
+
+def test_nobody_waits_for_a_central_that_is_far_away(edges, central, broker, tmp_path):
+    """The question goes on without its request, and the next answer has the number."""
+    a, _ = edges
+    items = [f"posts/far-{i}" for i in range(4)]
+    for item in items:
+        a.post(f"/v1/{item}/like", user="ann")
+    wait_until(lambda: all(central.get(f"/v1/{i}/counts").json["counts"]["like"]["count"] == 1 for i in items), 20, "merged")
+    patience = {"read_deadline": "10s", "like_wait": "100ms", "read_wait": "100ms"}
+    with far(central.port, 0.2) as port, Edge(tmp_path, broker.address, name="edge-far", shards=1, partitions=PARTITIONS,
+                                              central=f"http://127.0.0.1:{port}", more={**FAST, "central": patience}) as e:
+        first = e.get(f"/v1/{items[0]}/counts").json
+        assert (first["counts"]["like"]["count"], first["source"]) == (1, "central"), "nothing is known of the distance yet"
+        read = e.get(f"/v1/{items[1]}/counts").json
+        assert (read["counts"]["like"], read["as_of"], read["source"]) == ({"count": None, "display": None, "pending": 0}, None, "edge")
+        like = e.post(f"/v1/{items[2]}/like", user="bob").json
+        assert (like["count"], like["pending"], like["liked"], like["source"]) == (None, 1, True, "edge")
+        seen = e.get("/v1/counts?me=true&items=" + items[3], user="ann").json["items"][0]
+        assert seen["liked"] is True and seen["counts"]["like"]["count"] == 1, "it waits for central anyway"
+        settled([e], items[1], 1)
+        settled([e], items[2], 2)
+        wait_until(lambda: e.metric("kudos_edge_asks_unawaited_total") >= 2, 20, "the metric")
 
 
 def waited_for_central(edge, requests):

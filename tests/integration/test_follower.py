@@ -125,18 +125,40 @@ def test_a_follower_begins_with_a_backup_of_its_leader(tmp_path, leader, broker)
         assert f.metric("kudos_central_rewinds_total") == 0, "it goes on behind what the copy holds"
 
 
-def test_a_follower_that_judges_a_record_otherwise_answers_no_more_and_says_so(tmp_path, leader, broker):  # noqa: F811
-    """Whether an edge is retired is not in the log: the leader refuses its batches, and the follower merges them."""
+def test_what_operators_order_reaches_who_follows(tmp_path, leader, broker):  # noqa: F811
+    """An edge is retired while it runs, refused, and taken back: leader and follower judge each batch alike, and read the log again from the same place."""
+    edge, where = leader.edges[0], ["--url", leader.central.url]
+    with follower_of(leader, tmp_path, broker) as f:
+        edge.post("/v1/posts/1/like", user="u1")
+        leader.wait_counts("posts/1", "like", 1)
+        agrees(f, leader.central)
+        run_program("kudos-central", "retire", edge.name, *where)
+        wait_until(lambda: edge.metric("kudos_edge_retired_partitions") == PARTITIONS, AGREE_S, "it refuses")
+        agrees(f, leader.central)
+        assert {e["retired"] for p in f.admin("/debug/partitions").json["partitions"] for e in p["edges"] if e["edge"] == edge.name} == {True}
+        run_program("kudos-central", "retire", edge.name, "--undo", *where)
+        wait_until(lambda: edge.post("/v1/posts/1/like", user="u2").status == 200, AGREE_S, "it takes likes again")
+        assert leader.edges[1].post("/v1/posts/1/like", user="u3").status == 200
+        leader.wait_counts("posts/1", "like", 3)
+        agrees(f, leader.central)
+        assert export(f) == export(leader.central)
+        assert not f.events("alarm-follower-differs")
+
+
+def test_a_follower_notices_what_was_ordered_of_its_leader_while_that_was_stopped(tmp_path, leader, broker):  # noqa: F811
+    """Such an order is not in the log: the follower cannot have it, answers no more, and says so."""
     with follower_of(leader, tmp_path, broker) as f:
         leader.edges[0].post("/v1/posts/1/like", user="u1")
         leader.wait_counts("posts/1", "like", 1)
         agrees(f, leader.central)
-        run_program("kudos-central", "retire", leader.edges[0].name, "--url", leader.central.url)
-        wait_until(lambda: len(f.events("alarm-follower-differs")) == PARTITIONS, AGREE_S, "an alarm of each partition")
-        answer = f.get("/v1/posts/1/counts")
-        assert answer.status == 503 and answer.json["type"] == "urn:kudos:central-unavailable"
+        assert leader.central.stop() == 0
+        run_program("kudos-central", "retire", leader.edges[0].name, "--dir", leader.central.data)
+        leader.central.start()
+        wait_until(lambda: f.events("alarm-follower-differs"), AGREE_S, "an alarm")
         assert members(f, rc=1)[-1]["verdict"] == "differs"
-        assert f.metric('kudos_central_alarms_total{reason="follower"}') == PARTITIONS
+        wait_until(lambda: f.get("/v1/posts/1/counts").status == 503, AGREE_S, "no answer")
+        assert f.get("/v1/posts/1/counts").json["type"] == "urn:kudos:central-unavailable"
+        assert f.metric('kudos_central_alarms_total{reason="follower"}') >= 1
         assert leader.edges[1].post("/v1/posts/1/like", user="u2").status == 200
         wait_until(lambda: leader.central.get("/v1/posts/1/counts").json["counts"]["like"]["count"] == 2, AGREE_S, "its leader goes on")
 
@@ -148,22 +170,31 @@ def test_a_follower_takes_no_orders_and_answers_no_edge(tmp_path, leader, broker
         agrees(f, leader.central)
         done = run_program("kudos-central", "retire", leader.edges[0].name, "--url", f.url, rc=1)
         assert "this central follows" in done.stderr
-        assert f.get("/v1/snapshots/posts/1").status == 503
+        elsewhere = f.get("/v1/snapshots/posts/1")
+        assert elsewhere.status == 421 and elsewhere.json["type"] == "urn:kudos:misdirected"
+        assert [set(e) for e in elsewhere.json["elsewhere"]] == [{"partition", "leader"}]
         assert f.get("/v1/posts/1/counts").status == 200
+        assert f.get("/v1/posts/1/counts", headers={"Kudos-Ask": "leader"}).status == 421
+        many = f.get("/v1/counts?items=" + ",".join(f"posts/{n}" for n in range(20)), headers={"Kudos-Ask": "leader"})
+        assert many.status == 421 and {e["partition"] for e in many.json["elsewhere"]} == set(range(PARTITIONS)), "each once"
+        for central, role in ((f, "follower"), (leader.central, "leader")):
+            told = central.get("/v1/members").json
+            assert {(p["leader"], p["role"]) for p in told["partitions"]} == {("central-1", role)}
+            assert [p["partition"] for p in told["partitions"]] == list(range(PARTITIONS))
+            assert [m["name"] for m in told["members"] if m["self"]] == [central.name]
+            assert "central-1" in {m["name"] for m in told["members"]}
         assert members(leader.central)[-1]["members"] == "1"
 
 
-def test_a_follower_answers_nothing_before_it_has_compared(tmp_path, leader, broker):  # noqa: F811
+def test_a_follower_compares_with_what_was_published_before_it_started(tmp_path, leader, broker):  # noqa: F811
     leader.edges[0].post("/v1/posts/1/like", user="u1")
     leader.wait_counts("posts/1", "like", 1)
     leader.central.stop()
     with killed_at_the_end(follower_of(leader, tmp_path, broker).start(wait=False)) as f:
         wait_until(lambda: merges(f), AGREE_S, "it merges")
-        assert f.get("/v1/posts/1/counts").status == 503
-        assert f.admin("/readyz").status == 503
-        assert members(f)[-1]["verdict"] == "unproven"
-        leader.central.start()
         f.wait_ready()
+        assert f.get("/v1/posts/1/counts").json["counts"]["like"]["count"] == 1, "its leader is away"
+        leader.central.start()
         agrees(f, leader.central)
         assert f.get("/v1/posts/1/counts").json["counts"]["like"]["count"] == 1
 

@@ -8,16 +8,21 @@ import kafka
 from central_feed import LIKE, PARTITIONS, TOPICS, Feed
 from keys import write_keys
 from proc import Central, Edge, program, wait_until
+from raw_kafka import RawKafka, batch
 
 WAIT = 60
+LONG = os.environ.get("KUDOS_LONG") == "1"
+OUT_OF_ORDER = 45  # of a sequence number that does not come next: the broker knows the producer id
 LIKES, COUNTS, CHANGES = TOPICS
-USERS = {"central": "central-word", "edge": "edge-word"}
+USERS = {"central": "central-word", "edge": "edge-word", "follower": "follower-word"}
 # The table of docs/operations/run.md. Central creates the topics here.
 RIGHTS = [("central", "topic", LIKES, "read", "write", "describe", "create"), ("central", "topic", COUNTS, "write", "describe", "create"),
           ("central", "topic", CHANGES, "write", "describe", "create"), ("central", "topic", "kudos.milestones.v1", "write", "describe", "create"),
+          ("central", "topic", "kudos.members.v1", "read", "write", "describe", "create"),
           ("central", "group", "kudos-central", "read", "describe"),
           ("edge", "topic", LIKES, "write", "describe"), ("edge", "topic", COUNTS, "read", "describe"),
-          ("edge", "group", "edge-1", "describe")]
+          ("edge", "group", "edge-1", "describe"),
+          ("follower", "topic", LIKES, "read", "describe"), ("follower", "topic", COUNTS, "read", "describe"), ("follower", "group", "kudos-central", "describe")]
 OPEN = {"security.protocol": "sasl_plaintext", "sasl.mechanism": "PLAIN"}
 
 
@@ -96,3 +101,99 @@ def test_a_file_of_secrets_that_others_can_read_or_that_holds_nonsense_is_refuse
         os.chmod(path, mode)
         done = check()
         assert done.returncode == 2 and said in done.stderr and "hunter2" not in done.stderr, (text, done.stderr)
+
+
+# ---- what an edge's rights let its user do by hand, without any key
+
+def poison_producer_ids(raw, count):
+    """Writes as each of the ids that are given next, with the highest epoch: the broker refuses their producers from then on."""
+    first = raw.new_producer_id()
+    for producer in range(max(0, first - count), first + count):
+        raw.produce(LIKES, {p: batch(b"x", producer, 32767, 0) for p in range(PARTITIONS)})
+
+
+if LONG:
+    def test_producer_ids_that_an_edge_s_user_uses_up_stop_nobody(tmp_path, cluster):
+        address = cluster.authenticated
+        with Central(tmp_path, address, partitions=PARTITIONS, more={**more(tmp_path, "central", "1 edge:edge-1", "2 central")}) as central, \
+                Edge(tmp_path, address, partitions=PARTITIONS, central=central.url,
+                     more={**more(tmp_path, "edge", "1 edge:edge-1"), "edge": {"flush_interval": "200ms"}}) as edge:
+            shown = lambda item: edge.get(f"/v1/posts/{item}/counts").json["counts"]["like"]
+            settled = lambda item, count: shown(item)["count"] == count and shown(item)["pending"] == 0
+            assert edge.post("/v1/posts/poison/like", user="before").status == 200
+            wait_until(lambda: settled("poison", 1), WAIT, "a like before")
+            with RawKafka(address, "edge", USERS["edge"]) as raw:
+                poison_producer_ids(raw, 300)
+            for user in range(20):
+                assert edge.post(f"/v1/posts/poison{user}/like", user="ada").status == 200
+            wait_until(lambda: all(settled(f"poison{user}", 1) for user in range(20)), WAIT, "likes counted and shown")
+            assert edge.metric("kudos_edge_producers_plain") >= 1
+            assert '"plain":true' in edge.log() and "epoch" in edge.log()
+            assert (edge.stop(), central.stop()) == (0, 0)
+
+
+def test_with_acknowledge_log_the_broker_confirms_only_what_it_took(tmp_path, cluster):
+    """A producer id belongs to nobody: whoever writes ahead under it makes the broker take the next record for a repeat."""
+    more_of_edge = {**more(tmp_path, "edge", "1 edge:edge-1"), "edge": {"acknowledge": "log"}}
+    address = cluster.authenticated
+    with Central(tmp_path, address, partitions=PARTITIONS, more={**more(tmp_path, "central", "1 edge:edge-1", "2 central")}) as central, \
+            Edge(tmp_path, address, partitions=PARTITIONS, central=central.url, more=more_of_edge) as edge, \
+            RawKafka(address, "edge", USERS["edge"]) as raw:
+        assert edge.post("/v1/posts/log/like", user="first").json["durable"] == "log"
+        newest = raw.new_producer_id()
+        live = [producer for producer in range(max(0, newest - 30), newest)
+                if any(error == OUT_OF_ORDER for error, _ in raw.produce(LIKES, {p: batch(b"x", producer, 0, 1 << 30) for p in range(PARTITIONS)}).values())]
+        assert edge.metric("kudos_edge_producers_plain") >= 1
+        assert len(live) <= 2 * PARTITIONS, "only central's own producer has ids"
+        assert edge.post("/v1/posts/log/like", user="second").json["durable"] == "log"
+        wait_until(lambda: central.get("/v1/posts/log/counts").json["counts"]["like"]["count"] == 2, WAIT, "both counted")
+        assert (edge.stop(), central.stop()) == (0, 0)
+
+
+if LONG:
+    def test_a_record_that_inflates_without_end_costs_central_no_memory(tmp_path, cluster):
+        address = cluster.authenticated
+        bomb = bytes(200 * 1024 * 1024)
+        with Central(tmp_path, address, partitions=PARTITIONS, more={**more(tmp_path, "central", "1 edge:edge-1", "2 central")}) as central, \
+                Edge(tmp_path, address, partitions=PARTITIONS, central=central.url,
+                     more={**more(tmp_path, "edge", "1 edge:edge-1"), "edge": {"flush_interval": "200ms"}}) as edge:
+            shown = lambda: edge.get("/v1/posts/bomb/counts").json["counts"]["like"]
+            assert edge.post("/v1/posts/bomb/like", user="before").status == 200
+            wait_until(lambda: shown()["count"] == 1 and shown()["pending"] == 0, WAIT, "a like before")
+            before = rss_mib(central)
+            with RawKafka(address, "edge", USERS["edge"]) as raw:
+                raw.produce(LIKES, {p: batch(bomb, zipped=True) for p in range(PARTITIONS)})
+            assert edge.post("/v1/posts/bomb/like", user="after").status == 200
+            wait_until(lambda: shown()["count"] == 2 and shown()["pending"] == 0, WAIT, "a like after")
+            assert rss_mib(central) < before + 64
+            assert (edge.stop(), central.stop()) == (0, 0)
+            with Central(tmp_path, address, partitions=PARTITIONS, more={**more(tmp_path, "central", "1 edge:edge-1", "2 central")}) as again:
+                wait_until(lambda: again.metric("kudos_central_lag_records") == 0, WAIT, "all read after a start")
+                assert rss_mib(again) < before + 64
+
+
+def rss_mib(daemon):
+    with open(f"/proc/{daemon.popen.pid}/status") as f:
+        return next(int(line.split()[1]) // 1024 for line in f if line.startswith("VmHWM"))
+
+
+def test_a_topic_that_kudos_makes_keeps_records_by_the_broker_s_clock_and_codec(cluster):
+    with RawKafka(cluster.bootstrap) as raw:
+        for topic in TOPICS:
+            found = raw.topic_configs(topic)
+            assert (found["message.timestamp.type"], found["compression.type"]) == ("LogAppendTime", "zstd"), topic
+
+
+def test_a_follower_is_denied_nothing_by_the_rights_of_the_table(tmp_path, cluster):
+    def denied():
+        with open(f"{cluster.directory}/node1/log", encoding="utf-8", errors="replace") as f:
+            return [line for line in f if "Denied" in line and "User:follower" in line]
+
+    keys = "1 edge:edge-1", "2 central"
+    following = more(tmp_path, "follower", *keys)
+    following["central"] = {"role": "follower"}
+    with Central(tmp_path, cluster.authenticated, partitions=PARTITIONS, more=more(tmp_path, "central", *keys)) as central, \
+            Central(tmp_path, cluster.authenticated, name="central-2", partitions=PARTITIONS, more=following) as follower:
+        wait_until(lambda: follower.metric("kudos_central_followed_partitions") == PARTITIONS, WAIT, "a follower that agrees")
+        assert denied() == []
+        assert (follower.stop(), central.stop()) == (0, 0)

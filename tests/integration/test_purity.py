@@ -10,7 +10,7 @@ CORES = [f"{BUILD}/lib{name}_core.a" for name in ("kudos_edge", "kudos_central",
 
 # No clock, no socket, no file, no random number, no thread. stderr and abort are the end of the road of our own bugs.
 PURE = set("""
-    memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr strrchr strstr strtoull strtoll strtol strtoul strtod strncasecmp strcasecmp
+    memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr strrchr strsep strstr strtoull strtoll strtol strtoul strtod strncasecmp strcasecmp
     malloc calloc realloc free aligned_alloc posix_memalign qsort qsort_r bsearch memmem abort fprintf fwrite fputs stderr snprintf
     vsnprintf __ctype_b_loc __errno_location __isoc99_sscanf _GLOBAL_OFFSET_TABLE_ __stack_chk_fail memrchr strnlen fputc
 """.split())

@@ -76,7 +76,8 @@ def read_problem(document, status, slug, field=None, detail=None, title=None, re
     assert detail is None or detail in document["detail"], document
     assert "detail" not in document or document["detail"], document
     assert ("retry_after_s" in document) == retry and (not retry or document["retry_after_s"] >= 1), document
-    assert not set(document) - {"type", "title", "status", "detail", "field", "retry_after_s"}, document
+    own = {"elsewhere"} if slug == "misdirected" else set()
+    assert not set(document) - {"type", "title", "status", "detail", "field", "retry_after_s"} - own, document
 
 
 PROVOKED = set()
@@ -435,7 +436,9 @@ def test_an_index_that_is_not_complete_is_told(tmp_path, own_broker):
     central = Central(tmp_path, own_broker.address, partitions=PARTITIONS, more={"central": {"snapshot_interval": "100ms"}})
     syncs = SyncOrder(central)
     with central:
-        central.stop()  # there is a store now, and it has no index
+        # There is a store then, which has read something, and has no index: an empty one would look for other centrals first.
+        wait_until(lambda: central.metric("kudos_central_claims_total") == PARTITIONS, WAIT_S, "its claims read")
+        central.stop()
         central.set({"central": {"index_newest": "true", "index_liked": "true"}})
         syncs.slow(0.5)  # the commit that completes it takes so long
         central.start()
@@ -443,6 +446,13 @@ def test_an_index_that_is_not_complete_is_told(tmp_path, own_broker):
             check("central", central.get(path), 503, "index-building", detail="the index is being built", retry=True)
         syncs.end()
         wait_until(lambda: central.get("/v1/posts/1/likers?order=newest").status == 200, WAIT_S, "complete")
+
+
+@provokes(("central", "misdirected"))
+def test_who_does_not_lead_sends_an_edge_elsewhere(tmp_path, own_broker):
+    with Central(tmp_path, own_broker.address, partitions=PARTITIONS), \
+            Central(tmp_path, own_broker.address, name="central-2", partitions=PARTITIONS, more={"central": {"role": "follower"}}) as follower:
+        check("central", follower.get("/v1/posts/1/counts", headers={"Kudos-Ask": "leader"}), 421, "misdirected")
 
 
 @provokes(("edge", "storage-failed"), ("central", "storage-failed"))

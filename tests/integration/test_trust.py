@@ -30,6 +30,7 @@ ASKED = {
                                ("POST", "/v1/counts", {"items": ["posts/1"], "me": True})],
     "time": [("GET", "/v1/time", None)],
     "catalogue": [("GET", "/v1/catalogue", None)],
+    "members": [("GET", "/v1/members", None)],
     "snapshots": [("GET", "/v1/snapshots/posts/1?edge=a", None)],
     "likers": [("GET", "/v1/posts/1/likers", None)],
     "some users": [("POST", "/v1/posts/1/likers/among", {"users": ["u2"]}), ("POST", "/v1/posts/1/counts", {"without": ["u2"]})],

@@ -43,6 +43,33 @@ kd_fed rig_feed(rig *r, kd_bytes record)
     return kd_central_feed(r->c, record, r->offset++, r->now_us);
 }
 
+static int rig_write(rig *r, const kd_decision *d, kd_fed *fed)
+{
+    kd_buf record = {0};
+    int err = kd_central_decide(r->c, d, r->now_us, &record);
+    kd_fed became = err == KD_OK ? rig_feed(r, kd_buf_view(&record)) : KD_FED_VOID;
+    if (fed) *fed = became;
+    kd_buf_finish(&record);
+    return err;
+}
+
+int rig_decide(rig *r, kd_decided what, kd_bytes body, kd_fed *fed)
+{
+    char job[16];
+    snprintf(job, sizeof job, "rig-%u", ++r->jobs);
+    const kd_decision d = {.job = kd_bytes_str(job), .seq = 1, .last = true, .what = what, .body = body};
+    return rig_write(r, &d, fed);
+}
+
+uint32_t rig_hand(rig *r)
+{
+    kd_decision d;
+    uint32_t count = 0;
+    for (; kd_central_propose(r->c, r->now_us, &d) == KD_OK; count++)
+        KD_ASSERT(rig_write(r, &d, NULL) == KD_OK);
+    return count;
+}
+
 void rig_commit(rig *r)
 {
     const kd_writes *w;

@@ -5,7 +5,7 @@
 #ifndef KUDOS_TESTS_LIB_CENTRAL_RIG_H
 #define KUDOS_TESTS_LIB_CENTRAL_RIG_H
 
-#include "kudos/central.h"
+#include "kudos/decide.h"
 #include "sim/world/disk.h"
 
 enum { RIG_LIKE = 1, RIG_SAVE = 2, RIG_VIEW = 9 }; /* wire ids; indices 0, 1, 2 */
@@ -20,6 +20,7 @@ typedef struct {
     uint64_t hint;   /* of the next epoch */
     int64_t offset;  /* of the next record */
     uint64_t now_us; /* at opens, feeds and commits */
+    uint32_t jobs;   /* of rig_decide */
 } rig;
 
 /* An empty store, opened, with the first commit done. Change r->config before rig_reopen for other settings.
@@ -29,6 +30,11 @@ void rig_finish(rig *r);
 /* A crash: writes that were not applied are gone. Opens again, without a commit. Returns as kd_central_open. */
 int rig_reopen(rig *r);
 kd_fed rig_feed(rig *r, kd_bytes record);
+/* A decision of a job of its own, written by the core and read back at once, without a commit: of the sort `what`, with that body. KD_OK, or why the core does not write
+ * it. *fed, if not NULL: what became of it. */
+int rig_decide(rig *r, kd_decided what, kd_bytes body, kd_fed *fed);
+/* What the hand of central proposes is read back, without a commit. Returns how many decisions that were. */
+uint32_t rig_hand(rig *r);
 /* Begins, applies and ends until there is nothing to write. */
 void rig_commit(rig *r);
 

@@ -42,8 +42,9 @@ class Cluster:
             f.write(os.urandom(32))
         self.central = Central(directory, brokers, partitions=partitions, more=merged(CENTRAL, central))
         shared = merged(EDGE, {"http": {"session_secret": secret}}, edge)
-        self.edges = [Edge(directory, brokers, name=r, region=r, shards=shards, partitions=partitions,
-                           central=self.central.url, more=shared) for r in REGIONS]
+        self.make_edge = lambda name, region: Edge(directory, brokers, name=name, region=region, shards=shards, partitions=partitions,
+                                                   central=self.central.url, more=shared)
+        self.edges = [self.make_edge(r, r) for r in REGIONS]
         self.taken_before = {}
 
     @property

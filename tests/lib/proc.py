@@ -189,7 +189,7 @@ class Process:
         self.kill9()
 
 
-TOPICS = tuple(f"kudos.{name}.v1" for name in ("likes", "counts", "changes", "milestones"))
+TOPICS = tuple(f"kudos.{name}.v1" for name in ("likes", "counts", "changes", "milestones", "members"))
 
 
 class Broker(Process):
@@ -290,7 +290,7 @@ class Edge(Daemon):
             "http": {"listen": f"127.0.0.1:{self.port}"},
             "admin": {"listen": f"127.0.0.1:{self.admin_port}"},
             "kafka": {"brokers": brokers, "partitions": partitions},
-            "central": {"url": central},
+            "central": {"url": central, "like_wait": "10s", "read_wait": "10s"},  # on a busy machine a near central looks far
             "limits": {"user": ""},  # tests ask more of a user than people do
         })
         self.set(more or {})

@@ -23,7 +23,7 @@ class OnKafka(Cluster):
 
     def __init__(self, directory, real, edge=None, central=None, **more):
         OnKafka.made += 1
-        self.topics = {t: f"kudos.{t}.{OnKafka.made}" for t in ("likes", "counts", "changes", "milestones")}
+        self.topics = {t: f"kudos.{t}.{OnKafka.made}" for t in ("likes", "counts", "changes", "milestones", "members")}
         names = {f"{t}_topic": n for t, n in self.topics.items()}
         for_edges = {k: v for k, v in names.items() if k in ("likes_topic", "counts_topic")}
         super().__init__(directory, real.bootstrap, edge=merged({"kafka": for_edges}, edge),

@@ -15,6 +15,7 @@ static const struct {
     [KD_RIGHT_LIKED] = {"has this user liked it", KD_CALLER_EDGE, false, "yes"},
     [KD_RIGHT_TIME] = {"time", KD_CALLER_EDGE, false, "no"},
     [KD_RIGHT_CATALOGUE] = {"catalogue", KD_CALLER_EDGE, false, "no"},
+    [KD_RIGHT_MEMBERS] = {"members", KD_CALLER_EDGE, false, "no"},
     [KD_RIGHT_SNAPSHOT] = {"snapshots", KD_CALLER_EDGE, false, "no"},
     [KD_RIGHT_LIKERS] = {"likers", KD_CALLER_OPERATOR, false, "kudos:likers"},
     [KD_RIGHT_USERS] = {"some users", KD_CALLER_EDGE, false, "kudos:likers"},

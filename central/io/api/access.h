@@ -30,6 +30,7 @@ typedef enum {
     KD_RIGHT_LIKED,     /* whether the user of X-User-Id likes items */
     KD_RIGHT_TIME,      /* central's clock */
     KD_RIGHT_CATALOGUE, /* collections and counters */
+    KD_RIGHT_MEMBERS,   /* who leads what */
     KD_RIGHT_SNAPSHOT,  /* an item as a record */
     KD_RIGHT_LIKERS,    /* who likes an item, when and where */
     KD_RIGHT_USERS,     /* who of some users likes an item, and its counts without them */

@@ -4,6 +4,7 @@
 #include "central/io/api/api_counts.h"
 #include "central/io/api/api_me.h"
 #include "central/io/api/api_members.h"
+#include "central/io/api/api_standing.h"
 #include "central/io/api/api_trending.h"
 #include "central/io/api/api_users.h"
 #include "central/io/api/read.h"
@@ -150,6 +151,12 @@ static void api_export(void *api, kd_http_request *req, const kd_asked *asked)
     kd_api_export(api, req);
 }
 
+static void api_standing(void *api, kd_http_request *req, const kd_asked *asked)
+{
+    (void)asked;
+    kd_api_standing(api, req);
+}
+
 /* Of what this central has now. */
 static void api_openapi(void *arg, kd_http_request *req, const kd_asked *asked)
 {
@@ -160,7 +167,7 @@ static void api_openapi(void *arg, kd_http_request *req, const kd_asked *asked)
 }
 
 #define API_ASKED (KD_MAY(UNAUTHORIZED) | KD_MAY(FORBIDDEN) | KD_MAY(RATE_LIMITED))
-#define API_READS (API_ASKED | KD_MAY(STORAGE_FAILED))
+#define API_READS (API_ASKED | KD_MAY(STORAGE_FAILED) | KD_MAY(MISDIRECTED) | KD_MAY(CENTRAL_UNAVAILABLE))
 #define API_INDEX (KD_MAY(INDEX_OFF) | KD_MAY(INDEX_BUILDING))
 #define API_NAMES (API_READS | KD_MAY(INVALID_ID) | KD_MAY(UNKNOWN_COLLECTION))
 
@@ -171,23 +178,24 @@ static const kd_endpoint api_table[] = {
      .type = "application/msgpack", .handle = api_snapshot},
     {KD_HTTP_GET, "/v1/{collection}/{id}/counts", "counts", "All counters of an item",
      .right = KD_RIGHT_COUNTS, .may = API_NAMES, .query = KD_READS(BY), .answer = "Counts",
-     .handle = api_counts},
+     .traits = KD_POINTS, .handle = api_counts},
     {KD_HTTP_POST, "/v1/{collection}/{id}/counts", "counts_without",
      "All counters of an item without some users", .right = KD_RIGHT_USERS, .may = API_NAMES,
-     .body = "AskWithout", .answer = "CountsWithout", .handle = api_without},
+     .body = "AskWithout", .answer = "CountsWithout", .traits = KD_POINTS, .handle = api_without},
     {KD_HTTP_GET, "/v1/{collection}/{id}/count", "count", "One number of an item", .right = KD_RIGHT_COUNTS,
      .may = API_NAMES | KD_MAY(UNKNOWN_COUNTER), .query = KD_READS(COUNTER), .answer = "Count",
-     .handle = api_count},
+     .traits = KD_POINTS, .handle = api_count},
     {KD_HTTP_GET, "/v1/{collection}/{id}/likers", "likers", "Who likes an item", .right = KD_RIGHT_LIKERS,
      .may = API_NAMES | API_INDEX | KD_MAY(UNKNOWN_COUNTER), .page = KD_LIKERS_PAGE,
      .page_max = KD_LIKERS_PAGE_MAX,
      .query = KD_READS(COUNTER) | KD_READS(ORDER) | KD_READS(LIMIT) | KD_READS(CURSOR), .answer = "Likers",
-     .handle = api_likers},
+     .traits = KD_POINTS, .handle = api_likers},
     {KD_HTTP_POST, "/v1/{collection}/{id}/likers/among", "among", "Who of some users likes an item",
      .right = KD_RIGHT_USERS, .may = API_NAMES | KD_MAY(UNKNOWN_COUNTER), .body = "AskAmong",
-     .answer = "Among", .handle = api_among},
+     .answer = "Among", .traits = KD_POINTS, .handle = api_among},
     {KD_HTTP_GET, "/v1/{collection}/{id}/{counter}", "has", "Whether the user likes the item", KD_SET,
-     KD_RIGHT_LIKED, .may = API_NAMES, .traits = KD_TAKES_SEEN, .answer = "Liked", .handle = api_liked},
+     KD_RIGHT_LIKED, .may = API_NAMES, .traits = KD_POINTS | KD_TAKES_SEEN, .answer = "Liked",
+     .handle = api_liked},
     {KD_HTTP_GET, "/v1/me/{counter}", "mine", "What the user likes, the newest like first", KD_SET,
      KD_RIGHT_LIKED, .may = API_READS | API_INDEX | KD_MAY(INVALID_ID), .page = KD_ME_PAGE,
      .page_max = KD_ME_PAGE_MAX, .query = KD_READS(USER) | KD_READS(LIMIT) | KD_READS(CURSOR),
@@ -210,10 +218,13 @@ static const kd_endpoint api_table[] = {
      .answer = "Time", .handle = api_answer_time},
     {KD_HTTP_GET, "/v1/catalogue", "catalogue", "Collections and counters", .right = KD_RIGHT_CATALOGUE,
      .may = API_ASKED, .answer = "Catalogue", .handle = api_answer_catalogue},
+    {KD_HTTP_GET, "/v1/members", "members", "Who leads each partition", .right = KD_RIGHT_MEMBERS,
+     .may = API_ASKED, .answer = "Members", .handle = api_standing},
     {KD_HTTP_GET, "/v1/export", "export", "All who like, by partition", .right = KD_RIGHT_EXPORT,
      .may = API_READS, .page = KD_EXPORT_PAGE, .page_max = KD_EXPORT_PAGE_MAX,
      .query = KD_READS(PARTITION) | KD_READS(LIMIT) | KD_READS(CURSOR) | KD_READS(SUMS),
-     .traits = KD_GIVES_PAGE, .answer = "Lines", .type = "text/tab-separated-values", .handle = api_export},
+     .traits = KD_POINTS | KD_GIVES_PAGE, .answer = "Lines", .type = "text/tab-separated-values",
+     .handle = api_export},
     {KD_HTTP_GET, "/v1/admin", "admin", "The admin port", .right = KD_RIGHT_ADMIN, .may = API_ASKED,
      .answer = "Admin", .handle = api_answer_admin},
     {KD_HTTP_GET, "/v1/openapi.json", "openapi", "This description", .right = KD_RIGHT_OPENAPI,

@@ -6,6 +6,7 @@
 #define KUDOS_CENTRAL_IO_API_API_H
 
 #include "central/io/api/access.h"
+#include "central/io/api/leaders.h"
 #include "central/io/worker/worker.h"
 #include "common/io/openapi/openapi.h"
 
@@ -17,6 +18,7 @@ typedef struct {
     kd_openapi_page
         description; /* of the API with the names of the settings; whoever changes these ends it */
     kd_access access;
+    kd_api_leaders leaders; /* its owner's to fill */
     kd_cidrs balancers;
     uint32_t open;       /* reads in work */
     uint64_t shed;       /* refused because of reads_max */

@@ -312,6 +312,7 @@ void kd_api_snapshot(kd_api *api, kd_http_request *req, const kd_item *item)
     kd_api_read *r = kd_api_read_create(api, req, item, 1);
     if (!r) return;
     r->edge = named ? edge : kd_bytes_of(NULL, 0);
+    r->led = true;
     r->work = find_snapshot;
     r->answer = answer_snapshot;
     kd_api_read_start(r);

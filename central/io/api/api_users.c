@@ -109,29 +109,12 @@ void kd_api_among(kd_api *api, kd_http_request *req, const kd_item *item)
 
 /* ---- counts without them ---- */
 
-static int users_count_one(void *arg, const kd_member *m)
-{
-    uint64_t *liking = arg;
-    (void)m;
-    ++*liking;
-    return KD_OK;
-}
-
 static int users_find_without(kd_api_read *r, kd_tenure *t, kd_api_read_item *item)
 {
     const kd_bytes key = kd_item_key(&item->item);
-    const kd_counters *counters = &r->api->settings->counters;
-    int err = kd_central_totals(t->core, key, item->totals);
     item->closed = kd_central_closed(t->core, key);
     item->as_of_us = kd_central_as_of_us(t->core);
-    for (uint32_t i = 0; err == KD_OK && i < counters->count; i++) {
-        uint64_t liking = 0;
-        if (counters->at[i].kind != KD_SET) continue;
-        err = kd_central_among(t->core, i, key, r->users, r->user_count, users_count_one, &liking);
-        item->totals[i] -=
-            KD_MIN(liking, item->totals[i]); /* a count that an audit has yet to mend may be too low */
-    }
-    return err;
+    return kd_central_without(t->core, key, r->users, r->user_count, item->totals);
 }
 
 void kd_api_without(kd_api *api, kd_http_request *req, const kd_item *item)

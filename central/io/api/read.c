@@ -33,6 +33,8 @@ kd_api_read *kd_api_read_create(kd_api *api, kd_http_request *req, const kd_item
         r->items[i].partition = kd_partition(kd_item_key(&items[i]), (uint32_t)api->settings->partitions);
     }
     for (uint32_t i = 0; i < r->count; i++) r->items[i].liked = KD_LIKED_UNASKED;
+    kd_bytes whom;
+    r->led = kd_http_request_header(req, "kudos-ask", &whom) && kd_bytes_eq(whom, kd_bytes_str("leader"));
     return r;
 }
 
@@ -44,12 +46,63 @@ static void read_finish(kd_api_read *r)
     kd_buf_finish(&r->next);
 }
 
+/* ---- what this central cannot answer ---- */
+
+/* The partitions that refused, each once, into `out` of r->count. */
+static uint32_t read_refused(const kd_api_read *r, uint32_t *out)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < r->count; i++) {
+        uint32_t seen = 0;
+        while (seen < n && out[seen] != r->items[i].partition) seen++;
+        if (r->items[i].refused != KD_OK && seen == n && n < KD_ELSEWHERE_MAX)
+            out[n++] = r->items[i].partition;
+    }
+    return n;
+}
+
+static bool read_leaders_known(const kd_api_read *r, const uint32_t *partitions, uint32_t n)
+{
+    kd_buf url = {0};
+    uint32_t known = 0;
+    while (known < n && kd_api_leaders_find(&r->api->leaders, partitions[known], &url)) known++;
+    kd_buf_finish(&url);
+    return n > 0 && known == n;
+}
+
+/* A follower that is not known to agree is no reason to send anybody away, unless the leader is known. */
+static bool read_is_elsewhere(const kd_api_read *r, const uint32_t *partitions, uint32_t n)
+{
+    return r->err == KD_EELSEWHERE || (r->err == KD_EUNAVAILABLE && read_leaders_known(r, partitions, n));
+}
+
+/* An edge is told, a client with one question is sent there. */
+static void read_send_elsewhere(kd_api_read *r, const uint32_t *partitions, uint32_t n)
+{
+    kd_http_request *req = r->req;
+    const kd_api_leaders *leaders = &r->api->leaders;
+    kd_buf url = {0};
+    bool redirect = !r->led && r->count == 1 && n == 1 && kd_api_leaders_find(leaders, partitions[0], &url);
+    read_finish(r);
+    if (redirect)
+        kd_api_leaders_redirect(req, kd_buf_view(&url));
+    else
+        kd_api_leaders_misdirected(leaders, req, partitions, n);
+    kd_buf_finish(&url);
+}
+
 static void leg_home(kd_post *post)
 {
     kd_api_read *r = KD_CONTAINER(post, leg, post)->read;
+    uint32_t refused[KD_ELSEWHERE_MAX];
     if (--r->legs_open > 0) return; /* on the server's loop, as all legs come home to it */
     if (r->err == KD_OK) {
         r->answer(r);
+        return;
+    }
+    uint32_t n = read_refused(r, refused);
+    if (read_is_elsewhere(r, refused, n)) {
+        read_send_elsewhere(r, refused, n);
         return;
     }
     kd_http_request *req = r->req;
@@ -60,6 +113,14 @@ static void leg_home(kd_post *post)
                             kd_problem_status(problem) == 503 ? RETRY_AFTER_S : 0);
 }
 
+/* Whether the tenure may answer: KD_OK, KD_EELSEWHERE or KD_EUNAVAILABLE. */
+static int leg_may(const kd_api_read *r, const kd_tenure *t)
+{
+    if (r->about) return KD_OK;
+    if (!kd_tenure_held(t)) return KD_EELSEWHERE;
+    return r->led && kd_tenure_follows(t) ? KD_EELSEWHERE : kd_tenure_answers(t);
+}
+
 static void leg_work(kd_post *post)
 {
     leg *l = KD_CONTAINER(post, leg, post);
@@ -68,7 +129,7 @@ static void leg_work(kd_post *post)
     for (uint32_t i = 0; i < r->count; i++) {
         if (r->items[i].partition % workers != l->worker->index) continue;
         kd_tenure *t = kd_worker_tenure(l->worker, r->items[i].partition);
-        int err = kd_tenure_answers(t);
+        int err = r->items[i].refused = leg_may(r, t);
         r->items[i].made_us = kd_tenure_current_us(t);
         if (err == KD_OK) err = r->work(r, t, &r->items[i]);
         if (err != KD_OK) __atomic_store_n(&r->err, err, __ATOMIC_RELAXED);

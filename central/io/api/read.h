@@ -3,7 +3,8 @@
  *
  * `work` runs once for each item, on the thread of the worker that owns the item's partition. Two workers may be at work on one read, so `work`
  * writes to its own item alone; to `out` and `next` only where a read has one item. `answer` runs on the loop of the server when all is done, and
- * responds. Where a `work` failed, the read is answered with a problem instead. A read lives in its request's memory.
+ * responds. Where a `work` failed, the read is answered with a problem instead. Where this central does not lead a partition, and does not follow it well
+ * enough to answer, the client is sent to the leader (leaders.h). A read lives in its request's memory.
  */
 #ifndef KUDOS_CENTRAL_IO_API_READ_H
 #define KUDOS_CENTRAL_IO_API_READ_H
@@ -14,6 +15,7 @@
 
 typedef struct kd_api_read kd_api_read;
 typedef struct kd_api_trend kd_api_trend; /* api_trending.c */
+struct kd_api_standing;                   /* api_standing.c */
 
 typedef struct {
     kd_item item;
@@ -21,6 +23,7 @@ typedef struct {
     uint64_t totals[KD_COUNTERS_MAX];
     uint64_t as_of_us;
     uint64_t made_us; /* kd_tenure_current_us, before `work` */
+    int refused;      /* why `work` was not asked: KD_EELSEWHERE, KD_EUNAVAILABLE; KD_OK: it was */
     kd_liked liked;
     uint8_t me[KD_COUNTERS_MAX]; /* kd_liked, by counter: of those of kd_api_read.sets */
     uint64_t liked_at_us;        /* stamp of the user's row; 0: there is none */
@@ -45,16 +48,19 @@ struct kd_api_read {
     kd_seen wanted; /* header kudos-seen: an edge asks for a user who has operations at other edges */
     /* the request has the header kudos-seen: the answer tells whether central has merged `wanted` */
     bool wants;
+    bool led; /* the leader alone is to answer: of snapshots, and where the request has "kudos-ask: leader" */
+    bool about;            /* `work` is about the partition's standing, whatever that is */
     const kd_bytes *users; /* whom the question lists, each once */
     uint32_t user_count;
     uint32_t counter; /* index in the settings */
     uint32_t sets;    /* counters that the request names in "me": a bit for each */
     uint32_t limit;
-    bool detail;                  /* time and region of likers are told */
-    bool sums;                    /* of an export: lines of sums */
-    bool newest;                  /* likers in the order of their likes */
-    kd_api_trend *trend;          /* of a read of what is trending */
-    uint64_t velocity_us, now_us; /* of velocities: the window, and its end */
+    bool detail;                       /* time and region of likers are told */
+    bool sums;                         /* of an export: lines of sums */
+    bool newest;                       /* likers in the order of their likes */
+    kd_api_trend *trend;               /* of a read of what is trending */
+    struct kd_api_standing *standings; /* of a read of members: by partition */
+    uint64_t velocity_us, now_us;      /* of velocities: the window, and its end */
     enum { KD_BY_NOTHING, KD_BY_REGION, KD_BY_DAY } by;
     kd_buf *found; /* what `work` hands over of each item; NULL: of this kind of read nothing */
     /* The answer and the cursor behind it, where a read has one item. */

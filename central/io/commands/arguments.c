@@ -24,7 +24,8 @@ static void arguments_build(arguments_table *t, kd_arguments *a, const kd_comman
         arguments_add(
             t, (kd_arg)KD_ARG_TEXT("url", "URL", &s->url,
                                    "central's admin port, or its public one (from a trusted peer, which is "
-                                   "told the admin port); default: admin.listen of -c, or "
+                                   "told the admin port); of several, parted by commas, the first that "
+                                   "answers, for orders the one that leads; default: admin.listen of -c, or "
                                    "http://127.0.0.1:9440"));
     if (line->url || line->token)
         arguments_add(t,

@@ -15,7 +15,9 @@ int kd_command_backup(int argc, char **argv);
 int kd_command_restore(int argc, char **argv);
 /* Lists, shows, releases or drops records in quarantine. */
 int kd_command_quarantine(int argc, char **argv);
-/* Retires an edge, or takes it back. */
+/* Lists an edge, retires one or takes it back, or tells which there are (edge_command.c). */
+int kd_command_edge(int argc, char **argv);
+/* As `edge retire`. */
 int kd_command_retire(int argc, char **argv);
 /* Withdraws what users liked, puts it back, or lists what can be put back. */
 int kd_command_void(int argc, char **argv);

@@ -82,7 +82,9 @@ static int export_run(kd_source *source, char *error)
 /* Options of its own: --url is central's public port here, as an export does not go by the admin port, and has no default. */
 static const char *url, *dir, *ca, *cert, *key;
 static const kd_arg options[] = {
-    KD_ARG_TEXT("url", "URL", &url, "central's public port, which takes this caller for an operator"),
+    KD_ARG_TEXT("url", "URL", &url,
+                "central's public port, which takes this caller for an operator; of several, parted by "
+                "commas, each partition's first that answers"),
     KD_ARG_TEXT("dir", "DIR", &dir,
                 "data directory of a central that does not run; refused while a process holds it"),
     KD_ARG_FLAG("sums", &with_sums, "also the sums, in lines of four: counter, item, amount, region"),

@@ -9,21 +9,26 @@
 static const kd_command_line line = {
     .usage = "[--url URL | --dir DIR] [-c FILE] [--set section.key=value]...",
     .about =
-        "Prints a line for each partition, as the central that is asked knows it: who leads, under which "
-        "epoch; and of a\n"
-        "follower how many records it is behind the leader's last snapshot, and whether it agrees with "
-        "the leader. Ask a\n"
-        "follower: a leader does not know who follows it.\n"
-        "Last line: members members= leading= following= lag_max= verdict=agreed|unproven|differs. "
-        "`following` counts\n"
-        "partitions that agree. Exit codes: 0 done, 1 a partition differs from its leader, 2 usage, 4 "
-        "not reached or in use.",
+        "Prints a line for each member, and one for each partition, as the member that is asked knows them: "
+        "who "
+        "leads, under\n"
+        "which epoch; who follows, in which state and how many records behind; what the member that is asked "
+        "does "
+        "with it,\n"
+        "and why something waits. A central with central.role = follower tells of its leader and itself.\n"
+        "Last line: members members= leading= following= lag_max= "
+        "verdict=agreed|unproven|differs|leaderless. "
+        "`members` live,\n"
+        "`leading` counts partitions that are led, `following` copies that agree. Exit codes: 0 done, 1 a "
+        "copy differs "
+        "from its\n"
+        "leader or nobody leads a partition, 2 usage, 4 not reached or in use.",
     .url = true,
     .dir = true,
 };
 
 typedef struct {
-    uint64_t members, leading, following, lag_max, unproven, differing;
+    uint64_t members, living, leading, leaderless, following, lag_max, unproven, differing;
 } members_sum;
 
 /* The value behind " key=" in the line; empty: none. */
@@ -39,20 +44,64 @@ static kd_bytes members_field(kd_bytes text, const char *key)
     return (kd_bytes){0};
 }
 
-static void members_add(members_sum *sum, kd_bytes text)
+static bool members_is(kd_bytes word, const char *one, const char *other)
+{
+    return kd_bytes_eq(word, kd_bytes_str(one)) || kd_bytes_eq(word, kd_bytes_str(other));
+}
+
+static void members_add_copy(members_sum *sum, kd_bytes state, kd_bytes behind)
 {
     char lag[24] = "";
-    kd_bytes state = members_field(text, " state="), behind = members_field(text, " lag=");
-    bool led = !kd_bytes_eq(members_field(text, " leader="), kd_bytes_str("-"));
-    bool follows = members_field(text, " follower=").len > 0;
     snprintf(lag, sizeof(lag), "%.*s", (int)behind.len, behind.len ? (const char *)behind.data : "");
+    sum->following += members_is(state, "agreed", "agreed");
+    sum->unproven += members_is(state, "unproven", "empty") || members_is(state, "awaits-seed", "silent");
+    sum->differing += members_is(state, "differs", "lost") || members_is(state, "wrong", "wrong");
+    if (!members_is(state, "silent", "awaits-seed"))
+        sum->lag_max = KD_MAX(sum->lag_max, strtoull(lag, NULL, 10));
+}
+
+/* Up to the next `end` of *text, which is moved behind it. */
+static kd_bytes members_cut(kd_bytes *text, char end)
+{
+    kd_bytes cut = kd_bytes_of(text->data, 0);
+    while (cut.len < text->len && text->data[cut.len] != (uint8_t)end) cut.len++;
+    size_t gone = cut.len < text->len ? cut.len + 1 : cut.len;
+    *text = kd_bytes_of(text->data + gone, text->len - gone);
+    return cut;
+}
+
+/* name:state:records behind, with commas between. */
+static void members_add_copies(members_sum *sum, kd_bytes list)
+{
+    while (list.len > 0 && list.data[0] != '-') {
+        kd_bytes one = members_cut(&list, ',');
+        members_cut(&one, ':');
+        kd_bytes state = members_cut(&one, ':');
+        members_add_copy(sum, state, one);
+    }
+}
+
+static void members_add(members_sum *sum, kd_bytes text)
+{
+    kd_bytes leader = members_field(text, " leader="), state = members_field(text, " state=");
+    if (leader.len == 0) { /* a line of a member */
+        sum->living += members_is(state, "lives", "leaves");
+        return;
+    }
+    bool led = !members_is(leader, "-", "-"), follows = members_field(text, " follower=").len > 0;
     sum->members = KD_MAX(sum->members, (uint64_t)led + follows);
     sum->leading += led;
-    sum->lag_max = KD_MAX(sum->lag_max, strtoull(lag, NULL, 10));
-    sum->following += follows && kd_bytes_eq(state, kd_bytes_str("agreed"));
-    sum->unproven += follows && kd_bytes_eq(state, kd_bytes_str("unproven"));
-    sum->differing +=
-        follows && (kd_bytes_eq(state, kd_bytes_str("differs")) || kd_bytes_eq(state, kd_bytes_str("lost")));
+    sum->leaderless += !led && !follows;
+    if (follows) members_add_copy(sum, state, members_field(text, " lag="));
+    members_add_copies(sum, members_field(text, " followers="));
+}
+
+static const char *members_verdict(const members_sum *sum)
+{
+    return sum->differing > 0    ? "differs"
+           : sum->leaderless > 0 ? "leaderless"
+           : sum->unproven > 0   ? "unproven"
+                                 : "agreed";
 }
 
 static members_sum members_add_up(const kd_buf *text)
@@ -82,13 +131,12 @@ int kd_command_members(int argc, char **argv)
         kd_order_print(&text);
         printf("members members=%" PRIu64 " leading=%" PRIu64 " following=%" PRIu64 " lag_max=%" PRIu64
                " verdict=%s\n",
-               sum.members, sum.leading, sum.following, sum.lag_max,
-               sum.differing > 0  ? "differs"
-               : sum.unproven > 0 ? "unproven"
-                                  : "agreed");
-        if (sum.differing > 0) code = KD_EXIT_FAILED;
-        snprintf(error, sizeof(error),
-                 "a follower has lost its way: begin it again with a backup of the leader");
+               KD_MAX(sum.living, sum.members), sum.leading, sum.following, sum.lag_max,
+               members_verdict(&sum));
+        if (sum.differing + sum.leaderless > 0) code = KD_EXIT_FAILED;
+        snprintf(error, sizeof(error), "%s",
+                 sum.differing > 0 ? "a follower has lost its way: begin it again with a backup of the leader"
+                                   : "nobody leads a partition");
     }
     kd_buf_finish(&text);
     kd_source_finish(&a.source);

@@ -10,7 +10,7 @@
 #include "kudos/central.h"
 
 typedef struct {
-    const char *url;
+    const char *url; /* or several, parted by commas */
     const char *dir;
     char token[KD_TOKEN_MAX + 1]; /* to show to --url; empty: none */
     const char *ca, *cert, *key;  /* of --url https://...; NULL: the system's authorities, no certificate */

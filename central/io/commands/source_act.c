@@ -31,14 +31,22 @@ static int commit_until(kd_leveldb *db, kd_central *core, uint64_t version)
     return KD_OK;
 }
 
-/* As the worker of a running central does: what an order has noted in the core is written also where the order failed. */
+/* What is a decision has no log to stand in: it is carried out in the store. */
+static int source_act_decide(kd_core_act *act, kd_leveldb *db)
+{
+    kd_fed fed;
+    int err = kd_central_decide_here(act->core, &act->decision, act->now_us, &fed, &act->version);
+    if (err == KD_OK) err = commit_until(db, act->core, act->version);
+    return err == KD_OK ? kd_core_act_settle(act) : err;
+}
+
 static int source_act_run(kd_core_act *act, kd_leveldb *db, char *error)
 {
     int err = kd_core_act_run(act);
-    if (act->version > 0) {
-        int written = commit_until(db, act->core, act->version);
-        if (err == KD_OK) err = written;
-    }
+    if (err == KD_OK && act->decides)
+        err = source_act_decide(act, db);
+    else if (err == KD_OK && act->version > 0)
+        err = commit_until(db, act->core, act->version);
     if (err != KD_OK && err != KD_ENOTFOUND)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", act->error[0] ? act->error : kd_strerror(err));
     return err;
@@ -60,7 +68,7 @@ static int source_act_carry_out(void *arg, uint32_t partition, const kd_order *o
     kd_buf_put(stores->text, act.text.data, act.text.len);
     kd_central_close(act.core);
     kd_leveldb_close(db);
-    kd_buf_finish(&act.text);
+    kd_core_act_finish(&act);
     return err;
 }
 

@@ -12,12 +12,19 @@
 
 enum { PAGE_ROWS = 2000, PAGE_MS = 20000, FIRST_MS = 5000, TRIES = 5, AGAIN_MS = 300 };
 
+enum { URLS_MAX = 16 };
+
 typedef struct {
     struct event_base *base;
-    kd_http_client *client;
+    char *list; /* of URLs, cut into `urls` */
+    char *urls[URLS_MAX];
+    kd_http_client *clients[URLS_MAX];
+    uint32_t count, at; /* at: who is asked */
+    uint32_t tried;     /* a bit for each that was asked for this page in vain */
+    char leader[512];   /* whom a 307 or 421 named; empty: nobody */
     int result, status;
     bool sums;  /* lines of sums are wanted */
-    bool heard; /* it has answered before */
+    bool heard; /* one has answered before */
     uint32_t partitions;
     kd_buf page;
     char cursor[KD_CURSOR_TEXT_MAX + 1];
@@ -38,8 +45,10 @@ static void source_url_take_page(void *arg, int result, int status, const kd_htt
     s->result = result;
     s->status = status;
     kd_buf_clear(&s->page);
+    s->leader[0] = '\0';
     if (result == KD_OK) {
         s->heard = true;
+        copy_header(r, status == 307 ? "location" : "kudos-leader", s->leader, sizeof(s->leader));
         kd_bytes body = kd_http_response_body(r);
         kd_buf_put(&s->page, body.data, body.len);
         copy_header(r, "kudos-partitions", partitions, sizeof(partitions));
@@ -53,8 +62,9 @@ static void source_url_take_page(void *arg, int result, int status, const kd_htt
 static bool source_url_ask_once(source_url_session *s, const char *path)
 {
     s->result = KD_EUNAVAILABLE;
-    int err = kd_http_client_request(s->client, "GET", kd_bytes_str(path), NULL, 0, kd_bytes_of(NULL, 0),
-                                     source_url_take_page, s, s->heard ? PAGE_MS : FIRST_MS);
+    int err =
+        kd_http_client_request(s->clients[s->at], "GET", kd_bytes_str(path), NULL, 0, kd_bytes_of(NULL, 0),
+                               source_url_take_page, s, s->heard ? PAGE_MS : FIRST_MS);
     if (err == KD_OK) event_base_loop(s->base, EVLOOP_NO_EXIT_ON_EMPTY);
     return s->result == KD_OK && s->status == 200;
 }
@@ -69,7 +79,52 @@ static const char *source_url_why(source_url_session *s)
 {
     kd_reason reason;
     const char *cause;
-    return kd_http_client_trouble(s->client, &reason, &cause) ? cause : kd_strerror(s->result);
+    return kd_http_client_trouble(s->clients[s->at], &reason, &cause) ? cause : kd_strerror(s->result);
+}
+
+static bool source_url_elsewhere(const source_url_session *s)
+{
+    return s->result == KD_OK && (s->status == 307 || s->status == 421);
+}
+
+/* Whether urls[i] is the leader that was named: a Location goes on with a path. */
+static bool source_url_is_leader(const source_url_session *s, uint32_t i)
+{
+    const char *path = strstr(s->leader, "/v1/");
+    size_t len = path ? (size_t)(path - s->leader) : strlen(s->leader);
+    return len > 0 && kd_http_client_same_url(s->urls[i], kd_bytes_of(s->leader, len));
+}
+
+/* The next URL for this page: the leader that was named, if it is one of them, else any that was not asked. A token goes to no other address than the
+ * operator's own. */
+static bool source_url_go_on(source_url_session *s)
+{
+    uint32_t next = URLS_MAX;
+    s->tried |= 1u << s->at;
+    for (uint32_t i = 0; i < s->count; i++) {
+        if (s->tried >> i & 1) continue;
+        if (next == URLS_MAX || source_url_is_leader(s, i)) next = i;
+    }
+    if (next == URLS_MAX) return false;
+    s->at = next;
+    return true;
+}
+
+static void source_url_tell(source_url_session *s, uint32_t partition, char *error)
+{
+    char shown[KD_TEXT_SHOWN_MAX];
+    if (s->result == KD_EUNTRUSTED)
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "%s (%s); --ca names a file with the authorities that are trusted", kd_strerror(s->result),
+                 kd_http_client_distrust(s->clients[s->at]));
+    else if (s->result != KD_OK)
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s", partition, source_url_why(s));
+    else if (source_url_elsewhere(s) && s->leader[0] != '\0')
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s leads it; name it with --url, too", partition,
+                 kd_text_url_shown(s->leader, shown));
+    else
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: status %d: %.*s", partition, s->status,
+                 (int)KD_MIN(s->page.len, 400), (const char *)s->page.data);
 }
 
 static int source_url_ask(source_url_session *s, uint32_t partition, char *error)
@@ -78,20 +133,16 @@ static int source_url_ask(source_url_session *s, uint32_t partition, char *error
     snprintf(path, sizeof(path), "/v1/export?partition=%u&limit=%d%s%s%s", partition, PAGE_ROWS,
              s->sums ? "&sums=true" : "", s->cursor[0] != '\0' ? "&cursor=" : "", s->cursor);
     for (int i = 0; i < TRIES; i++) {
-        if (source_url_ask_once(s, path)) return KD_EXIT_OK;
-        if (!source_url_worth_again(s) || !s->heard || s->result == KD_EUNTRUSTED) break;
+        s->tried = 0;
+        do {
+            if (source_url_ask_once(s, path)) return KD_EXIT_OK;
+        } while ((source_url_worth_again(s) || source_url_elsewhere(s)) && source_url_go_on(s));
+        bool again = source_url_worth_again(s) || (source_url_elsewhere(s) && s->count > 1);
+        if (!again || !s->heard || s->result == KD_EUNTRUSTED) break;
         usleep(AGAIN_MS * 1000);
     }
-    if (s->result == KD_EUNTRUSTED)
-        snprintf(error, KD_OPTIONS_ERROR_MAX,
-                 "%s (%s); --ca names a file with the authorities that are trusted", kd_strerror(s->result),
-                 kd_http_client_distrust(s->client));
-    else if (s->result != KD_OK)
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s", partition, source_url_why(s));
-    else
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: status %d: %.*s", partition, s->status,
-                 (int)KD_MIN(s->page.len, 400), (const char *)s->page.data);
-    return source_url_worth_again(s) ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
+    source_url_tell(s, partition, error);
+    return source_url_worth_again(s) || source_url_elsewhere(s) ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
 }
 
 static int source_url_read_all(source_url_session *s, kd_source_lines fn, void *arg, char *error)
@@ -111,30 +162,50 @@ static int source_url_read_all(source_url_session *s, kd_source_lines fn, void *
     return KD_EXIT_OK;
 }
 
-int kd_source_url_each(const kd_source *source, kd_source_lines fn, void *arg, char *error)
+static int source_url_open(source_url_session *s, const kd_source *source, char *error)
 {
     const kd_http_client_options options = {
         .body_max = KD_HTTP_CLIENT_BODY_MAX,
         .seed = (uint64_t)getpid(),
+        .fail_fast = s->count > 1,
         .ca_file = source->ca,
         .cert_file = source->cert,
         .key_file = source->key,
         .token = source->token,
     };
     char shown[KD_TEXT_SHOWN_MAX];
+    for (uint32_t i = 0; i < s->count; i++) {
+        int err = kd_http_client_create(&s->clients[i], s->base, s->urls[i], &options);
+        if (err == KD_OK) continue;
+        const char *fault = kd_http_client_fault(s->urls[i], &options);
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", kd_text_url_shown(s->urls[i], shown),
+                 fault ? fault : kd_strerror(err));
+        return KD_EXIT_USAGE;
+    }
+    return KD_EXIT_OK;
+}
+
+static int source_url_cut(source_url_session *s, const char *urls, char *error)
+{
+    s->list = strdup(urls);
+    KD_ASSERT(s->list);
+    s->count = kd_text_cut_list(s->list, s->urls, URLS_MAX);
+    if (s->count > 0 && s->count <= URLS_MAX) return KD_EXIT_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "--url: 1 to %d URLs are wanted, parted by commas", URLS_MAX);
+    s->count = 0;
+    return KD_EXIT_USAGE;
+}
+
+int kd_source_url_each(const kd_source *source, kd_source_lines fn, void *arg, char *error)
+{
     source_url_session s = {.base = event_base_new(), .sums = source->sums};
     KD_ASSERT(s.base);
-    int err = kd_http_client_create(&s.client, s.base, source->url, &options), code;
-    if (err == KD_OK) {
-        code = source_url_read_all(&s, fn, arg, error);
-    } else {
-        const char *fault = kd_http_client_fault(source->url, &options);
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s: %s", kd_text_url_shown(source->url, shown),
-                 fault ? fault : kd_strerror(err));
-        code = KD_EXIT_USAGE;
-    }
-    kd_http_client_destroy(s.client);
+    int code = source_url_cut(&s, source->url, error);
+    if (code == KD_EXIT_OK) code = source_url_open(&s, source, error);
+    if (code == KD_EXIT_OK) code = source_url_read_all(&s, fn, arg, error);
+    for (uint32_t i = 0; i < s.count; i++) kd_http_client_destroy(s.clients[i]);
     event_base_free(s.base);
     kd_buf_finish(&s.page);
+    free(s.list);
     return code;
 }

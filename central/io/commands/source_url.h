@@ -7,8 +7,8 @@
 
 #include "central/io/commands/source.h"
 
-/* All liked rows of the central at source->url. A page that does not come is asked for again a few times; a central that has never answered gets one
- * chance. Returns an exit code with `error`. */
+/* All liked rows of the central at source->url, which may be several URLs, parted by commas: then each page comes from one that has it. A page that does not
+ * come is asked for again a few times; a central that has never answered gets one chance. Returns an exit code with `error`. */
 int kd_source_url_each(const kd_source *source, kd_source_lines fn, void *arg, char *error);
 
 #endif

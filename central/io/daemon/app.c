@@ -20,9 +20,34 @@ static void app_topics_gone(void *arg)
     kd_keeper_topics_gone(app->keeper);
 }
 
+static void app_holds(void *arg, uint32_t partition, const kd_members_own *own)
+{
+    const kd_central_app *app = arg;
+    if (app->membership) kd_membership_hold(app->membership, partition, own);
+}
+
+static void app_look(void *arg, uint32_t partition, bool known, int64_t offset)
+{
+    const kd_central_app *app = arg;
+    kd_keeper_look(app->keeper, partition, known, offset);
+}
+
+static void app_topics_ready(void *arg)
+{
+    const kd_central_app *app = arg;
+    if (app->membership) kd_membership_begin(app->membership);
+}
+
+static int app_alone(void *arg, char *who, size_t size)
+{
+    const kd_central_app *app = arg;
+    return app->membership ? kd_membership_alone(app->membership, who, size) : KD_OK;
+}
+
 static int app_open_workers(kd_central_app *app, char *error)
 {
-    const kd_worker_events events = {app, app_topics_gone, kd_central_app_worker_drained};
+    const kd_worker_events events = {app, app_topics_gone, kd_central_app_worker_drained, app_holds,
+                                     app_look};
     uint32_t workers = (uint32_t)app->settings.workers;
     int awaited = kd_restore_awaited(app->settings.data_dir, error);
     if (awaited != KD_OK) return awaited;
@@ -36,12 +61,12 @@ static int app_open_workers(kd_central_app *app, char *error)
     return KD_OK;
 }
 
-/* A worker has a producer and a consumer; the keeper asks Kafka, too. */
+/* A worker has a producer and a consumer, and so have the members; the keeper asks Kafka, too. */
 static kd_http_door *app_open_door(kd_central_app *app)
 {
     const kd_central_settings *s = &app->settings;
     kd_descriptors d = {.stores = s->partitions,
-                        .clients = 2 * s->workers + 1,
+                        .clients = 2 * s->workers + 3,
                         .connections = s->max_connections,
                         .connections_per_address = s->max_connections_per_address};
     return app->door = kd_connections_open(&d, (uint32_t)s->max_new_per_address, &app->room);
@@ -97,15 +122,28 @@ static int app_open_admin(kd_central_app *app, char *error)
     return err;
 }
 
+static bool app_leader(void *arg, uint32_t partition, kd_buf *url)
+{
+    return kd_membership_leader(arg, partition, url);
+}
+
 static int app_start_threads(kd_central_app *app, char *error)
 {
-    app->jobs = kd_jobs_create(&app->settings, app->workers);
-    app->acts = kd_jobs_create(&app->settings, app->workers);
-    int err = kd_keeper_create(&app->keeper, &app->settings, app->workers, app->opened);
+    const kd_keeper_events events = {app, app_topics_ready, app_alone};
+    int err = KD_OK;
+    if (app->settings.role == KD_ROLE_LEADER)
+        err = kd_membership_create(&app->membership, &app->settings, app->workers, error);
+    if (app->membership)
+        app->api.leaders = (kd_api_leaders){app->membership, app->settings.advertise, app_leader};
+    app->jobs = kd_jobs_create(&app->settings, app->workers, app->membership);
+    app->acts = kd_jobs_create(&app->settings, app->workers, app->membership);
+    if (err == KD_OK)
+        err = kd_keeper_create(&app->keeper, &app->settings, app->workers, app->opened, &events);
     for (uint32_t i = 0; err == KD_OK && i < app->opened; i++) {
         err = kd_worker_start(&app->workers[i]);
         app->started += err == KD_OK;
     }
+    if (err == KD_OK && app->membership) err = kd_membership_start(app->membership);
     if (err != KD_OK) snprintf(error, KD_OPTIONS_ERROR_MAX, "no threads could be started");
     return err;
 }
@@ -144,7 +182,9 @@ static void app_finish(void *arg)
     kd_jobs_destroy(app->jobs);
     kd_jobs_destroy(app->acts);
     kd_keeper_stop(app->keeper);
+    kd_membership_stop(app->membership);
     for (uint32_t i = 0; i < app->started; i++) kd_worker_stop(&app->workers[i]);
+    kd_membership_destroy(app->membership);
     kd_keeper_destroy(app->keeper);
     for (uint32_t i = 0; i < app->opened; i++) kd_worker_destroy(&app->workers[i]);
     kd_admin_ports_close(&app->admin);
@@ -165,7 +205,7 @@ static void app_finish(void *arg)
 static kd_loop *app_started(void *arg)
 {
     const kd_central_app *app = arg;
-    KD_LOG(KD_INFO, "central-started", KD_STR("name", app->settings.name),
+    KD_LOG(KD_INFO, "central-started", KD_STR("name", kd_central_name(&app->settings)),
            KD_U64("partitions", app->settings.partitions), KD_U64("workers", app->settings.workers),
            KD_U64("port", kd_http_server_port(app->http)),
            KD_U64("admin_port", kd_admin_port(app->admin.port)));

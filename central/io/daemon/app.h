@@ -4,15 +4,17 @@
  *     main loop     HTTP server, admin port, signals; the only thread that touches the kd_central_app
  *     worker loops  partitions (worker.h)
  *     keeper        calls of Kafka that block (keeper.h)
+ *     members       heartbeats, and who leads what (membership.h)
  *     jobs          orders of an operator, a thread for each that runs (jobs.h)
  *
  * Start: stores open -> HTTP and admin ports -> keeper -> workers' threads. Kafka may come later: reads are served meanwhile.
- * Drain: HTTP finishes its requests -> keeper ends -> workers commit, publish, wait for delivery -> the main loop stops.
+ * Drain: HTTP finishes its requests -> keeper ends -> workers commit, publish, wait for delivery -> the other members are told -> the main loop stops.
  */
 #ifndef KUDOS_CENTRAL_IO_DAEMON_APP_H
 #define KUDOS_CENTRAL_IO_DAEMON_APP_H
 
 #include "central/io/api/api.h"
+#include "central/io/members/membership.h"
 #include "central/io/operator/jobs.h"
 #include "central/io/worker/keeper.h"
 #include "common/base/descriptors.h"
@@ -30,7 +32,8 @@ typedef struct {
     uint32_t opened;  /* workers that were created */
     uint32_t started; /* workers with a running thread; the first ones of `opened` */
     kd_keeper *keeper;
-    kd_jobs *jobs, *acts; /* orders that take long (audit, backup); all other orders */
+    kd_membership *membership; /* NULL: central.role = follower, which no member knows */
+    kd_jobs *jobs, *acts;      /* orders that take long (audit, backup); all other orders */
     kd_api api;
     kd_jwt_source *jwt;        /* keys of users' tokens; NULL: none are taken */
     kd_key_file *visitor_keys; /* of visitors' tokens; NULL: likewise */

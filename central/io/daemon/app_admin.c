@@ -29,9 +29,27 @@ static bool app_admin_ready(void *arg, kd_buf *why)
         if (__atomic_load_n(&app->workers[i].assigned, __ATOMIC_ACQUIRE) < app->workers[i].count)
             reason = "Kafka has not been reached yet";
     if (!reason && !app_admin_answers(app)) reason = "not known to agree with the leader";
+    if (!reason && kd_central_in_group(&app->settings)) reason = kd_membership_unready(app->membership);
     if (app->draining) reason = "draining";
     if (reason) kd_buf_put(why, reason, strlen(reason));
     return !reason;
+}
+
+static void app_admin_write_members(const kd_central_app *app, kd_buf *out)
+{
+    kd_central_member_metrics m = {0};
+    const void *instance = &m;
+    if (!app->membership) return;
+    const kd_membership_counts c = kd_membership_count(app->membership);
+    kd_metric_set(&m.living, (int64_t)c.living);
+    kd_metric_set(&m.hears_itself, c.hears_itself);
+    kd_metric_set(&m.leaderless, (int64_t)c.leaderless);
+    kd_metric_set(&m.took_silent, (int64_t)c.takeovers[KD_WHY_LEADER_SILENT]);
+    kd_metric_set(&m.took_handed, (int64_t)c.takeovers[KD_WHY_HANDED_OVER]);
+    kd_metric_set(&m.took_stalled, (int64_t)c.takeovers[KD_WHY_NO_SNAPSHOTS]);
+    kd_metric_set(&m.took_first, (int64_t)c.takeovers[KD_WHY_NOBODY_LED]);
+    kd_metric_set(&m.handovers, (int64_t)c.handovers);
+    kd_metrics_render(&kd_central_member_table, &instance, 1, out);
 }
 
 static void app_admin_write_process(const kd_central_app *app, kd_buf *out)
@@ -91,6 +109,7 @@ static void app_admin_metrics(void *arg, kd_buf *out)
     free(instances);
     app_admin_write_tokens(app, out);
     app_admin_write_process(app, out);
+    app_admin_write_members(app, out);
     kd_process_metrics_write(out);
 }
 
@@ -199,7 +218,8 @@ static void app_admin_write_partitions(kd_ask *ask)
     const kd_worker *w = ask->owner;
     for (uint32_t i = 0; i < w->count; i++) {
         kd_json j = kd_json_of(&p->out);
-        if (i > 0) kd_buf_put_u8(&p->out, ',');
+        if (!kd_tenure_held(&w->tenures[i])) continue;
+        if (p->out.len > 0) kd_buf_put_u8(&p->out, ',');
         app_admin_write_tenure(&j, &w->tenures[i]);
     }
 }

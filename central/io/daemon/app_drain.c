@@ -1,14 +1,25 @@
-/* app_drain.c - SIGTERM: requests end, then workers, then the process. */
+/* app_drain.c - SIGTERM: requests end, then workers, then the others are told, then the process. */
 #include "central/io/daemon/app.h"
 #include "central/io/daemon/fail.h"
 #include "common/io/loop/log.h"
 
 enum { HTTP_SHARE = 2 }; /* requests may take 1 / this of drain_timeout */
 
-static void app_drain_stop(void *arg)
+/* On the thread of the members. */
+static void app_drain_parted(void *arg)
 {
     kd_central_app *app = arg;
     kd_loop_stop(app->loop);
+}
+
+/* All workers have drained: what this member led is for others now. */
+static void app_drain_stop(void *arg)
+{
+    kd_central_app *app = arg;
+    if (app->membership)
+        kd_membership_part(app->membership, app_drain_parted, app);
+    else
+        kd_loop_stop(app->loop);
 }
 
 void kd_central_app_worker_drained(void *arg, kd_worker *worker)
@@ -50,6 +61,7 @@ void kd_central_app_drain(void *arg)
     KD_LOG(KD_INFO, "draining");
     kd_notify("STOPPING=1");
     app->draining = true;
+    if (app->membership) kd_membership_leave(app->membership);
     kd_countdown_begin(&app->undrained, app->started);
     kd_timer_set(&app->deadline, app->settings.drain_timeout_us);
     kd_http_server_drain(app->http, app_drain_workers, app,

@@ -1,14 +1,31 @@
 /* app_reload.c - SIGHUP: what of the configuration that was read again is taken over. */
 #include "central/io/daemon/app.h"
+#include "central/io/partition/tenure_counters.h"
 #include "common/io/daemon/reload.h"
 #include "common/io/http/server/access_log.h"
 #include "common/io/loop/log.h"
+
+/* A counter that was taken away by a restart, and comes back as another one, is refused as at a start. */
+static bool app_reload_counters_fit(const kd_central_app *app, const kd_counters *fresh)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    for (uint32_t i = 0; i < app->started; i++)
+        for (uint32_t n = 0; n < app->workers[i].count; n++) {
+            const kd_tenure *t = &app->workers[i].tenures[n];
+            if (kd_tenure_counters_check(t->db, t->partition, fresh, error) == KD_OK) continue;
+            KD_LOG(KD_ERROR, "reload-refused", KD_STR("section", "counters"), KD_STR("cause", error));
+            return false;
+        }
+    return true;
+}
 
 /* Workers learn of new counters and edges before they get a request that names one: this thread posts both, and an inbox keeps the order. */
 static void app_reload_add_names(kd_central_app *app, const kd_central_settings *fresh)
 {
     kd_central_settings *mine = &app->settings;
-    bool counters = kd_reload_counters(&mine->counters, &fresh->counters);
+    bool lacks = kd_counters_lacks(&fresh->counters, &mine->counters) != NULL; /* is refused by name below */
+    bool counters = (lacks || app_reload_counters_fit(app, &fresh->counters)) &&
+                    kd_reload_counters(&mine->counters, &fresh->counters);
     bool edges = kd_reload_list("central", "edges", &mine->edges, &fresh->edges);
     if (counters || edges)
         for (uint32_t i = 0; i < app->started; i++) kd_worker_redeclare(&app->workers[i]);

@@ -13,7 +13,7 @@ static const struct {
     {"retire", kd_command_retire},   {"collect", kd_command_collect}, {"import", kd_command_import},
     {"void", kd_command_void},       {"close", kd_command_close},     {"open", kd_command_open},
     {"delete", kd_command_delete},   {"erase", kd_command_erase},     {"status", kd_command_status},
-    {"members", kd_command_members},
+    {"members", kd_command_members}, {"edge", kd_command_edge},
 };
 
 static int central_main_serve(int argc, char **argv)

@@ -24,6 +24,7 @@
     X(alarms_passed_over, COUNTER, "kudos_central_alarms_total", "reason=\"passed-over\"", "")               \
     X(alarms_log, COUNTER, "kudos_central_alarms_total", "reason=\"log\"", "")                               \
     X(alarms_unpublished, COUNTER, "kudos_central_alarms_total", "reason=\"unpublished\"", "")               \
+    X(alarms_closed, COUNTER, "kudos_central_alarms_total", "reason=\"closed-list\"", "")                    \
     X(alarms_refused, COUNTER, "kudos_central_alarms_total", "reason=\"record-refused\"", "")                \
     X(alarms_follower, COUNTER, "kudos_central_alarms_total", "reason=\"follower\"", "")                     \
     X(refused_unsigned, COUNTER, "kudos_central_records_refused_total", "reason=\"unsigned\"",               \
@@ -42,6 +43,8 @@
     X(life_overdue, AGE_OF_ALL, "kudos_central_life_overdue_seconds", "",                                    \
       "How long the item whose life is over, and that is to be closed or deleted, has waited for it.")       \
     X(closed_items, GAUGE, "kudos_central_closed_items", "", "Items that were ever closed or deleted.")      \
+    X(closed_fullest, GAUGE_MAX, "kudos_central_closed_items_fullest", "",                                   \
+      "Those of the partition that lists most of them.")                                                     \
     X(erased_ignored, COUNTER, "kudos_central_erased_operations_total", "",                                  \
       "Operations of erased users that were left out.")                                                      \
     X(erased_users, GAUGE, "kudos_central_erased_users", "",                                                 \
@@ -67,6 +70,8 @@
       "there are.")                                                                                          \
     X(rewinds, COUNTER, "kudos_central_rewinds_total", "",                                                   \
       "Times a partition was read again from its earliest record.")                                          \
+    X(producers_plain, GAUGE, "kudos_central_producers_plain", "",                                           \
+      "Producers that ask Kafka for no producer id.")                                                        \
     X(pauses, COUNTER, "kudos_central_pauses_total", "",                                                     \
       "Times reading stopped because the disk or a topic was behind.")                                       \
     X(dirty, GAUGE, "kudos_central_dirty_items", "", "Items changed since the last snapshot.")               \
@@ -102,6 +107,9 @@
     X(follow_lag, GAUGE_MAX, "kudos_central_follow_lag_records", "",                                         \
       "Records that the leader's last snapshot holds and the follower has not read, of a partition, at "     \
       "most.")                                                                                               \
+    X(leads, GAUGE, "kudos_central_leads", "", "Partitions that this member leads.")                         \
+    X(fenced, COUNTER, "kudos_central_fenced_total", "",                                                     \
+      "Claims of other members read while this one led the partition: it follows since.")                    \
     X(kafka_ready, GAUGE, "kudos_central_kafka_assigned", "", "Partitions that are being read.")
 
 typedef struct {
@@ -147,6 +155,26 @@ typedef struct {
 } kd_central_process_metrics;
 
 extern const kd_metric_table kd_central_process_table;
+
+/* Of the members: filled at each request for the metrics, unless central.role = follower. */
+#define KD_CENTRAL_MEMBER_METRICS(X)                                                                         \
+    X(living, GAUGE, "kudos_central_members", "", "Members that live, this one included.")                   \
+    X(hears_itself, GAUGE, "kudos_central_hears_itself", "",                                                 \
+      "1 while this member reads its own heartbeats; 0: it is cut off, and takes nothing over.")             \
+    X(leaderless, GAUGE, "kudos_central_leaderless_partitions", "",                                          \
+      "Partitions that no living member leads.")                                                             \
+    X(took_silent, COUNTER, "kudos_central_takeovers_total", "reason=\"leader-silent\"",                     \
+      "Partitions that this member began to lead.")                                                          \
+    X(took_handed, COUNTER, "kudos_central_takeovers_total", "reason=\"handed-over\"", "")                   \
+    X(took_stalled, COUNTER, "kudos_central_takeovers_total", "reason=\"no-snapshots\"", "")                 \
+    X(took_first, COUNTER, "kudos_central_takeovers_total", "reason=\"nobody-led\"", "")                     \
+    X(handovers, COUNTER, "kudos_central_handovers_total", "", "Partitions that this member handed over.")
+
+typedef struct {
+    KD_CENTRAL_MEMBER_METRICS(KD_METRIC_FIELD)
+} kd_central_member_metrics;
+
+extern const kd_metric_table kd_central_member_table;
 
 /* One instance, which the main loop writes at a reload. */
 #define KD_CENTRAL_STALE_METRICS(X)                                                                          \

@@ -1,5 +1,6 @@
 /* settings.c - see the header. The texts of the table are those of --help and of docs/. */
 #include "central/io/daemon/settings_life.h"
+#include "central/io/daemon/settings_member.h"
 
 #include <stdio.h>
 
@@ -87,14 +88,24 @@ static bool settings_threshold_valid(kd_bytes text)
 }
 
 static const kd_option options[] = {
-    STRING(name, "central", "name", "central-1", "Name of this central in its claims of epochs", NAME_RULE,
-           .required = true),
+    STRING(name, "central", "name", "",
+           "Name of this central, in its claims of epochs and among the members; empty: the host's",
+           NAME_RULE),
     KD_OPTION_ENUM(
         kd_central_settings, role, "central", "role", "leader",
         "Whether it publishes what it merges, or follows the one that does and answers reads",
         .choices = roles,
         .more =
             "A follower writes nothing to Kafka. Its data_dir begins as a restored backup of the leader."),
+    UINT(members, "central", "members", "1",
+         "How many centrals share the partitions; each is started with the same file", .min = 1,
+         .max = KD_MEMBERS_MAX, .unit = "members"),
+    UINT(replicas, "central", "replicas", "1", "Copies of each partition, its leader's included", .min = 1,
+         .max = KD_MEMBERS_MAX, .unit = "copies", .more = "A copy follows, and leads when the leader dies."),
+    STRING(zone, "central", "zone", "", "Zone in which this member stands: copies go to other zones first",
+           NAME_RULE),
+    STRING(advertise, "central", "advertise", "", "URL at which others reach this member",
+           .valid = kd_settings_url_valid, .allowed = "http://HOST[:PORT] or https://HOST[:PORT]"),
     PATH(data_dir, "central", "data_dir", NULL, "Where the partitions are stored, one directory each",
          .required = true),
     UINT(workers, "central", "workers", "1", "Threads; partition p belongs to worker p modulo this", .min = 1,
@@ -109,10 +120,13 @@ static const kd_option options[] = {
              .min = 10000, .max = 60 * SECOND),
     DURATION(drift_bound_us, "central", "drift_bound", "500ms",
              "How far apart the clocks of edges may be (D)", .min = 1000, .max = 60 * SECOND),
-    KD_OPTION_LIST(kd_central_settings, edges, "central", "edges", "",
-                   "Edges that there are; as_of is unknown until each of them was heard",
-                   .valid = kd_name_valid, .allowed = "names of edges: 1 to 32 bytes of a-z 0-9 . _ -",
-                   .reloadable = true, .more = "A reload adds; it takes none out."),
+    KD_OPTION_LIST(
+        kd_central_settings, edges, "central", "edges", "",
+        "Edges that there are at the begin; as_of is unknown until each of them was heard",
+        .valid = kd_name_valid, .allowed = "names of edges: 1 to 32 bytes of a-z 0-9 . _ -",
+        .reloadable = true,
+        .more =
+            "A reload adds; `kudos-central edge add` and `edge retire` add and take out without this file."),
     KD_OPTION_LIST(kd_central_settings, trending, "central", "trending", "*",
                    "Whose velocities are kept, for /v1/trending; empty: nobody's",
                    .valid = central_settings_trending_valid,
@@ -134,14 +148,15 @@ static const kd_option options[] = {
         "Counts that are told on the milestones topic when an item passes them; empty: none",
         .valid = settings_threshold_valid, .allowed = "up to 32 ascending numbers from 1 to 9007199254740991",
         .more = "An item that is above one when it is added has passed it silently."),
-    KD_OPTION_LIST(kd_central_settings, collection_life, "central", "collection_life", "",
-                   "How long items of a collection live from their first operation on, until they are "
-                   "closed, and how long "
-                   "they are kept then: stories=24h+30d; without + for good",
-                   .valid = kd_settings_life_valid,
-                   .allowed =
-                       "up to 16 of collection=life or collection=life+keep, durations from 1s to 3650d",
-                   .more = "An item that is there already begins with its next operation."),
+    KD_OPTION_LIST(
+        kd_central_settings, collection_life, "central", "collection_life", "",
+        "How long items of a collection live from their first operation on, until they are "
+        "closed, and how long "
+        "they are kept then: stories=24h+30d; without + for good",
+        .valid = kd_settings_life_valid,
+        .allowed = "up to 16 of collection=life or collection=life+keep, durations from 1s to 3650d",
+        .more = "An item that is there already begins with its next operation. Ids must not be guessable "
+                "before they are published: the first operation, whoever's it is, begins a life."),
     KD_OPTION_ENUM(kd_central_settings, backups, "central", "backups", "kept",
                    "Whether edges keep what a restore of a backup will need from them", .choices = backups),
     DURATION(tombstone_ttl_us, "central", "tombstone_ttl", "7d",
@@ -200,6 +215,8 @@ static const kd_option options[] = {
            TOPIC_RULE),
     STRING(milestones_topic, "kafka", "milestones_topic", "kudos.milestones.v1",
            "Milestones that items have passed, for others", TOPIC_RULE),
+    STRING(members_topic, "kafka", "members_topic", "kudos.members.v1",
+           "Heartbeats of the centrals, one partition, kept for ten minutes", TOPIC_RULE),
     DURATION(likes_retention_us, "kafka", "likes_retention", "7d",
              "Retention of the likes topic when it is created", .min = 60 * SECOND, .max = 3650 * DAY),
     DURATION(counts_retention_us, "kafka", "counts_retention", "1h",
@@ -332,11 +349,11 @@ static int central_settings_check_topics(const kd_central_settings *s, char *err
     const char *names[KD_TOPICS];
     kd_central_topics(s, names);
     for (int i = 0; i < KD_TOPICS; i++)
-        for (int j = 0; j < i; j++)
-            if (strcmp(names[i], names[j]) == 0) {
+        for (int j = 0; j <= i; j++)
+            if (strcmp(names[i], j < i ? names[j] : s->members_topic) == 0) {
                 snprintf(error, KD_OPTIONS_ERROR_MAX,
-                         "kafka.likes_topic, kafka.counts_topic, kafka.changes_topic and "
-                         "kafka.milestones_topic must differ");
+                         "kafka.likes_topic, kafka.counts_topic, kafka.changes_topic, "
+                         "kafka.milestones_topic and kafka.members_topic must differ");
                 return KD_EINVAL;
             }
     return KD_OK;
@@ -394,6 +411,7 @@ int kd_central_settings_check(const kd_central_settings *s, char *error)
     int err = kd_route_check_names(&s->collections, &s->counters, error);
     if (err == KD_OK) err = kd_http_tls_check_ciphers(&tls, error, KD_OPTIONS_ERROR_MAX);
     if (err == KD_OK) err = central_settings_check_topics(s, error);
+    if (err == KD_OK) err = kd_settings_check_member(s, error);
     if (err == KD_OK) err = central_settings_check_milestones(s, error);
     if (err == KD_OK) err = central_settings_check_trending(s, error);
     if (err == KD_OK) err = kd_settings_lives(s, &lives, error);
@@ -447,7 +465,7 @@ kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log)
 {
     return (kd_kafka_config){
         .brokers = s->brokers,
-        .client_id = s->name,
+        .client_id = kd_central_name(s),
         .group = s->group,
         .compression = kd_kafka_compressions[s->compression],
         .linger_ms = (uint32_t)(s->linger_us / 1000),
@@ -487,7 +505,7 @@ kd_central_config kd_central_core_config(const kd_central_settings *s, const kd_
     KD_ASSERT(kd_settings_lives(s, &lives, error) == KD_OK);
     KD_ASSERT(kd_central_thresholds(s, &thresholds) == KD_OK); /* kd_central_settings_check has seen them */
     return (kd_central_config){
-        .name = kd_bytes_str(s->name),
+        .name = kd_bytes_str(kd_central_name(s)),
         .partition = partition,
         .partitions = (uint32_t)s->partitions,
         .counters = counters,

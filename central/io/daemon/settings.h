@@ -14,8 +14,10 @@
 
 typedef struct {
     /* [central] */
-    char *name;
+    char *name;    /* NULL: the host's; kd_central_name() */
     uint32_t role; /* kd_central_role */
+    uint64_t members, replicas;
+    char *zone, *advertise; /* NULL: not told */
     char *data_dir;
     uint64_t workers;
     uint64_t commit_ops;
@@ -50,7 +52,7 @@ typedef struct {
     uint64_t replication;
     char *likes_topic;
     char *counts_topic;
-    char *changes_topic, *milestones_topic;
+    char *changes_topic, *milestones_topic, *members_topic;
     uint64_t likes_retention_us;
     uint64_t counts_retention_us;
     uint64_t changes_retention_us, milestones_retention_us;
@@ -96,6 +98,13 @@ typedef struct {
 } kd_central_settings;
 
 typedef enum { KD_ROLE_LEADER = 0, KD_ROLE_FOLLOWER } kd_central_role;
+/* Whether this central leads some partitions and follows others, with other members, and not all of one kind. */
+static inline bool kd_central_in_group(const kd_central_settings *s)
+{
+    return s->members > 1;
+}
+/* The name of this central; lives as long as *s. */
+const char *kd_central_name(const kd_central_settings *s);
 typedef enum { KD_BACKUPS_KEPT = 0, KD_BACKUPS_NONE } kd_backups_setting;
 
 extern const kd_options kd_central_options;

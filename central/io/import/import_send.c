@@ -55,6 +55,7 @@ static int import_step(kd_import_send *s, uint32_t partition, char *error)
     bool post = now_us >= slot->post_us;
     int code = import_ask(s, partition, post, error);
     if (code != KD_EXIT_OK && code != KD_EXIT_UNAVAILABLE) return code;
+    if (s->answer.status == 0) kd_admin_client_next(s->client); /* another URL may have come to lead */
     if (post) slot->post_us = now_us + (code == KD_EXIT_OK ? POST_AGAIN_US : REFUSED_US);
     if (code == KD_EXIT_OK && slot->durable >= slot->seq) {
         s->acked += slot->events;

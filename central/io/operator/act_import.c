@@ -59,6 +59,11 @@ static int act_import_ask(kd_central_app *app, uint32_t partition, const kd_deci
             out, 400,
             "central would not merge these operations: another partition count, a counter that is not "
             "configured as a set, or a time more than two days ahead");
+    if (written == KD_EFULL)
+        return kd_admin_refuse(
+            out, 400,
+            "the partition remembers as many imports with sums as it can, and takes no more "
+            "of them: sums of an import that was forgotten could be added again");
     return kd_admin_refuse(out, 503, "the partition takes no decisions at the moment");
 }
 

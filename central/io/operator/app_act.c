@@ -22,6 +22,24 @@ static int app_act_refuse_follower(kd_buf *out)
     return kd_admin_refuse(out, 421, "this central follows: order it of its leader");
 }
 
+/* Orders are for those who lead: this one leads some partitions alone. */
+static int app_act_refuse_elsewhere(kd_central_app *app, uint32_t partition, kd_buf *out)
+{
+    kd_buf url = {.data = NULL};
+    char why[KD_MEMBER_URL_MAX + 96];
+    bool known = kd_membership_leader(app->membership, partition, &url);
+    snprintf(why, sizeof(why), "this member does not lead partition %u: order it of %.*s", partition,
+             known ? (int)url.len : 10, known ? (const char *)url.data : "its leader");
+    kd_buf_finish(&url);
+    return kd_admin_refuse(out, 421, why);
+}
+
+/* The first partition that this member does not lead; UINT32_MAX: it leads all. */
+static uint32_t app_act_elsewhere(kd_central_app *app)
+{
+    return kd_central_in_group(&app->settings) ? kd_membership_led_elsewhere(app->membership) : UINT32_MAX;
+}
+
 static int app_act_start(kd_central_app *app, const kd_admin_request *asked, kd_buf *out)
 {
     kd_order order;
@@ -32,8 +50,10 @@ static int app_act_start(kd_central_app *app, const kd_admin_request *asked, kd_
     /* A backup is begun and completed by the job that copies it, and by nobody else: edges forget rows because it is said to be there. */
     bool of_backup_job = order.kind == KD_ORDER_BACKUP_BEGIN || order.kind == KD_ORDER_BACKUP_COMPLETE;
     if (read != KD_OK || of_backup_job)
-        return kd_admin_refuse(out, 400, "not an order: do=, name=, item=, dir=, id=");
+        return kd_admin_refuse(out, 400, "not an order: do=, name=, region=, item=, dir=, id=");
     if (app_act_follows(app) && !kd_order_of_follower(order.kind)) return app_act_refuse_follower(out);
+    uint32_t elsewhere = order.kind == KD_ORDER_MEMBERS ? UINT32_MAX : app_act_elsewhere(app);
+    if (elsewhere != UINT32_MAX) return app_act_refuse_elsewhere(app, elsewhere, out);
     /* The workers commit for the last time: an order might never be durable. */
     if (app->draining) return kd_admin_refuse(out, 503, "central is stopping");
     int err = kd_jobs_start(app_act_jobs(app, kd_order_slow(order.kind)), &order, &id);

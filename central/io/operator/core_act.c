@@ -1,9 +1,11 @@
-/* core_act.c - see the header. Here: edges that are gone, the list of backups, the collection of tombstones. */
+/* core_act.c - see the header. Here: the list of backups, the collection of tombstones. */
 #include "central/io/operator/core_act.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 
+#include "central/io/operator/core_act_edge.h"
 #include "central/io/operator/core_act_quarantine.h"
 #include "common/base/text.h"
 #include "kudos/follow.h"
@@ -26,24 +28,6 @@ static int core_act_refuse(kd_core_act *a, int err)
 static int core_act_ordered(kd_core_act *a, int err)
 {
     if (err != KD_OK) a->version = 0;
-    return err;
-}
-
-/* Batches that waited in quarantine while their edge was retired can be merged now. */
-static int core_act_readmit(kd_core_act *a)
-{
-    uint32_t merged;
-    int err = core_act_ordered(a, kd_central_readmit(a->core, kd_bytes_str(a->order.name), &a->version));
-    return err == KD_OK ? kd_central_quarantine_retry(a->core, a->now_us, &merged) : err;
-}
-
-static int core_act_on_edge(kd_core_act *a)
-{
-    int err = a->order.kind == KD_ORDER_RETIRE
-                  ? core_act_ordered(a, kd_central_retire(a->core, kd_bytes_str(a->order.name), &a->version))
-                  : core_act_readmit(a);
-    if (err == KD_ENOTFOUND)
-        kd_text_printf(&a->text, "partition %u does not know %s\n", a->partition, a->order.name);
     return err;
 }
 
@@ -100,14 +84,31 @@ static int core_act_find_no_backup(kd_core_act *a)
     return n == KD_BACKUPS_MAX ? KD_ETOOBIG : KD_OK;
 }
 
+static int core_act_collect(kd_core_act *a)
+{
+    a->decides = true;
+    a->decision.what = KD_DECIDED_COLLECT;
+    return KD_OK;
+}
+
+/* Each order is a job of its own, which keeps a repeated record from being merged twice. */
+static void core_act_name_job(kd_core_act *a)
+{
+    snprintf(a->job, sizeof(a->job), "order-%08x%08x", randombytes_random(), randombytes_random());
+    a->decision = (kd_decision){.job = kd_bytes_str(a->job), .seq = 1, .last = true};
+}
+
 int kd_core_act_run(kd_core_act *a)
 {
+    core_act_name_job(a);
     switch (a->order.kind) {
     case KD_ORDER_RETIRE:
     case KD_ORDER_READMIT:
-        return core_act_refuse(a, core_act_on_edge(a));
+    case KD_ORDER_EDGE_ADD:
+    case KD_ORDER_EDGE_LIST:
+        return core_act_refuse(a, kd_core_act_edge(a));
     case KD_ORDER_COLLECT:
-        return core_act_refuse(a, core_act_ordered(a, kd_central_collect_resume(a->core, &a->version)));
+        return core_act_refuse(a, core_act_collect(a));
     case KD_ORDER_BACKUP_ABSENT:
         return core_act_refuse(a, core_act_find_no_backup(a));
     case KD_ORDER_BACKUP_BEGIN:
@@ -126,4 +127,17 @@ int kd_core_act_run(kd_core_act *a)
     default:
         return core_act_refuse(a, KD_EINVAL);
     }
+}
+
+int kd_core_act_settle(kd_core_act *a)
+{
+    bool quarantine =
+        a->order.kind == KD_ORDER_QUARANTINE_RELEASE || a->order.kind == KD_ORDER_QUARANTINE_DROP;
+    return quarantine ? core_act_refuse(a, kd_core_act_quarantine_settle(a)) : KD_OK;
+}
+
+void kd_core_act_finish(kd_core_act *a)
+{
+    kd_buf_finish(&a->text);
+    kd_buf_finish(&a->body);
 }

@@ -149,16 +149,17 @@ static const char *quarantine_fed_name(kd_fed fed)
     }
 }
 
-static int quarantine_release(kd_core_act *a)
+static int quarantine_decide(kd_core_act *a, kd_decided what)
 {
-    kd_fed fed;
-    int err = kd_central_quarantine_release(a->core, a->order.id, a->now_us, &fed, &a->version);
-    if (err != KD_OK) a->version = 0;
-    if (err == KD_EINVAL) {
-        snprintf(a->error, sizeof(a->error), "it is no whole batch, so it cannot be fed again");
-        return KD_EMALFORMED;
-    }
-    if (err != KD_OK) return err;
+    kd_decided_id_put(&a->body, a->order.id);
+    a->decides = true;
+    a->decision.what = what;
+    a->decision.body = kd_buf_view(&a->body);
+    return KD_OK;
+}
+
+static int quarantine_say_fed(kd_core_act *a, kd_fed fed)
+{
     kd_text_printf(&a->text, "id=%016" PRIx64 " partition=%u %s\n", a->order.id, a->partition,
                    quarantine_fed_name(fed));
     if (fed == KD_FED_MERGED || fed == KD_FED_DUPLICATE) return KD_OK;
@@ -166,23 +167,51 @@ static int quarantine_release(kd_core_act *a)
     return KD_EMALFORMED;
 }
 
+/* What would not be merged is not written into the log. */
+static int quarantine_release(kd_core_act *a)
+{
+    kd_fed fed;
+    int err = kd_central_quarantine_try(a->core, a->order.id, &fed);
+    if (err == KD_EINVAL) {
+        snprintf(a->error, sizeof(a->error), "it is no whole batch, so it cannot be fed again");
+        return KD_EMALFORMED;
+    }
+    if (err != KD_OK) return err;
+    a->known = fed == KD_FED_DUPLICATE;
+    bool leaves = fed == KD_FED_MERGED || fed == KD_FED_DUPLICATE;
+    return leaves ? quarantine_decide(a, KD_DECIDED_RELEASE) : quarantine_say_fed(a, fed);
+}
+
 static int quarantine_drop(kd_core_act *a)
 {
     kd_quarantined q;
-    bool passed;
+    bool passes;
     int err = kd_central_quarantine_get(a->core, a->order.id, &q);
     if (err != KD_OK) return err;
     quarantine_say_line(a, &q);
     quarantine_say_content(a, &q);
-    err = kd_central_quarantine_drop(a->core, a->order.id, &passed, &a->version);
+    err = kd_central_quarantine_passes(a->core, a->order.id, &passes);
     if (err == KD_EAGAIN) snprintf(a->error, sizeof(a->error), "its edge waits for a batch before this one");
-    if (err != KD_OK) {
-        a->version = 0;
-        return err;
-    }
+    if (err != KD_OK) return err;
+    a->known = !passes;
+    return quarantine_decide(a, KD_DECIDED_DROP);
+}
+
+int kd_core_act_quarantine_settle(kd_core_act *a)
+{
+    kd_fed fed = KD_FED_QUARANTINED;
+    kd_quarantined q;
+    bool release = a->order.kind == KD_ORDER_QUARANTINE_RELEASE;
+    int err = kd_central_quarantine_get(a->core, a->order.id, &q);
+    if (err == KD_OK && release && kd_central_quarantine_try(a->core, a->order.id, &fed) == KD_OK)
+        return quarantine_say_fed(a, fed == KD_FED_MERGED ? KD_FED_GAP : fed);
+    if (err == KD_OK)
+        snprintf(a->error, sizeof(a->error), "it was not dropped: its edge waits for a batch before it");
+    if (err != KD_ENOTFOUND) return err == KD_OK ? KD_EMALFORMED : err;
+    if (release) return quarantine_say_fed(a, a->known ? KD_FED_DUPLICATE : KD_FED_MERGED);
     kd_text_printf(&a->text, "%s\n",
-                   passed ? "dropped: its operations are lost, and its edge goes on behind it"
-                          : "dropped: no edge waited for it, so none passes it");
+                   a->known ? "dropped: no edge waited for it, so none passes it"
+                            : "dropped: its operations are lost, and its edge goes on behind it");
     return KD_OK;
 }
 

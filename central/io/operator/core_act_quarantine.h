@@ -6,5 +6,7 @@
 
 /* As kd_core_act_run, for an order of kind KD_ORDER_QUARANTINE_...; a->error may be left empty where the kd_err says it all. */
 int kd_core_act_quarantine(kd_core_act *a);
+/* When the release or the drop is merged: tells what became of the record. */
+int kd_core_act_quarantine_settle(kd_core_act *a);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "central/io/operator/audit_line.h"
 #include "central/io/operator/order.h"
+#include "central/io/members/membership.h"
 #include "central/io/worker/worker.h"
 #include "common/io/daemon/options_file.h"
 
@@ -45,6 +46,7 @@ typedef struct {
     const kd_central_settings *settings;
     kd_counters counters; /* as they were when the job was started: a reload may add some meanwhile */
     kd_worker *workers;
+    kd_membership *membership; /* NULL: central.role = follower */
     pthread_mutex_t lock;
     pthread_t thread;
     bool running;  /* the thread is to be joined; the starter's alone */

@@ -1,6 +1,6 @@
 /*
- * job_act.c - see the header. The order is a question to the worker that owns the partition; when it is carried out, the worker is asked for its
- * version until the commit that carries the order is durable.
+ * job_act.c - see the header. The order is a question to the worker that owns the partition. What the core wrote at once is waited for: the worker is asked for its
+ * version until the commit that carries the order is durable. What is a decision goes into the log (job_decide.h), and the worker is asked what became of it.
  */
 #include "central/io/operator/job_act.h"
 
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "central/io/operator/core_act.h"
+#include "central/io/operator/job_decide.h"
 #include "common/io/loop/ask.h"
 #include "common/io/loop/clock.h"
 #include "common/io/loop/log.h"
@@ -24,7 +25,7 @@ typedef struct {
 static void job_act_dispose(kd_ask *ask)
 {
     job_act_question *q = KD_CONTAINER(ask, job_act_question, ask);
-    kd_buf_finish(&q->act.text);
+    kd_core_act_finish(&q->act);
     free(q);
 }
 
@@ -39,19 +40,34 @@ static job_act_question *job_act_create(kd_jobs *jobs, uint32_t partition, void 
     return q;
 }
 
-/* On the worker's thread. The order rides in the open commit, which is begun at once. */
+/* On the worker's thread. What the core wrote rides in the open commit, which is begun at once. */
 static void job_act_work(kd_ask *ask)
 {
     job_act_question *q = KD_CONTAINER(ask, job_act_question, ask);
     kd_tenure *t = kd_worker_tenure(ask->owner, q->act.partition);
-    if (!t->core) return;
+    if (!t->core || (t->follows && !kd_order_of_follower(q->act.order.kind))) {
+        q->err = KD_EUNAVAILABLE;
+        snprintf(q->act.error, sizeof(q->act.error), "partition %u is led by another member",
+                 q->act.partition);
+        return;
+    }
     q->act.core = t->core;
     q->act.now_us = kd_clock_wall_us();
     q->err = kd_core_act_run(&q->act);
     if (q->act.version == 0) return;
     t->gate.pending = true;
     kd_tenure_commit(t, q->act.now_us);
-    kd_worker_read_again(ask->owner, t);
+}
+
+/* On the worker's thread, when the decision is durable. */
+static void job_act_settle(kd_ask *ask)
+{
+    job_act_question *q = KD_CONTAINER(ask, job_act_question, ask);
+    kd_tenure *t = kd_worker_tenure(ask->owner, q->act.partition);
+    if (!t->core) return;
+    q->act.core = t->core;
+    q->err = kd_core_act_settle(&q->act);
+    q->act.version = kd_central_version(t->core);
 }
 
 /* On the worker's thread: the version that is durable by now. */
@@ -84,24 +100,53 @@ static void log_order(const kd_order *order, uint32_t partition, uint64_t versio
            KD_U64("version", version));
 }
 
+/* The question is answered: q->err, and what the core had to say. */
+static int job_act_heard(kd_jobs *jobs, job_act_question *q, char *error)
+{
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", q->act.error);
+    kd_jobs_text(jobs, kd_buf_view(&q->act.text));
+    kd_buf_clear(&q->act.text);
+    return q->err;
+}
+
+static int job_act_ask(kd_jobs *jobs, job_act_question *q, uint32_t partition, char *error)
+{
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: its worker did not answer", partition);
+    if (!kd_ask_run(&q->ask, kd_jobs_worker(jobs, partition)->loop, ASK_TIMEOUT_MS)) return KD_ETIMEOUT;
+    return job_act_heard(jobs, q, error);
+}
+
+/* Another question about the same order: what became of the decision. */
+static int job_act_ask_settled(kd_jobs *jobs, const kd_core_act *act, uint64_t *version, char *error)
+{
+    job_act_question *q = job_act_create(jobs, act->partition, job_act_settle);
+    q->act.order = act->order;
+    q->act.known = act->known;
+    int err = job_act_ask(jobs, q, act->partition, error);
+    if (err == KD_OK) *version = q->act.version;
+    kd_ask_let_go(&q->ask);
+    return err;
+}
+
+static int job_act_carry_through(kd_jobs *jobs, const kd_core_act *act, uint64_t *version, char *error)
+{
+    if (!act->decides) return *version > 0 ? wait_durable(jobs, act->partition, *version, error) : KD_OK;
+    int err = kd_job_decide(jobs, act->partition, &act->decision, error);
+    return err == KD_OK ? job_act_ask_settled(jobs, act, version, error) : err;
+}
+
 static int job_act_carry_out(void *arg, uint32_t partition, const kd_order *order, char *error)
 {
     kd_jobs *jobs = arg;
     job_act_question *q = job_act_create(jobs, partition, job_act_work);
     q->act.order = *order;
-    uint64_t version = 0;
-    int err = KD_ETIMEOUT;
-    snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: its worker did not answer", partition);
-    if (kd_ask_run(&q->ask, kd_jobs_worker(jobs, partition)->loop, ASK_TIMEOUT_MS)) {
-        err = q->err;
-        version = q->act.version;
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", q->act.error);
-        kd_jobs_text(jobs, kd_buf_view(&q->act.text));
+    int err = job_act_ask(jobs, q, partition, error);
+    if (err == KD_OK) {
+        uint64_t version = q->act.version;
+        err = job_act_carry_through(jobs, &q->act, &version, error);
+        if (err == KD_OK && version > 0) log_order(order, partition, version);
     }
     kd_ask_let_go(&q->ask);
-    if (err != KD_OK || version == 0) return err;
-    err = wait_durable(jobs, partition, version, error);
-    if (err == KD_OK) log_order(order, partition, version);
     return err;
 }
 

@@ -23,7 +23,7 @@ static void audit_moment_take(kd_ask *ask)
 {
     audit_moment *m = KD_CONTAINER(ask, audit_moment, ask);
     const kd_tenure *t = kd_worker_tenure(ask->owner, m->partition);
-    if (!t->core) return; /* closed: the program ends, and nobody waits */
+    if (!t->core) return; /* closed: the program ends, or it went to another member */
     m->copy = kd_central_counts_copy(t->core, COPIED_MAX);
     m->snapshot = kd_leveldb_snapshot_take(t->db);
 }
@@ -59,14 +59,14 @@ static bool job_audit_go_on(void *arg, uint64_t rows)
 static int audit_moment_run(kd_jobs *jobs, audit_moment *m, char *error)
 {
     job_audit_partition a = {.jobs = jobs, .partition = m->partition};
-    const kd_store store = kd_leveldb_snapshot_store(m->snapshot);
+    const kd_store store = kd_leveldb_snapshot_store(m->snapshot); /* not used where there is none */
     const kd_audit_config config = {.counters = &jobs->counters,
                                     .shown = m->copy,
                                     .arg = &a,
                                     .mismatch = job_audit_note,
                                     .progress = job_audit_go_on};
-    kd_audit_result result;
-    int err = kd_audit_run(&store, &config, &result);
+    kd_audit_result result = {.broken = ""};
+    int err = m->snapshot ? kd_audit_run(&store, &config, &result) : KD_EUNAVAILABLE;
     kd_buf_finish(&a.line);
     if (err == KD_OK) kd_jobs_add(jobs, &result);
     if (err != KD_OK)

@@ -23,6 +23,10 @@ static int job_backup_with_snapshot(void *arg, uint32_t partition,
 {
     kd_jobs *jobs = arg;
     const kd_tenure *t = kd_worker_tenure(kd_jobs_worker(jobs, partition), partition);
+    if (!kd_tenure_held(t)) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u went to another member", partition);
+        return KD_EUNAVAILABLE;
+    }
     kd_leveldb_snapshot *snapshot = kd_leveldb_snapshot_take(t->db);
     const kd_store store = kd_leveldb_snapshot_store(snapshot);
     int err = use(use_arg, &store, error);

@@ -85,13 +85,29 @@ int kd_job_decide_ask(kd_worker *worker, uint32_t partition, kd_bytes job, const
     return err;
 }
 
+static const char *decide_why(int err)
+{
+    if (err == KD_ETIMEOUT)
+        return "the decision is not merged in time: unknown whether it will be; say it again";
+    return kd_strerror(err);
+}
+
 static int decide_fail(char *error, uint32_t partition, int err)
 {
-    snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %" PRIu32 ": %s", partition,
-             err == KD_ETIMEOUT
-                 ? "the decision is not merged in time: unknown whether it will be; say it again"
-                 : kd_strerror(err));
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %" PRIu32 ": %s", partition, decide_why(err));
     return err;
+}
+
+/* Lists that are full, each by its name and bound. */
+static int decide_full(char *error, uint32_t partition, const kd_decision *d)
+{
+    bool erases = d->what == KD_DECIDED_ERASE;
+    if (!erases && d->item.len == 0) return decide_fail(error, partition, KD_EFULL);
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %" PRIu32 ": its list of %s is full (%d, the bound): %s",
+             partition, erases ? "erased users" : "closed items", erases ? KD_ERASED_MAX : KD_CLOSED_MAX,
+             erases ? "no other user can be erased there until one is forgotten"
+                    : "no item can be closed or deleted there that never was");
+    return KD_EFULL;
 }
 
 int kd_job_decide(kd_jobs *jobs, uint32_t partition, const kd_decision *d, char *error)
@@ -105,7 +121,8 @@ int kd_job_decide(kd_jobs *jobs, uint32_t partition, const kd_decision *d, char 
                                     DECIDE_ASK_MS, &progress, &written);
         if (err == KD_OK && progress.durable && progress.seq >= d->seq) return KD_OK;
         if (err == KD_OK && due && written != KD_OK && written != KD_EAGAIN)
-            return decide_fail(error, partition, written);
+            return written == KD_EFULL ? decide_full(error, partition, d)
+                                       : decide_fail(error, partition, written);
         if (err == KD_OK && due && written == KD_OK) write_us = now_us + WRITE_AGAIN_US;
         usleep(DECIDE_POLL_US);
     }

@@ -31,6 +31,17 @@ static kd_job_state job_ended_as(int err)
     return passing ? KD_JOB_UNAVAILABLE : KD_JOB_FAILED;
 }
 
+/* A central of a group knows of all members; one with central.role = follower of its leader and itself. */
+static int job_members(kd_jobs *jobs, char *error)
+{
+    kd_buf lines = {.data = NULL};
+    if (!jobs->membership) return kd_job_act(jobs, error);
+    kd_membership_lines(jobs->membership, &lines);
+    kd_jobs_text(jobs, kd_buf_view(&lines));
+    kd_buf_finish(&lines);
+    return KD_OK;
+}
+
 static int job_run_order(kd_jobs *jobs, char *error)
 {
     switch (jobs->job.order.kind) {
@@ -54,16 +65,19 @@ static int job_run_order(kd_jobs *jobs, char *error)
     case KD_ORDER_OPEN:
     case KD_ORDER_DELETE:
         return kd_job_item(jobs, error);
+    case KD_ORDER_MEMBERS:
+        return job_members(jobs, error);
     default:
         return kd_job_act(jobs, error);
     }
 }
 
-kd_jobs *kd_jobs_create(const kd_central_settings *settings, kd_worker *workers)
+kd_jobs *kd_jobs_create(const kd_central_settings *settings, kd_worker *workers, kd_membership *membership)
 {
     kd_jobs *jobs = kd_alloc(sizeof(*jobs));
     jobs->settings = settings;
     jobs->workers = workers;
+    jobs->membership = membership;
     jobs->next_id = kd_clock_wall_us();
     pthread_mutex_init(&jobs->lock, NULL);
     return jobs;

@@ -12,8 +12,8 @@
 
 #include "central/io/operator/job.h"
 
-/* Borrows both for its life. Never NULL. */
-kd_jobs *kd_jobs_create(const kd_central_settings *settings, kd_worker *workers);
+/* Borrows all for its life; `membership` may be NULL. Never NULL. */
+kd_jobs *kd_jobs_create(const kd_central_settings *settings, kd_worker *workers, kd_membership *membership);
 /* Waits for the job that runs, which is told to end. Before the workers stop: a job asks them. NULL is fine. */
 void kd_jobs_destroy(kd_jobs *jobs);
 /* Copies the order, its body as well. KD_OK and the job's id; KD_EAGAIN: another job runs; KD_EIO: no thread could be started. */

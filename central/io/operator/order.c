@@ -30,7 +30,7 @@ bool kd_order_of_follower(kd_order_kind kind)
 {
     return kind == KD_ORDER_AUDIT || kind == KD_ORDER_MEMBERS || kind == KD_ORDER_VOID_LIST ||
            kind == KD_ORDER_QUARANTINE_LIST || kind == KD_ORDER_QUARANTINE_SHOW ||
-           kind == KD_ORDER_BACKUP_LIST;
+           kind == KD_ORDER_BACKUP_LIST || kind == KD_ORDER_EDGE_LIST;
 }
 
 static void order_put(kd_buf *out, const char *key, const char *value)
@@ -50,6 +50,7 @@ void kd_order_to_query(const kd_order *o, kd_buf *out)
     snprintf(id, sizeof(id), "%016" PRIx64, o->id);
     order_put(out, "do", orders[o->kind].name);
     if (o->name[0] != '\0') order_put(out, "name", o->name);
+    if (o->region[0] != '\0') order_put(out, "region", o->region);
     if (o->item[0] != '\0') order_put(out, "item", o->item);
     if (o->dir[0] != '\0') order_put(out, "dir", o->dir);
     if (o->id != 0) order_put(out, "id", id);
@@ -79,6 +80,7 @@ int kd_order_from_query(kd_order *o, const char *query)
     if (evhttp_parse_query_str(query, &words) != 0) return KD_EINVAL;
     bool good = order_take(&words, "do", kind, sizeof(kind)) &&
                 order_take(&words, "name", o->name, sizeof(o->name)) &&
+                order_take(&words, "region", o->region, sizeof(o->region)) &&
                 order_take(&words, "item", o->item, sizeof(o->item)) &&
                 order_take(&words, "dir", o->dir, sizeof(o->dir)) && order_take(&words, "id", id, sizeof(id));
     evhttp_clear_headers(&words);

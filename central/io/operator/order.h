@@ -25,6 +25,8 @@ enum { KD_ORDER_DIR_MAX = 3000, KD_ORDER_QUERY_MAX = 3 * KD_ORDER_DIR_MAX + 256 
     X(KD_ORDER_BACKUP_LIST, "backup-list", false)                                                            \
     X(KD_ORDER_RETIRE, "retire", false)                                                                      \
     X(KD_ORDER_READMIT, "readmit", false)                                                                    \
+    X(KD_ORDER_EDGE_ADD, "edge-add", false)                                                                  \
+    X(KD_ORDER_EDGE_LIST, "edge-list", false)                                                                \
     X(KD_ORDER_COLLECT, "collect", false)                                                                    \
     X(KD_ORDER_CLOSE, "close", false)                                                                        \
     X(KD_ORDER_OPEN, "open", false)                                                                          \
@@ -44,10 +46,11 @@ typedef enum {
 
 typedef struct {
     kd_order_kind kind;
-    char name[KD_NAME_MAX + 1]; /* of an edge, a backup, or a job of decisions */
-    char item[KD_ITEM_KEY_MAX]; /* collection/id */
-    char dir[KD_ORDER_DIR_MAX]; /* of a backup: an absolute path, or s3://... */
-    uint64_t id;                /* of a record in quarantine, or how many backups to keep; 0: none */
+    char name[KD_NAME_MAX + 1];   /* of an edge, a backup, or a job of decisions */
+    char region[KD_NAME_MAX + 1]; /* of an edge that is to be expected; may be empty */
+    char item[KD_ITEM_KEY_MAX];   /* collection/id */
+    char dir[KD_ORDER_DIR_MAX];   /* of a backup: an absolute path, or s3://... */
+    uint64_t id;                  /* of a record in quarantine, or how many backups to keep; 0: none */
     kd_bytes
         body; /* of a void: its text (void_order.h); of an erasure: the user's id. No part of the query; borrowed */
 } kd_order;
@@ -58,7 +61,7 @@ const char *kd_order_name(kd_order_kind kind);
 bool kd_order_slow(kd_order_kind kind);
 /* Whether a central that follows carries it out: it changes nothing, and what it tells is true of a follower. */
 bool kd_order_of_follower(kd_order_kind kind);
-/* Appends do=NAME&name=...&item=...&dir=...&id=HEX, with empty fields left out, and a NUL that is not counted in the length. */
+/* Appends do=NAME&name=...&region=...&item=...&dir=...&id=HEX, with empty fields left out, and a NUL that is not counted in the length. */
 void kd_order_to_query(const kd_order *o, kd_buf *out);
 /* KD_OK, or KD_EINVAL: no such order, or a field that is too long or no number. Whether the order has the fields that it needs is not looked at. */
 int kd_order_from_query(kd_order *o, const char *query);

@@ -3,13 +3,16 @@
 
 #include <sodium.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "central/io/daemon/fail.h"
+#include "central/io/partition/tenure_counters.h"
 #include "common/io/loop/clock.h"
 #include "common/io/leveldb/leveldb_dir.h"
 #include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 #include "common/io/loop/point.h"
+#include "kudos/counter_names.h"
 #include "kudos/index.h"
 #include "kudos/quarantine.h"
 
@@ -21,6 +24,13 @@ _Static_assert((int)KD_COMMITS_UNDER_WAY_MAX == (int)KD_COMMITTER_DEPTH,
 void kd_tenure_path(char *out, size_t size, const char *data_dir, uint32_t partition)
 {
     snprintf(out, size, "%s/partition-%04u", data_dir, partition);
+}
+
+bool kd_tenure_is_stored(const char *data_dir, uint32_t partition)
+{
+    char path[4096];
+    kd_tenure_path(path, sizeof(path), data_dir, partition);
+    return access(path, F_OK) == 0;
 }
 
 bool kd_tenure_begins_anew(const char *data_dir)
@@ -40,8 +50,9 @@ static int tenure_open_core(kd_tenure *t, char *error)
     const kd_central_settings *s = t->settings;
     uint64_t now = kd_clock_wall_us();
     randombytes_buf(&t->random, sizeof(t->random));
-    const kd_central_config config = kd_central_core_config(s, &t->declared->counters, &t->declared->edges,
-                                                            t->partition, kd_random_next(&t->random));
+    kd_central_config config = kd_central_core_config(s, &t->declared->counters, &t->declared->edges,
+                                                      t->partition, kd_random_next(&t->random));
+    config.follows = t->follows;
     int err = kd_central_open(&config, &t->store, kd_tenure_epoch_hint(now), now, &t->core);
     if (err == KD_OK) return err;
     kd_tenure_path(path, sizeof(path), s->data_dir, t->partition);
@@ -64,67 +75,108 @@ static void tenure_commit_written(void *arg, uint64_t id, int err)
     kd_loop_post(t->loop, &slot->post);
 }
 
-int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_declared *declared,
-                   uint32_t partition, bool anew, kd_loop *loop, kd_central_metrics *metrics, char *error)
+void kd_tenure_init(kd_tenure *t, const kd_central_settings *settings, const kd_declared *declared,
+                    uint32_t partition, kd_loop *loop, kd_central_metrics *metrics)
 {
-    char path[4096];
     *t = (kd_tenure){.partition = partition,
                      .loop = loop,
                      .settings = settings,
                      .declared = declared,
                      .metrics = metrics,
-                     .gate = {.ops_max = (uint32_t)settings->commit_ops},
                      .group_offset = -1,
                      .log_high = -1};
+}
+
+static int tenure_open_store(kd_tenure *t, bool anew, char *error)
+{
+    char path[4096];
+    const kd_central_settings *s = t->settings;
     const kd_leveldb_options options = {
-        .write_buffer_bytes = settings->write_buffer,
-        .cache_bytes = KD_MAX(256 * 1024, settings->block_cache / settings->partitions),
-        .max_open_files = (int)settings->open_files,
+        .write_buffer_bytes = s->write_buffer,
+        .cache_bytes = KD_MAX(256 * 1024, s->block_cache / s->partitions),
+        .max_open_files = (int)s->open_files,
         .create = anew,
     };
-    kd_tenure_path(path, sizeof(path), settings->data_dir, partition);
+    kd_tenure_path(path, sizeof(path), s->data_dir, t->partition);
     int err = kd_leveldb_open_beside(&t->db, path, &options, error, KD_OPTIONS_ERROR_MAX);
-    if (err != KD_OK) return err;
-    t->store = kd_leveldb_store(t->db);
-    err = tenure_open_core(t, error);
+    if (err == KD_OK) t->store = kd_leveldb_store(t->db);
+    return err;
+}
+
+int kd_tenure_open(kd_tenure *t, bool anew, bool follows, char *error)
+{
+    t->gate = (kd_commit_gate){.ops_max = (uint32_t)t->settings->commit_ops};
+    t->follows = follows;
+    int err = tenure_open_store(t, anew, error);
+    if (err == KD_OK) err = tenure_open_core(t, error);
+    if (err == KD_OK) err = kd_tenure_counters_check(t->db, t->partition, &t->declared->counters, error);
     if (err == KD_OK && kd_committer_create(&t->committer, t->db, tenure_commit_written, t) != KD_OK) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: no thread for its commits", partition);
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: no thread for its commits", t->partition);
         err = KD_EIO;
     }
-    if (err == KD_OK) kd_tenure_open_publisher(t);
-    if (err != KD_OK) kd_tenure_close(t);
-    return err;
+    if (err != KD_OK) {
+        kd_tenure_close(t);
+        return err;
+    }
+    kd_tenure_open_publisher(t);
+    kd_tenure_follow_open(t);
+    return KD_OK;
 }
 
 void kd_tenure_close(kd_tenure *t)
 {
     kd_committer_destroy(t->committer);
-    kd_publisher_finish(&t->publisher);
+    if (t->core) kd_publisher_finish(&t->publisher);
     if (t->core) kd_central_close(t->core);
     kd_leveldb_close(t->db);
     t->committer = NULL;
     t->core = NULL;
     t->db = NULL;
+    t->halted = t->fenced = t->drains = t->standing = false;
+    t->following = (kd_tenure_following){.told = KD_FOLLOWS_UNPROVEN};
 }
 
-/* Merges quarantined batches whose counter has been configured since. A follower merges what it reads, nothing else. */
-static void tenure_merge_quarantined(kd_tenure *t, uint64_t now_us)
+bool kd_tenure_quiet(const kd_tenure *t)
 {
-    uint32_t merged = 0;
-    int err = kd_tenure_follows(t) ? KD_OK : kd_central_quarantine_retry(t->core, now_us, &merged);
-    if (err == KD_OK && merged > 0)
-        KD_LOG(KD_INFO, "quarantine-merged", KD_U64("partition", t->partition), KD_U64("batches", merged));
-    t->gate.pending |= merged > 0;
-    kd_tenure_commit(t, now_us); /* if a read of the store failed above, it fails as well: kd_fail_stop */
+    return !t->core || (t->gate.under_way == 0 && kd_publisher_sent(&t->publisher) == 0);
+}
+
+void kd_tenure_switch(kd_tenure *t, bool follows)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    KD_ASSERT(t->core && kd_tenure_quiet(t));
+    kd_publisher_finish(&t->publisher);
+    kd_central_close(t->core);
+    t->core = NULL;
+    t->gate = (kd_commit_gate){.ops_max = (uint32_t)t->settings->commit_ops};
+    t->halted = t->fenced = t->drains = t->standing = false;
+    t->unpublished_told = t->waits_told = false;
+    t->passed_over = 0;
+    t->group_offset = -1;
+    t->follows = follows;
+    if (tenure_open_core(t, error) != KD_OK)
+        kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition, error);
+    kd_tenure_open_publisher(t);
+    kd_tenure_follow_open(t);
+    kd_tenure_begin(t);
+}
+
+/* With the next commit. A core that takes none any more, as it was fenced or its store failed, ends this process anyway. */
+static void tenure_remember_counters(kd_tenure *t)
+{
+    t->gate.pending |= kd_central_remember_counters(t->core) == KD_OK;
 }
 
 void kd_tenure_begin(kd_tenure *t)
 {
+    if (!t->core) return;
     t->gate.pending = true;
-    tenure_merge_quarantined(t, kd_clock_wall_us());
+    tenure_remember_counters(t);
+    kd_tenure_commit(t, kd_clock_wall_us());
     KD_ASSERT(t->gate.under_way > 0);
     KD_LOG(KD_INFO, "partition-opened", KD_U64("partition", t->partition),
-           KD_U64("epoch", kd_central_epoch(t->core)), KD_U64("version", kd_central_version(t->core)));
+           KD_STR("role", t->follows ? "follower" : "leader"), KD_U64("epoch", kd_central_epoch(t->core)),
+           KD_U64("version", kd_central_version(t->core)));
 }
 
 static kd_commit_slot *tenure_free_slot(kd_tenure *t)
@@ -163,8 +215,16 @@ static bool tenure_sweeps(const kd_tenure *t)
     return !t->drains && kd_central_sweeps(t->core) && !kd_publisher_blocks(&t->publisher);
 }
 
+/* Whether a commit could still be one of this core: the core of a fenced tenure makes none, and before a change of the role what is gathered is read
+ * again by the next core. */
+static bool tenure_commits(const kd_tenure *t)
+{
+    return t->core && !t->fenced && (!t->halted || t->drains);
+}
+
 void kd_tenure_commit(kd_tenure *t, uint64_t now_us)
 {
+    if (!tenure_commits(t)) return;
     t->gate.pending |= tenure_sweeps(t);
     if (kd_commit_gate_opens(&t->gate, kd_central_gathered(t->core))) tenure_commit_begin(t, now_us);
 }
@@ -207,6 +267,7 @@ static void tenure_commit_ended(kd_post *post)
 
 bool kd_tenure_blocked(const kd_tenure *t)
 {
+    if (!t->core || t->halted || t->fenced) return false; /* what is read of it is passed over */
     return kd_publisher_blocks(&t->publisher) ||
            kd_commit_gate_blocks(&t->gate, kd_central_gathered(t->core));
 }
@@ -281,8 +342,8 @@ static void tenure_log_passed_over(kd_tenure *t)
 }
 
 /* Two centrals that are started again each time would take over from each other in turn. Exit with 2 the second time, so that the service manager
- * does not restart this one. */
-static void tenure_stop_fenced(kd_tenure *t, kd_bytes record)
+ * does not restart this one. A member of a group follows instead. */
+static void tenure_fenced(kd_tenure *t, kd_bytes record)
 {
     kd_claim claim;
     char cause[160];
@@ -292,31 +353,50 @@ static void tenure_stop_fenced(kd_tenure *t, kd_bytes record)
              named ? (int)claim.central.len : 0, named ? (const char *)claim.central.data : "",
              named ? (unsigned long long)claim.epoch : 0, (unsigned long long)kd_central_epoch(t->core),
              again ? ", with which we had taken over: two are running" : "");
-    kd_fail_stop(again ? KD_EXIT_USAGE : KD_EXIT_FAILED, "fenced", t->partition, cause);
+    if (!kd_central_in_group(t->settings))
+        kd_fail_stop(again ? KD_EXIT_USAGE : KD_EXIT_FAILED, "fenced", t->partition, cause);
+    t->fenced = true;
+    kd_metric_add(&t->metrics->fenced, 1);
+    KD_LOG(KD_WARN, "fenced", KD_U64("partition", t->partition), KD_STR("cause", cause));
 }
 
 void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_us)
 {
+    int64_t last;
+    if (!t->core || t->halted || t->fenced) return;
+    /* librdkafka 2.0.2 has given records once more after a change of its assignment. Twice would be twice in a follower's history. */
+    if (t->follows && kd_central_log_fed(t->core, &last) && offset <= last) return;
     kd_fed fed = kd_central_feed(t->core, record, offset, now_us);
     t->gate.pending = true;
-    if (fed == KD_FED_FENCED) tenure_stop_fenced(t, record);
-    if (fed != KD_FED_MERGED && fed != KD_FED_DUPLICATE && fed != KD_FED_CLAIM && fed != KD_FED_DECIDED)
+    if (fed == KD_FED_FENCED) {
+        tenure_fenced(t, record);
+        return;
+    }
+    if (fed != KD_FED_MERGED && fed != KD_FED_DUPLICATE && fed != KD_FED_CLAIM && fed != KD_FED_DECIDED &&
+        fed != KD_FED_IDLE)
         tenure_log_fed(t, fed, record, offset);
     tenure_log_passed_over(t);
     if (kd_commit_gate_full(&t->gate, kd_central_gathered(t->core))) kd_tenure_commit(t, now_us);
 }
 
-void kd_tenure_redeclare(kd_tenure *t, uint64_t now_us)
+void kd_tenure_redeclare(kd_tenure *t)
 {
+    if (!t->core) return;
     kd_central_expect(t->core, (const char *const *)t->declared->edges.at, t->declared->edges.count);
-    tenure_merge_quarantined(t, now_us);
+    kd_central_quarantine_look(t->core);
+    tenure_remember_counters(t);
+    kd_tenure_commit(t, kd_clock_wall_us());
 }
 
 bool kd_tenure_drained(kd_tenure *t)
 {
+    if (!t->core) return true;
     t->drains = true;
+    if (t->follows) t->halted = false; /* it stays what it is */
+    if (t->fenced) return kd_tenure_quiet(t);
+    if (t->follows) return kd_commit_gate_idle(&t->gate);
     if (!kd_commit_gate_idle(&t->gate)) return false;
-    if (!t->producer) return true;
+    if (!t->producer || kd_central_promotion(t->core) != KD_PROMOTION_LEADS) return true;
     if (t->publisher.ending == KD_PUBLISHER_RUNS) {
         kd_publisher_end(&t->publisher);
         kd_tenure_publish(t, kd_clock_mono_us());

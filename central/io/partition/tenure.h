@@ -1,5 +1,5 @@
 /*
- * tenure.h - this process's tenure over one partition: its store, its core, the commits under way and the records on their way to Kafka. Belongs to
+ * tenure.h - this process's tenure over one partition, as its leader or as a follower: its store, its core, the commits under way and the records on their way to Kafka. Belongs to
  * its worker's thread.
  *
  *     records -> core -> commit (synced by the committer's thread) -> claim (once), changes, snapshots
@@ -18,8 +18,10 @@
 #include "common/io/leveldb/committer.h"
 #include "common/io/loop/loop.h"
 #include "kudos/commit_gate.h"
+#include "kudos/decide.h"
 #include "kudos/follow.h"
 #include "kudos/index.h"
+#include "kudos/members.h"
 #include "kudos/publisher.h"
 
 typedef struct kd_tenure kd_tenure;
@@ -40,12 +42,20 @@ typedef struct {
     bool busy;
 } kd_commit_slot;
 
-/* Of a central that follows (tenure_follow.c). */
+/* Of a tenure that follows (tenure_follow.c). */
 typedef struct {
     kd_follows told; /* as our log was told */
+    bool
+        agreed; /* with some snapshot, since the store was opened the first time in this process, or it led */
+    bool
+        empty; /* the store had nothing when it was opened the first time in this process, though the log had */
+    bool looked_at;    /* its place in the log was checked, so that `empty` and `awaits_seed` are known */
+    bool awaits_seed;  /* likewise, and the log does not begin at its beginning */
+    uint64_t heard_us; /* when a snapshot was heard last, at first when it began to follow: monotonic */
     /* A moment at which nothing else was there to read; it counts when as many records are committed. us 0: none */
     uint64_t sight_us, sight_read;
-    uint64_t current_us; /* what is shown is as of this moment at least: wall clock */
+    bool log_at_end, counts_at_end; /* since the opening: both topics were read to an end */
+    uint64_t current_us;            /* what is shown is as of this moment at least: wall clock */
 } kd_tenure_following;
 
 struct kd_tenure {
@@ -61,8 +71,13 @@ struct kd_tenure {
     kd_commit_gate gate;
     kd_commit_slot slots[KD_COMMITTER_DEPTH];
     kd_publisher publisher;
-    bool drains; /* kd_tenure_drained was called: indices are built, and deleted items swept, no further */
+    bool follows; /* it merges and compares, and publishes nothing */
+    bool halted;  /* it is about to change its role: nothing more is fed */
+    bool fenced;  /* it led, and read the claim of another central: nothing more is committed or published */
+    bool drains;  /* kd_tenure_drained was called: indices are built, and deleted items swept, no further */
     kd_index_stage stages[KD_INDICES]; /* as the log was told */
+    /* Of a member of a group: the first offsets of both topics when its place in the log was checked, and where the counts are read on. */
+    int64_t log_begins, counts_begin, counts_next;
     bool standing; /* the consumer gives no records of this partition until a seek or a new assignment */
     uint64_t unknown_schema;
     uint64_t gaps;               /* batches since the last line about gaps */
@@ -70,7 +85,8 @@ struct kd_tenure {
     uint64_t passed_over;        /* the core's count when the last line about it was logged */
     kd_kafka_producer *producer; /* the worker's; NULL before there is one */
     bool unpublished_told,
-        waits_told; /* lines on the backlog were logged; reset below a quarter of its bound */
+        waits_told;              /* lines on the backlog were logged; reset below a quarter of its bound */
+    kd_closed_stage closed_told; /* as the log was told */
     uint64_t random;
     int64_t group_offset; /* last offset committed to the consumer group, for lag tools; -1: none */
     kd_tenure_following following;
@@ -80,24 +96,36 @@ struct kd_tenure {
     void *arg;
 };
 
-/* Opens store and core and starts the committer. The caller then sets `settled` and `arg`. `anew`: a missing store is created; else a missing store
- * is an error, for it was lost. On an error (as kd_leveldb_open, kd_central_open; KD_EIO also without a thread) nothing is left open, and `error`, of
- * KD_OPTIONS_ERROR_MAX bytes, names partition and cause. */
-int kd_tenure_open(kd_tenure *t, const kd_central_settings *settings, const kd_declared *declared,
-                   uint32_t partition, bool anew, kd_loop *loop, kd_central_metrics *metrics, char *error);
+/* Of a partition that this process does not hold: nothing is open. The caller then sets `settled` and `arg`. */
+void kd_tenure_init(kd_tenure *t, const kd_central_settings *settings, const kd_declared *declared,
+                    uint32_t partition, kd_loop *loop, kd_central_metrics *metrics);
+/* Opens store and core and starts the committer. `anew`: a missing store is created; else a missing store is an error, for it was lost. On an error (as
+ * kd_leveldb_open, kd_central_open; KD_EIO also without a thread) nothing is left open, and `error`, of KD_OPTIONS_ERROR_MAX bytes, names partition and
+ * cause. */
+int kd_tenure_open(kd_tenure *t, bool anew, bool follows, char *error);
+/* Whether it is open. All functions below that do not say otherwise may be called of one that is not, and do nothing. */
+static inline bool kd_tenure_held(const kd_tenure *t)
+{
+    return t->core != NULL;
+}
+/* On the worker's thread. Leads or follows from now on, with the same store: the core is opened anew, so what was not committed has to be fed again. Only when
+ * kd_tenure_quiet(). A store that cannot be read ends the process. */
+void kd_tenure_switch(kd_tenure *t, bool follows);
+/* No commit is under way, and Kafka has reported each record that was sent. */
+bool kd_tenure_quiet(const kd_tenure *t);
 /* Makes the publisher around the open core. Only for kd_tenure_open(), which is in tenure.c. */
 void kd_tenure_open_publisher(kd_tenure *t);
-/* Writes the commits that were submitted, then closes everything. Only after the loop was joined and the producer destroyed: a report that came later
- * would find its record freed. */
+/* Writes the commits that were submitted, then closes everything. Only when kd_tenure_quiet(), or after the loop was joined and the producer destroyed: a
+ * report that came later would find its record freed. */
 void kd_tenure_close(kd_tenure *t);
 
 /* All of the following on the worker's thread. Begins the first commit, which carries the epoch, once the loop runs. */
 void kd_tenure_begin(kd_tenure *t);
-/* A record of the likes topic; borrowed. Logs alarms and may begin a commit. A claim above our epoch ends the process (kd_fail_stop). */
+/* A record of the likes topic; borrowed. Logs alarms and may begin a commit. A claim above our epoch fences the tenure, and ends the process
+ * (kd_fail_stop) unless it is a member of a group. */
 void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_us);
-/* `declared` has changed: the core gets its edges, and merges quarantined batches whose counter is known now. Call kd_worker_read_again()
- * afterwards. */
-void kd_tenure_redeclare(kd_tenure *t, uint64_t now_us);
+/* `declared` has changed: the core gets its edges, and proposes to merge quarantined batches whose counter is known now. */
+void kd_tenure_redeclare(kd_tenure *t);
 /* Begins a commit when the gate opens. A failed read of the store ends the process. */
 void kd_tenure_commit(kd_tenure *t, uint64_t now_us);
 /* Whether reading has to wait: for the disk (the gate), or for the topics (the publisher). */
@@ -105,6 +133,8 @@ bool kd_tenure_blocked(const kd_tenure *t);
 /* Publishes what is due, once there is a producer and a commit of the present epoch is durable. Returns when to call again at the latest, a second
  * from now at most. Monotonic time. */
 uint64_t kd_tenure_publish(kd_tenure *t, uint64_t mono_us);
+/* Logs an alarm when the list of closed items gets full, before it is, once for each stage and start. */
+void kd_tenure_tell_closed(kd_tenure *t);
 /* As kd_publisher_decide, and sends it; KD_EAGAIN also before there is a producer. */
 int kd_tenure_decide(kd_tenure *t, const kd_decision *d);
 /* Kafka's report of a record, which may be of any tenure of this worker: the record leads to its own. `random`: for the jitter of the next
@@ -114,13 +144,19 @@ void kd_tenure_delivered(kd_outbound_record *record, bool ok, uint64_t random);
  * producer. Call again after each commit and each delivery. */
 bool kd_tenure_drained(kd_tenure *t);
 
-/* ---- a central that follows; at one that leads only kd_tenure_answers and kd_tenure_current_us are called */
+/* What the other members are told of it. */
+kd_members_own kd_tenure_own(const kd_tenure *t);
+
+/* ---- a tenure that follows; of one that leads only kd_tenure_answers and kd_tenure_current_us are called */
 
 bool kd_tenure_follows(const kd_tenure *t);
+/* Its core was opened. Only for tenure.c. */
+void kd_tenure_follow_open(kd_tenure *t);
 /* A record of the counts topic; borrowed. */
-void kd_tenure_hear(kd_tenure *t, kd_bytes record);
-/* All that the log had was fed. */
+void kd_tenure_hear(kd_tenure *t, kd_bytes record, int64_t offset);
+/* All that the log had was fed; all that the counts topic had was heard. */
 void kd_tenure_at_end(kd_tenure *t);
+void kd_tenure_counts_at_end(kd_tenure *t);
 /* A commit is durable. */
 void kd_tenure_follow_committed(kd_tenure *t);
 /* A record was fed, or a snapshot heard: tells of what became of the comparison. */
@@ -129,7 +165,7 @@ void kd_tenure_follow_check(kd_tenure *t);
 void kd_tenure_lose(kd_tenure *t, int64_t offset, const char *cause);
 /* Whether records are fed: not to one that is lost, or differs from its leader. */
 bool kd_tenure_follow_feeds(const kd_tenure *t);
-/* KD_OK, or KD_EUNAVAILABLE: it follows, and is not known to agree with its leader. */
+/* KD_OK, or KD_EUNAVAILABLE: it is not held, or follows and is not known to agree with its leader. */
 int kd_tenure_answers(const kd_tenure *t);
 /* The moment as of which its counts are at least; UINT64_MAX at one that leads: whatever moment it is. */
 uint64_t kd_tenure_current_us(const kd_tenure *t);
@@ -138,6 +174,8 @@ uint64_t kd_tenure_current_us(const kd_tenure *t);
 uint64_t kd_tenure_epoch_hint(uint64_t now_us);
 /* Whether the stores below data_dir may be created: no partition there has ever held a row. */
 bool kd_tenure_begins_anew(const char *data_dir);
+/* Whether there is a store of the partition below data_dir. */
+bool kd_tenure_is_stored(const char *data_dir, uint32_t partition);
 /* Writes DATA/partition-NNNN, the directory of the partition's store, into `out` of `size` bytes. */
 void kd_tenure_path(char *out, size_t size, const char *data_dir, uint32_t partition);
 

@@ -6,7 +6,45 @@
 
 bool kd_tenure_follows(const kd_tenure *t)
 {
-    return t->settings->role == KD_ROLE_FOLLOWER;
+    return t->core && (t->follows || kd_central_promotion(t->core) != KD_PROMOTION_LEADS);
+}
+
+/* A store that has read nothing has the state of nobody, until it agreed with a leader. */
+void kd_tenure_follow_open(kd_tenure *t)
+{
+    kd_tenure_following *f = &t->following;
+    bool led = !t->follows;
+    *f = (kd_tenure_following){.looked_at = f->looked_at,
+                               .awaits_seed = f->awaits_seed,
+                               .agreed = f->agreed || led,
+                               .empty = f->empty || kd_central_history(t->core).read == 0,
+                               .heard_us = kd_clock_mono_us()};
+}
+
+/* Of an empty store it is not known at first whether anybody has more. */
+static kd_held_state follow_held(const kd_tenure *t, kd_follows state)
+{
+    const kd_tenure_following *f = &t->following;
+    if (state == KD_FOLLOWS_AGREED) return KD_HELD_AGREED;
+    if (state >= KD_FOLLOWS_DIFFERS) return KD_HELD_WRONG;
+    if (f->awaits_seed) return KD_HELD_AWAITS;
+    if (!f->empty || f->agreed) return KD_HELD_UNPROVEN;
+    return f->looked_at ? KD_HELD_EMPTY : KD_HELD_NONE;
+}
+
+kd_members_own kd_tenure_own(const kd_tenure *t)
+{
+    kd_following f;
+    if (!t->core) return (kd_members_own){.state = KD_HELD_NONE};
+    kd_central_get_following(t->core, &f);
+    kd_members_own own = {.state = KD_HELD_LEADS, .epoch = kd_central_epoch(t->core), .read = f.ours.read};
+    if (!t->follows && !t->fenced) return own;
+    own.epoch = KD_MAX(f.leader_epoch, f.epoch);
+    own.state = follow_held(t, f.state);
+    uint64_t now_us = kd_clock_mono_us();
+    if (f.ours.read > f.heard.read && now_us > t->following.heard_us)
+        own.stalled_us = now_us - t->following.heard_us;
+    return own;
 }
 
 /* ---- how old ---- */
@@ -30,35 +68,53 @@ static void follow_see(kd_tenure *t, uint64_t read, uint64_t us)
     follow_settle_sight(t);
 }
 
+/* Ends of both topics, in whatever order: what stood there when the store was opened has been fed. */
+static void follow_read_to_end(kd_tenure *t)
+{
+    if (!t->following.log_at_end || !t->following.counts_at_end) return;
+    kd_central_read_to_end(t->core);
+    kd_tenure_publish(t, kd_clock_mono_us());
+}
+
+void kd_tenure_counts_at_end(kd_tenure *t)
+{
+    t->following.counts_at_end = true;
+    follow_read_to_end(t);
+}
+
 void kd_tenure_at_end(kd_tenure *t)
 {
     kd_following f;
+    if (!kd_tenure_follows(t) || t->halted || t->fenced) return;
+    t->following.log_at_end = true;
+    follow_read_to_end(t);
     kd_central_get_following(t->core, &f);
     follow_see(t, f.ours.read, kd_clock_wall_us());
 }
 
 void kd_tenure_follow_committed(kd_tenure *t)
 {
-    if (kd_tenure_follows(t)) follow_settle_sight(t);
+    if (t->follows) follow_settle_sight(t);
 }
 
 uint64_t kd_tenure_current_us(const kd_tenure *t)
 {
-    return kd_tenure_follows(t) ? t->following.current_us : UINT64_MAX;
+    return t->follows ? t->following.current_us : UINT64_MAX;
 }
 
 /* ---- whether it may answer ---- */
 
 bool kd_tenure_follow_feeds(const kd_tenure *t)
 {
-    return t->following.told < KD_FOLLOWS_DIFFERS;
+    return t->core && t->following.told < KD_FOLLOWS_DIFFERS;
 }
 
 int kd_tenure_answers(const kd_tenure *t)
 {
     const kd_tenure_following *f = &t->following;
     bool known = f->told == KD_FOLLOWS_AGREED && f->current_us > 0;
-    return known || !kd_tenure_follows(t) ? KD_OK : KD_EUNAVAILABLE;
+    /* A leader answers from its start on, also while its store is promoted. */
+    return t->core && (known || !t->follows) ? KD_OK : KD_EUNAVAILABLE;
 }
 
 static void follow_tell_difference(kd_tenure *t, const kd_following *f)
@@ -74,26 +130,30 @@ static void follow_tell_difference(kd_tenure *t, const kd_following *f)
 void kd_tenure_follow_check(kd_tenure *t)
 {
     kd_following f;
-    if (!kd_tenure_follows(t)) return;
+    if (!t->core || !t->follows) return;
     kd_central_get_following(t->core, &f);
     if (f.state == t->following.told) return;
     t->following.told = f.state;
     if (f.state == KD_FOLLOWS_DIFFERS) follow_tell_difference(t, &f);
+    t->following.agreed |= f.state == KD_FOLLOWS_AGREED;
     if (f.state == KD_FOLLOWS_AGREED)
         KD_LOG(KD_INFO, "follower-agrees", KD_U64("partition", t->partition), KD_U64("records", f.ours.read),
                KD_U64("epoch", f.epoch));
 }
 
-void kd_tenure_hear(kd_tenure *t, kd_bytes record)
+void kd_tenure_hear(kd_tenure *t, kd_bytes record, int64_t offset)
 {
     kd_snapshot s;
-    if (kd_snapshot_decode(record, &s) != KD_OK) return;
-    if (s.kind == KD_SNAPSHOT_DELTA && s.partition == t->partition) {
-        kd_central_compare(t->core, &s);
-        if (s.history.read > 0) follow_see(t, s.history.read, s.made_us);
+    if (!kd_tenure_follows(t) || t->halted || t->fenced || kd_central_hear(t->core, record, offset) != KD_OK)
+        return;
+    if (kd_record_peek(record) == KD_RECORD_SNAPSHOT && kd_snapshot_decode(record, &s) == KD_OK) {
+        bool told = s.kind == KD_SNAPSHOT_DELTA && s.partition == t->partition && s.history.read > 0;
+        t->following.heard_us = kd_clock_mono_us();
+        if (told) follow_see(t, s.history.read, s.made_us);
+        kd_snapshot_finish(&s);
     }
-    kd_snapshot_finish(&s);
     kd_tenure_follow_check(t);
+    t->gate.pending = true; /* the link that was found, or the epoch of a promotion that a marker settled */
 }
 
 void kd_tenure_lose(kd_tenure *t, int64_t offset, const char *cause)

@@ -67,10 +67,27 @@ static void publish_tell_unpublished(kd_tenure *t)
     }
 }
 
+void kd_tenure_tell_closed(kd_tenure *t)
+{
+    static const char *const what[] = {"room", "fills", "full-of-lives", "full"};
+    kd_central_stats s;
+    kd_central_get_stats(t->core, &s);
+    kd_closed_stage stage = kd_closed_stage_of(s.closed_items);
+    if (stage <= t->closed_told) return;
+    t->closed_told = stage;
+    kd_metric_add(&t->metrics->alarms_closed, 1);
+    KD_LOG(KD_ERROR, "alarm-closed-list", KD_U64("partition", t->partition), KD_STR("stage", what[stage]),
+           KD_U64("items", s.closed_items), KD_U64("max", KD_CLOSED_MAX),
+           KD_U64("max_by_lives", KD_CLOSED_MAX - KD_CLOSED_RESERVED));
+}
+
 uint64_t kd_tenure_publish(kd_tenure *t, uint64_t mono_us)
 {
     uint64_t next_us, made_us = t->publisher.snapshot_made_us;
-    if (!kd_central_durable(t->core) || !t->producer) return mono_us + WAIT_MAX_US;
+    bool publishes = t->core && !t->follows && !t->fenced && (!t->halted || t->drains);
+    if (!publishes || !t->producer) return mono_us + WAIT_MAX_US;
+    bool promoted = kd_central_promotion(t->core) != KD_PROMOTION_LEADS;
+    if (!kd_central_durable(t->core) && !promoted) return mono_us + WAIT_MAX_US;
     publish_tell_unpublished(t);
     if (kd_publisher_run(&t->publisher, kd_clock_wall_us(), mono_us, &next_us) != KD_OK)
         kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition,
@@ -81,7 +98,8 @@ uint64_t kd_tenure_publish(kd_tenure *t, uint64_t mono_us)
 
 int kd_tenure_decide(kd_tenure *t, const kd_decision *d)
 {
-    if (!t->producer) return KD_EAGAIN;
+    if (!t->producer || !t->core) return KD_EAGAIN;
+    if (t->follows || t->fenced || t->halted) return KD_EFENCED;
     int err = kd_publisher_decide(&t->publisher, d, kd_clock_wall_us());
     if (err == KD_OK) kd_tenure_publish(t, kd_clock_mono_us());
     return err;

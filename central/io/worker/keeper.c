@@ -1,5 +1,5 @@
 /*
- * keeper.c - see the header. `lock` guards `stopping` and `gone`, which other threads set; `kafka_up` is atomic. All else belongs to the keeper's
+ * keeper.c - see the header. `lock` guards `stopping`, `gone` and `looks`, which other threads set; `kafka_up` is atomic. All else belongs to the keeper's
  * thread once it runs.
  */
 #include "central/io/worker/keeper.h"
@@ -30,7 +30,10 @@ enum {
     WATCH_MS = 2000,     /* the question whether a broker answers */
     WATCH_BRIEF_MS =
         100, /* the same right after a look for the topics that failed: it mostly fetches the reason */
-    WATCH_AGAIN_MS = 1000, /* the rest while no broker answers */
+    WATCH_AGAIN_MS = 1000,         /* the rest while no broker answers */
+    ALONE_MS = 100,                /* the rest while members that may have the state are listened for */
+    MEMBERS_RETENTION_MS = 600000, /* nobody reads a heartbeat later than some seconds after it was written */
+    TOPICS = KD_TOPICS + 1,        /* those of the workers, and that of the members */
 };
 _Static_assert((int)ENSURE_MS < (int)KD_ENDING_CALL_MS && (int)READ_MS < (int)KD_ENDING_CALL_MS &&
                    (int)WATERMARK_MS < (int)KD_ENDING_CALL_MS && (int)WATCH_MS < (int)KD_ENDING_CALL_MS,
@@ -43,13 +46,21 @@ typedef struct {
     int64_t offset;
 } position;
 
+/* A store that a worker has opened; a list, newest first. */
+typedef struct look {
+    struct look *next;
+    position at;
+} look;
+
 struct kd_keeper {
+    kd_keeper_events events;
     const kd_central_settings *settings;
     kd_worker *workers;
     uint32_t count;
     position *positions; /* in the order of workers and their tenures */
     uint64_t random;
     kd_kafka_reader *reader;
+    bool handed_over; /* the workers read */
     kd_kafka_reach reach;
     kd_metric kafka_up; /* any thread reads it */
     kd_topics_retry retry;
@@ -57,7 +68,8 @@ struct kd_keeper {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stopping, gone; /* the process ends; a topic has gone */
-    bool joined;         /* used by the thread of kd_keeper_stop alone */
+    look *looks;
+    bool joined; /* used by the thread of kd_keeper_stop alone */
 };
 
 static bool keeper_stopping(kd_keeper *k)
@@ -68,13 +80,27 @@ static bool keeper_stopping(kd_keeper *k)
     return stop;
 }
 
-/* Waits for `ms`; less when a topic has gone, or at the end. True: a topic has gone, which is answered once. */
+static void keeper_serve(kd_keeper *k, look *looks);
+
+/* With the lock held, which is given up meanwhile. */
+static bool keeper_serves(kd_keeper *k)
+{
+    look *looks = k->looks;
+    if (!looks || !k->handed_over) return false;
+    k->looks = NULL;
+    pthread_mutex_unlock(&k->lock);
+    keeper_serve(k, looks);
+    pthread_mutex_lock(&k->lock);
+    return true;
+}
+
+/* Waits for `ms`, and serves workers meanwhile; less when a topic has gone, or at the end. True: a topic has gone, which is answered once. */
 static bool keeper_rest(kd_keeper *k, uint64_t ms)
 {
     const struct timespec until = kd_clock_wait_until(ms);
     pthread_mutex_lock(&k->lock);
     while (!k->stopping && !k->gone &&
-           pthread_cond_clockwait(&k->wake, &k->lock, CLOCK_MONOTONIC, &until) == 0)
+           (keeper_serves(k) || pthread_cond_clockwait(&k->wake, &k->lock, CLOCK_MONOTONIC, &until) == 0))
         continue;
     bool gone = k->gone;
     k->gone = false;
@@ -87,24 +113,33 @@ static bool keeper_follows(const kd_keeper *k)
     return k->settings->role == KD_ROLE_FOLLOWER;
 }
 
-/* The topics that central needs, into topics[KD_TOPICS]; returns how many. */
+/* The topics that central needs, into topics[TOPICS]; returns how many. */
 static size_t keeper_topics(const kd_keeper *k, kd_kafka_topic *topics)
 {
     const kd_central_settings *s = k->settings;
     uint32_t partitions = (uint32_t)s->partitions;
     uint16_t replication = (uint16_t)s->replication;
-    topics[0] =
-        (kd_kafka_topic){s->likes_topic, partitions, replication, (int64_t)(s->likes_retention_us / 1000), 0};
-    topics[1] = (kd_kafka_topic){s->counts_topic, partitions, replication,
-                                 (int64_t)(s->counts_retention_us / 1000), 0};
+    topics[0] = (kd_kafka_topic){
+        s->likes_topic, partitions, replication, (int64_t)(s->likes_retention_us / 1000), 0, false};
+    topics[1] = (kd_kafka_topic){
+        s->counts_topic, partitions, replication, (int64_t)(s->counts_retention_us / 1000), 0, false};
     size_t n = 2;
     if (keeper_follows(k)) return n;
+    topics[n++] = (kd_kafka_topic){.name = s->members_topic,
+                                   .partitions = 1,
+                                   .replication = replication,
+                                   .retention_ms = MEMBERS_RETENTION_MS,
+                                   .more = true};
     if (s->publish_changes)
-        topics[n++] = (kd_kafka_topic){s->changes_topic, partitions, replication,
-                                       (int64_t)(s->changes_retention_us / 1000), 0};
+        topics[n++] = (kd_kafka_topic){
+            s->changes_topic, partitions, replication, (int64_t)(s->changes_retention_us / 1000), 0, false};
     if (s->milestones.count > 0)
-        topics[n++] = (kd_kafka_topic){s->milestones_topic, partitions, replication,
-                                       (int64_t)(s->milestones_retention_us / 1000), 0};
+        topics[n++] = (kd_kafka_topic){s->milestones_topic,
+                                       partitions,
+                                       replication,
+                                       (int64_t)(s->milestones_retention_us / 1000),
+                                       0,
+                                       false};
     return n;
 }
 
@@ -120,7 +155,7 @@ static int keeper_look_for_topics(kd_keeper *k, kd_kafka_topic *topics, size_t n
 
 static int keeper_ensure_once(kd_keeper *k, char *error)
 {
-    kd_kafka_topic topics[KD_TOPICS];
+    kd_kafka_topic topics[TOPICS];
     const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_central_kafka_log);
     size_t n = keeper_topics(k, topics);
     if (keeper_follows(k)) return keeper_look_for_topics(k, topics, n, error);
@@ -170,7 +205,7 @@ static bool keeper_ensure_topics(kd_keeper *k)
 static bool keeper_misses_topics(kd_keeper *k)
 {
     char error[KD_OPTIONS_ERROR_MAX];
-    kd_kafka_topic topics[KD_TOPICS];
+    kd_kafka_topic topics[TOPICS];
     if (k->reach.watch == NULL) return false;
     size_t n = keeper_topics(k, topics);
     int err = kd_kafka_watch_topics(k->reach.watch, topics, n, WATCH_MS, error, sizeof(error));
@@ -195,18 +230,32 @@ static void keeper_open_reader(kd_keeper *k)
     if (err) KD_LOG(KD_WARN, "log-check-impossible", KD_STR("cause", error));
 }
 
+/* Asks until it is told, or the program ends. */
+static void keeper_look_up_ends_of(kd_keeper *k, kd_log_check *check)
+{
+    const kd_central_settings *s = k->settings;
+    while (kd_central_in_group(s) && k->reader != NULL && !keeper_stopping(k))
+        if (kd_kafka_reader_watermarks(k->reader, s->likes_topic, check->partition, READ_MS, &check->low,
+                                       &check->high) == KD_OK &&
+            kd_kafka_reader_watermarks(k->reader, s->counts_topic, check->partition, READ_MS,
+                                       &check->counts_low, &check->counts_high) == KD_OK)
+            return;
+}
+
 /* The record that the log has at this position. One that cannot be read in time counts as missing: then the partition is read from the beginning of
  * the log, which takes time but loses nothing. A follower would be lost then, so it asks until it is told. */
 static kd_log_check keeper_look_up(kd_keeper *k, const position *p)
 {
     kd_log_check check = {.partition = p->partition, .found = false};
     int err = KD_EAGAIN;
-    for (int i = 0; p->known && k->reader != NULL && (i < READ_TRIES || keeper_follows(k)) && err != KD_OK &&
+    bool asks_on = keeper_follows(k) || kd_central_in_group(k->settings);
+    for (int i = 0; p->known && k->reader != NULL && (i < READ_TRIES || asks_on) && err != KD_OK &&
                     err != KD_ENOTFOUND && !keeper_stopping(k);
          i++)
         err = kd_kafka_reader_get(k->reader, k->settings->likes_topic, p->partition, p->offset, READ_MS,
                                   &check.record);
     check.found = err == KD_OK;
+    keeper_look_up_ends_of(k, &check);
     if (p->known && err != KD_OK && err != KD_ENOTFOUND && k->reader != NULL)
         KD_LOG(KD_WARN, "log-check-failed", KD_U64("partition", p->partition),
                KD_STR("cause", kd_kafka_reader_error(k->reader)));
@@ -222,6 +271,57 @@ static void keeper_hand_over(kd_keeper *k)
         for (uint32_t i = 0; i < n; i++) checks[i] = keeper_look_up(k, p++);
         kd_worker_assign(&k->workers[w], checks, n);
     }
+    k->handed_over = true;
+}
+
+static void keeper_serve(kd_keeper *k, look *looks)
+{
+    while (looks) {
+        look *next = looks->next;
+        const kd_log_check check = keeper_look_up(k, &looks->at);
+        kd_worker_checked(&k->workers[check.partition % k->count], &check);
+        free(looks);
+        looks = next;
+    }
+}
+
+/* ---- a central whose disk was lost, or that was started in a wrong directory ---- */
+
+static bool keeper_stores_are_empty(const kd_keeper *k)
+{
+    for (uint32_t p = 0; p < k->settings->partitions; p++)
+        if (k->positions[p].known) return false;
+    return true;
+}
+
+static bool keeper_log_is_empty(kd_keeper *k)
+{
+    int64_t low, high = 0;
+    for (uint32_t p = 0; p < k->settings->partitions && high == 0 && k->reader != NULL; p++)
+        if (kd_kafka_reader_watermarks(k->reader, k->settings->likes_topic, p, READ_MS, &low, &high) != KD_OK)
+            high = 1; /* perhaps */
+    return high == 0;
+}
+
+/* Its claims would fence the one that has everything, and undo what the edges were told. With several members it would follow instead. */
+static void keeper_refuses_empty(kd_keeper *k)
+{
+    char who[KD_NAME_MAX + KD_MEMBER_URL_MAX + 8], cause[KD_OPTIONS_ERROR_MAX];
+    int err = KD_EAGAIN;
+    if (kd_central_in_group(k->settings) || !k->events.alone || !keeper_stores_are_empty(k) ||
+        keeper_log_is_empty(k))
+        return;
+    while (err == KD_EAGAIN && !keeper_stopping(k)) {
+        err = k->events.alone(k->events.arg, who, sizeof(who));
+        if (err == KD_EAGAIN) keeper_rest(k, ALONE_MS);
+    }
+    if (err != KD_EUNAVAILABLE) return;
+    snprintf(cause, sizeof(cause),
+             "%s is empty, and %s lives, which has the state: to follow it, set central.members; to take its "
+             "place, "
+             "stop it first",
+             k->settings->data_dir, who);
+    kd_fail_stop(KD_EXIT_USAGE, "store-empty", UINT32_MAX, cause);
 }
 
 /* Stores the end of each partition of the likes topic for the metric of the lag. After one question without an answer (`answered` false) the ends
@@ -261,7 +361,9 @@ static void *keeper_run(void *arg)
     pthread_setname_np(pthread_self(), "central-keeper");
     keeper_open_reach(k);
     if (!keeper_ensure_topics(k)) return NULL;
+    if (k->events.topics_ready) k->events.topics_ready(k->events.arg);
     keeper_open_reader(k);
+    keeper_refuses_empty(k);
     keeper_hand_over(k);
     keeper_watch(k);
     return NULL;
@@ -274,15 +376,16 @@ static void keeper_note_positions(kd_keeper *k)
         for (uint32_t i = 0; i < k->workers[w].count; i++, p++) {
             const kd_tenure *t = &k->workers[w].tenures[i];
             p->partition = t->partition;
-            p->known = kd_central_log_position(t->core, &p->offset);
+            p->known = kd_tenure_held(t) && kd_central_log_position(t->core, &p->offset);
         }
     }
 }
 
-int kd_keeper_create(kd_keeper **out, const kd_central_settings *settings, kd_worker *workers, uint32_t count)
+int kd_keeper_create(kd_keeper **out, const kd_central_settings *settings, kd_worker *workers, uint32_t count,
+                     const kd_keeper_events *events)
 {
     kd_keeper *k = kd_alloc(sizeof(*k));
-    *k = (kd_keeper){.settings = settings, .workers = workers, .count = count};
+    *k = (kd_keeper){.events = *events, .settings = settings, .workers = workers, .count = count};
     k->positions = kd_alloc(sizeof(position) * settings->partitions);
     kd_topics_retry_init(&k->retry);
     randombytes_buf(&k->random, sizeof(k->random));
@@ -314,6 +417,17 @@ void kd_keeper_topics_gone(kd_keeper *k)
     keeper_set(k, &k->gone);
 }
 
+void kd_keeper_look(kd_keeper *k, uint32_t partition, bool known, int64_t offset)
+{
+    look *new = kd_alloc(sizeof(*new));
+    new->at = (position){partition, known, offset};
+    pthread_mutex_lock(&k->lock);
+    new->next = k->looks;
+    k->looks = new;
+    pthread_cond_signal(&k->wake);
+    pthread_mutex_unlock(&k->lock);
+}
+
 bool kd_keeper_kafka_up(const kd_keeper *k)
 {
     return kd_metric_get(&k->kafka_up) != 0;
@@ -333,6 +447,11 @@ void kd_keeper_destroy(kd_keeper *k)
     kd_keeper_stop(k);
     kd_kafka_reader_destroy(k->reader);
     kd_kafka_reach_close(&k->reach);
+    while (k->looks) {
+        look *next = k->looks->next;
+        free(k->looks);
+        k->looks = next;
+    }
     pthread_cond_destroy(&k->wake);
     pthread_mutex_destroy(&k->lock);
     free(k->positions);

@@ -1,4 +1,4 @@
-/* worker.c - see the header: create, start, publish, drain, destroy. worker_consume.c reads, worker_measure.c measures. */
+/* worker.c - see the header: create, start, publish, drain, destroy. worker_consume.c reads, worker_roles.c changes roles, worker_measure.c measures. */
 #include "central/io/worker/worker_internal.h"
 
 #include <sodium.h>
@@ -46,10 +46,10 @@ static void worker_producer_ready(void *arg)
     worker_run_publish(w);
 }
 
-static void worker_producer_reset(void *arg, const char *cause)
+static void worker_producer_reset(void *arg, const char *cause, bool plain)
 {
     (void)arg;
-    KD_LOG(KD_WARN, "producer-reset", KD_STR("cause", cause));
+    KD_LOG(KD_WARN, "producer-reset", KD_STR("cause", cause), KD_BOOL("plain", plain));
 }
 
 static int worker_create_producer(kd_worker *w, char *error)
@@ -68,18 +68,36 @@ static void worker_settled(void *arg)
     kd_worker *w = arg;
     kd_worker_regulate(w);
     worker_check_drained(w);
+    if (kd_central_in_group(w->settings))
+        kd_timer_set(&w->roles, 0); /* not from within a call of the tenure */
+}
+
+static void worker_run_roles(void *arg)
+{
+    kd_worker_run_roles(arg);
+}
+
+/* A member of a group follows what it has, until it is told to lead. */
+static int worker_open_tenure(kd_worker *w, kd_tenure *t, bool anew, char *error)
+{
+    bool group = kd_central_in_group(w->settings);
+    bool held = !group || kd_tenure_is_stored(w->settings->data_dir, t->partition);
+    t->settled = worker_settled;
+    t->arg = w;
+    return held ? kd_tenure_open(t, anew && !group, group || w->settings->role == KD_ROLE_FOLLOWER, error)
+                : KD_OK;
 }
 
 static int worker_open_tenures(kd_worker *w, bool anew, char *error)
 {
     uint32_t workers = (uint32_t)w->settings->workers, partitions = (uint32_t)w->settings->partitions;
     w->tenures = kd_alloc(sizeof(kd_tenure) * (partitions / workers + 1));
+    w->parts = kd_alloc(sizeof(kd_worker_part) * (partitions / workers + 1));
     for (uint32_t p = w->index; p < partitions; p += workers) {
         kd_tenure *t = &w->tenures[w->count];
-        int err = kd_tenure_open(t, w->settings, &w->declared, p, anew, w->loop, &w->metrics, error);
+        kd_tenure_init(t, w->settings, &w->declared, p, w->loop, &w->metrics);
+        int err = worker_open_tenure(w, t, anew, error);
         if (err != KD_OK) return err;
-        t->settled = worker_settled;
-        t->arg = w;
         w->count++;
     }
     return KD_OK;
@@ -89,6 +107,8 @@ static void worker_run_refresh(void *arg)
 {
     kd_worker *w = arg;
     kd_worker_measure(w);
+    kd_worker_run_roles(w);
+    kd_worker_tell(w, false);
     kd_timer_set(&w->refresh, REFRESH_US);
 }
 
@@ -112,6 +132,7 @@ int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t
     kd_timer_init(&w->publish, w->loop, worker_run_publish, w);
     kd_timer_init(&w->refresh, w->loop, worker_run_refresh, w);
     kd_timer_init(&w->rejoin, w->loop, kd_worker_run_rejoin, w);
+    kd_timer_init(&w->roles, w->loop, worker_run_roles, w);
     int err = worker_open_tenures(w, anew, error);
     if (err == KD_OK && settings->role == KD_ROLE_LEADER) err = worker_create_producer(w, error);
     return err;
@@ -146,12 +167,8 @@ static void worker_on_redeclare(kd_post *post)
     kd_strings old = w->declared.edges;
     w->declared = p->declared;
     kd_edge_ages_name(&w->edge_ages, &w->declared.edges);
-    uint64_t now = kd_clock_wall_us();
-    for (uint32_t i = 0; i < w->count; i++) {
-        if (!w->tenures[i].core) continue;
-        kd_tenure_redeclare(&w->tenures[i], now);
-        kd_worker_read_again(w, &w->tenures[i]);
-    }
+    for (uint32_t i = 0; i < w->count; i++)
+        if (w->tenures[i].core) kd_tenure_redeclare(&w->tenures[i]);
     kd_strings_finish(&old);
     free(p);
 }
@@ -174,6 +191,7 @@ static void worker_on_drain(kd_post *post)
     if (w->consumer && !w->paused) kd_kafka_consumer_pause(w->consumer);
     w->paused = true;
     kd_timer_cancel(&w->rejoin);
+    kd_timer_cancel(&w->roles);
     uint64_t now = kd_clock_wall_us();
     for (uint32_t i = 0; i < w->count; i++) kd_tenure_commit(&w->tenures[i], now);
     worker_check_drained(w);
@@ -202,8 +220,10 @@ void kd_worker_destroy(kd_worker *w)
     kd_timer_finish(&w->publish);
     kd_timer_finish(&w->refresh);
     kd_timer_finish(&w->rejoin);
+    kd_timer_finish(&w->roles);
     kd_loop_destroy(w->loop);
     free(w->tenures);
+    free(w->parts);
     kd_strings_finish(&w->declared.edges);
     w->loop = NULL;
 }

@@ -17,7 +17,27 @@ typedef struct {
     void *arg;
     void (*topics_gone)(void *arg);                /* the likes topic or a partition of it is missing */
     void (*drained)(void *arg, kd_worker *worker); /* after kd_worker_drain, once */
+    /* Of a group of members: what it has of a partition, several times a second and whenever that changes. */
+    void (*holds)(void *arg, uint32_t partition, const kd_members_own *own);
+    /* A store was opened: kd_worker_checked() is due with the record at `offset`, where `known`, and the ends of the log. */
+    void (*look)(void *arg, uint32_t partition, bool known, int64_t offset);
 } kd_worker_events;
+
+/* What a member of a group does with a partition. */
+typedef struct {
+    bool told; /* false: nothing was wished yet */
+    kd_wish wish;
+    kd_members_why why;
+    char whom[KD_NAME_MAX + 1];
+} kd_worker_role;
+
+/* The role of a partition on its way to what is wished. */
+typedef struct {
+    kd_worker_role role;
+    bool looked_at;     /* its position was checked: it may be read */
+    bool looking;       /* the check is under way */
+    kd_held_state told; /* to events.holds */
+} kd_worker_part;
 
 struct kd_worker {
     uint32_t index;
@@ -25,11 +45,12 @@ struct kd_worker {
     kd_declared declared;
     kd_worker_events events;
     kd_loop *loop;
-    kd_tenure *tenures; /* partition p is tenures[p / workers] */
+    kd_tenure *tenures;    /* partition p is tenures[p / workers] */
+    kd_worker_part *parts; /* of the same partitions: worker_roles.c */
     uint32_t count;
     kd_kafka_consumer *consumer;
     kd_kafka_producer *producer;
-    kd_timer publish, refresh, rejoin;
+    kd_timer publish, refresh, rejoin, roles;
     kd_backoff rejoin_backoff;
     uint64_t random;
     bool rejoin_fatal; /* the consumer is dead: only a new one helps */
@@ -41,7 +62,7 @@ struct kd_worker {
     uint64_t created_us; /* monotonic */
 };
 
-/* Opens the partitions; the thread is not started yet. Copies *events, borrows `settings`. Errors as kd_tenure_open(), KD_EIO without an event loop,
+/* Opens the partitions, those of a member of a group that are there; the thread is not started yet. Copies *events, borrows `settings`. Errors as kd_tenure_open(), KD_EIO without an event loop,
  * KD_EINVAL for the Kafka producer; `error` says why, and kd_worker_destroy() is due also then. */
 int kd_worker_create(kd_worker *w, const kd_central_settings *settings, uint32_t index, bool anew,
                      const kd_worker_events *events, char *error);
@@ -60,20 +81,23 @@ static inline kd_tenure *kd_worker_tenure(kd_worker *w, uint32_t partition)
     return &w->tenures[partition / w->settings->workers];
 }
 
-/* On the worker's thread, after each call that may have merged or dropped quarantined batches or readmitted an edge: if the core asks for it, seeks
- * to the beginning of the partition's log. */
-void kd_worker_read_again(kd_worker *w, kd_tenure *t);
-
 /* The record that the log has now at the stored position of a partition (rule 13). `found` false: there is none, or it could not be read. */
 typedef struct {
     uint32_t partition;
     bool found;
     kd_buf record;
+    int64_t low,
+        high; /* of a member of a group: offsets of the first record that there is, and of the next one to come */
+    int64_t counts_low, counts_high; /* the same of the counts topic */
 } kd_log_check;
 
 /* From any thread, once: begins to read and to publish. `checks` has one entry per partition of the worker, in the order of its tenures; it is taken
  * over, with its records. */
 void kd_worker_assign(kd_worker *w, kd_log_check *checks, uint32_t count);
+/* From any thread: what this member is to do with a partition from now on. It is done as soon as its commits and records allow it. */
+void kd_worker_wish(kd_worker *w, uint32_t partition, const kd_members_decision *decision);
+/* From any thread: the answer to events.look. Takes the check over. */
+void kd_worker_checked(kd_worker *w, const kd_log_check *check);
 /* From the thread of the settings, after counters, collections or edges were added to them: copies them. Whatever that thread posts to the worker
  * later finds them known. */
 void kd_worker_redeclare(kd_worker *w);

@@ -1,6 +1,7 @@
 /* worker_measure.c - states of the cores as metrics, and offsets for lag tools. */
 #include "central/io/worker/worker_internal.h"
 #include "common/io/loop/clock.h"
+#include "kudos/decide.h"
 #include "kudos/forget.h"
 
 typedef struct {
@@ -9,7 +10,8 @@ typedef struct {
     uint64_t stable_age, floor_age, halted, collected, ignored, indices_moving, index_rows;
     int64_t lag;
     bool lag_unknown; /* of at least one partition */
-    uint64_t read_errors, followed, follow_lag;
+    uint64_t read_errors, followed, follow_lag, leads;
+    uint64_t life_overdue, closed_fullest;
 } measure_totals;
 
 /* KD_METRIC_NONE, which is above every age: in a maximum, a partition whose age is unknown is not hidden by the others. */
@@ -20,8 +22,9 @@ static uint64_t measure_age(uint64_t now_us, uint64_t then_us)
     return now_us > then_us ? now_us - then_us : 0;
 }
 
-static void measure_add_stats(kd_central_stats *sum, const kd_central *core)
+static void measure_add_stats(measure_totals *all, const kd_central *core)
 {
+    kd_central_stats *sum = &all->sum;
     kd_central_stats s;
     kd_central_get_stats(core, &s);
     sum->batches += s.batches;
@@ -35,7 +38,7 @@ static void measure_add_stats(kd_central_stats *sum, const kd_central *core)
     sum->claims += s.claims;
     sum->closed_ignored += s.closed_ignored;
     sum->closed_items += s.closed_items;
-    sum->life_overdue_us = KD_MAX(sum->life_overdue_us, s.life_overdue_us);
+    all->closed_fullest = KD_MAX(all->closed_fullest, s.closed_items);
     sum->erased_ignored += s.erased_ignored;
     sum->erased_users += s.erased_users;
     sum->decisions += s.decisions;
@@ -104,9 +107,29 @@ static void measure_add_following(measure_totals *all, const kd_tenure *t)
     if (f.heard.read > f.ours.read) all->follow_lag = KD_MAX(all->follow_lag, f.heard.read - f.ours.read);
 }
 
+/* A follower publishes nothing: how old its snapshots are, or what it owes, tells nobody anything. */
+static void measure_add_publishing(measure_totals *all, const kd_tenure *t)
+{
+    if (t->follows && kd_central_in_group(t->settings)) return;
+    all->leads += !t->follows && !t->fenced;
+    uint64_t made_us = t->publisher.snapshot_made_us;
+    uint64_t snapshot_age = made_us > 0 ? measure_age(kd_clock_mono_us(), made_us) : UNKNOWN_AGE;
+    all->snapshot_age = KD_MAX(all->snapshot_age, snapshot_age);
+}
+
+static void measure_add_life(measure_totals *all, kd_tenure *t, uint64_t now_us)
+{
+    uint64_t overdue_us;
+    if (kd_central_life_overdue(t->core, now_us, &overdue_us) != KD_OK) overdue_us = UNKNOWN_AGE;
+    all->life_overdue = KD_MAX(all->life_overdue, overdue_us);
+    kd_tenure_tell_closed(t);
+}
+
 static void measure_add_tenure(measure_totals *all, kd_worker *w, kd_tenure *t, uint64_t now_us)
 {
-    measure_add_stats(&all->sum, t->core);
+    if (!kd_tenure_held(t)) return;
+    measure_add_stats(all, t->core);
+    measure_add_life(all, t, now_us);
     all->read_errors += kd_leveldb_read_errors(t->db);
     measure_add_ages(all, w, t, now_us);
     measure_add_forgetting(all, t, now_us);
@@ -117,9 +140,7 @@ static void measure_add_tenure(measure_totals *all, kd_worker *w, kd_tenure *t, 
     all->outbound += kd_publisher_held(&t->publisher);
     all->failed += kd_publisher_failures(&t->publisher);
     all->unknown_schema += t->unknown_schema;
-    uint64_t made_us = t->publisher.snapshot_made_us;
-    uint64_t snapshot_age = made_us > 0 ? measure_age(kd_clock_mono_us(), made_us) : UNKNOWN_AGE;
-    all->snapshot_age = KD_MAX(all->snapshot_age, snapshot_age);
+    measure_add_publishing(all, t);
 }
 
 static void measure_kafka(kd_worker *w)
@@ -130,6 +151,7 @@ static void measure_kafka(kd_worker *w)
     if (w->consumer) got = kd_kafka_consumer_stats_get(w->consumer);
     for (size_t i = 0; i < KD_REASONS; i++) got.errors[i] += sent.errors[i];
     kd_metric_set_reasons(&w->metrics.kafka_errors, got.errors);
+    kd_metric_set(&w->metrics.producers_plain, sent.plain);
 }
 
 void kd_worker_measure(kd_worker *w)
@@ -157,7 +179,8 @@ void kd_worker_measure(kd_worker *w)
         {&m->claims, all.sum.claims},
         {&m->closed_ignored, all.sum.closed_ignored},
         {&m->closed_items, all.sum.closed_items},
-        {&m->life_overdue, all.sum.life_overdue_us},
+        {&m->life_overdue, all.life_overdue},
+        {&m->closed_fullest, all.closed_fullest},
         {&m->erased_ignored, all.sum.erased_ignored},
         {&m->erased_users, all.sum.erased_users},
         {&m->decisions, all.sum.decisions},
@@ -186,6 +209,7 @@ void kd_worker_measure(kd_worker *w)
         {&m->read_errors, all.read_errors},
         {&m->followed, all.followed},
         {&m->follow_lag, all.follow_lag},
+        {&m->leads, all.leads},
         {&m->kafka_ready, w->assigned},
     };
     for (size_t i = 0; i < KD_COUNT(cells); i++) kd_metric_set(cells[i].cell, (int64_t)cells[i].value);

@@ -23,6 +23,10 @@ struct kd_admin_client {
     struct event_base *base;
     char host[256];
     uint16_t port;
+    char *list; /* the URLs, cut into `urls` */
+    char *urls[KD_ADMIN_URLS_MAX];
+    uint32_t count, at; /* urls[at] is asked */
+    const char *probe;
     const char *socket; /* path of a Unix socket, a view into the URL; NULL: host and port */
     char authorization[sizeof "Bearer " + KD_TOKEN_MAX]; /* empty: none is sent */
     kd_admin_answer *answer;                             /* of the request under way */
@@ -137,13 +141,12 @@ static int find_port(kd_admin_client *c, const char *url, const char *probe, cha
     return status == 0 ? KD_EXIT_UNAVAILABLE : KD_EXIT_USAGE;
 }
 
-int kd_admin_client_open(kd_admin_client **out, const char *url, const char *token, const char *probe,
-                         char *error)
+/* Of urls[at]: as kd_admin_client_open. */
+static int admin_client_find(kd_admin_client *c, char *error)
 {
-    kd_admin_client *c = kd_alloc(sizeof(*c));
     char shown[KD_TEXT_SHOWN_MAX];
-    *out = c;
-    if (token[0] != '\0') snprintf(c->authorization, sizeof(c->authorization), "Bearer %s", token);
+    const char *url = c->urls[c->at];
+    c->socket = NULL;
     if (strncmp(url, socket_scheme, sizeof socket_scheme - 1) == 0) {
         c->socket = url + sizeof socket_scheme - 1;
         snprintf(c->host, sizeof(c->host), "%s", url);
@@ -153,15 +156,49 @@ int kd_admin_client_open(kd_admin_client **out, const char *url, const char *tok
                  kd_text_url_shown(url, shown));
         return KD_EXIT_USAGE;
     }
+    return find_port(c, url, c->probe, error);
+}
+
+bool kd_admin_client_next(kd_admin_client *c)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    for (uint32_t i = 0; i < c->count; i++) {
+        c->at = (c->at + 1) % c->count;
+        if (admin_client_find(c, error) == KD_EXIT_OK) return true;
+    }
+    return false;
+}
+
+int kd_admin_client_open(kd_admin_client **out, const char *urls, const char *token, const char *probe,
+                         char *error)
+{
+    kd_admin_client *c = kd_alloc(sizeof(*c));
+    *out = c;
+    if (token[0] != '\0') snprintf(c->authorization, sizeof(c->authorization), "Bearer %s", token);
     c->base = event_base_new();
     KD_ASSERT(c->base != NULL);
-    return find_port(c, url, probe, error);
+    c->probe = probe;
+    c->list = strdup(urls);
+    KD_ASSERT(c->list != NULL);
+    c->count = kd_text_cut_list(c->list, c->urls, KD_ADMIN_URLS_MAX);
+    if (c->count == 0 || c->count > KD_ADMIN_URLS_MAX) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "1 to %d URLs are wanted, parted by commas", KD_ADMIN_URLS_MAX);
+        return KD_EXIT_USAGE;
+    }
+    int code = admin_client_find(c, error);
+    /* A URL that is wrong is the operator's to mend, whatever the others are. */
+    while (code == KD_EXIT_UNAVAILABLE && c->at + 1 < c->count) {
+        c->at++;
+        code = admin_client_find(c, error);
+    }
+    return code;
 }
 
 void kd_admin_client_close(kd_admin_client *c)
 {
     if (c == NULL) return;
     if (c->base != NULL) event_base_free(c->base);
+    free(c->list);
     free(c);
 }
 
@@ -192,7 +229,10 @@ int kd_admin_client_get(kd_admin_client *c, const char *path, kd_admin_answer *a
 int kd_admin_client_post(kd_admin_client *c, const char *path, kd_bytes body, kd_admin_answer *answer,
                          char *error)
 {
-    return admin_client_call(c, EVHTTP_REQ_POST, path, body, answer, error);
+    int code = admin_client_call(c, EVHTTP_REQ_POST, path, body, answer, error);
+    for (uint32_t asked = 1; answer->status == 421 && asked < c->count && kd_admin_client_next(c); asked++)
+        code = admin_client_call(c, EVHTTP_REQ_POST, path, body, answer, error);
+    return code;
 }
 
 /* ---- JSON ---- */

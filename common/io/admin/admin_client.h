@@ -14,19 +14,25 @@ typedef struct {
     kd_buf body; /* JSON of the answer */
 } kd_admin_answer;
 
-/* `url` is http://HOST:PORT, or unix:PATH of an admin socket; it must live as long as the client. `token` is shown with each request; empty: none.
+enum { KD_ADMIN_URLS_MAX = 16 };
+
+/* `urls`: http://HOST:PORT, or unix:PATH of an admin socket, or several parted by commas. `token` is shown with each request to any of them; empty: none.
+ * `probe` is a literal.
  *
- * Finds the admin port: the URL's own port if it answers a GET of the path `probe` with 200, else the port that /v1/admin there tells. KD_EXIT_OK; or
- * KD_EXIT_USAGE or KD_EXIT_UNAVAILABLE with `error` (KD_OPTIONS_ERROR_MAX bytes). *out is set in any case: the caller closes it. */
-int kd_admin_client_open(kd_admin_client **out, const char *url, const char *token, const char *probe,
+ * Finds the admin port of the first URL that has one: its own port if that answers a GET of the path `probe` with 200, else the port that /v1/admin there
+ * tells. KD_EXIT_OK; or KD_EXIT_USAGE or KD_EXIT_UNAVAILABLE with `error` (KD_OPTIONS_ERROR_MAX bytes). *out is set in any case: the caller closes it. */
+int kd_admin_client_open(kd_admin_client **out, const char *urls, const char *token, const char *probe,
                          char *error);
 void kd_admin_client_close(kd_admin_client *c); /* NULL is fine */
+/* Goes on to the next URL that has an admin port; to the same again where there is no other. False: none has. */
+bool kd_admin_client_next(kd_admin_client *c);
 
 /* Asks, and waits for the answer for at most 15 s. `path` begins with /admin/ and has its query. KD_EXIT_OK with a 2xx; else `error` tells the
  * answer's own error, and the exit code is KD_EXIT_UNAVAILABLE for 409, 429, 503 and no answer, KD_EXIT_FAILED for the rest. `answer` is cleared
  * first; the caller finishes its body. */
 int kd_admin_client_get(kd_admin_client *c, const char *path, kd_admin_answer *answer, char *error);
-/* As kd_admin_client_get, by POST, with a body of at most KD_ADMIN_BODY_MAX bytes. */
+/* As kd_admin_client_get, by POST, with a body of at most KD_ADMIN_BODY_MAX bytes. Whoever answers that it does not lead (421) has done nothing: the next URL
+ * is asked, until one takes it or all have been asked. Later calls go to the same. */
 int kd_admin_client_post(kd_admin_client *c, const char *path, kd_bytes body, kd_admin_answer *answer,
                          char *error);
 

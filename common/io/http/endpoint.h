@@ -39,6 +39,7 @@ enum {
     KD_GIVES_AS_OF = 8,   /* besides: Kudos-As-Of */
     KD_GIVES_PAGE = 16,   /* Kudos-Cursor, Kudos-Partitions */
     KD_REDIRECTS = 32,    /* 308 to the canonical URL */
+    KD_POINTS = 128,      /* 307 to who leads the item, and Kudos-Ask */
     KD_GIVES_AGE = 64,    /* Cache-Control and Vary, without an ETag */
 };
 

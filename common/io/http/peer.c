@@ -62,19 +62,9 @@ static kd_peer_standing peer_standing(const kd_peer_trust *trust, kd_http_reques
     return standing;
 }
 
-bool kd_peer_user(const kd_peer_trust *trust, kd_http_request *req, kd_bytes *user, kd_refusal *why)
+/* The user whom the field X-User-Id names. */
+static bool peer_user_of(kd_http_request *req, kd_bytes raw, bool visitors, kd_bytes *user, kd_refusal *why)
 {
-    kd_bytes raw;
-    if (!kd_http_request_header(req, "x-user-id", &raw)) return peer_unknown(why);
-    kd_peer_standing standing = peer_standing(trust, req);
-    if (standing == KD_PEER_STRANGER) return peer_unknown(why);
-    return standing == KD_PEER_ELSEWHERE ? kd_peer_elsewhere(why) : kd_peer_named(req, false, user, why);
-}
-
-bool kd_peer_named(kd_http_request *req, bool visitors, kd_bytes *user, kd_refusal *why)
-{
-    kd_bytes raw;
-    if (!kd_http_request_header(req, "x-user-id", &raw)) return peer_unknown(why);
     *user = raw;
     if (raw.len && memchr(raw.data, '%', raw.len)) {
         uint8_t *decoded = kd_http_request_alloc(req, KD_ID_MAX);
@@ -88,6 +78,22 @@ bool kd_peer_named(kd_http_request *req, bool visitors, kd_bytes *user, kd_refus
                            "ids that begin with " KD_VISITOR_PREFIX
                            " are those of visitors: their tokens alone name them");
     return peer_refuse(why, KD_PROBLEM_INVALID_ID, "X-User-Id", "a user id is " KD_ID_FORM);
+}
+
+bool kd_peer_named(kd_http_request *req, bool visitors, kd_bytes *user, kd_refusal *why)
+{
+    kd_bytes raw;
+    if (!kd_http_request_header(req, "x-user-id", &raw)) return peer_unknown(why);
+    return peer_user_of(req, raw, visitors, user, why);
+}
+
+bool kd_peer_user(const kd_peer_trust *trust, kd_http_request *req, kd_bytes *user, kd_refusal *why)
+{
+    kd_bytes raw;
+    if (!kd_http_request_header(req, "x-user-id", &raw)) return peer_unknown(why);
+    kd_peer_standing standing = peer_standing(trust, req);
+    if (standing == KD_PEER_STRANGER) return peer_unknown(why);
+    return standing == KD_PEER_ELSEWHERE ? kd_peer_elsewhere(why) : peer_user_of(req, raw, false, user, why);
 }
 
 void kd_peer_warn_forwarded(uint32_t forwarded, const kd_cidrs *trusted)

@@ -30,8 +30,11 @@ typedef struct {
     const char *client_id;   /* [kudos] */
     const char *group;       /* [client id] the group to which offsets are committed, for lag tools only */
     const char *compression; /* [zstd] none, gzip, snappy, lz4, zstd */
-    uint32_t linger_ms;      /* [5] how long a producer gathers messages before it sends them */
-    uint32_t fetch_wait_ms;  /* [10] how long a broker may wait for a record before it answers a fetch */
+    /* The producer asks the broker for no id. Ids belong to nobody: who may write to the topic can use up the sequence number of the next record, and
+     * the broker then acknowledges that record without taking it. Order is kept by one request at a time; a record may stand in the log twice. */
+    bool plain_producer;
+    uint32_t linger_ms;          /* [5] how long a producer gathers messages before it sends them */
+    uint32_t fetch_wait_ms;      /* [10] how long a broker may wait for a record before it answers a fetch */
     uint32_t consumer_queue_kib; /* [8192] fetched and not yet taken by the loop */
     uint32_t producer_queue_kib; /* [65536] produced and not yet acknowledged; beyond it KD_EAGAIN */
     /* Further librdkafka properties (security.protocol, sasl.*, ssl.* ...). Those on which exactness rests
@@ -63,6 +66,7 @@ typedef struct {
     uint16_t replication;      /* of a new topic; 0: 1 */
     int64_t retention_ms;      /* of a new topic; 0: the broker's default, -1: for ever */
     uint32_t partitions_found; /* result: what it has */
+    bool more;                 /* more partitions than wanted are fine */
 } kd_kafka_topic;
 
 /*
@@ -87,9 +91,10 @@ typedef struct {
     void (*delivered)(void *arg, void *opaque, bool ok);
     /*
      * A fatal error (identity fenced, sequence out of order) ended librdkafka's client. All that was outstanding has been reported as not ok. A new
-     * client is made after a back-off. Until then kd_kafka_produce answers KD_EAGAIN; then `ready` is called.
+     * client is made after a back-off. Until then kd_kafka_produce answers KD_EAGAIN; then `ready` is called. `plain`: the new client asks for no
+     * producer id (as with plain_producer), since several in a row have lost theirs before they delivered anything; it stays so.
      */
-    void (*reset)(void *arg, const char *cause); /* may be NULL */
+    void (*reset)(void *arg, const char *cause, bool plain); /* may be NULL */
     /* There is room again after KD_EAGAIN, or a new client after a reset: produce again from the outbox, in order. */
     void (*ready)(void *arg); /* may be NULL */
     void *arg;
@@ -103,6 +108,7 @@ typedef struct {
     uint64_t queue_full;         /* KD_EAGAIN answers */
     uint64_t errors[KD_REASONS]; /* errors of connections and brokers, by reason */
     uint64_t recreated;          /* clients made after a fatal error */
+    bool plain;                  /* the client asks for no producer id */
     uint64_t outstanding;        /* messages without a fate yet */
 } kd_kafka_producer_stats;
 
@@ -196,6 +202,11 @@ void kd_kafka_consumer_destroy(kd_kafka_consumer *c);
 /* Replaces the whole assignment; stopped partitions go on. KD_EINVAL: a topic, partition or offset that cannot be, or a partition twice; KD_EIO:
  * librdkafka refuses. After an error nothing is assigned. */
 int kd_kafka_consumer_assign(kd_kafka_consumer *c, const kd_kafka_start *starts, size_t n);
+/* Adds one partition that is not assigned; the others are not disturbed. Errors as assign, after which it is not assigned. With an offset of its own a start is
+ * exact. KD_KAFKA_BEGINNING and KD_KAFKA_END are looked up in the background, and librdkafka 2.0.2 may come back to such a look-up after a later seek. */
+int kd_kafka_consumer_add(kd_kafka_consumer *c, const kd_kafka_start *start);
+/* Takes one partition out; nothing of it is delivered any more. One that is not assigned is fine. */
+void kd_kafka_consumer_remove(kd_kafka_consumer *c, uint32_t topic, uint32_t partition);
 /* Goes on in one assigned partition from another offset, also when it has stopped. Records from before the call are not delivered any more.
  * KD_EINVAL: it is not assigned, or no such offset can be; KD_EIO: librdkafka refuses, and the partition stops. */
 int kd_kafka_consumer_seek(kd_kafka_consumer *c, const kd_kafka_start *start);

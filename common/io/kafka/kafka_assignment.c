@@ -133,6 +133,33 @@ static int reassign_one(kd_kafka_consumer *c, rd_kafka_topic_partition_list_t *l
     return KD_EIO;
 }
 
+int kd_kafka_consumer_add(kd_kafka_consumer *c, const kd_kafka_start *start)
+{
+    kd_kafka_partition *s = start_valid(c, start) ? state_make(c, start) : NULL;
+    if (!s || s->assigned) return KD_EINVAL;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    list_add(c, list, start);
+    rd_kafka_error_t *e = rd_kafka_incremental_assign(c->rk, list);
+    *s = (kd_kafka_partition){.assigned = !e};
+    rd_kafka_topic_partition_list_destroy(list);
+    if (!e) return KD_OK;
+    rd_kafka_error_destroy(e);
+    return KD_EIO;
+}
+
+void kd_kafka_consumer_remove(kd_kafka_consumer *c, uint32_t topic, uint32_t partition)
+{
+    const kd_kafka_start start = {topic, partition, 0};
+    kd_kafka_partition *s = kd_kafka_partition_of(c, topic, partition);
+    if (!s) return;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    list_add(c, list, &start);
+    rd_kafka_error_t *e = rd_kafka_incremental_unassign(c->rk, list);
+    if (e) rd_kafka_error_destroy(e); /* it was not assigned there */
+    *s = (kd_kafka_partition){.assigned = false};
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
 /* By taking the partition away and giving it back: rd_kafka_seek refuses a partition whose fetcher an error has stopped. librdkafka drops what it
  * fetched for the old assignment, so nothing from before is delivered. */
 static int go_on_at(kd_kafka_consumer *c, kd_kafka_partition *s, const kd_kafka_start *start)

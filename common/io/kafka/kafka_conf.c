@@ -19,6 +19,7 @@ enum {
     CONSUMER_QUEUE_KIB = 8 * 1024,
     PRODUCER_QUEUE_KIB = 64 * 1024,
     FETCH_BYTES_MIN = 4 * 1024 * 1024,
+    RECEIVE_MORE = 512, /* around an answer; the least that librdkafka takes */
 };
 _Static_assert((int)FETCH_BYTES_MIN > (int)KD_KAFKA_RECORD_MAX + (int)KD_KAFKA_FRAMING,
                "a fetch holds a record");
@@ -49,7 +50,11 @@ static const struct {
     {"log.queue", "true", "logs go through the loop"},
     {"acks", "all", "fewer would lose records that a broker acknowledged"},
     {"request.required.acks", "-1", "fewer would lose records that a broker acknowledged"},
-    {"enable.idempotence", "true", "retries would double and reorder records"},
+    {"enable.idempotence", NULL, "the producer decides, so that retries do not reorder records"},
+    {"max.in.flight.requests.per.connection", NULL,
+     "the producer decides, so that retries do not reorder records"},
+    {"max.in.flight", NULL, "the producer decides, so that retries do not reorder records"},
+    {"receive.message.max.bytes", NULL, "it bounds what a compressed record may become"},
     {"message.timeout.ms", "0", "records would be dropped in a long outage"},
     {"delivery.timeout.ms", "0", "records would be dropped in a long outage"},
     {"retries", "2147483647", "records would be dropped in a long outage"},
@@ -186,15 +191,26 @@ static int set_common(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *err
     return err == KD_OK ? set_all(conf, list, KD_COUNT(list), error, size) : err;
 }
 
-static int set_producer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *error, size_t size)
+/* Without an id a retry may double a record, which the protocol drops by position. It must not overtake another one: one request at a time. */
+static int set_identity(rd_kafka_conf_t *conf, bool plain, char *error, size_t size)
 {
-    /* acks, idempotence: see `fixed`. message.timeout.ms 0 is no limit: the default drops a message after 300 s, and with it the likes of a longer
-     * partition. log.queue: else librdkafka calls the log from threads of its own. */
+    if (!plain) return set(conf, "enable.idempotence", "true", error, size);
+    int err = set(conf, "enable.idempotence", "false", error, size);
+    return err == KD_OK ? set(conf, "max.in.flight.requests.per.connection", "1", error, size) : err;
+}
+
+static int set_producer(rd_kafka_conf_t *conf, const kd_kafka_config *c, bool plain, char *error, size_t size)
+{
+    /* acks: see `fixed`. message.timeout.ms 0 is no limit: the default drops a message after 300 s, and with it the likes of a longer partition.
+     * log.queue: else librdkafka calls the log from threads of its own. */
     static const kd_pair list[] = {
-        {"enable.idempotence", "true"},  {"acks", "all"},       {"message.timeout.ms", "0"},
-        {"request.timeout.ms", "10000"}, {"log.queue", "true"},
+        {"acks", "all"},
+        {"message.timeout.ms", "0"},
+        {"request.timeout.ms", "10000"},
+        {"log.queue", "true"},
     };
     int err = set_all(conf, list, KD_COUNT(list), error, size);
+    if (err == KD_OK) err = set_identity(conf, plain, error, size);
     if (err == KD_OK)
         err = set(conf, "compression.codec", c->compression ? c->compression : "zstd", error, size);
     if (err == KD_OK) err = conf_set_number(conf, "linger.ms", either(c->linger_ms, LINGER_MS), error, size);
@@ -226,16 +242,19 @@ static int set_consumer(rd_kafka_conf_t *conf, const kd_kafka_config *c, char *e
             conf_set_number(conf, "fetch.wait.max.ms", either(c->fetch_wait_ms, FETCH_WAIT_MS), error, size);
     if (err == KD_OK) err = conf_set_number(conf, "queued.max.messages.kbytes", queue, error, size);
     /* An answer that is on its way when the queue is full is still taken in. By default that may be 50 MiB more than the bound. */
+    uint64_t fetch = KD_MAX((uint64_t)queue * 1024, (uint64_t)FETCH_BYTES_MIN);
+    if (err == KD_OK) err = conf_set_number(conf, "fetch.max.bytes", fetch, error, size);
+    /* Also the bound of what lz4 and zstd may become when they are inflated; by default 100 MB. */
     if (err == KD_OK)
-        err = conf_set_number(conf, "fetch.max.bytes",
-                              KD_MAX((uint64_t)queue * 1024, (uint64_t)FETCH_BYTES_MIN), error, size);
+        err = conf_set_number(conf, "receive.message.max.bytes", fetch + RECEIVE_MORE, error, size);
     return err;
 }
 
 static int set_role(rd_kafka_conf_t *conf, const kd_kafka_config *c, kd_kafka_role role, char *error,
                     size_t size)
 {
-    if (role == KD_KAFKA_PRODUCER) return set_producer(conf, c, error, size);
+    if (role == KD_KAFKA_PRODUCER || role == KD_KAFKA_PLAIN_PRODUCER)
+        return set_producer(conf, c, role == KD_KAFKA_PLAIN_PRODUCER, error, size);
     if (role == KD_KAFKA_CONSUMER) {
         rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG |
                                            RD_KAFKA_EVENT_OFFSET_COMMIT);

@@ -10,9 +10,10 @@
 
 enum { KD_KAFKA_FRAMING = 64 * 1024 }; /* what Kafka puts around a record, with room to spare */
 
-/* For what a client is used. A blocking one is a consumer without events: topics, reader, watch. */
+/* For what a client is used. A plain producer has no id at the broker; a blocking client is a consumer without events: topics, reader, watch. */
 typedef enum {
     KD_KAFKA_PRODUCER,
+    KD_KAFKA_PLAIN_PRODUCER,
     KD_KAFKA_CONSUMER,
     KD_KAFKA_BLOCKING,
 } kd_kafka_role;

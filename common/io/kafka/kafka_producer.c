@@ -5,6 +5,9 @@
  * Then all that is outstanding is reported as not delivered, and after a back-off another client is made. Ending the old one may take as long as a
  * name look-up, so that happens on a thread.
  *
+ * A producer id belongs to nobody: who may write to a topic can make the broker refuse an id for a day, and ids are given in order. So when
+ * RESETS_MAX clients in a row have ended before they delivered anything, the next ones ask for none (KD_KAFKA_PLAIN_PRODUCER).
+ *
  * Invariants: `outstanding` lists every message that was accepted and whose fate is not known, oldest first. rk is NULL exactly between two clients.
  * At most one old client is being ended.
  */
@@ -18,7 +21,7 @@
 #include "common/io/kafka/kafka_pump.h"
 #include "kudos/backoff.h"
 
-enum { BACKOFF_MIN_US = 200 * 1000, BACKOFF_MAX_US = 7 * 1000 * 1000 };
+enum { BACKOFF_MIN_US = 200 * 1000, BACKOFF_MAX_US = 7 * 1000 * 1000, RESETS_MAX = 3 };
 
 typedef struct message message;
 struct message {
@@ -27,7 +30,7 @@ struct message {
 };
 
 struct kd_kafka_producer {
-    rd_kafka_conf_t *conf;
+    rd_kafka_conf_t *conf, *plain_conf; /* of clients with and without a producer id */
     rd_kafka_t *rk;
     rd_kafka_topic_t **handles; /* of rk, by index */
     char **topics;
@@ -41,10 +44,12 @@ struct kd_kafka_producer {
     void *log_arg;
     TAILQ_HEAD(messages, message) outstanding; /* oldest first */
     kd_kafka_producer_stats stats;
-    bool starved;       /* KD_EAGAIN was answered: `ready` is due when there is room */
-    bool fatal;         /* an error in this round has ended the client */
-    uint64_t room_at;   /* there is room when no more than so many messages are outstanding */
-    kd_backoff backoff; /* before a client that failed is made anew */
+    bool starved;              /* KD_EAGAIN was answered: `ready` is due when there is room */
+    bool fatal;                /* an error in this round has ended the client */
+    uint32_t resets;           /* clients that have ended since a message was delivered */
+    rd_kafka_resp_err_t cause; /* of `fatal`; 0: librdkafka knows it */
+    uint64_t room_at;          /* there is room when no more than so many messages are outstanding */
+    kd_backoff backoff;        /* before a client that failed is made anew */
     uint64_t random;
     pthread_t reaper;
     bool reaping;
@@ -84,7 +89,8 @@ static void tell_fate(kd_kafka_producer *p, message *m, bool ok)
 
 static int client_start(kd_kafka_producer *p, char *error, size_t size)
 {
-    int err = kd_kafka_client_make(&p->rk, RD_KAFKA_PRODUCER, p->conf, error, size);
+    const rd_kafka_conf_t *conf = p->stats.plain ? p->plain_conf : p->conf;
+    int err = kd_kafka_client_make(&p->rk, RD_KAFKA_PRODUCER, conf, error, size);
     if (err != KD_OK) return err;
     for (size_t i = 0; i < p->topic_count; i++) p->handles[i] = rd_kafka_topic_new(p->rk, p->topics[i], NULL);
     kd_kafka_pump_attach(&p->pump, p->rk, rd_kafka_queue_get_main(p->rk));
@@ -147,13 +153,15 @@ static void on_restart(evutil_socket_t fd, short what, void *arg)
 /* The client is detached before the callbacks: one that produces gets KD_EAGAIN, and adds nothing to the list that is emptied here. */
 static void give_up_client(kd_kafka_producer *p)
 {
-    char cause[256] = "the broker does not know its sequence any more";
+    char cause[256];
+    snprintf(cause, sizeof(cause), "%s", rd_kafka_err2str(p->cause));
     rd_kafka_fatal_error(p->rk, cause, sizeof(cause));
+    if (++p->resets >= RESETS_MAX) p->stats.plain = true;
     reaper_start(p, client_detach(p));
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): clang does not see that the removal of the first message changes the head */
     while (!TAILQ_EMPTY(&p->outstanding)) tell_fate(p, TAILQ_FIRST(&p->outstanding), false);
     schedule_restart(p);
-    if (p->on.reset) p->on.reset(p->on.arg, cause);
+    if (p->on.reset) p->on.reset(p->on.arg, cause, p->stats.plain);
 }
 
 /* --- events --- */
@@ -174,12 +182,24 @@ static bool ends_client(rd_kafka_resp_err_t e)
     }
 }
 
+static void kafka_producer_works(kd_kafka_producer *p)
+{
+    kd_backoff_reset(&p->backoff);
+    p->resets = 0;
+}
+
+static void kafka_producer_fails(kd_kafka_producer *p, rd_kafka_resp_err_t cause)
+{
+    p->fatal = true;
+    p->cause = cause;
+}
+
 static void take_fates(kd_kafka_producer *p, rd_kafka_event_t *event)
 {
     const rd_kafka_message_t *m;
     while ((m = rd_kafka_event_message_next(event))) {
-        if (!m->err) kd_backoff_reset(&p->backoff);
-        if (ends_client(m->err)) p->fatal = true;
+        if (!m->err) kafka_producer_works(p);
+        if (ends_client(m->err)) kafka_producer_fails(p, m->err);
         tell_fate(p, m->_private, !m->err);
     }
 }
@@ -187,7 +207,7 @@ static void take_fates(kd_kafka_producer *p, rd_kafka_event_t *event)
 static void kafka_producer_take_error(kd_kafka_producer *p, rd_kafka_event_t *event)
 {
     p->stats.errors[kd_kafka_reason(rd_kafka_event_error(event), rd_kafka_event_error_string(event))]++;
-    if (rd_kafka_event_error_is_fatal(event)) p->fatal = true;
+    if (rd_kafka_event_error_is_fatal(event)) kafka_producer_fails(p, rd_kafka_event_error(event));
     if (p->log) p->log(p->log_arg, 4, rd_kafka_event_error_string(event));
 }
 
@@ -229,6 +249,7 @@ static void producer_free(kd_kafka_producer *p)
     kd_kafka_pump_finish(&p->pump);
     if (p->restart) event_free(p->restart);
     if (p->conf) rd_kafka_conf_destroy(p->conf);
+    if (p->plain_conf) rd_kafka_conf_destroy(p->plain_conf);
     for (size_t i = 0; i < p->topic_count; i++) free(p->topics[i]);
     free(p->topics);
     free(p->handles);
@@ -248,6 +269,7 @@ static int start_first(kd_kafka_producer *p, struct event_base *base, const kd_k
                        char *error, size_t size)
 {
     int err = kd_kafka_conf_make(&p->conf, config, KD_KAFKA_PRODUCER, error, size);
+    if (err == KD_OK) err = kd_kafka_conf_make(&p->plain_conf, config, KD_KAFKA_PLAIN_PRODUCER, error, size);
     if (err != KD_OK) return err;
     p->restart = evtimer_new(base, on_restart, p);
     if (!p->restart ||
@@ -266,6 +288,7 @@ int kd_kafka_producer_create(kd_kafka_producer **out, struct event_base *base, c
     TAILQ_INIT(&p->outstanding);
     p->pump.fd = -1;
     p->on = *events;
+    p->stats.plain = config->plain_producer;
     p->keys = config->keys;
     p->log = config->log;
     p->log_arg = config->log_arg;

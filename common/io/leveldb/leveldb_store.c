@@ -47,6 +47,7 @@ struct kd_leveldb {
     uint64_t writes; /* groups, since the opening */
     kd_leveldb_acked acked;
     atomic_bool poisoned;
+    atomic_uint snapshots; /* that are out */
     atomic_uint_fast64_t read_errors;
     char cause[CAUSE_MAX];
     char *dir;
@@ -307,6 +308,7 @@ kd_leveldb_snapshot *kd_leveldb_snapshot_take(kd_leveldb *db)
     leveldb_readoptions_set_verify_checksums(s->options, 1);
     leveldb_readoptions_set_fill_cache(s->options, 0);
     leveldb_readoptions_set_snapshot(s->options, s->at);
+    atomic_fetch_add(&db->snapshots, 1);
     return s;
 }
 
@@ -315,7 +317,13 @@ void kd_leveldb_snapshot_release(kd_leveldb_snapshot *s)
     if (!s) return;
     leveldb_readoptions_destroy(s->options);
     leveldb_release_snapshot(s->db->db, s->at);
+    atomic_fetch_sub(&s->db->snapshots, 1);
     free(s);
+}
+
+bool kd_leveldb_is_read(const kd_leveldb *db)
+{
+    return db && atomic_load(&db->snapshots) > 0;
 }
 
 static int snapshot_get(void *ctx, kd_bytes key, kd_buf *value)

@@ -57,6 +57,8 @@ kd_leveldb_snapshot *kd_leveldb_snapshot_take(kd_leveldb *db);
 kd_store kd_leveldb_snapshot_store(kd_leveldb_snapshot *s);
 /* Any thread. NULL is fine. */
 void kd_leveldb_snapshot_release(kd_leveldb_snapshot *s);
+/* Any thread. Whether a snapshot is out, so that the database must not be closed. NULL: false. */
+bool kd_leveldb_is_read(const kd_leveldb *db);
 
 /* Applies the group atomically; with `sync` it is on stable storage, and ACKED tells so, before KD_OK. KD_EIO poisons the handle. The writing thread
  * only. */

@@ -39,7 +39,8 @@ static const struct {
     {"ETag", "^\"[0-9a-f]{16}\"$", "of this body"},
     {"Cache-Control", NULL, "how long caches may keep it"},
     {"Vary", NULL, "JSON and MessagePack have one URL"},
-    {"Location", NULL, "the canonical URL, relative"},
+    {"Location", NULL, "where to ask instead"},
+    {"Kudos-Leader", NULL, "URL of the central that leads what is asked for; absent: unknown, or several"},
     {"Kudos-As-Of", NULL, "every like acknowledged anywhere before it is in the numbers; absent: unknown"},
     {"Kudos-Session", "^[A-Za-z0-9_-]+$", "the user's token, for the next request"},
     {"Kudos-Level", "^[1-4]$", "of overload; absent at level 0"},
@@ -133,15 +134,14 @@ static void answer_put_not_modified(kd_openapi *doc, json_t *responses, const kd
         kd_openapi_pack("{s:s, s:o}", "description", "as If-None-Match has it", "headers", headers));
 }
 
-static void answer_put_redirect(kd_openapi *doc, json_t *responses, const kd_endpoint *e)
+static void answer_put_redirect(kd_openapi *doc, json_t *responses, const kd_endpoint *e, const char *status,
+                                const char *about)
 {
-    if (!(e->traits & KD_REDIRECTS)) return;
     json_t *headers = answer_fields_of(doc, e, false);
     answer_put_field(doc, headers, "Location", true);
     answer_put_field(doc, headers, "Cache-Control", true);
-    json_object_set_new(
-        responses, "308",
-        kd_openapi_pack("{s:s, s:o}", "description", "to the canonical URL", "headers", headers));
+    json_object_set_new(responses, status,
+                        kd_openapi_pack("{s:s, s:o}", "description", about, "headers", headers));
 }
 
 /* ---- problems ---- */
@@ -168,6 +168,7 @@ static json_t *answer_problem(kd_openapi *doc, const kd_endpoint *e, const answe
     char text[KEY_MAX] = "";
     json_t *headers = answer_fields_of(doc, e, true);
     if (status == 409 || status == 429 || status == 503) answer_put_field(doc, headers, "Retry-After", true);
+    if (status == 421) answer_put_field(doc, headers, "Kudos-Leader", false);
     if (status == 401 || status == 403) answer_put_field(doc, headers, "WWW-Authenticate", false);
     for (uint32_t i = 0; i < s->count; i++)
         snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i > 0 ? ", " : "", s->slugs[i]);
@@ -196,7 +197,10 @@ json_t *kd_openapi_responses(kd_openapi *doc, const kd_openapi_operation *op)
     json_t *responses = json_object();
     answer_put_good(doc, responses, op->endpoint);
     answer_put_not_modified(doc, responses, op->endpoint);
-    answer_put_redirect(doc, responses, op->endpoint);
+    if (op->endpoint->traits & KD_POINTS)
+        answer_put_redirect(doc, responses, op->endpoint, "307", "to the central that leads the item");
+    if (op->endpoint->traits & KD_REDIRECTS)
+        answer_put_redirect(doc, responses, op->endpoint, "308", "to the canonical URL");
     for (uint32_t status = 400; status < STATUS_MAX; status++)
         answer_put_problem(doc, responses, op->endpoint, status);
     return responses;

@@ -133,6 +133,9 @@ static void field_put_headers(json_t *list, const kd_endpoint *e)
                   "the token of the user's last answer; one that is not good counts as none");
     if (e->traits & KD_TAKES_SEEN)
         field_put(list, "header", "Kudos-Seen", false, field_text(), "what an edge knows of other edges");
+    if (e->traits & KD_POINTS)
+        field_put(list, "header", "Kudos-Ask", false, field_text(),
+                  "leader: no follower is to answer; who does not lead answers 421");
     if (e->traits & KD_GIVES_ETAG)
         field_put(list, "header", "If-None-Match", false, field_text(), "an ETag of an earlier answer");
     field_put(list, "header", "traceparent", false, field_text(),

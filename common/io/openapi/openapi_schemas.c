@@ -643,6 +643,32 @@ static json_t *schema_catalogue(kd_openapi *doc)
                          NULL);
 }
 
+/* A text, or null where it is not known. */
+static json_t *schema_known(const char *about)
+{
+    return kd_openapi_pack("{s:[s,s], s:s}", "type", "string", "null", "description", about);
+}
+
+static json_t *schema_members(kd_openapi *doc)
+{
+    (void)doc;
+    json_t *member =
+        schema_object(kd_openapi_pack("{s:{s:s}, s:o, s:{s:s}}", "name", "type", "string", "url",
+                                      schema_known("null: not known"), "self", "type", "boolean"),
+                      NULL);
+    json_t *partition = schema_object(
+        kd_openapi_pack(
+            "{s:{s:s,s:i}, s:o, s:o, s:{s:s}, s:{s:s,s:[s,s,s]}, s:o, s:{s:s}}", "partition", "type",
+            "integer", "minimum", 0, "leader", schema_known("name; null: nobody has claimed it"), "url",
+            schema_known("of the leader; null: not known"), "epoch", "type", "integer", "role", "type",
+            "string", "enum", "leader", "follower", "none", "state",
+            schema_known("of a follower; null: this central leads"), "records_read", "type", "integer"),
+        NULL);
+    return schema_object(kd_openapi_pack("{s:o, s:o}", "members", schema_list(member, 1, 0), "partitions",
+                                         schema_list(partition, 1, 0)),
+                         NULL);
+}
+
 static json_t *schema_admin(kd_openapi *doc)
 {
     (void)doc;
@@ -667,19 +693,23 @@ static json_t *schema_problem(kd_openapi *doc)
 {
     char type[64];
     json_t *types = json_array();
+    json_t *part = kd_openapi_pack("{s:{s:s,s:i}, s:o}", "partition", "type", "integer", "minimum", 0,
+                                   "leader", schema_known("URL; null: not known"));
+    json_t *elsewhere = schema_about(schema_list(schema_object(part, NULL), 0, 0),
+                                     "misdirected: partitions that this central does not answer for");
     (void)doc;
     for (kd_problem p = 0; p < KD_PROBLEM_COUNT; p++) {
         snprintf(type, sizeof type, "urn:kudos:%s", kd_problem_slug(p));
         json_array_append_new(types, json_string(type));
     }
     return schema_object(
-        kd_openapi_pack("{s:{s:s,s:o}, s:{s:s}, s:{s:s}, s:{s:s,s:s}, s:{s:s,s:s}, s:{s:s,s:i,s:s}}", "type",
-                        "type", "string", "enum", types, "title", "type", "string", "status", "type",
+        kd_openapi_pack("{s:{s:s,s:o}, s:{s:s}, s:{s:s}, s:{s:s,s:s}, s:{s:s,s:s}, s:{s:s,s:i,s:s}, s:o}",
+                        "type", "type", "string", "enum", types, "title", "type", "string", "status", "type",
                         "integer", "detail", "type", "string", "description", "what is wrong", "field",
                         "type", "string", "description", "the part of the request that is at fault",
                         "retry_after_s", "type", "integer", "minimum", 1, "description",
-                        "seconds after which it may be tried again"),
-        " detail field retry_after_s ");
+                        "seconds after which it may be tried again", "elsewhere", elsewhere),
+        " detail field retry_after_s elsewhere ");
 }
 
 static json_t *schema_openapi(kd_openapi *doc)
@@ -772,6 +802,7 @@ static const struct {
     {"Trending", schema_trending},
     {"Time", schema_time},
     {"Catalogue", schema_catalogue},
+    {"Members", schema_members},
     {"Admin", schema_admin},
     {"Visitor", schema_visitor},
     {"Problem", schema_problem},

@@ -7,7 +7,8 @@
  *     failure, claims, limiter              used by any thread
  *     from `loop` on                        the main loop's alone
  *     settings.log_level, .collections,
- *     .counters, .cors_origins              the main loop reads and changes them; a shard has its own copy (shard/served.h; its server's)
+ *     .counters, .cors_origins,
+ *     .central_urls                         the main loop reads and changes them; a shard has its own copy (shard/served.h; its server's)
  */
 #ifndef KUDOS_EDGE_IO_DAEMON_APP_H
 #define KUDOS_EDGE_IO_DAEMON_APP_H
@@ -65,6 +66,7 @@ struct kd_edge_app {
     kd_signals *signals;
     kd_admin_ports admin;
     kd_stale_metrics stale;
+    kd_central_urls central_urls; /* each shard has a copy */
     kd_drift_probe *drift;
     kd_jwt_source *jwt;        /* keys of users' tokens; NULL: none are taken */
     kd_key_file *visitor_keys; /* of visitors' tokens, for any thread; NULL: likewise */

@@ -81,11 +81,12 @@ static void edge_main_join_lives(kd_edge_app *app)
         kd_edge_lives_join(app->shards[i]->base.edge, kd_edge_lives(first));
 }
 
-/* A shard has a producer, a consumer and a client of central; the process asks central and Kafka, too. */
+/* A shard has a producer, a consumer and the clients of central; the process asks central and Kafka, too. A reload may add URLs. */
 static void edge_main_open_door(kd_edge_app *app)
 {
+    uint64_t centrals = app->central_urls.count > 1 ? KD_CENTRALS_MAX : 1;
     kd_descriptors d = {.stores = app->shard_count,
-                        .clients = 3 * (uint64_t)app->shard_count + 2,
+                        .clients = (2 + centrals) * (uint64_t)app->shard_count + 1 + centrals,
                         .connections = app->settings.max_connections,
                         .connections_per_address = app->settings.max_connections_per_address};
     app->door = kd_connections_open(&d, (uint32_t)app->settings.max_new_per_address, &app->room);
@@ -171,7 +172,22 @@ static void edge_main_take_origins(kd_edge_app *app, const kd_strings *fresh)
     for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_set_origins(app->shards[i], mine);
 }
 
-/* Takes over what is logged, limits, what visitors may, the origins of pages, and collections and counters that were added. Any other option that differs keeps its value, and the
+static void edge_main_take_centrals(kd_edge_app *app, const kd_strings *fresh)
+{
+    kd_strings *mine = &app->settings.central_urls;
+    if (edge_main_same_list(mine, fresh)) return;
+    if ((mine->count == 0) != (fresh->count == 0)) { /* nobody was asked, or would be */
+        KD_LOG(KD_WARN, "reload-needs-restart", KD_STR("section", "central"), KD_STR("key", "url"));
+        return;
+    }
+    kd_strings_finish(mine);
+    *mine = kd_strings_copy(fresh);
+    kd_central_urls_take(&app->central_urls, mine);
+    kd_drift_probe_replace(app->drift, &app->central_urls);
+    for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_set_centrals(app->shards[i], &app->central_urls);
+}
+
+/* Takes over what is logged, limits, what visitors may, the origins of pages, the URLs of central, and collections and counters that were added. Any other option that differs keeps its value, and the
  * log names it. */
 static void edge_main_take_over(void *arg, const void *config)
 {
@@ -184,6 +200,7 @@ static void edge_main_take_over(void *arg, const void *config)
     kd_access_log_set(fresh->log_access, fresh->log_access_max);
     if (mine->record_keys) kd_record_keys_accept_unsigned(mine->record_keys, fresh->accept_unsigned);
     edge_main_take_origins(app, &fresh->cors_origins);
+    edge_main_take_centrals(app, &fresh->central_urls);
     for (uint32_t i = 0; i < app->shard_count; i++) kd_shard_limits_replace(app->shards[i], fresh);
     bool counters = kd_reload_counters(&mine->counters, &fresh->counters);
     bool collections = kd_reload_list("api", "collections", &mine->collections, &fresh->collections);
@@ -275,6 +292,7 @@ static int edge_main_start(void *arg, char *error)
     kd_edge_app *app = arg;
     int err;
     bool topics_ready;
+    kd_central_urls_take(&app->central_urls, &app->settings.central_urls);
     kd_clock_init(&app->clock, app->settings.drift_bound_us);
     if (kd_clock_file_load(app->settings.data_dir, &app->clock)) KD_LOG(KD_INFO, "clock-carried-on");
     if ((err = edge_main_init_secrets(app, error)) || (err = edge_main_init_loop(app, error))) return err;
@@ -314,6 +332,7 @@ static void edge_main_finish(void *arg)
     kd_live_quota_destroy(app->live_quota);
     kd_topics_destroy(app->topics);
     kd_drift_probe_destroy(app->drift);
+    kd_central_urls_finish(&app->central_urls);
     kd_jwt_source_destroy(app->jwt);
     kd_admin_ports_close(&app->admin);
     kd_signals_destroy(app->signals);

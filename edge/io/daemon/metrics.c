@@ -109,6 +109,17 @@ static void edge_metrics_write_tokens(const kd_edge_app *app, kd_buf *out)
     kd_metrics_render(&source_table, &source, 1, out);
 }
 
+/* The main loop's own questions count with those of the shards. */
+static void edge_metrics_write_centrals(const kd_edge_app *app, kd_buf *out)
+{
+    const void *instances[KD_SHARDS_MAX + 1];
+    if (!app->drift) return;
+    for (uint32_t i = 0; i < app->shard_count; i++)
+        instances[i] = &app->shards[i]->asker.upstream.links.metrics;
+    instances[app->shard_count] = kd_drift_probe_metrics(app->drift);
+    kd_url_metrics_write(app->central_urls.at, instances, app->shard_count + 1, out);
+}
+
 void kd_metrics_write(kd_edge_app *app, kd_buf *out)
 {
     const void *instances[KD_SHARDS_MAX + 1];
@@ -117,6 +128,7 @@ void kd_metrics_write(kd_edge_app *app, kd_buf *out)
     for (uint32_t i = 0; i < app->shard_count; i++) instances[i] = &app->shards[i]->reach;
     instances[app->shard_count] = &app->reach;
     kd_metrics_render(&reach_table, instances, app->shard_count + 1, out);
+    edge_metrics_write_centrals(app, out);
     edge_metrics_write_tokens(app, out);
     edge_metrics_write_process(app, out);
     kd_process_metrics_write(out);

@@ -60,6 +60,8 @@
       "Delivery reports that were not good.")                                                                \
     X(producer_resets, COUNTER, "kudos_edge_producer_resets_total", "",                                      \
       "Producers made anew after a fatal error.")                                                            \
+    X(producers_plain, GAUGE, "kudos_edge_producers_plain", "",                                              \
+      "Producers that ask Kafka for no producer id.")                                                        \
     X(outbox_batches, GAUGE, "kudos_edge_outbox_batches", "", "Batches that central has not applied.")       \
     X(outbox_bytes, GAUGE, "kudos_edge_outbox_bytes", "", "Their size.")                                     \
     X(kafka_ready, GAUGE, "kudos_edge_kafka_ready", "",                                                      \
@@ -87,6 +89,8 @@
     X(ask_answers, COUNTER, "kudos_edge_ask_answers_total", "thrown=\"false\"",                              \
       "Answers of central about an item.")                                                                   \
     X(answers_thrown, COUNTER, "kudos_edge_ask_answers_total", "thrown=\"true\"", "")                        \
+    X(asks_unawaited, COUNTER, "kudos_edge_asks_unawaited_total", "",                                        \
+      "Times that a like or a read did not wait for central's number, since central is far away.")           \
     X(member_asks, COUNTER, "kudos_edge_member_asks_total", "", "Questions to central about users' likes.")  \
     X(asks_over_budget, COUNTER, "kudos_edge_asks_over_budget_total", "",                                    \
       "Questions to central that were not asked: their client was over its budget.")                         \

@@ -15,6 +15,7 @@
 #include "common/io/http/server/http_tls_options.h"
 #include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
+#include "kudos/centrals.h"
 
 /* What Kafka allows in the name of a topic. */
 static bool edge_settings_topic_valid(kd_bytes name)
@@ -266,14 +267,27 @@ static const kd_option table[] = {
     KD_OPTION_PAIRS(kd_settings, kafka_properties, "kafka-properties", NULL,
                     "Further librdkafka properties, such as security.protocol or sasl.username"),
 
-    S(STRING, central_url, "central", "url", NULL,
-      "http://host:port or https://host:port of central; empty: nobody is asked", .secret = true),
+    S(LIST, central_urls, "central", "url", "",
+      "http://host:port or https://host:port of central, of each of its members; empty: nobody is asked",
+      .allowed = "http://host:port or https://host:port", .secret = true, .reloadable = true,
+      .more = "At most 16. The first one is asked until it does not answer, and who leads a partition about "
+              "that. "
+              "No other address is ever asked, whatever a central says."),
     S(STRING, central_public_url, "central", "public_url", NULL,
       "http://host:port or https://host:port at which clients reach central, told where an edge lacks a "
       "path; "
       "empty: it is not told"),
     S(DURATION, read_deadline_us, "central", "read_deadline", "250ms",
-      "How long a request waits for central's answer", .min = MS, .max = 10 * SEC),
+      "How long a request waits for central's answer", .min = MS, .max = 10 * SEC,
+      .more = "A number that comes later is not installed."),
+    S(DURATION, like_wait_us, "central", "like_wait", "40ms",
+      "A like waits for central's number only while answers of central lately took no longer",
+      .max = 10 * SEC,
+      .more = "Else central is asked all the same, and the answer to the like has null for a number that is "
+              "not known here. 0: it never waits."),
+    S(DURATION, read_wait_us, "central", "read_wait", "15ms",
+      "The same for a read: it waits only while answers of central lately took no longer", .max = 10 * SEC,
+      .more = "The next read has the number. 0: no read waits for numbers."),
     S(UINT, central_connections, "central", "connections", "1", "Connections to central per shard", .min = 1,
       .max = 16),
     S(UINT, asks_max, "central", "asks_max", "4096", "Questions under way per shard", .min = 1, .max = 65536),
@@ -344,7 +358,7 @@ static int edge_settings_check_all(const void *config, char *error);
 const kd_options kd_edge_options = {
     .program = "kudos-edge",
     .about = "Regional proxy: takes likes durably, answers counts, hands batches to Kafka.\nCommands, with "
-             "--help: compare, aside",
+             "--help: compare, aside, shards",
     .at = table,
     .count = KD_COUNT(table),
     .config_size = sizeof(kd_settings),
@@ -396,6 +410,7 @@ kd_kafka_config kd_settings_kafka(const kd_settings *s, kd_kafka_log log)
         .brokers = s->brokers,
         .client_id = s->name,
         .compression = kd_kafka_compressions[s->compression],
+        .plain_producer = s->acknowledge == KD_ACKNOWLEDGE_LOG,
         .linger_ms = (uint32_t)(s->linger_us / 1000),
         .properties = s->kafka_properties,
         .properties_file = s->kafka_properties_file,
@@ -476,6 +491,18 @@ static int edge_settings_check_visitors(const kd_settings *s, char *error)
     return KD_OK;
 }
 
+static int edge_settings_check_urls(const kd_settings *s, char *error)
+{
+    for (uint32_t i = 0; i < s->central_urls.count; i++)
+        if (kd_http_client_check_url(s->central_urls.at[i]) != KD_OK)
+            return edge_settings_refuse(
+                error, "central.url: must be http://host:port or https://host:port, with no user in it");
+    _Static_assert(KD_CENTRALS_MAX == 16, "the message and the option's text name the bound");
+    return s->central_urls.count <= KD_CENTRALS_MAX
+               ? KD_OK
+               : edge_settings_refuse(error, "central.url: at most 16 URLs");
+}
+
 int kd_settings_check(const kd_settings *s, char *error)
 {
     if ((s->tls_certificate == NULL) != (s->tls_key == NULL))
@@ -490,9 +517,6 @@ int kd_settings_check(const kd_settings *s, char *error)
         return edge_settings_refuse(error, "admin.listen is empty: admin.socket is wanted then");
     if ((s->central_cert == NULL) != (s->central_key == NULL))
         return edge_settings_refuse(error, "central.cert_file and central.key_file: both or neither");
-    if (s->central_url && kd_http_client_check_url(s->central_url) != KD_OK)
-        return edge_settings_refuse(
-            error, "central.url: must be http://host:port or https://host:port, with no user in it");
     if (s->central_public_url && kd_http_client_check_url(s->central_public_url) != KD_OK)
         return edge_settings_refuse(
             error, "central.public_url: must be http://host:port or https://host:port, with no user in it");
@@ -509,7 +533,8 @@ int kd_settings_check(const kd_settings *s, char *error)
     if (s->outbox_max < s->partitions * OUTBOX_MIN_PARTITION)
         return edge_settings_refuse(error, "edge.outbox_max: at least 1KiB for each of kafka.partitions");
     const kd_http_tls_options tls = KD_HTTP_TLS_OF(s);
-    int err = edge_settings_check_names(s, error);
+    int err = edge_settings_check_urls(s, error);
+    if (!err) err = edge_settings_check_names(s, error);
     if (!err) err = edge_settings_check_overload(s, error);
     if (!err) err = kd_cors_check(&s->cors_origins, error);
     if (!err) err = edge_settings_check_rates(s, error);
@@ -546,7 +571,9 @@ static int edge_settings_check_central(const kd_settings *s, char *error)
 {
     char token[KD_TOKEN_MAX + 1];
     const kd_http_client_options options = kd_settings_central(s, token);
-    const char *fault = s->central_url ? kd_http_client_fault(s->central_url, &options) : NULL;
+    const char *fault = NULL;
+    for (uint32_t i = 0; !fault && i < s->central_urls.count; i++)
+        fault = kd_http_client_fault(s->central_urls.at[i], &options);
     if (!fault) return KD_OK;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "central.%s", fault);
     return KD_EINVAL;
@@ -578,8 +605,8 @@ static int edge_settings_check_all(const void *config, char *error)
     return err ? err : edge_settings_check_files(config, error);
 }
 
-int kd_settings_central_failed(const kd_settings *s, int err, char *error)
+int kd_settings_central_failed(const char *url, int err, char *error)
 {
-    snprintf(error, KD_OPTIONS_ERROR_MAX, "central.url %s: %s", s->central_url, kd_strerror(err));
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "central.url %.400s: %s", url, kd_strerror(err));
     return err;
 }

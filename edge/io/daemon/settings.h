@@ -64,8 +64,10 @@ typedef struct {
     kd_record_keys
         *record_keys; /* no option: the keys of keys_file, made at the start (main.c); NULL: none */
 
-    char *central_url, *central_public_url, *central_ca, *central_cert, *central_key, *central_token_file;
-    uint64_t read_deadline_us, central_connections, asks_max, asks_max_per_s, asks_per_client;
+    kd_strings central_urls;
+    char *central_public_url, *central_ca, *central_cert, *central_key, *central_token_file;
+    uint64_t read_deadline_us, like_wait_us, read_wait_us;
+    uint64_t central_connections, asks_max, asks_max_per_s, asks_per_client;
 
     char *limit_user, *velocity_user, *velocity_item;
     kd_pairs limit_collections;
@@ -91,8 +93,8 @@ int kd_settings_session_key(const kd_settings *s, kd_session_key *key, char *err
 kd_http_client_options kd_settings_central(const kd_settings *s, char token[KD_TOKEN_MAX + 1]);
 /* The admin listeners; views into *s. */
 kd_admin_options kd_settings_admin(const kd_settings *s);
-/* Puts a sentence into `error`: no client for central.url could be made because of `err`. Returns `err`. */
-int kd_settings_central_failed(const kd_settings *s, int err, char *error);
+/* Puts a sentence into `error`: no client for this URL of central.url could be made because of `err`. Returns `err`. */
+int kd_settings_central_failed(const char *url, int err, char *error);
 
 /* The core's configuration, with the limits of all shards together. The caller divides them, and sets shard, shards, life and seed. Views into *s. */
 kd_edge_config kd_settings_core(const kd_settings *s);

@@ -97,6 +97,12 @@ static inline void kd_errand_hold(kd_errand *errand)
     errand->holds++;
 }
 
+/* From the errand's work: whether it waits for something already. */
+static inline bool kd_errand_waits(const kd_errand *errand)
+{
+    return errand->holds > 1;
+}
+
 /* One thing less to wait for. The last release ends the errand, which may be gone afterwards. On its shard. */
 void kd_errand_release(kd_errand *errand);
 

@@ -153,6 +153,16 @@ static kd_request likes_request(const kd_likes *likes, const kd_like_op *op, cha
     };
 }
 
+/* The like needs no number. Where central is far away its answer tells what is known here, and the question goes on alone. */
+static void likes_ask(kd_like_op *op)
+{
+    kd_errand *errand = op->errand;
+    kd_asker *asker = &errand->shard->asker;
+    bool waits = kd_asker_near(asker, errand->shard->base.settings->like_wait_us);
+    int err = kd_ask_item(asker, op->item, kd_call_asks(errand->call), KD_ASK_USER, waits ? &op->ask : NULL);
+    if (waits && err == KD_OK) kd_errand_hold(errand);
+}
+
 static int likes_take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t *group)
 {
     char key[KEY_TEXT_MAX];
@@ -167,10 +177,7 @@ static int likes_take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t
     op->log = outcome.log;
     op->changed = (uint8_t)outcome.changed;
     op->liked = outcome.liked;
-    if (likes_look(op) == KD_EAGAIN && kd_level_asks_counts(likes->call.level, op->known) &&
-        kd_ask_item(&errand->shard->asker, op->item, kd_call_asks(&likes->call), KD_ASK_USER, &op->ask) ==
-            KD_OK)
-        kd_errand_hold(errand);
+    if (likes_look(op) == KD_EAGAIN && kd_level_asks_counts(likes->call.level, op->known)) likes_ask(op);
     return KD_OK;
 }
 
@@ -229,7 +236,7 @@ static void write_begin(kd_json *j, const kd_shard *s, const kd_like_op *op)
 {
     kd_json_object(j);
     kd_answer_write_item(j, op->item);
-    kd_json_put_str(j, "counter", kd_bytes_str(s->served.known.at[op->counter].name));
+    kd_json_put_plain(j, "counter", kd_bytes_str(s->served.known.at[op->counter].name));
 }
 
 static void write_op(kd_json *j, const kd_shard *s, const kd_like_op *op, uint64_t now_us)
@@ -238,7 +245,7 @@ static void write_op(kd_json *j, const kd_shard *s, const kd_like_op *op, uint64
     if (op->verb != KD_ADD) write_changed(j, op);
     kd_answer_write_number(j, op->known ? &op->count : NULL, op->pending);
     kd_answer_write_age(j, now_us, op->made_us, op->as_of_us);
-    kd_json_put_str(j, "source", kd_bytes_str(op->central ? "central" : "edge"));
+    kd_json_put_plain(j, "source", kd_bytes_str(op->central ? "central" : "edge"));
 }
 
 /* Where it survives. Told only where the log is waited for: elsewhere it is always the disk. */

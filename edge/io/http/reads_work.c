@@ -34,6 +34,15 @@ static void reads_work_on_asked(kd_ask_wait *wait, bool answered)
     kd_errand_release(l->errand);
 }
 
+/* Whether the read waits for central's numbers. It does where it waits for another answer of central anyway (whether the caller likes the items,
+ * velocities); and a live stream begins with numbers, however long they take. */
+static bool read_waits(const kd_errand *errand)
+{
+    kd_shard *s = errand->shard;
+    if (KD_CONTAINER(errand->call, kd_edge_read, call)->live || kd_errand_waits(errand)) return true;
+    return kd_asker_near(&s->asker, s->base.settings->read_wait_us);
+}
+
 /* Whether the counts come from central. */
 static bool read_ask(kd_lookup *l)
 {
@@ -41,10 +50,12 @@ static bool read_ask(kd_lookup *l)
     if (!kd_level_asks_counts(errand->call->level, l->view.known)) return false;
     l->ask.fn = reads_work_on_asked;
     kd_ask_kind kind = reads_work_own(l) ? KD_ASK_OWN : KD_ASK_READ;
-    int err = kd_ask_item(&errand->shard->asker, l->item, kd_call_asks(errand->call), kind, &l->ask);
-    if (err == KD_OK) kd_errand_hold(errand);
+    bool waits = read_waits(errand);
+    int err =
+        kd_ask_item(&errand->shard->asker, l->item, kd_call_asks(errand->call), kind, waits ? &l->ask : NULL);
+    if (waits && err == KD_OK) kd_errand_hold(errand);
     errand->unasked += err == KD_EOVERLOADED;
-    return err == KD_OK;
+    return waits && err == KD_OK;
 }
 
 /* KD_EAGAIN: the number here is not fresh. It is shown all the same if central cannot be asked or does not answer. */
@@ -54,7 +65,7 @@ static void read_view(kd_lookup *l)
     int err = reads_work_look(l);
     kd_edge_metrics *m = &errand->shard->base.metrics;
     if (err == KD_OK || err == KD_EAGAIN)
-        kd_metric_add(err == KD_OK ? &m->counts_hits : &m->counts_misses, 1);
+        kd_metric_count(err == KD_OK ? &m->counts_hits : &m->counts_misses, 1);
     else
         kd_errand_fail(errand, err);
     if (err == KD_EAGAIN && read_ask(l)) return;

@@ -51,11 +51,12 @@ static void on_delivered(void *arg, void *opaque, bool ok)
     kd_turn_wake(&s->base->turn);
 }
 
-static void on_reset(void *arg, const char *cause)
+static void on_reset(void *arg, const char *cause, bool plain)
 {
     kd_sender *s = arg;
     kd_metric_add(&s->base->metrics.producer_resets, 1);
-    KD_LOG(KD_WARN, "kafka-producer-reset", KD_U64("shard", s->base->index), KD_STR("cause", cause));
+    KD_LOG(KD_WARN, "kafka-producer-reset", KD_U64("shard", s->base->index), KD_STR("cause", cause),
+           KD_BOOL("plain", plain));
     kd_edge_producer_reset(s->base->edge, kd_clock_now_us(s->base->clock));
     s->blocked = true;
 }

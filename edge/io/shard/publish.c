@@ -27,14 +27,17 @@ static void collect_core(kd_shard *s, const kd_edge_stats *stats)
 /* The two gauges are added up over the shards: so many have their topics, or ask central, while Kafka or central answers. */
 static void collect_reach(kd_shard *s)
 {
-    const kd_http_client *central = s->asker.client;
+    uint64_t troubles[KD_REASONS];
+    bool central = !kd_upstream_none(&s->asker.upstream);
     kd_kafka_producer_stats sent = {0};
     kd_kafka_consumer_stats got = {0};
     if (s->sender.producer) sent = kd_kafka_producer_stats_get(s->sender.producer);
     if (s->counts.consumer) got = kd_kafka_consumer_stats_get(s->counts.consumer);
     for (size_t i = 0; i < KD_REASONS; i++) got.errors[i] += sent.errors[i];
     kd_metric_set_reasons(&s->reach.kafka, got.errors);
-    if (central) kd_metric_set_reasons(&s->reach.central, kd_http_client_get_stats(central).troubles);
+    kd_metric_set(&s->base.metrics.producers_plain, sent.plain);
+    kd_central_links_measure(&s->asker.upstream.links, troubles);
+    kd_metric_set_reasons(&s->reach.central, troubles);
     kd_metric_set(&s->base.metrics.kafka_ready,
                   s->sender.producer && s->counts.consumer && kd_metric_get(&s->app->kafka_up));
     kd_metric_set(&s->base.metrics.central_up, central && kd_metric_get(&s->app->central_up));

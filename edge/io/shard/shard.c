@@ -71,7 +71,7 @@ static void edge_shard_on_tick(void *arg)
     kd_lag_ticked(&s->base.lag, mono);
     shard_tick_in(s, delay, mono);
     shard_take_level(s);
-    kd_shard_commit_look(&s->commit);
+    kd_shard_commit_look(&s->commit, mono);
     kd_shard_log_look(&s->log, mono);
     kd_live_hub_keys(&s->live, shard_keys(s));
     kd_live_hub_tick(&s->live);
@@ -121,6 +121,28 @@ void kd_shard_set_origins(kd_shard *s, const kd_strings *origins)
     kd_loop_post(s->base.loop, &o->post);
 }
 
+/* Carries other URLs of central to the shard. */
+typedef struct {
+    kd_post post;
+    kd_shard *shard;
+    kd_central_urls urls;
+} shard_centrals;
+
+static void shard_take_centrals(kd_post *post)
+{
+    shard_centrals *c = KD_CONTAINER(post, shard_centrals, post);
+    kd_upstream_replace(&c->shard->asker.upstream, &c->urls);
+    kd_central_urls_finish(&c->urls);
+    free(c);
+}
+
+void kd_shard_set_centrals(kd_shard *s, const kd_central_urls *urls)
+{
+    shard_centrals *c = kd_alloc(sizeof *c);
+    *c = (shard_centrals){.post.fn = shard_take_centrals, .shard = s, .urls = kd_central_urls_copy(urls)};
+    kd_loop_post(s->base.loop, &c->post);
+}
+
 static int create_server(kd_shard *s, const kd_shard_options *options, char *error)
 {
     const kd_settings *set = s->base.settings;
@@ -168,6 +190,7 @@ static int edge_shard_assemble(kd_shard *s, const kd_shard_options *options, cha
     snprintf(error, KD_OPTIONS_ERROR_MAX, "shard %u: no thread or descriptor left", s->base.index);
     if ((err = kd_loop_create(&s->base.loop, name))) return err;
     if ((err = kd_shard_commit_init(&s->commit, &s->base, s->db, &s->app->failure))) return err;
+    if ((err = kd_shard_fill_begin(&s->fill, &s->base, s->db))) return err;
     kd_shard_log_init(&s->log, &s->base);
     kd_turn_init(&s->base.turn, s->base.loop, shard_work, s);
     create_live(s);
@@ -175,7 +198,8 @@ static int edge_shard_assemble(kd_shard *s, const kd_shard_options *options, cha
     kd_timer_set(&s->tick, 1);
     kd_trends_init(&s->trends, &s->base, &s->asker);
     kd_velocities_init(&s->velocities, &s->asker);
-    if ((err = kd_asker_init(&s->asker, &s->base, error)) || (err = create_server(s, options, error)))
+    if ((err = kd_asker_init(&s->asker, &s->base, &s->app->central_urls, error)) ||
+        (err = create_server(s, options, error)))
         return err;
     kd_shard_publish(s); /* so that no page of the admin port shows a shard without figures */
     return KD_OK;
@@ -214,6 +238,7 @@ void kd_shard_destroy(kd_shard *s)
 {
     if (!s) return;
     kd_ending_at(KD_ENDING_DISK);
+    kd_shard_fill_finish(&s->fill);
     kd_shard_commit_finish(&s->commit);
     kd_ending_at(KD_ENDING_KAFKA);
     kd_sender_finish(&s->sender);
@@ -230,6 +255,7 @@ void kd_shard_destroy(kd_shard *s)
     if (s->base.turn.event) kd_timer_finish(&s->tick);
     kd_turn_finish(&s->base.turn);
     kd_loop_destroy(s->base.loop);
+    kd_shard_fill_release(&s->fill);
     kd_edge_close(s->base.edge);
     kd_served_finish(&s->served);
     kd_shard_limits_release(s->limits);

@@ -27,6 +27,7 @@
 #include "edge/io/shard/publish.h"
 #include "edge/io/shard/served.h"
 #include "edge/io/shard/shard_drain.h"
+#include "edge/io/shard/shard_fill.h"
 #include "edge/io/shard/shard_limits.h"
 #include "edge/io/shard/viral_log.h"
 #include "edge/io/upstream/ask.h"
@@ -43,6 +44,7 @@ struct kd_shard {
     kd_jwt_gate *jwt; /* NULL: no token of a user is taken */
     kd_visitor_gate visitors;
     kd_shard_commit commit;
+    kd_shard_fill fill;
     kd_shard_log log;
     kd_sender sender;
     kd_counts_reader counts;
@@ -85,6 +87,8 @@ void kd_shard_destroy(kd_shard *s);
 void kd_shard_kafka_ready(kd_shard *s);
 /* From the main loop, also after the start: pages of these origins may read the answers of this shard's server; copied. */
 void kd_shard_set_origins(kd_shard *s, const kd_strings *origins);
+/* From the main loop, also after the start: these are asked from now on; copied. */
+void kd_shard_set_centrals(kd_shard *s, const kd_central_urls *urls);
 /* The core was given something that is due within `us`: the tick comes no later. On the shard's thread; `mono_us` is now. */
 void kd_shard_tick_within(kd_shard *s, uint64_t us, uint64_t mono_us);
 /* The shard that owns the item's partition. Any thread. */

@@ -52,7 +52,7 @@ static void shard_commit_on_done(kd_post *post)
     kd_shard_commit *c = KD_CONTAINER(post, kd_shard_commit, done);
     kd_edge_metrics *m = &c->base->metrics;
     bool failed_before = c->group.failed;
-    kd_metric_observe_seconds(&m->sync_time, kd_clock_mono_us() - c->group.begun_us);
+    kd_metric_observe_seconds(&m->sync_time, kd_clock_mono_us() - c->begun_us);
     int err = kd_group_commit_end(&c->group, c->status);
     c->syncs_us = 0;
     kd_shard_commit_pump(c);
@@ -79,9 +79,10 @@ void kd_shard_commit_pump(kd_shard_commit *c)
 {
     const kd_writes *writes;
     if (!kd_group_commit_wanted(&c->group)) return; /* most turns: no clock is read */
-    uint64_t now_us = kd_clock_now_us(c->base->clock);
-    int err = kd_group_commit_begin(&c->group, now_us, kd_clock_mono_us(), &writes);
+    uint64_t now_us = kd_clock_now_us(c->base->clock), mono_us = kd_clock_mono_us();
+    int err = kd_group_commit_begin(&c->group, now_us, kd_awake_at(&c->awake, mono_us), &writes);
     if (err == KD_OK) {
+        c->begun_us = mono_us;
         c->syncs_us = c->gathers_us;
         c->gathers_us = 0;
         kd_metric_add(&c->base->metrics.commit_bytes, writes->buf.len);
@@ -92,13 +93,14 @@ void kd_shard_commit_pump(kd_shard_commit *c)
 
 int kd_shard_commit_admits(const kd_shard_commit *c, uint64_t mono_us)
 {
-    return kd_group_commit_admits(&c->group, mono_us);
+    return kd_group_commit_admits(&c->group, kd_awake_at(&c->awake, mono_us));
 }
 
-void kd_shard_commit_look(kd_shard_commit *c)
+void kd_shard_commit_look(kd_shard_commit *c, uint64_t mono_us)
 {
     uint32_t waiting = c->group.waiting;
-    switch (kd_group_commit_look(&c->group, kd_clock_mono_us())) {
+    kd_awake_look(&c->awake, mono_us);
+    switch (kd_group_commit_look(&c->group, kd_awake_at(&c->awake, mono_us))) {
     case KD_SYNC_IN_TIME:
         return;
     case KD_SYNC_SLOW:

@@ -7,8 +7,6 @@
 
 #include <stdlib.h>
 
-#include "kudos/asking.h"
-
 typedef struct {
     kd_table_entry entry;
     kd_asker *asker;
@@ -25,42 +23,56 @@ static kd_bytes question_key(const void *entry)
     return kd_item_key(&((const kd_question *)entry)->item);
 }
 
-int kd_asker_init(kd_asker *a, kd_shard_base *base, char *error)
+static void asker_init_budgets(kd_asker *a)
 {
+    kd_shard_base *base = a->base;
     const kd_settings *set = base->settings;
-    a->base = base;
     kd_ask_share share =
         kd_ask_share_of(set->asks_per_client, base->shards, set->asks_max, set->read_deadline_us);
     kd_ask_budget_init(&a->budget, share, kd_random_next(&base->random));
     uint64_t per_s = set->asks_max_per_s;
     per_s = per_s > 0 ? KD_MAX(per_s / base->shards, (uint64_t)1) : 0;
     kd_ask_sum_init(&a->sum, per_s, kd_random_next(&base->random));
+}
+
+int kd_asker_init(kd_asker *a, kd_shard_base *base, const kd_central_urls *urls, char *error)
+{
+    const kd_settings *set = base->settings;
+    a->base = base;
+    asker_init_budgets(a);
     kd_table_init(&a->questions, question_key, kd_random_next(&base->random));
-    if (!set->central_url) return KD_OK;
-    char token[KD_TOKEN_MAX + 1];
-    kd_http_client_options options = kd_settings_central(set, token);
-    options.connections = (uint32_t)set->central_connections;
-    options.queue_max = (uint32_t)set->asks_max;
-    options.deadline_ms = (uint32_t)(set->read_deadline_us / 1000);
     /* Requests wait for these answers: a central that is away must be given up, and noticed again, within seconds. */
-    options.connect_ms = 1000;
-    options.backoff_min_ms = 50;
-    options.backoff_max_ms = 2000;
-    options.breaker_failures = 8;
-    options.seed = kd_random_next(&base->random);
-    int err = kd_http_client_create(&a->client, kd_loop_base(base->loop), set->central_url, &options);
-    return err ? kd_settings_central_failed(set, err, error) : KD_OK;
+    const kd_http_client_options client = {.connections = (uint32_t)set->central_connections,
+                                           .queue_max = (uint32_t)set->asks_max,
+                                           .deadline_ms = kd_asker_deadline_ms(a),
+                                           .connect_ms = 1000,
+                                           .backoff_min_ms = 50,
+                                           .backoff_max_ms = 2000,
+                                           .breaker_failures = 8};
+    const kd_central_links_options options = {
+        .loop = base->loop, .settings = set, .options = client, .seed = kd_random_next(&base->random)};
+    return kd_upstream_init(&a->upstream, &options, urls, error);
 }
 
 void kd_asker_finish(kd_asker *a)
 {
     if (!a->questions.key_of) return;
-    kd_http_client_destroy(a->client); /* calls back for every open request */
+    kd_upstream_finish(&a->upstream); /* calls back for every open request */
     KD_ASSERT(a->questions.count == 0);
     kd_table_finish(&a->questions);
     kd_buf_finish(&a->path);
     kd_buf_finish(&a->body);
     kd_buf_finish(&a->text);
+}
+
+uint32_t kd_asker_deadline_ms(const kd_asker *a)
+{
+    return (uint32_t)(a->base->settings->read_deadline_us / 1000);
+}
+
+uint32_t kd_asker_partition(const kd_asker *a, kd_bytes item)
+{
+    return kd_partition(item, (uint32_t)a->base->settings->partitions);
 }
 
 void kd_asker_item_path(kd_asker *a, const char *prefix, kd_bytes item)
@@ -101,11 +113,16 @@ static int send_question(kd_question *q, uint64_t now_us)
     q->tries.tries++;
     char parent[KD_TRACE_TEXT];
     kd_http_client_field field = {.no_index = true};
-    bool first = q->kind != KD_ASK_READ;
     if (q->trace.known) field = kd_asker_trace_field(a, &q->trace, parent);
-    return (first ? kd_http_client_request_first
-                  : kd_http_client_request)(a->client, "GET", kd_buf_view(&a->path), &field, q->trace.known,
-                                            kd_bytes_of(NULL, 0), edge_ask_on_answer, q, left_ms);
+    const kd_upstream_question asks = {.method = "GET",
+                                       .path = kd_buf_view(&a->path),
+                                       .fields = &field,
+                                       .field_count = q->trace.known,
+                                       .first = q->kind != KD_ASK_READ,
+                                       .partition = kd_asker_partition(a, kd_item_key(&q->item)),
+                                       .led = true,
+                                       .deadline_ms = left_ms};
+    return kd_upstream_ask(&a->upstream, &asks, edge_ask_on_answer, q);
 }
 
 static void edge_ask_end_question(kd_question *q, bool answered)
@@ -113,7 +130,9 @@ static void edge_ask_end_question(kd_question *q, bool answered)
     kd_asker *a = q->asker;
     kd_table_remove(&a->questions, kd_item_key(&q->item));
     a->open--;
-    kd_metric_observe_seconds(&a->base->metrics.ask_time, kd_clock_mono_us() - q->asked_us);
+    uint64_t took_us = kd_clock_mono_us() - q->asked_us;
+    kd_metric_observe_seconds(&a->base->metrics.ask_time, took_us);
+    kd_asked_lately_add(&a->lately, took_us);
     for (kd_ask_wait *wait; (wait = STAILQ_FIRST(&q->waits));) {
         STAILQ_REMOVE_HEAD(&q->waits, next);
         wait->fn(wait, answered);
@@ -188,12 +207,19 @@ static int begin_question(kd_asker *a, kd_bytes item, kd_ask_for asks, kd_ask_ki
 
 int kd_ask_item(kd_asker *a, kd_bytes item, kd_ask_for asks, kd_ask_kind kind, kd_ask_wait *wait)
 {
-    if (!a->client) return KD_EUNAVAILABLE;
+    if (kd_upstream_none(&a->upstream)) return KD_EUNAVAILABLE;
     kd_question *q = kd_table_find(&a->questions, item);
     if (!q) {
         int err = begin_question(a, item, asks, kind, &q);
         if (err != KD_OK) return err;
     }
-    STAILQ_INSERT_TAIL(&q->waits, wait, next);
+    if (wait) STAILQ_INSERT_TAIL(&q->waits, wait, next);
     return KD_OK;
+}
+
+bool kd_asker_near(kd_asker *a, uint64_t wait_us)
+{
+    bool near = kd_asked_lately_within(&a->lately, wait_us);
+    if (!near) kd_metric_add(&a->base->metrics.asks_unawaited, 1);
+    return near;
 }

@@ -3,7 +3,8 @@
  * wait for it. Questions about users' likes go the same way: ask_members.h.
  *
  * Every question has a deadline (central.read_deadline). While central is down the HTTP client's circuit breaker refuses at once. A request whose
- * question fails is answered from what this edge knows, and its "source" says so.
+ * question fails is answered from what this edge knows, and its "source" says so. So is a request that would wait too long (central.like_wait,
+ * read_wait): its question goes on without it.
  */
 #ifndef KUDOS_EDGE_IO_UPSTREAM_ASK_H
 #define KUDOS_EDGE_IO_UPSTREAM_ASK_H
@@ -12,10 +13,11 @@
 
 #include "common/base/table.h"
 #include "common/base/trace.h"
-#include "common/io/http/client/http_client.h"
 #include "edge/io/shard/base.h"
+#include "edge/io/upstream/upstream.h"
 #include "kudos/ask_budget.h"
 #include "kudos/ask_sum.h"
+#include "kudos/asking.h"
 
 /* What a question is for, and so what it is paid from. Where questions wait for central, those of reads wait behind all others. */
 typedef enum {
@@ -40,8 +42,9 @@ typedef struct {
 
 typedef struct {
     kd_shard_base *base;
-    kd_http_client *client; /* NULL: no central is configured */
+    kd_upstream upstream;
     kd_table questions;     /* about counts, by item */
+    kd_asked_lately lately; /* how long questions about counts took */
     uint32_t open;          /* questions about counts and likes under way; at most central.asks_max */
     kd_ask_budget budget;   /* of each client (central.asks_per_client) */
     kd_ask_sum sum;         /* of all clients (central.asks_max_per_s) */
@@ -49,9 +52,9 @@ typedef struct {
     kd_buf text;            /* scratch of the JSON reader */
 } kd_asker;
 
-/* Makes the client; `base` is borrowed until finish. KD_OK, also when no central is configured; else the client's error, with its text in `error`
- * (KD_OPTIONS_ERROR_MAX bytes). */
-int kd_asker_init(kd_asker *a, kd_shard_base *base, char *error);
+/* Makes a client for each URL; `base` is borrowed until finish. KD_OK, also when no central is configured; else a client's error, with its text in
+ * `error` (KD_OPTIONS_ERROR_MAX bytes). */
+int kd_asker_init(kd_asker *a, kd_shard_base *base, const kd_central_urls *urls, char *error);
 /* After the loop was joined. Calls every wait that is still open, unanswered. An asker that was never initialised is fine. */
 void kd_asker_finish(kd_asker *a);
 
@@ -59,10 +62,17 @@ void kd_asker_finish(kd_asker *a);
 int kd_asker_admit(kd_asker *a, uint64_t client, kd_ask_kind kind);
 
 /* Asks for the counts of an item, or joins the question that is under way, which costs nothing and stays in the trace of who asked first. KD_OK: wait->fn will be called, and `wait` must stay where it is until
- * then. Otherwise it will not: no central (KD_EUNAVAILABLE), too many questions (KD_EOVERLOADED), or an error of kd_edge_ask. */
+ * then; NULL: nobody waits. Otherwise it will not: no central (KD_EUNAVAILABLE), too many questions (KD_EOVERLOADED), or an error of kd_edge_ask. */
 int kd_ask_item(kd_asker *a, kd_bytes item, kd_ask_for asks, kd_ask_kind kind, kd_ask_wait *wait);
 
-/* The field traceparent of a question, for kd_http_client_request: its value, with a parent id of its own, is written to `text`. `trace` must be
+/* Whether central's answers come within `wait_us` lately, so that a request should wait for one (kudos/asking.h). False is counted. */
+bool kd_asker_near(kd_asker *a, uint64_t wait_us);
+
+/* central.read_deadline in ms. */
+uint32_t kd_asker_deadline_ms(const kd_asker *a);
+/* The partition of an item. */
+uint32_t kd_asker_partition(const kd_asker *a, kd_bytes item);
+/* The field traceparent of a question, for kd_upstream_ask: its value, with a parent id of its own, is written to `text`. `trace` must be
  * known. */
 kd_http_client_field kd_asker_trace_field(kd_asker *a, const kd_trace *trace, char text[KD_TRACE_TEXT]);
 /* Sets a->path to `prefix` and the item as collection/id. Ids need no escaping in a path. */

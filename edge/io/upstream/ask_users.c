@@ -33,7 +33,7 @@ int kd_ask_users(kd_asker *a, kd_ask_for asks, kd_users_wait *wait)
     kd_http_client_field fields[2] = {
         {.name = kd_bytes_str("content-type"), .value = kd_bytes_str("application/json")}};
     size_t count = 1;
-    if (!a->client) return KD_EUNAVAILABLE;
+    if (kd_upstream_none(&a->upstream)) return KD_EUNAVAILABLE;
     int err = kd_asker_admit(a, asks.client, KD_ASK_USER);
     if (err != KD_OK) return err;
     wait->asker = a;
@@ -41,8 +41,16 @@ int kd_ask_users(kd_asker *a, kd_ask_for asks, kd_users_wait *wait)
     kd_buf_put(&a->path, tail, strlen(tail));
     ask_users_write(a, wait);
     if (asks.trace->known) fields[count++] = kd_asker_trace_field(a, asks.trace, parent);
-    err = kd_http_client_request_first(a->client, "POST", kd_buf_view(&a->path), fields, count,
-                                       kd_buf_view(&a->body), ask_users_on_answer, wait, 0);
+    const kd_upstream_question question = {.method = "POST",
+                                           .path = kd_buf_view(&a->path),
+                                           .body = kd_buf_view(&a->body),
+                                           .fields = fields,
+                                           .field_count = count,
+                                           .first = true,
+                                           .partition = kd_asker_partition(a, wait->item),
+                                           .led = true,
+                                           .deadline_ms = kd_asker_deadline_ms(a)};
+    err = kd_upstream_ask(&a->upstream, &question, ask_users_on_answer, wait);
     if (err != KD_OK) return err;
     a->open++;
     kd_metric_add(&a->base->metrics.member_asks, 1);

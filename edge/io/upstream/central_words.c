@@ -265,3 +265,43 @@ bool kd_central_words_counts(kd_bytes body, kd_buf *scratch, const kd_counters *
     }
     return kd_json_in_end(&j) && out->named;
 }
+
+/* ---- who leads what ---- */
+
+/* A leader that is not known is null, or left out. */
+static bool central_words_read_elsewhere(kd_json_in *j, uint64_t *partition, kd_bytes *leader)
+{
+    kd_bytes key;
+    bool numbered = false;
+    *leader = kd_bytes_of(NULL, 0);
+    if (!kd_json_in_object(j)) return false;
+    while (kd_json_in_key(j, &key)) {
+        if (kd_bytes_eq(key, kd_bytes_str("partition")))
+            numbered = kd_json_in_u64(j, partition);
+        else if (kd_bytes_eq(key, kd_bytes_str("leader")) && kd_json_in_peek(j) == '"')
+            kd_json_in_str(j, leader);
+        else
+            kd_json_in_skip(j);
+    }
+    return numbered && *partition < KD_PARTITIONS_MAX && !j->bad;
+}
+
+void kd_central_words_elsewhere(kd_bytes body, kd_buf *scratch,
+                                void (*fn)(void *arg, uint32_t partition, kd_bytes leader), void *arg)
+{
+    kd_json_in j = kd_json_in_of(body, scratch);
+    kd_bytes key, leader;
+    uint64_t partition;
+    if (!kd_json_in_object(&j)) return;
+    while (kd_json_in_key(&j, &key)) {
+        if (!kd_bytes_eq(key, kd_bytes_str("elsewhere"))) {
+            kd_json_in_skip(&j);
+            continue;
+        }
+        if (!kd_json_in_array(&j)) return;
+        while (kd_json_in_element(&j)) {
+            if (!central_words_read_elsewhere(&j, &partition, &leader)) return;
+            fn(arg, (uint32_t)partition, leader);
+        }
+    }
+}

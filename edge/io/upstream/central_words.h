@@ -54,4 +54,9 @@ bool kd_central_words_among(kd_bytes body, kd_buf *scratch, uint32_t counter, co
 bool kd_central_words_counts(kd_bytes body, kd_buf *scratch, const kd_counters *counters,
                              kd_central_users *out);
 
+/* An answer that other centrals lead what it was asked about: {"elsewhere":[{"partition":…,"leader":"http://…"},…]}. Calls `fn` for each partition; `leader`
+ * lives during the call, and is empty where none is named. What comes behind a fault is not read. */
+void kd_central_words_elsewhere(kd_bytes body, kd_buf *scratch,
+                                void (*fn)(void *arg, uint32_t partition, kd_bytes leader), void *arg);
+
 #endif

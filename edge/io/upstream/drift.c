@@ -14,17 +14,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/io/http/client/http_client.h"
 #include "common/io/loop/log.h"
 #include "common/io/daemon/outage.h"
 #include "edge/io/daemon/app.h"
+#include "edge/io/upstream/central_links.h"
 #include "edge/io/upstream/central_words.h"
 #include "edge/io/upstream/clock_file.h"
 #include "kudos/asking.h"
 
 struct kd_drift_probe {
     kd_edge_app *app;
-    kd_http_client *client;
+    kd_central_links links;
+    const kd_http_client *client; /* that was asked last, and its slot */
+    uint32_t slot;
+    uint32_t tried; /* slots that were asked since one answered, or none did */
     kd_timer timer;
     kd_buf text;
     kd_clock_probe probe; /* when to ask, and when to measure */
@@ -58,8 +61,8 @@ static void edge_drift_tell(kd_drift_probe *p)
 static void drift_tell_distrust(kd_drift_probe *p, int result)
 {
     if (result == KD_EUNTRUSTED && !p->distrusted)
-        KD_LOG(KD_ERROR, "central-untrusted", KD_STR("url", p->app->settings.central_url),
-               KD_STR("cause", kd_http_client_distrust(p->client)),
+        KD_LOG(KD_ERROR, "central-untrusted", KD_STR("url", p->links.urls.at[p->slot]),
+               KD_STR("cause", kd_http_client_distrust(p->links.at[p->slot])),
                KD_STR("remedy", "central.ca_file names the authorities that are trusted"));
     p->distrusted = result == KD_EUNTRUSTED || (p->distrusted && result != KD_OK);
 }
@@ -76,9 +79,10 @@ static bool edge_drift_measure(kd_drift_probe *p, uint64_t now_us)
 
 static void edge_drift_count(kd_drift_probe *p)
 {
-    kd_http_client_stats stats = kd_http_client_get_stats(p->client);
-    for (size_t i = 0; i < KD_REASONS; i++) stats.troubles[i] += p->refused[i];
-    kd_metric_set_reasons(&p->app->reach.central, stats.troubles);
+    uint64_t troubles[KD_REASONS];
+    kd_central_links_measure(&p->links, troubles);
+    for (size_t i = 0; i < KD_REASONS; i++) troubles[i] += p->refused[i];
+    kd_metric_set_reasons(&p->app->reach.central, troubles);
 }
 
 /* Why there is no time: a fault of the connection, or an answer that is none, such as that of a proxy in between. */
@@ -87,7 +91,7 @@ static kd_reason edge_drift_why(kd_drift_probe *p, int result, int status, char 
     kd_reason reason = KD_REASON_TIMEOUT;
     const char *text;
     if (result != KD_OK) {
-        bool known = kd_http_client_trouble(p->client, &reason, &text);
+        bool known = kd_http_client_trouble(p->links.at[p->slot], &reason, &text);
         snprintf(cause, size, "%s", known ? text : "no answer in time");
         return known ? reason : KD_REASON_TIMEOUT;
     }
@@ -97,15 +101,14 @@ static kd_reason edge_drift_why(kd_drift_probe *p, int result, int status, char 
     return reason;
 }
 
-static void edge_drift_note(kd_drift_probe *p, bool answered, int result, int status)
+/* Of several URLs the line names the one that was asked last. */
+static void edge_drift_failed(kd_drift_probe *p, int result, int status)
 {
-    char cause[256];
-    kd_reason reason = answered ? KD_REASON_OTHER : edge_drift_why(p, result, status, cause, sizeof cause);
-    if (answered)
-        kd_outage_answered(&p->outage);
-    else
-        kd_outage_failed(&p->outage, reason, cause);
-    edge_drift_count(p);
+    char cause[256], with_url[640];
+    if (!p->links.at[p->slot]) p->slot = p->links.centrals.used; /* its URL was taken out */
+    kd_reason reason = edge_drift_why(p, result, status, cause, sizeof cause);
+    snprintf(with_url, sizeof with_url, "%.350s: %s", p->links.urls.at[p->slot], cause);
+    kd_outage_failed(&p->outage, reason, p->links.urls.count > 1 ? with_url : cause);
 }
 
 /* A central of an earlier version has no catalogue and answers 404. */
@@ -117,9 +120,35 @@ static void on_catalogue(void *arg, int result, int status, const kd_http_respon
 
 void kd_drift_probe_ask(kd_drift_probe *p)
 {
-    if (p)
-        kd_http_client_request(p->client, "GET", kd_bytes_str("/v1/catalogue"), NULL, 0, kd_bytes_of(NULL, 0),
-                               on_catalogue, p, 1000);
+    uint32_t slot = p ? kd_centrals_choose(&p->links.centrals, KD_CENTRALS_ANY, 0) : KD_CENTRALS_NONE;
+    if (slot != KD_CENTRALS_NONE)
+        kd_http_client_request(p->links.at[slot], "GET", kd_bytes_str("/v1/catalogue"), NULL, 0,
+                               kd_bytes_of(NULL, 0), on_catalogue, p, 1000);
+}
+
+static void edge_drift_ask(kd_drift_probe *p);
+
+static void edge_drift_note_url(kd_drift_probe *p, bool answered, int result, int status)
+{
+    kd_central_links_ended(&p->links, p->slot, p->client, result, status, true);
+    if (!answered && result == KD_OK) kd_centrals_refused(&p->links.centrals, p->slot);
+}
+
+/* Central answers where one URL does, and is away when none of them did. False: another URL is asked instead, now. */
+static bool edge_drift_note(kd_drift_probe *p, bool answered, int result, int status)
+{
+    edge_drift_note_url(p, answered, result, status);
+    if (!answered && kd_centrals_choose(&p->links.centrals, KD_CENTRALS_ANY, p->tried) != KD_CENTRALS_NONE) {
+        edge_drift_ask(p);
+        return false;
+    }
+    p->tried = 0;
+    if (answered)
+        kd_outage_answered(&p->outage);
+    else
+        edge_drift_failed(p, result, status);
+    edge_drift_count(p);
+    return true;
 }
 
 static void edge_drift_on_answer(void *arg, int result, int status, const kd_http_response *r)
@@ -128,10 +157,15 @@ static void edge_drift_on_answer(void *arg, int result, int status, const kd_htt
     uint64_t now_us;
     if (p->app->drain.state == KD_DRAIN_STOP)
         return; /* the client is being destroyed, which says nothing of central */
+    if (p->links.at[p->slot] != p->client) { /* its URL was taken out: another one is asked */
+        p->tried = 0;
+        drift_ask_later(p, KD_PROBE_FAILED);
+        return;
+    }
     drift_tell_distrust(p, result);
     bool answered = result == KD_OK && status == 200 &&
                     kd_central_words_time(kd_http_response_body(r), &p->text, &now_us);
-    edge_drift_note(p, answered, result, status);
+    if (!edge_drift_note(p, answered, result, status)) return;
     bool due = kd_clock_probe_due(&p->probe, kd_clock_mono_us());
     if (answered && due) kd_drift_probe_ask(p);
     if (answered && !due)
@@ -140,47 +174,72 @@ static void edge_drift_on_answer(void *arg, int result, int status, const kd_htt
         drift_ask_later(p, answered && edge_drift_measure(p, now_us) ? KD_PROBE_MEASURED : KD_PROBE_FAILED);
 }
 
+static int edge_drift_send(kd_drift_probe *p, uint32_t slot)
+{
+    p->slot = slot;
+    p->client = p->links.at[slot];
+    p->tried |= 1u << slot;
+    p->asked_us = kd_clock_mono_us();
+    return kd_http_client_request(p->links.at[slot], "GET", kd_bytes_str("/v1/time"), NULL, 0,
+                                  kd_bytes_of(NULL, 0), edge_drift_on_answer, p, KD_PROBE_DEADLINE_US / 1000);
+}
+
+static void edge_drift_ask(kd_drift_probe *p)
+{
+    uint32_t slot = kd_centrals_choose(&p->links.centrals, KD_CENTRALS_ANY, p->tried);
+    bool one = p->links.urls.count == 1;
+    int err = slot != KD_CENTRALS_NONE ? edge_drift_send(p, slot) : KD_EUNAVAILABLE;
+    if (err == KD_OK) return;
+    /* One URL: its client does not try at present, so nothing new is known. Of several none is asked that was left. */
+    if (slot == KD_CENTRALS_NONE) edge_drift_failed(p, err, 0);
+    if (slot == KD_CENTRALS_NONE || one || edge_drift_note(p, false, err, 0)) {
+        p->tried = 0;
+        drift_ask_later(p, KD_PROBE_FAILED);
+    }
+}
+
 static void edge_drift_on_timer(void *arg)
 {
-    kd_drift_probe *p = arg;
-    p->asked_us = kd_clock_mono_us();
-    int err =
-        kd_http_client_request(p->client, "GET", kd_bytes_str("/v1/time"), NULL, 0, kd_bytes_of(NULL, 0),
-                               edge_drift_on_answer, p, KD_PROBE_DEADLINE_US / 1000);
-    if (err != KD_OK) drift_ask_later(p, KD_PROBE_FAILED);
+    edge_drift_ask(arg);
+}
+
+void kd_drift_probe_replace(kd_drift_probe *p, const kd_central_urls *urls)
+{
+    kd_central_links_replace(&p->links, urls);
+    edge_drift_count(p);
+}
+
+const kd_url_metrics *kd_drift_probe_metrics(const kd_drift_probe *p)
+{
+    return &p->links.metrics;
 }
 
 int kd_drift_probe_create(kd_edge_app *app, char *error)
 {
     const kd_settings *set = &app->settings;
-    if (!set->central_url) return KD_OK;
+    if (app->central_urls.count == 0) return KD_OK;
     kd_drift_probe *p = kd_alloc(sizeof *p);
+    app->drift = p;
     p->app = app;
     p->random = kd_clock_mono_us();
     p->probe.interval_us = set->measure_interval_us;
     p->outage =
-        (kd_outage){.began = "central-unreachable", .over = "central-reachable", .up = &p->app->central_up};
-    char token[KD_TOKEN_MAX + 1];
-    kd_http_client_options options = kd_settings_central(set, token);
-    options.connect_ms = 1000;
-    options.backoff_max_ms = 2000;
-    options.seed = p->random;
-    int err = kd_http_client_create(&p->client, kd_loop_base(app->loop), set->central_url, &options);
-    if (err) {
-        free(p);
-        return kd_settings_central_failed(set, err, error);
-    }
+        (kd_outage){.began = "central-unreachable", .over = "central-reachable", .up = &app->central_up};
     kd_timer_init(&p->timer, app->loop, edge_drift_on_timer, p);
-    kd_timer_set(&p->timer, 1);
-    app->drift = p;
-    return KD_OK;
+    const kd_central_links_options options = {.loop = app->loop,
+                                              .settings = set,
+                                              .options = {.connect_ms = 1000, .backoff_max_ms = 2000},
+                                              .seed = p->random};
+    int err = kd_central_links_init(&p->links, &options, &app->central_urls, error);
+    if (err == KD_OK) kd_timer_set(&p->timer, 1);
+    return err;
 }
 
-/* Destroying the client calls back for the open request, which may set the timer: so the timer goes last. */
+/* Destroying the clients calls back for the open request, which may set the timer: so the timer goes last. */
 void kd_drift_probe_destroy(kd_drift_probe *p)
 {
     if (!p) return;
-    kd_http_client_destroy(p->client);
+    kd_central_links_finish(&p->links);
     kd_timer_finish(&p->timer);
     kd_buf_finish(&p->text);
     free(p);

@@ -256,7 +256,7 @@ void kd_offer_create(kd_edge_app *app)
     kd_offer *o = kd_alloc(sizeof *o);
     o->app = app;
     app->offer = o;
-    bool asks = app->settings.central_url != NULL && catalogue_path(o, path);
+    bool asks = app->central_urls.count > 0 && catalogue_path(o, path);
     if (asks && kd_file_read(path, KD_CATALOGUE_BYTES_MAX, &text) == KD_OK) offer_take(o, kd_buf_view(&text));
     kd_buf_finish(&text);
     offer_decide(o); /* what the shards begin with */

@@ -109,7 +109,7 @@ static int trends_ask(kd_trends_key *k, const kd_trending_ask *ask, const char *
 {
     kd_asker *a = k->trends->asker;
     char parent[KD_TRACE_TEXT], path[160];
-    if (!a->client) return KD_EUNAVAILABLE;
+    if (kd_upstream_none(&a->upstream)) return KD_EUNAVAILABLE;
     int err = kd_asker_admit(a, asks.client, KD_ASK_READ);
     if (err != KD_OK) return err;
     int len =
@@ -117,9 +117,13 @@ static int trends_ask(kd_trends_key *k, const kd_trending_ask *ask, const char *
                  ask->collection, counter, kd_trending_windows[ask->window].text, KD_TRENDING_ITEMS_MAX);
     kd_http_client_field field = {.no_index = true};
     if (asks.trace->known) field = kd_asker_trace_field(a, asks.trace, parent);
-    err = kd_http_client_request(a->client, "GET", kd_bytes_of(path, (size_t)len), &field, asks.trace->known,
-                                 kd_bytes_of(NULL, 0), trends_on_answer, k,
-                                 (uint32_t)(a->base->settings->read_deadline_us / 1000));
+    const kd_upstream_question question = {.method = "GET",
+                                           .path = kd_bytes_of(path, (size_t)len),
+                                           .fields = &field,
+                                           .field_count = asks.trace->known,
+                                           .partition = KD_CENTRALS_ANY,
+                                           .deadline_ms = kd_asker_deadline_ms(a)};
+    err = kd_upstream_ask(&a->upstream, &question, trends_on_answer, k);
     if (err != KD_OK) return KD_EUNAVAILABLE;
     a->open++;
     k->asked = true;

@@ -6,6 +6,7 @@
 
 #include "common/json/json_reader.h"
 #include "common/json/json_writer.h"
+#include "edge/io/upstream/ask_parts.h"
 
 typedef struct kd_velocity_place {
     kd_item item; /* len 0: the place is free */
@@ -105,44 +106,41 @@ static bool velocities_item(kd_json_in *j, const kd_counters *counters, kd_item 
 }
 
 /* Central answers in the order asked. Of an answer that is cut off, what was whole is kept. */
-static void velocities_take(kd_velocities_wait *w, kd_bytes body)
+static void velocities_take(void *arg, const uint32_t *at, uint32_t count, kd_bytes body)
 {
+    const kd_velocities_wait *w = arg;
     kd_json_in j = kd_json_in_of(body, &w->velocities->asker->text);
     kd_bytes key;
     if (!kd_json_in_object(&j) || !kd_json_in_key(&j, &key) || !kd_bytes_eq(key, kd_bytes_str("items")) ||
         !kd_json_in_array(&j))
         return;
-    for (uint32_t i = 0; i < w->count && kd_json_in_element(&j); i++) {
+    for (uint32_t i = 0; i < count && kd_json_in_element(&j); i++) {
         kd_item item;
         kd_item_velocity velocity = {.heard_us = kd_clock_mono_us()};
         if (!velocities_item(&j, w->counters, &item, &velocity) ||
-            !kd_bytes_eq(kd_item_key(&item), w->items[i]))
+            !kd_bytes_eq(kd_item_key(&item), w->items[at[i]]))
             return;
-        velocities_keep(w->velocities, w->items[i], w->window, &velocity);
+        velocities_keep(w->velocities, w->items[at[i]], w->window, &velocity);
     }
 }
 
 /* ---- the question ---- */
 
-static void velocities_on_answer(void *arg, int result, int status, const kd_http_response *r)
+static void velocities_end(void *arg)
 {
     kd_velocities_wait *w = arg;
-    kd_asker *a = w->velocities->asker;
-    a->open--;
-    if (result == KD_OK && status == 200) velocities_take(w, kd_http_response_body(r));
     w->fn(w);
-    kd_turn_wake(&a->base->turn);
 }
 
-static void velocities_write(kd_asker *a, const kd_velocities_wait *w)
+static void velocities_write(void *arg, const uint32_t *at, uint32_t count)
 {
+    const kd_velocities_wait *w = arg;
     char text[KD_ITEM_KEY_MAX];
-    kd_buf_clear(&a->body);
-    kd_json j = kd_json_of(&a->body);
+    kd_json j = kd_json_of(&w->velocities->asker->body);
     kd_json_object(&j);
     kd_json_key(&j, "items"), kd_json_array(&j);
-    for (uint32_t i = 0; i < w->count; i++)
-        kd_json_str(&j, kd_bytes_of(text, kd_key_text(w->items[i], text)));
+    for (uint32_t i = 0; i < count; i++)
+        kd_json_str(&j, kd_bytes_of(text, kd_key_text(w->items[at[i]], text)));
     kd_json_end_array(&j);
     kd_json_end_object(&j);
 }
@@ -150,22 +148,27 @@ static void velocities_write(kd_asker *a, const kd_velocities_wait *w)
 int kd_velocities_ask(kd_velocities *v, kd_ask_for asks, kd_velocities_wait *wait)
 {
     kd_asker *a = v->asker;
-    char parent[KD_TRACE_TEXT], path[64];
-    if (!a->client) return KD_EUNAVAILABLE;
+    char parent[KD_TRACE_TEXT];
+    if (kd_upstream_none(&a->upstream)) return KD_EUNAVAILABLE;
     int err = kd_asker_admit(a, asks.client, KD_ASK_READ);
     if (err != KD_OK) return err;
     wait->velocities = v;
-    velocities_write(a, wait);
-    int len = snprintf(path, sizeof path, "/v1/counts?velocity=%s", kd_trending_windows[wait->window].text);
+    snprintf(wait->path, sizeof wait->path, "/v1/counts?velocity=%s", kd_trending_windows[wait->window].text);
     kd_http_client_field fields[2] = {
         {.name = kd_bytes_str("content-type"), .value = kd_bytes_str("application/json")}};
     size_t count = 1;
     if (asks.trace->known) fields[count++] = kd_asker_trace_field(a, asks.trace, parent);
-    err = kd_http_client_request(a->client, "POST", kd_bytes_of(path, (size_t)len), fields, count,
-                                 kd_buf_view(&a->body), velocities_on_answer, wait,
-                                 (uint32_t)(a->base->settings->read_deadline_us / 1000));
-    if (err != KD_OK) return err;
-    a->open++;
-    kd_metric_add(&a->base->metrics.velocity_asks, 1);
-    return KD_OK;
+    const kd_parts_question question = {.asker = a,
+                                        .items = wait->items,
+                                        .count = wait->count,
+                                        .path = wait->path,
+                                        .fields = fields,
+                                        .field_count = count,
+                                        .arg = wait,
+                                        .write = velocities_write,
+                                        .answer = velocities_take,
+                                        .end = velocities_end};
+    err = kd_ask_parts(&question);
+    if (err == KD_OK) kd_metric_add(&a->base->metrics.velocity_asks, 1);
+    return err;
 }

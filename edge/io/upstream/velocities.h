@@ -24,10 +24,11 @@ typedef struct {
     struct kd_velocity_place *places; /* NULL: nobody has asked so far */
 } kd_velocities;
 
-/* Embedded by whoever waits, with all but `velocities` filled. */
+/* Embedded by whoever waits, with all but the first two filled. */
 typedef struct kd_velocities_wait kd_velocities_wait;
 struct kd_velocities_wait {
     kd_velocities *velocities;   /* the call's to set */
+    char path[64];               /* likewise */
     const kd_counters *counters; /* of the program, whose indices are meant */
     uint32_t window;             /* index in kd_trending_windows */
     const kd_bytes *items;       /* keys; the caller's, and stay until fn */

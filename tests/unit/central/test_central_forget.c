@@ -52,10 +52,21 @@ static kd_fed operate(rig_edge *e, uint32_t user, uint64_t time_us, bool liked)
     return fed;
 }
 
+/* The floor is proposed a second after the last one, and read back. */
+static void raise_floor(void)
+{
+    r.now_us += second;
+    rig_hand(&r);
+    rig_commit(&r);
+}
+
 /* Sweeps go with commits. */
 static void sweep(uint64_t complete_to_us)
 {
-    for (int i = 0; i < 3; i++) {
+    tell(&a, complete_to_us);
+    tell(&b, complete_to_us);
+    raise_floor();
+    for (int i = 0; i < 2; i++) {
         tell(&a, complete_to_us);
         tell(&b, complete_to_us);
     }
@@ -111,6 +122,7 @@ Test(central_forget, the_edge_that_lags_holds_the_floor)
     operate(&a, 1, noon + second, false);
     tell(&a, noon + 60 * second);
     tell(&a, noon + 61 * second);
+    raise_floor();
     cr_assert_eq(members(), 1u);
     cr_assert_eq(forgetting().floor_us, noon - margin);
     cr_held(forgetting().floor_held_by, forgetting().floor_holder, KD_HELD_BY_EDGE, "edge-b");
@@ -137,7 +149,7 @@ Test(central_forget, no_tombstone_younger_than_the_setting_goes)
     r.config.tombstone_ttl_us = 1000 * second;
     reopen();
     operate(&a, 1, noon, false);
-    r.now_us = noon + 1000 * second;
+    r.now_us = noon + 998 * second;
     sweep(noon + 900 * second);
     cr_assert_eq(members(), 1u);
     r.now_us = noon + 1001 * second + 250 * second; /* sweeps come each quarter of the setting, 250 s */
@@ -285,10 +297,11 @@ Test(central_forget, planted_within_one_commit_it_does)
 Test(central_forget, what_lies_within_the_margin_of_the_own_watermark_counts)
 {
     tell(&b, noon + second);
-    cr_assert_eq(kd_central_retire(r.c, kd_bytes_str("edge-b"), &version), KD_OK);
-    for (int i = 0; i < 3; i++) tell(&a, noon + 60 * second);
+    cr_assert_eq(rig_decide(&r, KD_DECIDED_RETIRE, kd_bytes_str("edge-b"), NULL), KD_OK);
+    tell(&a, noon + 60 * second);
+    raise_floor();
     cr_assert_eq(forgetting().floor_us, noon + 60 * second - margin, "it went on without it");
-    cr_assert_eq(kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version), KD_OK);
+    cr_assert_eq(rig_decide(&r, KD_DECIDED_READMIT, kd_bytes_str("edge-b"), NULL), KD_OK);
     rig_commit(&r);
     operate(&b, 1, noon + second - margin, true);
     cr_assert_eq(rig_total(&r, 1, LIKE), 1u, "it need not have been merged before");
@@ -318,6 +331,8 @@ Test(central_forget, a_row_that_an_outstanding_commit_writes_is_left_alone)
     r.config.tombstone_ttl_us = 1;
     cr_assert_eq(rig_one(&r, &a, (rig_op){1, 2, noon + 90 * second, RIG_LIKE, true}), KD_FED_MERGED);
     cr_assert_eq(kd_central_commit_begin(r.c, 0, &first, &one), KD_OK);
+    r.now_us += second;
+    cr_assert_eq(rig_hand(&r), 1u, "the floor");
     cr_assert_eq(rig_one(&r, &a, (rig_op){1, 3, noon + 91 * second, RIG_LIKE, true}), KD_FED_MERGED);
     cr_assert_eq(kd_central_commit_begin(r.c, r.now_us, &second_writes, &two), KD_OK);
     sim_disk_apply(r.disk, first);
@@ -343,9 +358,8 @@ Test(central_forget, an_identity_alarm_stops_it_until_an_operator_says_so)
     sweep(noon + 61 * second);
     cr_assert_eq(members(), 1u);
     cr_held(forgetting().floor_held_by, forgetting().floor_holder, KD_HELD_BY_ALARM, "");
-    cr_assert_eq(kd_central_collect_resume(r.c, &version), KD_OK);
+    cr_assert_eq(rig_decide(&r, KD_DECIDED_COLLECT, (kd_bytes){0}, NULL), KD_OK);
     rig_commit(&r);
-    cr_assert_eq(kd_central_version(r.c), version);
     reopen();
     sweep(noon + 62 * second);
     cr_assert_eq(members(), 0u);
@@ -360,6 +374,10 @@ Test(central_forget, a_sweep_of_many_rows_goes_over_many_commits)
     cr_assert_eq(rig_feed(&r, kd_buf_view(&record)), KD_FED_MERGED);
     rig_commit(&r);
     kd_buf_finish(&record);
+    tell(&b, noon + 60 * second);
+    tell(&a, noon + 60 * second);
+    r.now_us += second;
+    cr_assert_eq(rig_hand(&r), 1u, "the floor");
     uint32_t commits = 0, before = members();
     for (; members() > 500 && commits < 20; commits++) {
         tell(commits % 2 ? &a : &b, noon + 60 * second);
@@ -389,9 +407,8 @@ Test(central_forget, a_retired_edge_holds_nothing_and_is_refused)
     operate(&b, 1, noon, true);
     tell(&a, noon + 60 * second);
     cr_assert_eq(kd_central_as_of_us(r.c), noon - margin / 2);
-    cr_assert_eq(kd_central_retire(r.c, kd_bytes_str("edge-b"), &version), KD_OK);
+    cr_assert_eq(rig_decide(&r, KD_DECIDED_RETIRE, kd_bytes_str("edge-b"), NULL), KD_OK);
     rig_commit(&r);
-    cr_assert_eq(kd_central_version(r.c), version);
     cr_assert_eq(kd_central_as_of_us(r.c), noon + 60 * second - margin / 2);
     cr_assert_eq(rig_total(&r, 1, LIKE), 1u, "what it brought stays");
     cr_assert(told_retired("edge-b") && !told_retired("edge-a"), "snapshots say so");
@@ -401,7 +418,7 @@ Test(central_forget, a_retired_edge_holds_nothing_and_is_refused)
     cr_assert_eq(operate(&b, 2, noon + second, true), KD_FED_RETIRED);
     cr_assert_eq(forgetting().refused, 1u);
     cr_assert_eq(rig_total(&r, 1, LIKE), 1u);
-    cr_assert_eq(kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version), KD_OK);
+    cr_assert_eq(rig_decide(&r, KD_DECIDED_READMIT, kd_bytes_str("edge-b"), NULL), KD_OK);
     rig_commit(&r);
     cr_assert_eq(kd_central_as_of_us(r.c), noon - margin / 2, "as_of is honest again");
     cr_assert(!told_retired("edge-b"));
@@ -411,11 +428,11 @@ Test(central_forget, a_retired_edge_holds_nothing_and_is_refused)
 
 Test(central_forget, an_edge_never_heard_of_cannot_be_retired)
 {
-    cr_assert_eq(kd_central_retire(r.c, kd_bytes_str("edge-b"), &version), KD_ENOTFOUND);
-    cr_assert_eq(kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version), KD_ENOTFOUND);
+    cr_assert_eq(rig_decide(&r, KD_DECIDED_RETIRE, kd_bytes_str("edge-b"), NULL), KD_ENOTFOUND);
+    cr_assert_eq(rig_decide(&r, KD_DECIDED_READMIT, kd_bytes_str("edge-b"), NULL), KD_ENOTFOUND);
     tell(&b, noon);
-    cr_assert_eq(kd_central_retire(r.c, kd_bytes_str("edge-b"), &version), KD_OK);
-    cr_assert_eq(kd_central_retire(r.c, kd_bytes_str("edge-b"), &version), KD_OK, "twice is once");
+    cr_assert_eq(rig_decide(&r, KD_DECIDED_RETIRE, kd_bytes_str("edge-b"), NULL), KD_OK);
+    cr_assert_eq(rig_decide(&r, KD_DECIDED_RETIRE, kd_bytes_str("edge-b"), NULL), KD_OK, "twice is once");
     rig_commit(&r);
     kd_central_edge edges[4];
     cr_assert_eq(kd_central_edges(r.c, edges, 4), 1u);
@@ -496,10 +513,10 @@ Test(central_forget, an_edge_that_no_backup_knows_keeps_all_it_has)
     tell(&b, noon + 60 * second);
     cr_assert_eq(forgetting().stable_us, 0u);
     cr_held(forgetting().stable_held_by, forgetting().stable_holder, KD_HELD_BY_NEW_EDGE, "edge-b");
-    kd_central_retire(r.c, kd_bytes_str("edge-b"), &version);
+    rig_decide(&r, KD_DECIDED_RETIRE, kd_bytes_str("edge-b"), NULL);
     rig_commit(&r);
     cr_assert_eq(forgetting().stable_us, 0u, "it may live, and hear this");
-    kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version);
+    rig_decide(&r, KD_DECIDED_READMIT, kd_bytes_str("edge-b"), NULL);
     rig_commit(&r);
     cr_assert_eq(forgetting().stable_us, 0u);
     whole_backup("tuesday");
@@ -507,8 +524,8 @@ Test(central_forget, an_edge_that_no_backup_knows_keeps_all_it_has)
     kd_central_backup_remove(r.c, kd_bytes_str("monday"), &version);
     rig_commit(&r);
     cr_assert_eq(forgetting().stable_us, noon - margin, "what tuesday holds of all");
-    kd_central_retire(r.c, kd_bytes_str("edge-b"), &version);
-    kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version);
+    rig_decide(&r, KD_DECIDED_RETIRE, kd_bytes_str("edge-b"), NULL);
+    rig_decide(&r, KD_DECIDED_READMIT, kd_bytes_str("edge-b"), NULL);
     rig_commit(&r);
     cr_assert_eq(forgetting().stable_us, 0u, "tuesday was made without it in mind");
 }
@@ -517,16 +534,16 @@ Test(central_forget, what_an_edge_brought_between_two_retirements_stays_with_it)
 {
     tell(&a, noon);
     tell(&b, noon);
-    kd_central_retire(r.c, kd_bytes_str("edge-b"), &version);
+    rig_decide(&r, KD_DECIDED_RETIRE, kd_bytes_str("edge-b"), NULL);
     rig_commit(&r);
     tell(&a, noon + 60 * second);
     whole_backup("monday"); /* complete to a minute past noon, but for edge-b */
     cr_assert_eq(forgetting().stable_us, noon + 60 * second - margin,
                  "nothing of edge-b was merged since noon");
-    kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version);
+    rig_decide(&r, KD_DECIDED_READMIT, kd_bytes_str("edge-b"), NULL);
     rig_commit(&r);
     tell(&b, noon + 120 * second);
-    kd_central_retire(r.c, kd_bytes_str("edge-b"), &version);
+    rig_decide(&r, KD_DECIDED_RETIRE, kd_bytes_str("edge-b"), NULL);
     rig_commit(&r);
     cr_assert_eq(forgetting().stable_us, 0u,
                  "monday lacks a minute of it, and nobody else could send that again");
@@ -574,10 +591,10 @@ Test(central_forget, a_restore_undoes_retiring_and_taking_back)
     tell(&b, noon);
     const rig_edge a_then = a, b_then = b;
     sim_disk *before = sim_disk_clone(r.disk);
-    kd_central_retire(r.c, kd_bytes_str("edge-b"), &version);
+    rig_decide(&r, KD_DECIDED_RETIRE, kd_bytes_str("edge-b"), NULL);
     rig_commit(&r);
     sim_disk *retired = sim_disk_clone(r.disk);
-    kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version);
+    rig_decide(&r, KD_DECIDED_READMIT, kd_bytes_str("edge-b"), NULL);
     rig_commit(&r);
     cr_assert_eq(operate(&b, 1, noon + second, true), KD_FED_MERGED);
     put_back(retired);
@@ -585,7 +602,7 @@ Test(central_forget, a_restore_undoes_retiring_and_taking_back)
     cr_assert_eq(operate(&b, 1, noon + second, true), KD_FED_RETIRED, "until the operator says it again");
     tell(&a, noon + 60 * second);
     cr_assert_gt(kd_central_as_of_us(r.c), noon + 50 * second, "and it is in no as_of");
-    kd_central_readmit(r.c, kd_bytes_str("edge-b"), &version);
+    rig_decide(&r, KD_DECIDED_READMIT, kd_bytes_str("edge-b"), NULL);
     rig_commit(&r);
     b = b_then;
     cr_assert_eq(operate(&b, 1, noon + second, true), KD_FED_MERGED);

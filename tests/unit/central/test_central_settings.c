@@ -2,6 +2,7 @@
  * Run at the top. */
 #include "central/io/daemon/settings.c"
 #include "central/io/daemon/settings_life.c"
+#include "central/io/daemon/settings_member.c"
 
 #include <criterion/criterion.h>
 

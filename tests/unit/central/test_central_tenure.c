@@ -100,7 +100,7 @@ Test(central_tenure, says_nothing_before_its_epoch_is_durable)
 static kd_fed feed_claim(uint64_t epoch, const char *name)
 {
     kd_buf record = {0};
-    kd_claim_encode(&(kd_claim){epoch, kd_bytes_str(name), 1}, &record);
+    kd_claim_encode(&(kd_claim){.epoch = epoch, .central = kd_bytes_str(name), .at_us = 1}, &record);
     kd_fed fed = rig_feed(&r, kd_buf_view(&record));
     kd_buf_finish(&record);
     return fed;
@@ -309,6 +309,26 @@ Test(central_tenure, epochs_above_the_bound_are_outbid_near_the_one_it_opened_wi
     cr_assert_eq(feed_claim(ours + (1ull << 29), "central-2"), KD_FED_CLAIM, "a restore undid it, up there");
     rig_commit(&r);
     cr_assert_gt(kd_central_epoch(r.c), ours + (1ull << 29));
+}
+
+Test(central_tenure, an_edge_that_names_higher_epochs_again_and_again_moves_central_seldom)
+{
+    rig_commit(&r);
+    uint64_t taken[8] = {kd_central_epoch(r.c)}, first_us = r.now_us;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < 1200; i++, r.now_us += 50000) {
+        feed_envelope(kd_central_epoch(r.c) + (1ull << 24));
+        rig_commit(&r);
+        if (kd_central_epoch(r.c) == taken[count]) continue;
+        cr_assert_lt(count, 7u, "a minute of them");
+        taken[++count] = kd_central_epoch(r.c);
+        cr_assert_geq(r.now_us - first_us, ((1u << (count - 1)) - 1) * 1000000ull, "%u", count);
+    }
+    cr_assert_eq(count, 6u, "at once, then after 1, 2, 4, 8 and 16 seconds");
+    r.now_us -= 1000000000; /* a clock that is set back does not keep a restored central from its edges */
+    feed_envelope(kd_central_epoch(r.c) + (1ull << 24));
+    rig_commit(&r);
+    cr_assert_gt(kd_central_epoch(r.c), taken[6]);
 }
 
 Test(central_tenure, a_clock_years_above_the_stored_epoch_mints_none)

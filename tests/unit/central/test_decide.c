@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "central/core/state.h"
+#include "central/core/summed.h"
 #include "kudos/decide.h"
 #include "kudos/forget.h"
 #include "tests/lib/central_rig.h"
@@ -131,6 +132,57 @@ Test(decide, sums_of_a_decision_count_once_however_often_it_is_read)
     cr_expect(rig_sums_agree(&r, 1));
 }
 
+/* Other jobs, as many as a partition remembers. */
+static void crowd_out(int life)
+{
+    char name[24];
+    for (uint32_t i = 0; i < KD_DECIDED_JOBS_MAX; i++) {
+        snprintf(name, sizeof name, "j%d-%u", life, i);
+        r.now_us += second;
+        kd_decision d = of_operations(name, 1, one_operation(100 + i, noon, true));
+        d.last = true;
+        cr_assert_eq(decide(&d), KD_FED_DECIDED, "%s", name);
+    }
+}
+
+Test(decide, a_job_that_added_sums_is_never_forgotten)
+{
+    cr_assert_eq(like_of("old", 1, 7), KD_FED_DECIDED);
+    kd_decision d = of_operations("old", 2, one_sum(500)); /* it had only likes before */
+    d.last = true;
+    cr_assert_eq(decide(&d), KD_FED_DECIDED);
+    cr_expect_eq(r.c->decider.job_count, 0u, "it leaves the others their room");
+    for (int life = 0; life < 2; life++) {
+        crowd_out(life);
+        cr_expect_eq(progress("old").seq, 2u);
+        cr_expect(progress("old").finished);
+        kd_decision again = of_operations("old", 1, one_sum(500));
+        cr_expect_eq(decide(&again), KD_FED_DUPLICATE, "said anew");
+        cr_expect_eq(rig_total(&r, 1, VIEW), 500u);
+        reopen();
+    }
+}
+
+Test(decide, when_too_many_jobs_have_added_sums_one_more_is_refused)
+{
+    char name[16];
+    kd_decided_job j = {.seq = 1, .finished = true, .sums = true};
+    kd_decision more = of_operations("more", 1, one_sum(1));
+    cr_assert_eq(write_decision(&more), KD_OK);
+    while (!kd_summed_full(&r.c->decider)) {
+        j.name_len = (uint8_t)snprintf(name, sizeof name, "j%zu", r.c->decider.summed.count);
+        memcpy(j.name, name, j.name_len);
+        kd_summed_add(&r.c->decider, &j);
+    }
+    cr_expect_eq(feed_again(), KD_FED_VOID, "it was written when there was room");
+    cr_expect_eq(write_decision(&more), KD_EFULL);
+    kd_decision d = of_operations("j3", 2, one_sum(1));
+    cr_expect_eq(write_decision(&d), KD_OK);
+    cr_expect_eq(like_of("likes", 1, 7), KD_FED_DECIDED, "likes have stamps");
+    d = of_operations("likes", 2, one_sum(1));
+    cr_expect_eq(write_decision(&d), KD_EFULL);
+}
+
 Test(decide, sums_of_an_author_are_bounded_as_those_of_an_edge_and_no_void_has_any)
 {
     kd_decision huge = of_operations("j", 1, one_sum(KD_SUM_AMOUNT_MAX + 1));
@@ -171,8 +223,7 @@ Test(decide, an_author_is_no_edge_to_anybody)
     cr_assert_eq(rig_snapshot_take(&r, noon, &s), KD_OK);
     cr_expect_eq(s.parts[0].edge_count, 1u);
     rig_snapshot_finish(&s);
-    uint64_t version;
-    cr_expect_eq(kd_central_retire(r.c, kd_bytes_str("_import"), &version), KD_ENOTFOUND);
+    cr_expect_eq(rig_decide(&r, KD_DECIDED_RETIRE, kd_bytes_str("_import"), NULL), KD_ENOTFOUND);
     reopen();
     cr_expect_eq(rig_total(&r, 1, LIKE), 2u);
     cr_expect_eq(kd_central_as_of_us(r.c), as_of);
@@ -272,7 +323,7 @@ Test(decide, a_decision_whose_claim_the_log_lost_is_obeyed_and_its_epoch_outbid)
 
 Test(decide, a_log_that_is_read_again_is_judged_by_the_claims_that_stand_in_it)
 {
-    uint64_t version, first = kd_central_epoch(r.c);
+    uint64_t first = kd_central_epoch(r.c);
     rig_one(&r, &a, (rig_op){1, 1, noon, RIG_LIKE, true});
     rig_commit(&r);
     claim(first, "central-1");
@@ -280,8 +331,9 @@ Test(decide, a_log_that_is_read_again_is_judged_by_the_claims_that_stand_in_it)
     cr_assert_eq(write_decision(&like), KD_OK); /* never merged: as in a central that was restored */
     reopen();
     claim(kd_central_epoch(r.c), "central-1");
-    cr_assert_eq(kd_central_retire(r.c, kd_bytes_str("edge-a"), &version), KD_OK);
-    cr_assert_eq(kd_central_readmit(r.c, kd_bytes_str("edge-a"), &version), KD_OK);
+    cr_assert_eq(rig_decide(&r, KD_DECIDED_RETIRE, kd_bytes_str("edge-a"), NULL), KD_OK);
+    cr_assert_eq(rig_one(&r, &a, (rig_op){1, 2, noon, RIG_LIKE, true}), KD_FED_RETIRED);
+    cr_assert_eq(rig_decide(&r, KD_DECIDED_READMIT, kd_bytes_str("edge-a"), NULL), KD_OK);
     rig_commit(&r);
     cr_assert(kd_central_log_again(r.c));
     claim(first, "central-1");
@@ -369,6 +421,8 @@ Test(decide, an_old_operation_counts_though_tombstones_below_the_floor_are_gone)
         rig_commit(&r);
     }
     kd_central_forgetting f;
+    rig_hand(&r);
+    rig_commit(&r);
     kd_central_get_forgetting(r.c, &f);
     cr_assert_gt(f.floor_us, noon);
     kd_decision old = of_operations("j", 1, one_operation(7, noon - 1000 * second, true));

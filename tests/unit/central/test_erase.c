@@ -413,12 +413,16 @@ Test(erased, the_mark_goes_as_a_tombstone_does)
         says(&a, 5, 9, STAMP + i * 100 * second, true), says(&b, 5, 9, STAMP + i * 100 * second, true);
         rig_commit(&r);
     }
+    rig_hand(&r);
+    rig_commit(&r);
     kd_central_get_forgetting(r.c, &f);
     cr_assert_gt(f.floor_us, STAMP);
     cr_expect_eq(remembered().stamp_us, STAMP, "rows of him may be left");
     cr_assert_eq(withdraw(1, 2), KD_FED_DECIDED);
     says(&a, 5, 9, STAMP + 700 * second, true), says(&b, 5, 9, STAMP + 700 * second, true);
     rig_commit(&r);
+    r.now_us += second;
+    rig_hand(&r);
     says(&a, 5, 9, STAMP + 800 * second, true), says(&b, 5, 9, STAMP + 800 * second, true);
     rig_commit(&r);
     cr_expect_eq(remembered().stamp_us, 0u);

@@ -61,6 +61,10 @@ int kd_job_act(kd_jobs *jobs, char *error)
     (void)jobs, (void)error;
     return KD_EINVAL;
 }
+void kd_membership_lines(kd_membership *m, kd_buf *out)
+{
+    (void)m, (void)out;
+}
 int kd_job_item(kd_jobs *jobs, char *error)
 {
     (void)jobs, (void)error;
@@ -86,7 +90,7 @@ static uint64_t audit_by(kd_jobs *jobs, int says)
 
 static kd_job_state audit(int says)
 {
-    kd_jobs *jobs = kd_jobs_create(&settings, NULL);
+    kd_jobs *jobs = kd_jobs_create(&settings, NULL, NULL);
     audit_by(jobs, says);
     kd_job_state state = jobs->job.state;
     kd_jobs_destroy(jobs);
@@ -116,7 +120,7 @@ static bool shows(kd_jobs *jobs, uint64_t id, const char *text)
 
 Test(job, keeps_its_verdict_while_others_run)
 {
-    kd_jobs *jobs = kd_jobs_create(&settings, NULL);
+    kd_jobs *jobs = kd_jobs_create(&settings, NULL, NULL);
     cr_expect(shows(jobs, 0, "\"job\":0,") && shows(jobs, 0, "none") && shows(jobs, 7, "none"));
     audit_bytes = 1;
     uint64_t first = audit_by(jobs, KD_EIO);
@@ -135,7 +139,7 @@ Test(job, keeps_its_verdict_while_others_run)
 
 Test(job, is_forgotten_early_when_its_text_takes_much_room)
 {
-    kd_jobs *jobs = kd_jobs_create(&settings, NULL);
+    kd_jobs *jobs = kd_jobs_create(&settings, NULL, NULL);
     audit_bytes = KD_JOBS_ENDED_BYTES_MAX / 4;
     uint64_t first = audit_by(jobs, KD_OK), last = first;
     for (int i = 0; i < 5; i++) last = audit_by(jobs, KD_OK);
@@ -151,10 +155,10 @@ Test(job, is_forgotten_early_when_its_text_takes_much_room)
 /* A command that waits while central is started anew must not take another order's verdict for its own. */
 Test(job, has_an_id_that_no_earlier_process_gave)
 {
-    kd_jobs *before = kd_jobs_create(&settings, NULL);
+    kd_jobs *before = kd_jobs_create(&settings, NULL, NULL);
     uint64_t id = audit_by(before, KD_OK);
     kd_jobs_destroy(before);
-    kd_jobs *after = kd_jobs_create(&settings, NULL);
+    kd_jobs *after = kd_jobs_create(&settings, NULL, NULL);
     audit_by(after, KD_OK);
     cr_expect(shows(after, id, "\"job\":0,"));
     kd_jobs_destroy(after);

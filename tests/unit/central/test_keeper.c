@@ -18,6 +18,11 @@ void kd_worker_assign(kd_worker *w, kd_log_check *checks, uint32_t count)
     (void)w, (void)checks, (void)count;
     cr_assert_fail();
 }
+void kd_worker_checked(kd_worker *w, const kd_log_check *check)
+{
+    (void)w, (void)check;
+    cr_assert_fail();
+}
 void kd_worker_rejoin(kd_worker *w)
 {
     (void)w;
@@ -38,7 +43,7 @@ Test(keeper, hears_of_topics_that_have_gone_until_it_is_destroyed)
     kd_central_settings settings = {.name = "c", .brokers = "127.0.0.1:1", .partitions = 1};
     kd_keeper *k;
     kd_log_set_fd(-1);
-    cr_assert_eq(kd_keeper_create(&k, &settings, NULL, 0), KD_OK);
+    cr_assert_eq(kd_keeper_create(&k, &settings, NULL, 0, &(kd_keeper_events){.arg = NULL}), KD_OK);
     kd_keeper_topics_gone(k);
     kd_keeper_stop(k);
     kd_keeper_topics_gone(k); /* a worker that is still to be told of the drain */

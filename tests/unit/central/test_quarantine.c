@@ -122,6 +122,35 @@ Test(quarantine, keeps_a_batch_once_and_stalls_its_edge_alone)
     cr_assert_eq(kept(), 1u, "after a restart too");
 }
 
+/* By decisions, as an operator does it who has asked before what would become of the record. */
+static int decide(kd_decided what, uint64_t id)
+{
+    kd_buf body = {0};
+    kd_decided_id_put(&body, id);
+    int err = rig_decide(&r, what, kd_buf_view(&body), NULL);
+    kd_buf_finish(&body);
+    return err;
+}
+
+static int release(uint64_t id, kd_fed *fed)
+{
+    int err = kd_central_quarantine_try(r.c, id, fed);
+    return err == KD_OK ? decide(KD_DECIDED_RELEASE, id) : err;
+}
+
+static int drop(uint64_t id, bool *passed)
+{
+    int err = kd_central_quarantine_passes(r.c, id, passed);
+    return err == KD_OK ? decide(KD_DECIDED_DROP, id) : err;
+}
+
+/* What the hand of central releases by itself. */
+static uint32_t retry(void)
+{
+    kd_central_quarantine_look(r.c);
+    return rig_hand(&r);
+}
+
 Test(quarantine, a_resend_that_decodes_takes_it_away)
 {
     poison();
@@ -136,31 +165,29 @@ Test(quarantine, a_resend_that_decodes_takes_it_away)
 
 Test(quarantine, release_feeds_it_again)
 {
-    uint64_t id = poison(), version;
+    uint64_t id = poison();
     kd_fed fed;
-    cr_assert_eq(kd_central_quarantine_release(r.c, id, 5, &fed, &version), KD_OK);
+    cr_assert_eq(release(id, &fed), KD_OK);
     cr_assert_eq(fed, KD_FED_UNKNOWN_COUNTER, "nothing has changed");
     rig_commit(&r);
     cr_assert_eq(kept(), 1u);
     r.counters.at[r.counters.count++] = (kd_counter){"clap", 33, KD_SET};
-    cr_assert_eq(kd_central_quarantine_release(r.c, id, 5, &fed, &version), KD_OK);
+    cr_assert_eq(release(id, &fed), KD_OK);
     cr_assert_eq(fed, KD_FED_MERGED);
     rig_commit(&r);
-    cr_assert_eq(kd_central_version(r.c), version);
     cr_assert_eq(kept(), 0u);
     cr_assert_eq(rig_total(&r, 1, 3), 1u);
-    cr_assert_eq(kd_central_quarantine_release(r.c, id, 5, &fed, &version), KD_ENOTFOUND);
+    cr_assert_eq(release(id, &fed), KD_ENOTFOUND);
 }
 
 Test(quarantine, drop_lets_the_edge_go_on)
 {
-    uint64_t id = poison(), version;
+    uint64_t id = poison();
     bool passed;
-    cr_assert_eq(kd_central_quarantine_drop(r.c, id, &passed, &version), KD_OK);
+    cr_assert_eq(drop(id, &passed), KD_OK);
     cr_assert(passed);
     cr_assert_eq(applied("edge-a").seq, 1u, "not before it is durable");
     rig_commit(&r);
-    cr_assert_eq(kd_central_version(r.c), version);
     cr_assert_eq(applied("edge-a").seq, 2u);
     cr_assert_eq(kept(), 0u);
     cr_assert_eq(feed(), KD_FED_DUPLICATE, "its resends are old");
@@ -171,16 +198,13 @@ Test(quarantine, drop_lets_the_edge_go_on)
 
 Test(quarantine, what_waits_for_a_counter_is_merged_when_it_is_added)
 {
-    uint32_t merged;
     poison();
     seal(&b, like(1, 4, noon + 3, 34));
     cr_assert_eq(feed(), KD_FED_UNKNOWN_COUNTER);
     rig_commit(&r);
-    cr_assert_eq(kd_central_quarantine_retry(r.c, 5, &merged), KD_OK);
-    cr_assert_eq(merged, 0u, "nothing has changed");
+    cr_assert_eq(retry(), 0u, "nothing has changed");
     r.counters.at[r.counters.count++] = (kd_counter){.name = "clap", .id = 33, .kind = KD_SET};
-    cr_assert_eq(kd_central_quarantine_retry(r.c, 5, &merged), KD_OK);
-    cr_assert_eq(merged, 1u, "the other one still waits");
+    cr_assert_eq(retry(), 1u, "the other one still waits");
     rig_commit(&r);
     cr_assert_eq(kept(), 1u);
     cr_assert(kd_bytes_eq(found[0].edge, kd_bytes_str("edge-b")));
@@ -202,22 +226,20 @@ static void expect_log_again(void)
 
 Test(quarantine, the_log_is_read_again_for_what_came_behind_a_batch_that_waited)
 {
-    uint32_t merged;
     int64_t offset;
-    uint64_t id = poison(), version;
+    uint64_t id = poison();
     bool passed;
     cr_assert(!kd_central_log_again(r.c));
     cr_assert(kd_central_log_position(r.c, &offset));
     r.counters.at[r.counters.count++] = (kd_counter){.name = "clap", .id = 33, .kind = KD_SET};
-    cr_assert_eq(kd_central_quarantine_retry(r.c, 5, &merged), KD_OK);
-    cr_assert_eq(merged, 1u);
+    cr_assert_eq(retry(), 1u);
     expect_log_again();
     seal(&a, like(1, 3, noon + 2, 34));
     cr_assert_eq(feed(), KD_FED_UNKNOWN_COUNTER);
     cr_assert(kd_central_log_position(r.c, &offset));
     cr_assert_eq(kept(), 1u);
     cr_assert_neq(found[0].id, id);
-    cr_assert_eq(kd_central_quarantine_drop(r.c, found[0].id, &passed, &version), KD_OK);
+    cr_assert_eq(drop(found[0].id, &passed), KD_OK);
     cr_assert(passed);
     expect_log_again();
 }
@@ -241,7 +263,7 @@ static kd_buf seal_over(void)
 
 Test(quarantine, nothing_is_merged_over_a_batch_that_waits_for_a_counter)
 {
-    uint64_t id = poison(), version;
+    uint64_t id = poison();
     bool passed;
     kd_buf over = seal_over();
     cr_assert_eq(rig_feed(&r, kd_buf_view(&over)), KD_FED_GAP);
@@ -249,7 +271,7 @@ Test(quarantine, nothing_is_merged_over_a_batch_that_waits_for_a_counter)
     rig_reopen(&r);
     cr_assert_eq(rig_feed(&r, kd_buf_view(&over)), KD_FED_GAP, "a start knows it, too");
     cr_assert_eq(feed(), KD_FED_UNKNOWN_COUNTER);
-    cr_assert_eq(kd_central_quarantine_drop(r.c, id, &passed, &version), KD_OK);
+    cr_assert_eq(drop(id, &passed), KD_OK);
     cr_assert(passed);
     seal(&a, like(1, 3, noon + 2, RIG_LIKE));
     cr_assert_eq(feed(), KD_FED_MERGED, "what the log has behind it");
@@ -261,16 +283,17 @@ Test(quarantine, nothing_is_merged_over_a_batch_that_waits_for_a_counter)
 /* Its counter has come, and it cannot be merged yet: nothing is merged over it either, when the edge is taken back. */
 Test(quarantine, nothing_is_merged_over_a_batch_of_an_edge_that_is_retired)
 {
-    uint64_t version;
     int64_t offset;
     poison();
-    cr_assert_eq(kd_central_retire(r.c, kd_bytes_str("edge-a"), &version), KD_OK);
+    cr_assert_eq(rig_decide(&r, KD_DECIDED_RETIRE, kd_bytes_str("edge-a"), NULL), KD_OK);
     rig_commit(&r);
     r.counters.at[r.counters.count++] = (kd_counter){.name = "clap", .id = 33, .kind = KD_SET};
     rig_reopen(&r);
+    rig_commit(&r);
     cr_assert_eq(kept(), 1u);
     cr_assert_eq(found[0].poison, KD_POISON_NONE);
-    cr_assert_eq(kd_central_readmit(r.c, kd_bytes_str("edge-a"), &version), KD_OK);
+    cr_assert_eq(feed(), KD_FED_RETIRED);
+    cr_assert_eq(rig_decide(&r, KD_DECIDED_READMIT, kd_bytes_str("edge-a"), NULL), KD_OK);
     cr_assert(kd_central_log_again(r.c), "for what was refused");
     rig_commit(&r);
     cr_assert(!kd_central_log_position(r.c, &offset));
@@ -283,7 +306,6 @@ Test(quarantine, nothing_is_merged_over_a_batch_of_an_edge_that_is_retired)
 
 Test(quarantine, names_a_batch_by_what_can_be_read)
 {
-    uint64_t version;
     bool passed;
     seal(&a, like(1, 1, noon, RIG_LIKE));
     kd_buf good = {0};
@@ -296,7 +318,7 @@ Test(quarantine, names_a_batch_by_what_can_be_read)
     kd_buf_put_u8(&record, 0); /* one byte too many: the envelope is not one any more */
     cr_assert_eq(feed(), KD_FED_QUARANTINED);
     cr_assert_eq(kept(), 1u, "the same batch");
-    cr_assert_eq(kd_central_quarantine_drop(r.c, found[0].id, &passed, &version), KD_OK);
+    cr_assert_eq(drop(found[0].id, &passed), KD_OK);
     cr_assert(!passed, "central knows no such edge, so nothing is passed");
     rig_commit(&r);
     cr_assert_eq(kept(), 0u);
@@ -308,7 +330,6 @@ Test(quarantine, names_a_batch_by_what_can_be_read)
 
 Test(quarantine, what_nobody_can_be_named_for_passes_nothing)
 {
-    uint64_t version;
     bool passed;
     kd_fed fed;
     kd_buf_put(&record, "\xdd\xff\xff\xff\xff", 5);
@@ -316,8 +337,8 @@ Test(quarantine, what_nobody_can_be_named_for_passes_nothing)
     cr_assert_eq(kept(), 1u);
     cr_assert(!found[0].named);
     cr_assert_eq(found[0].poison, KD_POISON_RECORD);
-    cr_assert_eq(kd_central_quarantine_release(r.c, found[0].id, 5, &fed, &version), KD_EINVAL);
-    cr_assert_eq(kd_central_quarantine_drop(r.c, found[0].id, &passed, &version), KD_OK);
+    cr_assert_eq(release(found[0].id, &fed), KD_EINVAL);
+    cr_assert_eq(drop(found[0].id, &passed), KD_OK);
     cr_assert(!passed);
     rig_commit(&r);
     cr_assert_eq(kept(), 0u);
@@ -325,7 +346,6 @@ Test(quarantine, what_nobody_can_be_named_for_passes_nothing)
 
 Test(quarantine, drop_waits_for_what_is_before)
 {
-    uint64_t version;
     bool passed;
     poison();
     seal(&a, like(1, 9, noon + 5, RIG_LIKE));
@@ -334,9 +354,9 @@ Test(quarantine, drop_waits_for_what_is_before)
     cr_assert_eq(kept(), 2u);
     uint32_t third = found[0].at.seq == 3 ? 0 : 1;
     uint64_t ids[2] = {found[third].id, found[1 - third].id};
-    cr_assert_eq(kd_central_quarantine_drop(r.c, ids[0], &passed, &version), KD_EAGAIN);
-    cr_assert_eq(kd_central_quarantine_drop(r.c, ids[1], &passed, &version), KD_OK);
-    cr_assert_eq(kd_central_quarantine_drop(r.c, ids[0], &passed, &version), KD_OK);
+    cr_assert_eq(drop(ids[0], &passed), KD_EAGAIN);
+    cr_assert_eq(drop(ids[1], &passed), KD_OK);
+    cr_assert_eq(drop(ids[0], &passed), KD_OK);
     cr_assert(passed);
     rig_commit(&r);
     cr_assert_eq(applied("edge-a").seq, 3u);
@@ -373,7 +393,6 @@ Test(quarantine, release_vouches_for_the_epoch_of_an_edge)
     kd_batch batch;
     kd_buf high = {0};
     const uint64_t epoch = ((r.now_us / 1000) << KD_EPOCH_CHANCE_BITS) + (1ull << 59);
-    uint64_t version;
     kd_fed fed;
     seal(&a, like(1, 1, noon, RIG_LIKE));
     cr_assert_eq(kd_batch_decode(kd_buf_view(&record), &batch), KD_OK);
@@ -384,7 +403,7 @@ Test(quarantine, release_vouches_for_the_epoch_of_an_edge)
     cr_assert_eq(kept(), 1u);
     cr_assert_eq(found[0].poison, KD_POISON_EPOCH);
     cr_assert_lt(kd_central_epoch(r.c), epoch);
-    cr_assert_eq(kd_central_quarantine_release(r.c, found[0].id, 5, &fed, &version), KD_OK);
+    cr_assert_eq(release(found[0].id, &fed), KD_OK);
     cr_assert_eq(fed, KD_FED_MERGED);
     rig_commit(&r);
     cr_assert_eq(kept(), 0u);
@@ -550,12 +569,11 @@ Test(quarantine, a_store_with_a_number_that_no_count_can_be_is_refused_by_name)
 
 Test(quarantine, release_vouches_for_times_that_lie_ahead)
 {
-    uint64_t version;
     kd_fed fed;
     r.now_us = noon;
     cr_assert_eq(feed_at(noon + 9 * two_days, noon), KD_FED_QUARANTINED);
     cr_assert_eq(kept(), 1u);
-    cr_assert_eq(kd_central_quarantine_release(r.c, found[0].id, noon, &fed, &version), KD_OK);
+    cr_assert_eq(release(found[0].id, &fed), KD_OK);
     cr_assert_eq(fed, KD_FED_MERGED);
     rig_commit(&r);
     cr_assert_eq(kept(), 0u);

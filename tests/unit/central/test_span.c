@@ -34,7 +34,7 @@ static uint32_t hand(uint32_t *made_void)
     kd_buf record = {0};
     uint32_t merged = 0;
     int err;
-    while ((err = kd_central_life_next(r.c, r.now_us, &d)) == KD_OK) {
+    while ((err = kd_central_propose(r.c, r.now_us, &d)) == KD_OK) {
         kd_buf_clear(&record);
         cr_assert_eq(kd_central_decide(r.c, &d, r.now_us, &record), KD_OK);
         kd_fed fed = rig_feed(&r, kd_buf_view(&record));
@@ -180,7 +180,7 @@ Test(span, an_operator_who_opens_it_ends_its_life_and_a_proposal_that_stands_beh
     at(noon + life + second);
     hand(NULL);
     at(noon + life + keep + 5 * second);
-    cr_assert_eq(kd_central_life_next(r.c, r.now_us, &d), KD_OK);
+    cr_assert_eq(kd_central_propose(r.c, r.now_us, &d), KD_OK);
     cr_assert_eq(d.what, KD_DECIDED_EXPIRED);
     cr_assert_eq(kd_central_decide(r.c, &d, r.now_us, &late), KD_OK);
     operator_says(KD_DECIDED_OPEN, 1, r.now_us);
@@ -249,6 +249,118 @@ Test(span, what_ended_is_no_lost_like_before_central_has_closed_it)
     row.user = rig_user(2);
     cr_assert_eq(kd_central_compare_row(r.c, kd_bytes_str("edge-a"), &row, &verdict), KD_OK);
     cr_expect_eq(verdict, KD_ROW_FORGOTTEN);
+}
+
+static void overdue_is(uint64_t wanted_us)
+{
+    uint64_t overdue_us;
+    cr_assert_eq(kd_central_life_overdue(r.c, r.now_us, &overdue_us), KD_OK);
+    cr_expect_eq(overdue_us, wanted_us, "%llu", (unsigned long long)overdue_us);
+}
+
+Test(span, what_waits_is_told_while_it_waits_though_no_walk_of_the_hand_has_ended)
+{
+    kd_decision d;
+    alive();
+    like(1, 1, noon);
+    like(2, 1, noon + 7 * second);
+    at(noon + life);
+    overdue_is(0);
+    at(noon + life + 9 * second);
+    cr_assert_eq(kd_central_propose(r.c, r.now_us, &d), KD_OK,
+                 "the first one is proposed, and the walk goes on");
+    overdue_is(9 * second);
+    at(noon + life + 400 * second);
+    overdue_is(400 * second); /* Kafka takes no decision */
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    cr_assert_eq(hand(NULL), 2u);
+    overdue_is(400 * second - keep);
+    at(noon + life + 404 * second);
+    cr_assert_eq(hand(NULL), 2u, "deleted");
+    at(noon + life + 408 * second);
+    overdue_is(0);
+}
+
+/* Operators' decisions on items from `from` on, until the list has that many. */
+static void fill(uint32_t from, uint32_t listed)
+{
+    kd_central_stats s;
+    kd_buf record = {0};
+    for (kd_central_get_stats(r.c, &s); s.closed_items < listed; kd_central_get_stats(r.c, &s), from++) {
+        char name[16];
+        snprintf(name, sizeof name, "f%u", from);
+        kd_decision d = {.job = kd_bytes_str(name), .seq = 1, .last = true, .what = KD_DECIDED_CLOSE};
+        d.stamp_us = noon;
+        d.item = rig_item(from);
+        kd_buf_clear(&record);
+        cr_assert_eq(kd_central_decide(r.c, &d, r.now_us, &record), KD_OK);
+        cr_assert_eq(rig_feed(&r, kd_buf_view(&record)), KD_FED_DECIDED);
+        if (from % 512 == 0) rig_commit(&r);
+    }
+    rig_commit(&r);
+    kd_buf_finish(&record);
+}
+
+/* A decision that a central wrote which did not know yet how full the list is. */
+static kd_fed fed_of(kd_decided what, uint32_t item, uint64_t stamp_us)
+{
+    kd_buf record = {0};
+    kd_decision d = {.job = kd_bytes_str("late"), .seq = 1, .last = true, .what = what, .stamp_us = stamp_us};
+    d.epoch = kd_central_epoch(r.c);
+    d.central = r.config.name;
+    d.at_us = r.now_us;
+    d.item = rig_item(item);
+    kd_decision_encode(&d, &record);
+    kd_fed fed = rig_feed(&r, kd_buf_view(&record));
+    kd_buf_finish(&record);
+    return fed;
+}
+
+Test(span, lives_fill_the_list_of_closed_items_but_for_what_is_left_to_operators)
+{
+    enum { LIVES = KD_CLOSED_MAX - KD_CLOSED_RESERVED };
+    kd_decision d;
+    kd_buf record = {0};
+    alive();
+    like(1, 1, noon);
+    like(2, 1, noon);
+    fill(10, LIVES - 1);
+    at(noon + life + second);
+    cr_assert_eq(kd_central_propose(r.c, r.now_us, &d), KD_OK);
+    cr_assert_eq(kd_central_decide(r.c, &d, r.now_us, &record), KD_OK);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&record)), KD_FED_DECIDED, "the last place");
+    rig_commit(&r);
+    cr_expect_eq(fed_of(KD_DECIDED_ENDED, 2, noon + life), KD_FED_VOID, "there is no other one");
+    like(2, 2, noon + life + second);
+    cr_expect_eq(rig_total(&r, 2, LIKE), 1u, "left out all the same");
+
+    at(noon + life + keep + 4 * second);
+    cr_assert_eq(kd_central_propose(r.c, r.now_us, &d), KD_OK);
+    cr_expect_eq(d.what, KD_DECIDED_EXPIRED, "what needs no place goes on");
+    cr_assert_eq(hand(NULL), 0u, "and the other one is not proposed without end");
+    overdue_is(keep + 4 * second);
+
+    operator_says(KD_DECIDED_DELETE, 2, noon + second);
+    cr_expect_eq(rig_total(&r, 2, LIKE), 0u);
+    fill(100000, KD_CLOSED_MAX);
+    cr_assert_eq(rig_reopen(&r), KD_OK, "all that may be listed is read back");
+    rig_commit(&r);
+    d = (kd_decision){.job = kd_bytes_str("one-more"), .seq = 1, .last = true, .what = KD_DECIDED_CLOSE};
+    d.item = rig_item(5);
+    cr_expect_eq(kd_central_decide(r.c, &d, r.now_us, &record), KD_EFULL);
+    operator_says(KD_DECIDED_DELETE, 10, noon); /* one that is listed */
+    kd_buf_finish(&record);
+}
+
+Test(span, the_list_of_closed_items_tells_how_full_it_is_before_it_is)
+{
+    cr_expect_eq(kd_closed_stage_of(49151), KD_CLOSED_ROOM);
+    cr_expect_eq(kd_closed_stage_of(49152), KD_CLOSED_FILLS);
+    cr_expect_eq(kd_closed_stage_of(65535), KD_CLOSED_FILLS);
+    cr_expect_eq(kd_closed_stage_of(65536), KD_CLOSED_FULL_OF_LIVES);
+    cr_expect_eq(kd_closed_stage_of(73727), KD_CLOSED_FULL_OF_LIVES);
+    cr_expect_eq(kd_closed_stage_of(73728), KD_CLOSED_FULL);
 }
 
 Test(span, a_body_of_lives_is_read_back_or_refused)

@@ -284,6 +284,8 @@ Test(voids, tombstones_of_a_void_that_can_be_undone_are_not_collected)
         rig_one(&r, &a, (rig_op){2, 1, STAMP + i * 100 * second, RIG_LIKE, true});
         rig_commit(&r);
     }
+    rig_hand(&r);
+    rig_commit(&r);
     kd_central_get_forgetting(r.c, &f);
     cr_assert_gt(f.floor_us, STAMP);
     cr_assert_eq(put_back("v", 2, 1, true), KD_FED_DECIDED);

@@ -54,6 +54,38 @@ Test(answer, counts)
                "\"source\":\"edge\"}");
 }
 
+/* The numbers of JSON are written in one piece, those of MessagePack one by one. */
+Test(answer, numbers_of_every_length)
+{
+    static const uint64_t at[] = {0, 9, 10, 999, 1000, 1234567, UINT64_MAX};
+    static const char *const shown[] = {"0", "9", "10", "999", "1K", "1.2M", "18446744T"};
+    static const uint32_t most[] = {UINT32_MAX, 0};
+    kd_item item;
+    cr_assert_eq(kd_item_parse(&item, kd_bytes_str("posts/1")), KD_OK);
+    for (size_t i = 0; i < KD_COUNT(at); i++) {
+        char text[400];
+        const uint64_t both[] = {at[i], at[i]};
+        kd_answer_counts a = {.item = kd_item_key(&item),
+                              .counters = &counters,
+                              .count = both,
+                              .told = 2,
+                              .pending = most,
+                              .source = "central",
+                              .liked = KD_LIKED_UNASKED};
+        snprintf(text, sizeof text,
+                 "{\"item\":\"posts/1\",\"counts\":{\"like\":{\"count\":%llu,\"display\":\"%s\",\"pending\":"
+                 "4294967295},\"view\":{\"count\":%llu,\"display\":\"%s\",\"pending\":0}},\"age_ms\":null,"
+                 "\"as_of\":null,\"source\":\"central\"}",
+                 (unsigned long long)at[i], shown[i], (unsigned long long)at[i], shown[i]);
+        expect(&a, text);
+    }
+    static const kd_counters none = {.count = 1, .at = {{.name = "", .id = 2, .kind = KD_SET}}};
+    expect(
+        &(kd_answer_counts){
+            .item = kd_item_key(&item), .counters = &none, .source = "edge", .liked = KD_LIKED_UNASKED},
+        "{\"item\":\"posts/1\",\"counts\":{},\"age_ms\":null,\"as_of\":null,\"source\":\"edge\"}");
+}
+
 Test(answer, whether_the_caller_likes_by_the_counters_that_were_named)
 {
     static const uint8_t me[KD_COUNTERS_MAX] = {KD_LIKED_YES, KD_LIKED_UNKNOWN, KD_LIKED_NO};

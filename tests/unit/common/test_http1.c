@@ -115,3 +115,19 @@ Test(http1, a_chunk_has_a_size_and_extensions_without_blanks)
     for (size_t i = 0; i < KD_COUNT(bad); i++)
         cr_expect_not(kd_http1_chunk_size(kd_bytes_str(bad[i]), &size), "%s", bad[i]);
 }
+
+/* The check goes by words: each byte must be seen wherever it stands. */
+Test(http1, a_target_is_judged_by_each_of_its_bytes)
+{
+    uint8_t text[20];
+    cr_expect(!kd_http1_is_target(kd_bytes_of(text, 0)));
+    for (size_t len = 1; len <= sizeof text; len++)
+        for (size_t at = 0; at < len; at++)
+            for (int byte = 0; byte < 256; byte++) {
+                bool good = byte > ' ' && byte < 0x7f && byte != '#';
+                memset(text, 'x', sizeof text);
+                text[at] = (uint8_t)byte;
+                cr_assert_eq(kd_http1_is_target(kd_bytes_of(text, len)), good, "byte %d at %zu of %zu", byte,
+                             at, len);
+            }
+}

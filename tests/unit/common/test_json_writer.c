@@ -184,7 +184,7 @@ Test(problem, statuses_are_those_of_the_contract)
         {"key-in-flight", 409},      {"central-unavailable", 503},
         {"edge-retired", 503},       {"index-off", 404},
         {"index-building", 503},     {"log-unconfirmed", 504},
-        {"item-closed", 403},
+        {"item-closed", 403},        {"misdirected", 421},
     };
     cr_assert_eq(KD_COUNT(contract), (size_t)KD_PROBLEM_COUNT);
     for (size_t i = 0; i < KD_COUNT(contract); i++) {

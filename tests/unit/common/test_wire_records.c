@@ -1,6 +1,8 @@
 /* test_wire_records.c - whole records: round trips, golden vectors, and damaged or hostile bytes. */
 #include "tests/unit/common/wire_samples.h"
 
+#include "common/wire/wire_msgpack.h"
+
 #include <criterion/criterion.h>
 #include <ctype.h>
 #include <stdio.h>
@@ -58,6 +60,14 @@ Test(wire_vectors, likes_topic)
     kd_claim c = fixed_claim();
     kd_claim_encode(&c, &claim);
     assert_vector("claim", kd_buf_view(&claim));
+    c = (kd_claim){.epoch = 9,
+                   .central = kd_bytes_str("central-b"),
+                   .at_us = c.at_us,
+                   .supersedes = 3,
+                   .author = 0x123456789abcdef,
+                   .history = {70000, 0xfedcba9876543210}};
+    kd_claim_encode(&c, (kd_buf_clear(&claim), &claim));
+    assert_vector("claim-named", kd_buf_view(&claim));
     kd_buf_finish(&encoded);
     kd_buf_finish(&nothing);
     kd_buf_finish(&batch);
@@ -84,6 +94,23 @@ Test(wire_vectors, decisions)
     kd_decision erase = fixed_erase();
     kd_decision_encode(&erase, (kd_buf_clear(&record), &record));
     assert_vector("decision-erase", kd_buf_view(&record));
+    kd_decision order = fixed_order(KD_DECIDED_RETIRE, kd_bytes_str("mumbai-1"));
+    kd_decision_encode(&order, (kd_buf_clear(&record), &record));
+    assert_vector("decision-retire", kd_buf_view(&record));
+    kd_decided_id_put((kd_buf_clear(&encoded), &encoded), 0x0123456789abcdef);
+    order = fixed_order(KD_DECIDED_DROP, kd_buf_view(&encoded));
+    kd_decision_encode(&order, (kd_buf_clear(&record), &record));
+    assert_vector("decision-drop", kd_buf_view(&record));
+    kd_expected_put((kd_buf_clear(&encoded), &encoded), kd_bytes_str("mumbai-1"), kd_bytes_str("in"));
+    kd_expected_put(&encoded, kd_bytes_str("virginia-1"), (kd_bytes){0});
+    order = fixed_order(KD_DECIDED_EXPECT, kd_buf_view(&encoded));
+    order.author = kd_bytes_str(KD_EXPECT_CONFIGURED);
+    kd_decision_encode(&order, (kd_buf_clear(&record), &record));
+    assert_vector("decision-expect", kd_buf_view(&record));
+    order = fixed_order(KD_DECIDED_FLOOR, (kd_bytes){0});
+    order.stamp_us = 1699990000000000;
+    kd_decision_encode(&order, (kd_buf_clear(&record), &record));
+    assert_vector("decision-floor", kd_buf_view(&record));
     kd_buf_finish(&encoded);
     kd_buf_finish(&record);
     sample_free(&a);
@@ -134,6 +161,44 @@ Test(wire_vectors, milestones_topic)
     sample_free(&a);
 }
 
+Test(wire_vectors, members_topic)
+{
+    kd_buf record = {0};
+    kd_held held[] = {{.partition = 0, .state = KD_HELD_LEADS, .epoch = 1767225600123456, .read = 70000},
+                      {.partition = 3,
+                       .state = KD_HELD_AGREED,
+                       .epoch = 903,
+                       .read = 12,
+                       .yields = kd_bytes_str("central-3")}};
+    const kd_heartbeat h = {.member = kd_bytes_str("central-1"),
+                            .run = 0xfedcba9876543210,
+                            .seq = 300,
+                            .started_us = 1767225600000000,
+                            .at_us = 1767225900000000,
+                            .url = kd_bytes_str("https://central-1.example:8440"),
+                            .zone = kd_bytes_str("a"),
+                            .leaving = true,
+                            .partitions = 8,
+                            .held = held,
+                            .held_count = 2};
+    kd_heartbeat_encode(&h, &record);
+    assert_vector("heartbeat", kd_buf_view(&record));
+    kd_buf_finish(&record);
+}
+
+Test(wire_vectors, marker)
+{
+    kd_buf record = {0};
+    const kd_marker m = {.partition = 3,
+                         .epoch = 9,
+                         .central = kd_bytes_str("central-b"),
+                         .at_us = 1700000000000000,
+                         .version = 5000};
+    kd_marker_encode(&m, &record);
+    assert_vector("marker", kd_buf_view(&record));
+    kd_buf_finish(&record);
+}
+
 /* ---- decoding and encoding of any kind ---- */
 
 /* Decodes a record of any kind; if it is accepted, encodes it again into *again. */
@@ -145,6 +210,8 @@ static int decode_any(kd_bytes record, kd_buf *again)
     kd_changes changes;
     kd_decision decision;
     kd_milestones milestones;
+    kd_heartbeat heartbeat;
+    kd_marker marker;
     int kind = kd_record_peek(record), err = kind;
     switch (kind) {
     case KD_RECORD_BATCH:
@@ -169,6 +236,13 @@ static int decode_any(kd_bytes record, kd_buf *again)
             kd_milestones_encode(&milestones, again);
         kd_milestones_finish(&milestones);
         break;
+    case KD_RECORD_HEARTBEAT:
+        if ((err = kd_heartbeat_decode(record, &heartbeat)) == KD_OK) kd_heartbeat_encode(&heartbeat, again);
+        kd_heartbeat_finish(&heartbeat);
+        break;
+    case KD_RECORD_MARKER:
+        if ((err = kd_marker_decode(record, &marker)) == KD_OK) kd_marker_encode(&marker, again);
+        break;
     default:
         break;
     }
@@ -187,7 +261,8 @@ static const char *const records[] = {"batch",           "batch-viral",       "c
                                       "snapshot",        "snapshot-retired",  "snapshot-read",
                                       "changes",         "changes-uuids",     "decision",
                                       "decision-close",  "decision-put-back", "milestones",
-                                      "snapshot-closed", "decision-erase",    "snapshot-history"};
+                                      "snapshot-closed", "decision-erase",    "snapshot-history",
+                                      "heartbeat",       "claim-named",       "marker"};
 
 /* Length of the array head before the schema: one byte up to 15 elements, three bytes from 16 on. */
 static size_t head_len(const kd_buf *record)
@@ -284,7 +359,7 @@ static void change_version(kd_buf *record)
     *schema = 0;
     cr_assert_eq(decode_only(kd_buf_view(record)), KD_EMALFORMED);
     *schema = 1;
-    *kind = KD_RECORD_MILESTONES + 1;
+    *kind = KD_RECORD_MARKER + 1;
     cr_assert_eq(decode_only(kd_buf_view(record)), KD_EVERSION);
     *kind = 0;
     cr_assert_eq(decode_only(kd_buf_view(record)), KD_EMALFORMED);
@@ -355,6 +430,27 @@ Test(wire_records, with_other_types)
 /* ---- rules of each kind ---- */
 
 /* Of seq, last, what, epoch. */
+/* A decision with fields that kd_decision_encode would not write. */
+static void encode_unchecked(kd_decided what, uint64_t stamp_us, kd_bytes body, kd_buf *record)
+{
+    kd_buf_clear(record);
+    kd_msgpack_put_array(record, 14);
+    kd_msgpack_put_uint(record, KD_WIRE_SCHEMA);
+    kd_msgpack_put_uint(record, KD_RECORD_DECISION);
+    kd_msgpack_put_str(record, kd_bytes_str("order-5"));
+    kd_msgpack_put_uint(record, 1);
+    kd_msgpack_put_uint(record, 1);
+    kd_msgpack_put_uint(record, what);
+    kd_msgpack_put_uint(record, 3);
+    kd_msgpack_put_str(record, kd_bytes_str("central-a"));
+    kd_msgpack_put_uint(record, 1700000000000000);
+    kd_msgpack_put_bin(record, (kd_bytes){0});
+    kd_msgpack_put_uint(record, stamp_us);
+    kd_msgpack_put_str(record, (kd_bytes){0});
+    kd_msgpack_put_str(record, (kd_bytes){0});
+    kd_msgpack_put_bin(record, body);
+}
+
 static int decode_changed_decision(const char *vector, const char *around, uint8_t what)
 {
     kd_buf record = {0};
@@ -368,9 +464,38 @@ static int decode_changed_decision(const char *vector, const char *around, uint8
     return err;
 }
 
+Test(wire_records, a_body_that_does_not_fit_the_sort_of_a_decision_is_none)
+{
+    static const struct {
+        kd_decided what;
+        const char *body;
+        uint64_t stamp_us;
+    } wrong[] = {{KD_DECIDED_RETIRE, "", 0},
+                 {KD_DECIDED_RETIRE, "Mumbai", 0},
+                 {KD_DECIDED_DROP, "1234567", 0},
+                 {KD_DECIDED_RELEASE, "123456789", 0},
+                 {KD_DECIDED_EXPECT, "", 0},
+                 {KD_DECIDED_EXPECT, "\x05mumba", 0},
+                 {KD_DECIDED_EXPECT, "\x01m\x01I", 0},
+                 {KD_DECIDED_COLLECT, "x", 0},
+                 {KD_DECIDED_FLOOR, "", 0},
+                 {KD_DECIDED_READMIT, "mumbai", 7}};
+    for (size_t i = 0; i < KD_COUNT(wrong); i++) {
+        kd_buf record = {0};
+        kd_decision d = fixed_order(KD_DECIDED_RETIRE, kd_bytes_str("mumbai")), read;
+        kd_decision_encode(&d, &record);
+        cr_assert_eq(kd_decision_decode(kd_buf_view(&record), &read), KD_OK);
+        encode_unchecked(wrong[i].what, wrong[i].stamp_us, kd_bytes_str(wrong[i].body), &record);
+        cr_expect_eq(kd_decision_decode(kd_buf_view(&record), &read), KD_EMALFORMED, "%zu", i);
+        kd_buf_finish(&record);
+    }
+}
+
 Test(wire_records, a_decision_of_an_unknown_sort_is_of_a_newer_program_and_one_of_another_sort_is_none)
 {
-    cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 11), KD_EVERSION);
+    cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 18), KD_EVERSION);
+    cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 11), KD_EMALFORMED,
+                 "that an edge is gone names no item");
     cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 8), KD_OK, "so has the end of a life");
     cr_assert_eq(decode_changed_decision("decision-close", "\1\1\1\3", 7), KD_EMALFORMED,
                  "lives name no item");

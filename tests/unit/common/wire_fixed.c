@@ -133,6 +133,18 @@ kd_decision fixed_erase(void)
                          .body = kd_bytes_str("anna")};
 }
 
+kd_decision fixed_order(kd_decided what, kd_bytes body)
+{
+    return (kd_decision){.epoch = 3,
+                         .central = kd_bytes_str("central-a"),
+                         .at_us = 1700000000000000,
+                         .job = kd_bytes_str("order-5"),
+                         .seq = 1,
+                         .last = true,
+                         .what = what,
+                         .body = body};
+}
+
 kd_snapshot fixed_snapshot(sample_arena *a)
 {
     kd_chain_link chain[] = {{.epoch = 1, .last = 900}, {.epoch = 2, .last = 901}};

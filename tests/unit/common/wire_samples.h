@@ -30,6 +30,8 @@ kd_decision fixed_decision(kd_bytes body); /* of operations */
 kd_decision fixed_close(sample_arena *a);
 kd_decision fixed_put_back(kd_bytes body);
 kd_decision fixed_erase(void);
+/* About edges, records in quarantine and the floor. */
+kd_decision fixed_order(kd_decided what, kd_bytes body);
 kd_snapshot fixed_snapshot(sample_arena *a);
 kd_snapshot fixed_read(sample_arena *a); /* the answer to a read, of the same partition */
 kd_changes fixed_changes(sample_arena *a);

@@ -55,3 +55,34 @@ Test(asking, a_question_about_an_item_has_three_tries_before_its_deadline)
     q.tries = KD_QUESTION_TRIES_MAX;
     cr_expect(!kd_question_may_repeat(&q, 1));
 }
+
+static kd_asked_lately lately_of(uint64_t took_us, int n)
+{
+    kd_asked_lately a = {.count = 0};
+    for (int i = 0; i < n; i++) kd_asked_lately_add(&a, took_us);
+    return a;
+}
+
+Test(asking, a_request_waits_while_central_is_not_known_to_be_far)
+{
+    kd_asked_lately a = lately_of(0, 0);
+    cr_expect(kd_asked_lately_within(&a, 1));
+    cr_expect(!kd_asked_lately_within(&a, 0), "it may not wait at all");
+    a = lately_of(20, 1);
+    cr_expect(kd_asked_lately_within(&a, 20));
+    cr_expect(!kd_asked_lately_within(&a, 19), "one answer is enough to know it");
+}
+
+Test(asking, a_near_central_that_stalls_stays_near_and_a_far_one_is_near_with_one_quick_answer)
+{
+    kd_asked_lately a = lately_of(5, 1);
+    for (int i = 1; i < KD_ASKED_LATELY; i++) {
+        kd_asked_lately_add(&a, 100);
+        cr_expect(kd_asked_lately_within(&a, 10), "after %d slow answers", i);
+    }
+    kd_asked_lately_add(&a, 100);
+    cr_expect(!kd_asked_lately_within(&a, 10), "the quick one is long ago");
+    kd_asked_lately_add(&a, 7);
+    cr_expect(kd_asked_lately_within(&a, 10));
+    cr_expect(!kd_asked_lately_within(&a, 6));
+}

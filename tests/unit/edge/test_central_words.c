@@ -1,5 +1,6 @@
 /* What an edge takes from central's JSON answers: all of one that is whole, nothing of one that is not. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "edge/io/upstream/central_words.c"
 
@@ -187,4 +188,46 @@ Test(central_words, counts_without_some_users)
                                        "{\"counts\":{\"like\":{\"count\":7}},\"as_of\":7}"};
     for (size_t i = 0; i < KD_COUNT(none); i++)
         cr_expect(!kd_central_words_counts(kd_bytes_str(none[i]), &scratch, &counters, &said), "%s", none[i]);
+}
+
+/* ---- who leads what ---- */
+
+static char told_elsewhere[256];
+
+static void note_elsewhere(void *arg, uint32_t partition, kd_bytes leader)
+{
+    (void)arg;
+    size_t len = strlen(told_elsewhere);
+    snprintf(told_elsewhere + len, sizeof told_elsewhere - len, "%u=%.*s;", partition, (int)leader.len,
+             leader.len ? (const char *)leader.data : "");
+}
+
+static const char *elsewhere(const char *text)
+{
+    told_elsewhere[0] = '\0';
+    kd_central_words_elsewhere(kd_bytes_str(text), &scratch, note_elsewhere, NULL);
+    return told_elsewhere;
+}
+
+Test(central_words, who_leads_what_is_read_as_far_as_it_can_be)
+{
+    cr_expect_str_eq(elsewhere("{\"type\":\"x\",\"elsewhere\":[{\"partition\":3,\"leader\":\"http://b\"},"
+                               "{\"more\":[1],\"partition\":7,\"leader\":null},{\"partition\":9}],\"z\":{}}"),
+                     "3=http://b;7=;9=;");
+    cr_expect_str_eq(elsewhere("{\"elsewhere\":[{\"leader\":\"http:\\/\\/b\",\"partition\":3}]}"),
+                     "3=http://b;");
+    const char *const nothing_said[] = {"",
+                                        "[]",
+                                        "{}",
+                                        "{\"elsewhere\":1}",
+                                        "{\"elsewhere\":[]}",
+                                        "{\"elsewhere\":[{\"leader\":\"http://b\"}]}",
+                                        "{\"elsewhere\":[{\"partition\":-1}]}",
+                                        "{\"elsewhere\":[{\"partition\":4294967296}]}",
+                                        "{\"elsewhere\":[{\"partition\":\"3\"}]}",
+                                        "{\"elsewhere\":[3]}"};
+    for (size_t i = 0; i < KD_COUNT(nothing_said); i++)
+        cr_expect_str_eq(elsewhere(nothing_said[i]), "", "%s", nothing_said[i]);
+    cr_expect_str_eq(elsewhere("{\"elsewhere\":[{\"partition\":3,\"leader\":\"a\"},{\"partition\":4"),
+                     "3=a;");
 }

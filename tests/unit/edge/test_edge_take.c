@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "kudos/fill.h"
 #include "tests/lib/edge_rig.h"
 
 /* ---- rule 1 and 2 ---- */
@@ -546,15 +547,22 @@ Test(edge_take, a_start_finds_rows_before_all_are_in_the_filter)
 {
     edge_rig r;
     start_with_rows(&r, 1000);
+    kd_store store = sim_disk_view(r.disk);
+    kd_fill_piece piece = {.last = false};
     cr_assert_lt(er_stats(&r).filter_rows, 1100);
     cr_assert_eq(er_unlike(&r, 1, 2999), KD_OK);
     cr_assert_eq(r.out.changed, KD_CHANGED_YES, "its row is found");
-    cr_assert_eq(er_like(&r, 1, 5000), KD_OK);
-    for (int tick = 0; tick < 3; tick++) {
-        cr_expect(tick == 2 || er_stats(&r).filter_rows < 2990);
-        kd_edge_tick(r.e, r.now_us);
-        r.now_us += 1000;
-    }
+    cr_assert(kd_edge_fill_begin(r.e, &piece));
+    kd_edge_tick(r.e, r.now_us);
+    cr_assert_lt(er_stats(&r).filter_rows, 1100, "no work of the core waits for the rest");
+    kd_fill_read(&store, &piece, 1000);
+    cr_assert_eq(er_like(&r, 1, 5000), KD_OK, "between the reading of a piece and its taking");
+    cr_assert(kd_edge_fill_take(r.e, &piece));
+    cr_expect_lt(er_stats(&r).filter_rows, 2990);
+    kd_fill_read(&store, &piece, 2000);
+    cr_assert(!kd_edge_fill_take(r.e, &piece), "this was the last piece");
+    cr_assert(!kd_edge_fill_begin(r.e, &piece));
+    kd_fill_finish(&piece);
     cr_expect_geq(er_stats(&r).filter_rows, 2990, "one in 200 may look as if it were there already");
     for (uint32_t u = 0; u < 3000; u += 7) {
         cr_assert_eq(er_unlike(&r, 1, u), KD_OK);
@@ -569,8 +577,13 @@ Test(edge_take, a_start_that_cannot_read_on_fails)
 {
     edge_rig r;
     start_with_rows(&r, 100);
+    kd_store store = sim_disk_view(r.disk);
+    kd_fill_piece piece = {.last = false};
+    cr_assert(kd_edge_fill_begin(r.e, &piece));
     sim_disk_fail_after(r.disk, 0);
-    kd_edge_tick(r.e, r.now_us);
+    kd_fill_read(&store, &piece, 100);
+    cr_assert(!kd_edge_fill_take(r.e, &piece));
+    kd_fill_finish(&piece);
     cr_assert_eq(er_like(&r, 1, 1), KD_EIO);
     er_finish(&r);
 }

@@ -232,6 +232,81 @@ Test(http_admission, a_small_connection_stays_although_its_address_holds_most)
     cr_expect_eq(server->held, 0);
 }
 
+enum { CROWD = 40, SMALL = 16 * 1024 }; /* too small to be closed for the sake of their own address */
+
+static http_conn *crowd[CROWD];
+
+/* A server that is full of a crowd of Alice's. */
+static void come_in_a_crowd(void)
+{
+    kd_http_config config;
+    kd_http_config_init(&config);
+    config.max_buffered_bytes = CROWD * SMALL;
+    http_fixture_close();
+    server = http_fixture_open(&config);
+    for (int i = 0; i < CROWD; i++) {
+        crowd[i] = http_fixture_come(ALICE);
+        http_admission_buffers(crowd[i], SMALL);
+    }
+}
+
+static int doomed_of_crowd(void)
+{
+    int doomed = 0;
+    for (int i = 0; i < CROWD; i++) doomed += crowd[i]->doomed;
+    return doomed;
+}
+
+Test(http_admission, many_small_connections_of_an_address_give_way_to_one_who_asks_for_more)
+{
+    come_in_a_crowd();
+    http_conn *conn = http_fixture_come(BOB);
+    http_request *req = http_request_create(conn);
+    cr_expect_eq(doomed_of_crowd(), 0, "all are small");
+    cr_expect_eq(http_admit_body(req, 20000), 0, "a crowd of small ones refuses nobody who has little");
+    cr_expect_eq(doomed_of_crowd(), 2);
+    cr_expect_eq(http_admit_body(req, CROWD * SMALL / 4), 503,
+                 "whoever wants a large part is not their victim");
+    cr_expect_eq(doomed_of_crowd(), 2);
+    cr_expect(http_door_enter(server->door, ALICE, server->now_ms),
+              "no single one of them hoards: none is barred");
+    http_door_leave(server->door, crowd[0]->address->key);
+    http_request_detach_all(conn);
+    leave(conn);
+    for (int i = 0; i < CROWD; i++) leave(crowd[i]);
+    cr_expect_eq(server->held, 0);
+}
+
+/* All that a client left with the handler when its connections were closed. */
+static http_request *leave_with_handler(uint32_t address, size_t bytes)
+{
+    http_conn *conn = http_fixture_come(address);
+    http_request *req = http_request_create(conn);
+    cr_assert(http_admit_request(req));
+    req->stage = HTTP_HANDLED;
+    kd_http_request_alloc(&req->pub, bytes);
+    http_request_detach_all(conn);
+    leave(conn);
+    return req;
+}
+
+Test(http_admission, what_is_left_with_the_handler_refuses_nobody_who_holds_little)
+{
+    server->config.max_buffered_bytes = 1000000;
+    server->config.max_held_per_address = server->config.max_held_per_connection = 1000000;
+    http_request *left = leave_with_handler(ALICE, 990000);
+    http_conn *conn = http_fixture_come(BOB);
+    http_request *req = http_request_create(conn);
+    cr_expect_eq(http_admit_body(req, 20000), 0);
+    cr_expect_eq(http_admit_body(req, 150000), 503, "the spare part has a bound");
+    cr_expect(!conn->doomed);
+    http_request_detach_all(conn);
+    leave(conn);
+    http_admission_answered(left);
+    http_request_free(left);
+    cr_expect_eq(server->held, 0);
+}
+
 Test(http_door, whoever_asks_one_server_is_known_to_all_of_the_process)
 {
     kd_http_door *door = kd_http_door_create(10, 10, 0);

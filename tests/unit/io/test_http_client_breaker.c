@@ -85,6 +85,8 @@ static void serve(void)
                  error);
 }
 
+static bool fail_fast;
+
 static void start(uint32_t breaker_failures, uint32_t backoff_ms)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -100,6 +102,7 @@ static void start(uint32_t breaker_failures, uint32_t backoff_ms)
     kd_http_client_options o = {.breaker_failures = breaker_failures,
                                 .backoff_min_ms = backoff_ms,
                                 .backoff_max_ms = 2 * backoff_ms,
+                                .fail_fast = fail_fast,
                                 .seed = 1};
     cr_assert_eq(kd_http_client_create(&client, base, url, &o), KD_OK);
     event_base_once(base, -1, EV_TIMEOUT, on_watchdog, NULL, &(struct timeval){.tv_sec = WATCHDOG_S});
@@ -175,6 +178,25 @@ Test(http_client_breaker, without_one_a_request_waits_for_its_deadline_and_for_a
     cr_assert(kd_http_client_up(client));
     cr_assert_eq(ask(5000), KD_OK);
     serve();
+    await(2);
+    cr_assert_eq(last_result, KD_OK);
+    stop();
+}
+
+Test(http_client_breaker, one_that_fails_fast_waits_for_no_second_connection)
+{
+    fail_fast = true;
+    start(0, LONG_MS);
+    cr_assert_eq(ask(5000), KD_OK);
+    await(1);
+    cr_assert_eq(last_result, KD_EUNAVAILABLE);
+    cr_assert_eq(kd_http_client_get_stats(client).connects_failed, 1);
+    cr_assert_eq(ask(5000), KD_EUNAVAILABLE, "refused until the back-off is over");
+    serve();
+    while (ask(2000) != KD_OK) {
+        event_base_once(base, -1, EV_TIMEOUT, on_tick, NULL, &(struct timeval){.tv_usec = 1000});
+        event_base_dispatch(base);
+    }
     await(2);
     cr_assert_eq(last_result, KD_OK);
     stop();

@@ -88,9 +88,10 @@ static void on_delivered(void *arg, void *opaque, bool ok)
     r->last_fate = n;
 }
 
-static void on_reset(void *arg, const char *cause)
+static void on_reset(void *arg, const char *cause, bool plain)
 {
     (void)cause;
+    (void)plain;
     ((rig *)arg)->resets++;
 }
 
@@ -179,6 +180,8 @@ Test(kafka, refuses_properties_that_exactness_rests_on)
 {
     static kd_pair bad[] = {{"acks", "1"},
                             {"enable.idempotence", "false"},
+                            {"max.in.flight", "5"},
+                            {"receive.message.max.bytes", "100000000"},
                             {"message.timeout.ms", "300000"},
                             {"auto.offset.reset", "latest"},
                             {"check.crcs", "false"},

@@ -5,6 +5,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "sim/attack/judge.h"
+#include "sim/attack/machine.h"
 #include "sim/attack/plays.h"
 #include "sim/attack/rubbish.h"
 #include "sim/client/frames.h"
@@ -176,7 +177,7 @@ static sim_judge_figures well(void)
                                .rss_before = 20 * MIB,
                                .rss_max = 40 * MIB,
                                .growth_max = 64 * MIB,
-                               .rounds = {{9000, 10000}},
+                               .rounds = {{.beside_attack = 9000, .beside_polite = 10000}},
                                .round_count = 1};
 }
 
@@ -240,6 +241,47 @@ Test(attack_judge, less_than_eight_tenths_of_the_service_is_a_violation)
     cr_assert_eq(judge(f, ""), SIM_ATTACK_HELD);
 }
 
+Test(attack_judge, newcomers_are_judged_by_themselves)
+{
+    sim_judge_figures f = well();
+    f.rounds[0].new_beside_polite = 300;
+    f.rounds[0].new_beside_attack = 239;
+    cr_assert_eq(judge(f, "newcomers"), SIM_ATTACK_VIOLATED);
+    cr_assert_float_eq(sim_judge_ratio(&f), 239.0 / 300, 1e-9);
+    cr_assert(sim_judge_wants_round(&f));
+    f.rounds[0].new_beside_attack = 240;
+    cr_assert_eq(judge(f, ""), SIM_ATTACK_HELD);
+    f.rounds[0].beside_attack = 7000;
+    cr_assert_eq(judge(f, "other clients"), SIM_ATTACK_VIOLATED);
+}
+
+Test(attack_judge, a_low_ratio_on_a_machine_of_others_is_unknown_and_a_503_there_is_not)
+{
+    sim_judge_figures f = well();
+    f.rounds[0].beside_attack = 1000;
+    f.others = 0.25;
+    cr_assert_eq(judge(f, "0.8"), SIM_ATTACK_VIOLATED);
+    f.others = 0.26;
+    cr_assert_eq(judge(f, "other programs"), SIM_ATTACK_UNKNOWN);
+    f.refused = 1;
+    cr_assert_eq(judge(f, "503"), SIM_ATTACK_VIOLATED);
+    f = well();
+    f.others = 0.9;
+    cr_assert_eq(judge(f, ""), SIM_ATTACK_HELD);
+}
+
+Test(attack_machine, others_have_what_neither_the_attack_nor_the_server_had)
+{
+    const sim_machine_use from = {.all_us = 5000000, .own_us = 1000000};
+    const sim_machine_use to = {.all_us = 8000000, .own_us = 2000000}, unknown = {0};
+    cr_assert_float_eq(sim_machine_others(&from, &to, 2000000, 2), 0.5, 1e-9);
+    cr_assert_float_eq(sim_machine_others(&from, &to, 100000, 2), 1, 1e-9);
+    cr_assert_float_eq(sim_machine_others(&unknown, &to, 2000000, 2), 0, 1e-9);
+    cr_assert_float_eq(sim_machine_others(&from, &unknown, 2000000, 2), 0, 1e-9);
+    cr_assert_eq(sim_machine_now(0).all_us, 0);
+    cr_assert_gt(sim_machine_now(1).all_us, 0);
+}
+
 Test(attack_judge, what_was_not_measured_is_unknown)
 {
     sim_judge_figures f = well();
@@ -262,7 +304,8 @@ static uint32_t rounds_of(const double ratios[SIM_JUDGE_ROUNDS_MAX], bool *held)
     sim_judge_figures f = well();
     f.round_count = 0;
     while (sim_judge_wants_round(&f)) {
-        f.rounds[f.round_count] = (sim_judge_round){ratios[f.round_count], 1};
+        f.rounds[f.round_count] =
+            (sim_judge_round){.beside_attack = ratios[f.round_count], .beside_polite = 1};
         f.round_count++;
     }
     *held = sim_judge_ratio(&f) >= SIM_JUDGE_RATIO_MIN;

@@ -45,6 +45,8 @@ uint32_t stage_do(kd_verb verb, uint32_t item, uint32_t user);
 /* Seals and sends one batch; false: none was due. */
 bool stage_send(void);
 kd_fed stage_feed(void);
+/* Central reads an order of an operator about the edge. */
+kd_fed stage_order(kd_decided what, const char *edge);
 void stage_central_commit(bool synced);
 void stage_publish(void);
 /* The edge gets the snapshot that was published last. */

@@ -1,6 +1,7 @@
 /* Checkers of the simulation at central and of what a reader is told: each holds on a faithful run and fails on one untruth. */
 #include <criterion/criterion.h>
 
+#include "sim/check/check_erased.h"
 #include "sim/check/checking.h"
 #include "tests/unit/sim/test_checks.h"
 
@@ -95,6 +96,62 @@ Test(checks_central, and_is_counted_anew_when_a_partition_opens)
     sim_checks_central_opened(st.c, 0, 0);
     HOLDS();
     cr_assert_eq(st.c->member_count[0][sim_check_cell_of(st.c, SCENARIO_LIKE, 0)], 1);
+}
+
+/* A like is merged, and its commit is being written: the rows can be read. */
+static void begin_like(uint32_t item, uint32_t user)
+{
+    const kd_writes *writes;
+    uint64_t version;
+    stage_do(KD_LIKE, item, user);
+    cr_assert(stage_send());
+    stage_feed();
+    cr_assert_eq(kd_central_commit_begin(st.k, st.now_us, &writes, &version), KD_OK);
+    sim_checks_commit_begun(st.c, 0, 0, version);
+    sim_disk_apply(st.central_disk, writes);
+}
+
+Test(checks_central, the_same_users_are_named_until_a_commit_ends)
+{
+    stage_play();
+    begin_like(0, 2);
+    sim_checks_readable(st.c, 0, 0);
+    HOLDS();
+    st.c->named[0][sim_check_cell_of(st.c, SCENARIO_LIKE, 0)].digest++; /* others were named when it began */
+    sim_checks_readable(st.c, 0, 0);
+    FAILS("among");
+}
+
+Test(checks_central, as_many_users_are_named_as_are_counted)
+{
+    stage_play();
+    begin_like(0, 2);
+    sim_disk_wipe(st.central_disk); /* user 0 is counted, and nobody is named */
+    sim_checks_readable(st.c, 0, 0);
+    FAILS("among");
+}
+
+Test(checks_central, of_an_erased_user_no_row_is_left)
+{
+    stage_play();
+    sim_checks_erased(st.c, 0, 2, st.now_us + STAGE_SECOND); /* has said nothing */
+    sim_check_erased_settled(st.c);
+    HOLDS();
+    sim_checks_erased(st.c, 0, 0, 1);
+    sim_check_erased_settled(st.c);
+    HOLDS();
+    sim_checks_erased(st.c, 0, 0, st.now_us + STAGE_SECOND);
+    sim_check_erased_settled(st.c);
+    FAILS("decided");
+}
+
+Test(checks_central, unless_the_log_has_lost_records)
+{
+    stage_play();
+    sim_checks_erased(st.c, 0, 0, st.now_us + STAGE_SECOND);
+    sim_checks_log_lost(st.c, SCENARIO_LIKES);
+    sim_check_erased_settled(st.c);
+    HOLDS();
 }
 
 Test(checks_central, only_what_is_on_disk_is_published)

@@ -316,9 +316,8 @@ Test(checks_edge, an_edge_beyond_d_takes_nothing)
 
 static void play_retired(void)
 {
-    uint64_t version;
     stage_play();
-    cr_assert_eq(kd_central_retire(st.k, kd_bytes_str("mumbai"), &version), KD_OK);
+    cr_assert_eq(stage_order(KD_DECIDED_RETIRE, "mumbai"), KD_FED_DECIDED);
     sim_checks_retired(st.c, 0, true);
     stage_settle();
     HOLDS();

@@ -4,6 +4,7 @@
 
 #include "tests/unit/sim/test_checks.h"
 
+#include "kudos/decide.h"
 #include "sim/check/checking.h"
 
 check_stage st;
@@ -162,6 +163,22 @@ kd_fed stage_feed(void)
     kd_fed fed = kd_central_feed(st.k, kd_buf_view(&st.record), st.likes_offset, st.now_us);
     if (!st.hide_fed) sim_checks_fed(st.c, 0, 0, kd_buf_view(&st.record), st.likes_offset, fed);
     st.likes_offset++;
+    return fed;
+}
+
+kd_fed stage_order(kd_decided what, const char *edge)
+{
+    static uint32_t orders;
+    char job[24];
+    kd_buf record = {0};
+    snprintf(job, sizeof job, "order-%u", ++orders);
+    const kd_decision d = {
+        .job = kd_bytes_str(job), .seq = 1, .last = true, .what = what, .body = kd_bytes_str(edge)};
+    KD_ASSERT(kd_central_decide(st.k, &d, st.now_us, &record) == KD_OK);
+    kd_fed fed = kd_central_feed(st.k, kd_buf_view(&record), st.likes_offset, st.now_us);
+    kd_central_log_again(st.k);
+    sim_checks_fed(st.c, 0, 0, kd_buf_view(&record), st.likes_offset++, fed);
+    kd_buf_finish(&record);
     return fed;
 }
 

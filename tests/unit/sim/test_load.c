@@ -224,13 +224,14 @@ Test(load_answers, what_became_of_a_request_without_an_answer_is_said_in_words)
 {
     sim_load_result r = {.requests = 23};
     kd_buf text = {0};
+    r.answers[KD_LOAD_STATUS_OTHER] = 3;
     r.answers[200] = 17;
     r.answers[503] = 4;
     r.failed[-KD_ETIMEOUT] = 2;
     r.failed[-KD_EUNAVAILABLE] = 1;
     sim_load_put_answers(&r, &text);
     cr_expect(kd_bytes_eq(kd_buf_view(&text),
-                          kd_bytes_str("answers=200:17,503:4,deadline-passed:2,connection-failed:1")),
+                          kd_bytes_str("answers=other:3,200:17,503:4,deadline-passed:2,connection-failed:1")),
               "%.*s", (int)text.len, (const char *)text.data);
     kd_buf_clear(&text);
     r = (sim_load_result){.failed[-KD_EUNAVAILABLE] = 512};

@@ -357,6 +357,11 @@ Test(scenario, names_what_is_wrong_with_events)
     refused("teaches x\nat 1s arm mumbai noon 1\n", "\"noon\" is not a point");
     refused("teaches x\nat 1s arm mumbai before-commit 1\n",
             "mumbai never passes the point before-commit (central: ");
+    refused("teaches x\nat 1s erase\n", "the form is: erase USER");
+    refused("teaches x\ndecides yes\nat 1s erase ana\n",
+            "drill:3: the operator has orders by name, or decides");
+    refused("teaches x\nevery 1s from 1s to 52s erase ana\n", "there are more than 50 erasures");
+    refused("teaches x\nevery 1s from 1s to 52s void ana\n", "there are more than 50 voids");
     refused("teaches x\nevery 1ms kill mumbai\nevery 1ms kill mumbai\n",
             "drill:3: there are more than 100000 events");
     refused("teaches x\nevery 1s from 5s to 3s kill mumbai\n", "it ends before it begins");

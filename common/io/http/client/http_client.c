@@ -75,7 +75,7 @@ static void client_on_pump(evutil_socket_t fd, short what, void *arg)
     submit_waiting(c);
     if (c->queued > 0) connect_more(c);
     /* While the breaker is open no request waits for a connection that is not even on its way. */
-    if (c->down && c->queued > 0 && !kd_client_retry_connected(c)) kd_client_queue_fail(c, KD_EUNAVAILABLE);
+    if (c->queued > 0 && kd_client_retry_hopeless(c)) kd_client_queue_fail(c, KD_EUNAVAILABLE);
     for (uint32_t i = 0; i < c->options.connections; i++) {
         if (c->conns[i].dirty) kd_client_conn_flush(&c->conns[i]);
     }
@@ -261,6 +261,12 @@ void kd_http_client_destroy(kd_http_client *c)
     free(c->read_buf);
     kd_buf_finish(&c->authorization);
     free(c);
+}
+
+void kd_http_client_set_fail_fast(kd_http_client *c, bool fail_fast)
+{
+    c->options.fail_fast = fail_fast;
+    kd_client_wake(c);
 }
 
 bool kd_http_client_up(const kd_http_client *c)

@@ -28,6 +28,8 @@ typedef struct {
     uint32_t backoff_min_ms;   /* before the first new attempt, doubling with each failure; default 50 */
     uint32_t backoff_max_ms;   /* default 5000 */
     uint32_t breaker_failures; /* so many failures in a row open the circuit breaker; default 0: no breaker */
+    /* While no connection can be made, requests end at once: for a caller who has somewhere else to ask. Otherwise they wait for the next attempt. */
+    bool fail_fast;
     uint32_t body_max;     /* bytes of a response body; default 256 KiB, at most KD_HTTP_CLIENT_BODY_MAX */
     uint64_t seed;         /* of the jitter */
     bool insecure;         /* https: do not verify the peer */
@@ -69,6 +71,9 @@ typedef void (*kd_http_client_cb)(void *arg, int result, int status, const kd_ht
 const char *kd_http_client_fault(const char *url, const kd_http_client_options *options);
 /* KD_OK or KD_EINVAL: whether a URL is one that kd_http_client_create takes. Looks nothing up. */
 int kd_http_client_check_url(const char *url);
+/* Whether both are such URLs and name the same scheme, host and port: the case of the host, a closing slash and a default port do not count. Names are
+ * not looked up. `b` need not be NUL-terminated. */
+bool kd_http_client_same_url(const char *a, kd_bytes b);
 
 /*
  * `url` is http://host[:port] or https://host[:port], IPv6 in brackets, with at most a closing slash. Does not connect; a name is looked up when the
@@ -93,6 +98,8 @@ int kd_http_client_request_first(kd_http_client *c, const char *method, kd_bytes
                                  const kd_http_client_field *fields, size_t field_count, kd_bytes body,
                                  kd_http_client_cb cb, void *arg, uint32_t deadline_ms);
 
+/* Sets options.fail_fast anew: for requests from now on, and those that wait. */
+void kd_http_client_set_fail_fast(kd_http_client *c, bool fail_fast);
 /* False from the moment when the breaker opens until an answer comes through again. Before the first request, and without a breaker: true. */
 bool kd_http_client_up(const kd_http_client *c);
 /* Why a certificate could not be verified, the last time that one could not: OpenSSL's static text. NULL: that never happened. */

@@ -66,11 +66,18 @@ bool kd_client_retry_connected(const kd_http_client *c)
     return false;
 }
 
+/* With fail_fast each address of the name is tried before the caller is told. */
+bool kd_client_retry_hopeless(const kd_http_client *c)
+{
+    bool all_tried = c->connect_failures > 0 && c->resolver.next == c->resolver.all;
+    return (c->down || (c->options.fail_fast && all_tried)) && !kd_client_retry_connected(c);
+}
+
 /* A probe that comes before a connection may be made would fail without a try, and push the next probe further away. */
 bool kd_client_retry_refuses(const kd_http_client *c, uint64_t now_ms)
 {
-    return c->down &&
-           (now_ms < c->probe_at_ms || (now_ms < c->connect_at_ms && !kd_client_retry_connected(c)));
+    if (now_ms < c->connect_at_ms && kd_client_retry_hopeless(c)) return true;
+    return c->down && now_ms < c->probe_at_ms;
 }
 
 void kd_client_retry_taken(kd_http_client *c, uint64_t now_ms)

@@ -17,7 +17,10 @@ void kd_client_retry_answered(kd_http_client *c);
 void kd_client_retry_conn_lost(kd_http_client *c, bool useful);
 /* Whether any connection is open, or being made. */
 bool kd_client_retry_connected(const kd_http_client *c);
-/* Whether a new request is to be refused: the breaker is open, and no probe may be made yet. */
+/* Whether there is no connection, none is being made, and no request may wait for one. */
+bool kd_client_retry_hopeless(const kd_http_client *c);
+/* Whether a new request is to be refused: the breaker is open, and no probe may be made yet; or, with
+ * options.fail_fast, no connection. */
 bool kd_client_retry_refuses(const kd_http_client *c, uint64_t now_ms);
 /* Call it for each request that is taken. While the breaker is open the request is a probe, and the next probe must wait for a back-off. */
 void kd_client_retry_taken(kd_http_client *c, uint64_t now_ms);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 static bool port_valid(const char *s, size_t len)
 {
@@ -43,7 +44,7 @@ int kd_client_url_parse(kd_client_url *url, const char *text)
     size_t len = strlen(text);
     if (len > 0 && text[len - 1] == '/') len--;
     for (size_t i = 0; i < len; i++) {
-        if (text[i] <= ' ' || text[i] == 0x7f || strchr("/?#@", text[i])) return KD_EINVAL;
+        if (text[i] <= ' ' || text[i] == 0x7f || strchr("/?#@\"\\", text[i])) return KD_EINVAL;
     }
     const char *host, *port;
     size_t host_len;
@@ -65,4 +66,16 @@ int kd_http_client_check_url(const char *url)
 {
     kd_client_url parsed;
     return kd_client_url_parse(&parsed, url);
+}
+
+bool kd_http_client_same_url(const char *a, kd_bytes b)
+{
+    kd_client_url one, other;
+    char text[sizeof other.authority + sizeof "https://"];
+    if (b.len >= sizeof text || (b.len > 0 && memchr(b.data, '\0', b.len))) return false;
+    if (b.len > 0) memcpy(text, b.data, b.len);
+    text[b.len] = '\0';
+    return kd_client_url_parse(&one, a) == KD_OK && kd_client_url_parse(&other, text) == KD_OK &&
+           one.tls == other.tls && strcasecmp(one.host, other.host) == 0 &&
+           atoi(one.port) == atoi(other.port);
 }

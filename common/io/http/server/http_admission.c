@@ -17,6 +17,8 @@ enum {
     /* A connection that holds no more than this is neither refused nor closed for the sake of its address: beside a hoarder that comes from there, too, clients
      * with little to ask go on. max_connections_per_address bounds what that adds. */
     ADMISSION_SMALL_BYTES = 16 * 1024,
+    /* The part of the server's limit above it that is for addresses that hold little, while nobody is left to close. */
+    ADMISSION_SPARE_PART = 8,
     ADMISSION_SLOW_MAX_MS = 1000,
 };
 
@@ -68,7 +70,9 @@ static void admission_tell(const http_conn *conn, const char *limit, int64_t bar
 static void admission_doom(http_conn *conn, const char *limit)
 {
     kd_http_server *server = conn->server;
-    admission_tell(conn, limit, http_door_bar(server->door, conn->address->key, server->now_ms));
+    bool hoards =
+        conn->held > ADMISSION_SMALL_BYTES; /* else it is one of many, and no more to blame than the others */
+    admission_tell(conn, limit, hoards ? http_door_bar(server->door, conn->address->key, server->now_ms) : 0);
     server->counters.hoarders++;
     admission_set_doomed(conn, true);
     conn->fate = HTTP_ABORT;
@@ -89,14 +93,6 @@ static http_conn *admission_largest(const http_address *address)
     return largest;
 }
 
-/* The largest connection of the address that holds most. NULL: all of its connections are closed, and what it holds is with the handlers. Nobody else
- * goes for that. */
-static http_conn *admission_largest_of_all(const kd_http_server *server)
-{
-    const http_address *address = http_address_largest(&server->addresses);
-    return address ? admission_largest(address) : NULL;
-}
-
 /* Whether `more` bytes fit into the limit of the address, after connections of it that hold at least `hoard` have been closed. A search that found
  * nobody is good for its tick: a client at its limit must not cost a search for each of its requests. */
 static bool admission_fits_address(kd_http_server *server, http_address *address, uint64_t more,
@@ -113,12 +109,30 @@ static bool admission_fits_address(kd_http_server *server, http_address *address
     return true;
 }
 
-static bool admission_fits_server(kd_http_server *server, uint64_t more)
+static bool admission_much_less(const http_address *address, uint64_t more, const http_address *most)
+{
+    return ADMISSION_HOARD_TIMES * (address->held + more) <= most->held;
+}
+
+static bool admission_fits_spare(const kd_http_server *server, uint64_t more)
+{
+    uint64_t max = server->config.max_buffered_bytes;
+    return server->held + more <= max + max / ADMISSION_SPARE_PART;
+}
+
+/*
+ * Whether `more` bytes of the address fit into the limit of the server, after connections of the address that holds most have been closed. A crowd of
+ * small connections would else refuse everybody who is not as small: they go, too, but only for an address that holds much less than all of theirs.
+ * Where all connections of that address are closed, what it holds is with the handlers and comes free with their answers. Nobody else goes for that.
+ */
+static bool admission_fits_server(kd_http_server *server, const http_address *address, uint64_t more)
 {
     while (server->held + more > server->config.max_buffered_bytes) {
-        http_conn *largest = admission_largest_of_all(server);
-        /* A hoarder is gone, and what it left with the handlers comes free with their answers. Its small neighbours free nothing. */
-        if (!largest || largest->held <= ADMISSION_SMALL_BYTES) return false;
+        const http_address *most = http_address_largest(&server->addresses);
+        bool much_less = most && admission_much_less(address, more, most);
+        http_conn *largest = most ? admission_largest(most) : NULL;
+        if (!largest) return much_less && admission_fits_spare(server, more);
+        if (largest->held <= ADMISSION_SMALL_BYTES && !much_less) return false;
         admission_doom(largest, "server");
     }
     return true;
@@ -138,14 +152,14 @@ static bool admission_fits(http_conn *conn, http_address *address, uint64_t more
     bool small = conn->held + more <= ADMISSION_SMALL_BYTES;
     return admission_fits_connection(conn, address, more) &&
            (admission_fits_address(server, address, more, hoard) || small) &&
-           (admission_fits_server(server, more) || small) && !conn->doomed;
+           (admission_fits_server(server, address, more) || small) && !conn->doomed;
 }
 
 /* After bytes that could not be refused. */
 static void admission_relieve(kd_http_server *server, http_address *address)
 {
     admission_fits_address(server, address, 0, ADMISSION_SMALL_BYTES + 1);
-    admission_fits_server(server, 0);
+    admission_fits_server(server, address, 0);
 }
 
 /* ---- connections ---- */

@@ -6,7 +6,8 @@
  * and the buffers of connections. They count for their connection, for the client's address, and for the server.
  *
  * What would go over the limit of an address or of the server makes room first: the connection that holds most there is closed. So a client that
- * hoards loses its connection, and the others get no 503 for it.
+ * hoards loses its connection, and the others get no 503 for it. An address that fills a server by many small connections loses them one by one to those
+ * who hold much less than it does. And while it has no connection left, but requests with the handlers, those have an eighth beyond the limit.
  */
 #ifndef KUDOS_COMMON_IO_HTTP_SERVER_HTTP_ADMISSION_H
 #define KUDOS_COMMON_IO_HTTP_SERVER_HTTP_ADMISSION_H

@@ -141,6 +141,7 @@ struct http_request {
     uint32_t header_bytes;
     http_header *headers; /* headers_inline, or in the arena */
     uint64_t names_twice; /* as pub.names, of names that there may be twice */
+    kd_bytes host;        /* that of Host or :authority, where one of the two came; else empty */
     kd_bytes trace;       /* the field traceparent */
     uint32_t traces;      /* how many of them there are */
     kd_media media;       /* of the answer, once media_known */

@@ -23,9 +23,10 @@ void *kd_http_request_note(kd_http_request *pub, kd_bytes value)
 
 uint8_t *kd_http_request_host_note(kd_http_request *pub)
 {
-    kd_bytes host;
-    http_conn *conn = ((http_request *)pub)->conn;
-    kd_http_request_header(pub, "host", &host);
+    const http_request *req = (const http_request *)pub;
+    http_conn *conn = req->conn;
+    kd_bytes host = req->host;
+    if (host.len == 0) kd_http_request_header(pub, "host", &host);
     return http_note_is_host(conn, host) ? &conn->host.kept : NULL;
 }
 

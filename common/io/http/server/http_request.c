@@ -353,11 +353,14 @@ static bool lone_host_is_clear(http_conn *conn, kd_bytes host)
 }
 
 /* One host, and only one: Host, and :authority of HTTP/2 or of an absolute target beside it. Else a proxy in front may have chosen by another one. */
-static bool host_is_clear(const http_request *req)
+static bool host_is_clear(http_request *req)
 {
     const http_header *authority = http_field_next(req, kd_bytes_str(":authority"), NULL);
     const http_header *host = http_field_next(req, kd_bytes_str("host"), NULL);
-    if (!authority != !host) return lone_host_is_clear(req->conn, (authority ? authority : host)->value);
+    if (!authority != !host) {
+        req->host = (authority ? authority : host)->value;
+        return lone_host_is_clear(req->conn, req->host);
+    }
     if (authority && !kd_authority_valid(authority->value)) return false;
     if (host && !kd_authority_valid(host->value)) return false;
     return !authority || !host || kd_authority_same(authority->value, host->value);
@@ -367,6 +370,7 @@ static bool host_is_clear(const http_request *req)
 static bool expects_too_much(const http_request *req)
 {
     const http_header *h = NULL;
+    if (!http_request_has(req, "expect")) return false;
     while (!req->http10 && (h = http_field_next(req, kd_bytes_str("expect"), h)) != NULL) {
         if (!kd_text_is_word(h->value, "100-continue")) return true;
     }

@@ -1,0 +1,12 @@
+/* settings_member.h - the options by which a central is a member of a group: its name, and what has to fit together. */
+#ifndef KUDOS_CENTRAL_IO_DAEMON_SETTINGS_MEMBER_H
+#define KUDOS_CENTRAL_IO_DAEMON_SETTINGS_MEMBER_H
+
+#include "central/io/daemon/settings.h"
+
+/* Whether a text can be a member's URL, for a table of options. */
+bool kd_settings_url_valid(kd_bytes text);
+/* central.members, replicas and role together: KD_OK, or KD_EINVAL with a sentence in `error`. */
+int kd_settings_check_member(const kd_central_settings *s, char *error);
+
+#endif

@@ -1,0 +1,19 @@
+/* membership_lines.h - what is known of the members, as lines for people. */
+#ifndef KUDOS_CENTRAL_IO_MEMBERS_MEMBERSHIP_LINES_H
+#define KUDOS_CENTRAL_IO_MEMBERS_MEMBERSHIP_LINES_H
+
+#include "kudos/members.h"
+
+/*
+ * Appends a line for each member, and one for each partition:
+ *
+ *     member name=central-1 url=http://central-1:8440 zone=a state=lives silent_ms=412
+ *
+ *     member partition=3 leader=central-1 epoch=17 read=812 followers=central-2:agreed:0,central-3:warms-up:40 here=follows
+ *
+ * A follower's last number: the records by which it is behind the leader, each as of its last heartbeat. `here`: what the member that was asked does, and
+ * why; behind it perhaps the member of which that speaks.
+ */
+void kd_membership_lines_write(const kd_members *m, uint32_t partitions, kd_buf *out);
+
+#endif

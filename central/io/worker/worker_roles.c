@@ -1,0 +1,190 @@
+/*
+ * worker_roles.c - a member of a group: partitions that it leads, follows, or does not hold, and how they change from one to the other.
+ *
+ *     not held -> store opened -> log position checked -> follows <-> leads
+ *
+ * What is wished comes from the members (kudos/members.h). A step is made when the partition is quiet: no commit under way, and Kafka has reported every
+ * record. Until then nothing more is fed to it, so that this does not take long. What was fed and not committed is read again behind the change.
+ */
+#include "central/io/worker/worker_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "central/io/daemon/fail.h"
+#include "common/io/loop/log.h"
+#include "common/io/daemon/options_file.h"
+
+static kd_worker_part *roles_part(kd_worker *w, const kd_tenure *t)
+{
+    return &w->parts[t - w->tenures];
+}
+
+static void roles_log(const kd_worker_part *part, const kd_tenure *t, const char *event)
+{
+    KD_LOG(KD_INFO, event, KD_U64("partition", t->partition),
+           KD_STR("why", kd_members_why_name(part->role.why)), KD_STR("whom", part->role.whom));
+}
+
+static void roles_tell(kd_worker *w, kd_tenure *t)
+{
+    const kd_members_own own = kd_tenure_own(t);
+    roles_part(w, t)->told = own.state;
+    w->events.holds(w->events.arg, t->partition, &own);
+}
+
+void kd_worker_tell(kd_worker *w, bool changes_alone)
+{
+    if (!w->events.holds) return;
+    for (uint32_t i = 0; i < w->count; i++)
+        if (!changes_alone || kd_tenure_own(&w->tenures[i]).state != w->parts[i].told)
+            roles_tell(w, &w->tenures[i]);
+}
+
+/* ---- the steps ---- */
+
+static void roles_open(kd_worker *w, kd_tenure *t)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    kd_worker_part *part = roles_part(w, t);
+    int64_t offset;
+    if (kd_tenure_open(t, true, true, error) != KD_OK)
+        kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition, error);
+    t->producer = w->producer;
+    kd_tenure_begin(t);
+    bool known = kd_central_log_position(t->core, &offset);
+    *part = (kd_worker_part){.role = part->role, .looking = true};
+    roles_log(part, t, "partition-follows");
+    w->events.look(w->events.arg, t->partition, known, known ? offset : -1);
+}
+
+static void roles_let_go(kd_worker *w, kd_tenure *t)
+{
+    kd_worker_part *part = roles_part(w, t);
+    if (part->looked_at) kd_worker_remove(w, t);
+    kd_tenure_close(t);
+    part->looked_at = false;
+    roles_log(part, t, "partition-let-go");
+    roles_tell(w, t);
+}
+
+static void roles_switch(kd_worker *w, kd_tenure *t, bool follows)
+{
+    kd_worker_part *part = roles_part(w, t);
+    kd_tenure_switch(t, follows);
+    roles_log(part, t, follows ? "partition-follows" : "partition-leads");
+    kd_worker_go_on(w, t);
+    roles_tell(w, t);
+}
+
+/* ---- what is to be done ---- */
+
+/* A claim of another member was read: whatever was wished, this one follows. */
+static void roles_step_fenced(kd_worker *w, kd_tenure *t)
+{
+    kd_worker_part *part = roles_part(w, t);
+    if (!kd_tenure_quiet(t)) return;
+    if (part->role.wish == KD_WISH_LEAD) part->role.wish = KD_WISH_FOLLOW;
+    roles_switch(w, t, true);
+}
+
+static void roles_step_leader(kd_worker *w, kd_tenure *t)
+{
+    /* That it follows was wished before it was known to lead. A drain that began is ended. */
+    if (roles_part(w, t)->role.wish != KD_WISH_HAND_OVER && !t->drains) return;
+    t->halted = true;
+    if (kd_tenure_drained(t) && kd_tenure_quiet(t)) roles_switch(w, t, true);
+}
+
+static void roles_step_follower(kd_worker *w, kd_tenure *t)
+{
+    const kd_worker_part *part = roles_part(w, t);
+    bool leads = part->role.wish == KD_WISH_LEAD && part->looked_at, goes = part->role.wish == KD_WISH_NONE;
+    t->halted = (leads || goes) && !part->looking;
+    if (!t->halted || !kd_tenure_quiet(t) || (goes && kd_leveldb_is_read(t->db))) return;
+    if (leads)
+        roles_switch(w, t, false);
+    else
+        roles_let_go(w, t);
+}
+
+static void roles_step(kd_worker *w, kd_tenure *t)
+{
+    if (!kd_tenure_held(t)) {
+        if (roles_part(w, t)->role.wish != KD_WISH_NONE) roles_open(w, t);
+    } else if (t->fenced) {
+        roles_step_fenced(w, t);
+    } else if (t->follows) {
+        roles_step_follower(w, t);
+    } else {
+        roles_step_leader(w, t);
+    }
+}
+
+void kd_worker_run_roles(kd_worker *w)
+{
+    if (!kd_central_in_group(w->settings) || !w->consumer || w->draining) return;
+    for (uint32_t i = 0; i < w->count; i++)
+        if (w->parts[i].role.told) roles_step(w, &w->tenures[i]);
+    kd_worker_tell(w, true);
+}
+
+/* ---- from other threads ---- */
+
+typedef struct {
+    kd_post post;
+    kd_worker *worker;
+    uint32_t partition;
+    kd_worker_role role;
+} roles_post;
+
+static void roles_on_wish(kd_post *post)
+{
+    roles_post *p = KD_CONTAINER(post, roles_post, post);
+    roles_part(p->worker, kd_worker_tenure(p->worker, p->partition))->role = p->role;
+    kd_worker_run_roles(p->worker);
+    free(p);
+}
+
+void kd_worker_wish(kd_worker *w, uint32_t partition, const kd_members_decision *decision)
+{
+    roles_post *p = kd_alloc(sizeof(*p));
+    *p = (roles_post){.post.fn = roles_on_wish,
+                      .worker = w,
+                      .partition = partition,
+                      .role = {.told = true, .wish = decision->wish, .why = decision->why}};
+    snprintf(p->role.whom, sizeof(p->role.whom), "%.*s", (int)decision->whom.len,
+             decision->whom.len ? (const char *)decision->whom.data : "");
+    kd_loop_post(w->loop, &p->post);
+}
+
+typedef struct {
+    kd_post post;
+    kd_worker *worker;
+    kd_log_check check;
+} checked_post;
+
+static void roles_on_checked(kd_post *post)
+{
+    checked_post *p = KD_CONTAINER(post, checked_post, post);
+    kd_worker *w = p->worker;
+    kd_tenure *t = kd_worker_tenure(w, p->check.partition);
+    kd_worker_part *part = roles_part(w, t);
+    part->looking = false;
+    if (kd_tenure_held(t) && !w->draining) {
+        int64_t offset = kd_worker_check_log(w, &p->check);
+        part->looked_at = offset != KD_WORKER_NOWHERE;
+        if (part->looked_at) kd_worker_add(w, t);
+        kd_worker_run_roles(w);
+    } else {
+        kd_buf_finish(&p->check.record);
+    }
+    free(p);
+}
+
+void kd_worker_checked(kd_worker *w, const kd_log_check *check)
+{
+    checked_post *p = kd_alloc(sizeof(*p));
+    *p = (checked_post){.post.fn = roles_on_checked, .worker = w, .check = *check};
+    kd_loop_post(w->loop, &p->post);
+}

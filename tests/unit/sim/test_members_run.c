@@ -1,0 +1,31 @@
+/* Members that lead and follow in turn (sim/members): what is sound holds. Planted bugs are found by `kudos-sim bugs`. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/members/members_run.h"
+
+Test(members_run, promotions_show_at_no_edge_while_the_log_is_intact)
+{
+    sim_members_result all = {0};
+    const char *one = getenv("MEMBERS_SEED");
+    uint64_t from = one ? strtoull(one, NULL, 10) : 1, seeds = one ? 1 : 60;
+    for (uint64_t seed = from; seed < from + seeds; seed++) {
+        sim_members_result r;
+        sim_members_run(&(sim_members_options){.seed = seed, .tells = one != NULL}, &r);
+        cr_assert_not(r.violated, "seed %llu: %s: %s", (unsigned long long)seed, r.checker, r.failure);
+        all.promotions += r.promotions;
+        all.demotions += r.demotions;
+        all.late += r.late;
+        all.harmed += r.harmed;
+        all.undone += r.undone;
+        all.likes += r.likes;
+    }
+    if (one) return;
+    cr_assert_gt(all.promotions, 100);
+    cr_assert_gt(all.demotions, 20, "leaders stopped for others");
+    cr_assert_gt(all.late, 5, "claims came late");
+    cr_assert_gt(all.harmed, 10);
+    cr_assert_gt(all.undone, 0, "where the log lost what was published");
+    cr_assert_gt(all.likes, 10000);
+}
