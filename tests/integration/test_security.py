@@ -40,7 +40,7 @@ def secret_options():
 
 def test_the_tests_that_it_names_exist():
     defined = {name for f in glob.glob(os.path.join(TOP, "tests", "integration", "test_*.py"))
-               for name in re.findall(r"^def (test_\w+)\(", source(os.path.relpath(f, TOP)), re.M)}
+               for name in re.findall(r"^ *def (test_\w+)\(", source(os.path.relpath(f, TOP)), re.M)}
     named = set(re.findall(r"`(test_\w+)`", SECURITY))
     assert len(named) > 15 and named <= defined, named - defined
 
