@@ -24,7 +24,7 @@ def limited(daemon, descriptors=DESCRIPTORS):
 def stage(tmp_path_factory):
     directory = tmp_path_factory.mktemp("attack")
     certificate, key = make_certificate(directory, "edge")
-    more = {"store": {"write_buffer": "1MiB", "fresh_rows": "0"}, "http": {"tls_certificate": certificate, "tls_key": key},
+    more = {"store": {"write_buffer": "1MiB", "fresh_rows": "0"}, "http": {"tls_certificate": certificate, "tls_key": key, "max_new_connections_per_address": None},
             "jwt": {"keys_file": write_file(directory / "keys.json", key_set(KEY))}}
     with Broker(directory) as broker, Central(directory, broker.address, more={"central": {"snapshot_interval": "200ms"}}) as central:
         edge = limited(Edge(directory, broker.address, central=central.url, more=more))

@@ -324,7 +324,7 @@ def test_a_wrong_collection_is_refused_by_name(start):
 
 
 def test_of_more_users_than_there_is_room_for_none_is_refused(start):
-    edge = start({"user": "2/1h", "users_max": 1000}, more={"http": {"max_new_connections_per_address": "0"}})
+    edge = start({"user": "2/1h", "users_max": 1000})
     slots = edge.metric("kudos_edge_limit_slots")
     assert 2000 <= slots <= 4096
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
