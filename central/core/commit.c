@@ -71,9 +71,8 @@ int kd_commit_order(kd_central *c, uint64_t *version)
     return KD_OK;
 }
 
-int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **writes, uint64_t *version)
+int kd_central_commit_begin(kd_central *c, const kd_writes **writes, uint64_t *version)
 {
-    (void)now_us;
     if (c->poisoned) return KD_EIO;
     if (c->fenced) return KD_EFENCED;
     kd_commit *k = kd_commit_open(c);

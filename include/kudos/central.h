@@ -236,7 +236,7 @@ void kd_central_expect(kd_central *c, const char *const *edges, uint32_t count);
 uint32_t kd_central_gathered(const kd_central *c);
 /* Closes the open commit into *writes, which the core owns until commit_end. KD_EAGAIN: nothing to write, or two commits are outstanding. KD_EFENCED:
  * a higher claim was read. KD_EIO: a read failed, stop. */
-int kd_central_commit_begin(kd_central *c, uint64_t now_us, const kd_writes **writes, uint64_t *version);
+int kd_central_commit_begin(kd_central *c, const kd_writes **writes, uint64_t *version);
 /* Reports a commit, in the order of the begins: KD_OK when it is durable. Another status poisons the object and gives KD_EIO, as every later call but
  * close. */
 int kd_central_commit_end(kd_central *c, uint64_t version, int status);

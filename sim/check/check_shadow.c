@@ -69,11 +69,11 @@ void sim_check_shadow_opened(sim_checks *c, uint32_t slot, uint32_t partition)
     if (core) shadow_begin(c, s, core, partition);
 }
 
-static void shadow_commit(sim_check_shadow *s, uint64_t now_us)
+static void shadow_commit(sim_check_shadow *s)
 {
     const kd_writes *writes;
     uint64_t version;
-    while (kd_central_commit_begin(s->core, now_us, &writes, &version) == KD_OK) {
+    while (kd_central_commit_begin(s->core, &writes, &version) == KD_OK) {
         sim_disk_apply(s->disk, writes);
         kd_central_commit_end(s->core, version, KD_OK);
     }
@@ -105,7 +105,7 @@ void sim_check_shadow_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_b
                        "the record at %lld of partition %u: central says %d, and %d where it is cut into "
                        "other commits",
                        (long long)offset, partition, (int)fed, (int)other);
-    if (s->one_by_one) shadow_commit(s, core->fed_at_us);
+    if (s->one_by_one) shadow_commit(s);
 }
 
 /* ---- rows ---- */
@@ -272,7 +272,7 @@ static void shadow_compare_counts(sim_checks *c, sim_check_shadow *s, kd_central
 static void shadow_compare(sim_checks *c, sim_check_shadow *s, kd_central *core, uint32_t partition)
 {
     kd_history ours = kd_central_history(core), other;
-    shadow_commit(s, core->fed_at_us);
+    shadow_commit(s);
     other = kd_central_history(s->core);
     c->made++;
     bool decided = core->decider.in_force == s->core->decider.in_force &&

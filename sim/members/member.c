@@ -150,9 +150,7 @@ static void member_begin_commit(member *m)
 {
     const kd_writes *writes;
     uint64_t version;
-    if (m->writing == 2 ||
-        kd_central_commit_begin(m->core, members_now_us(m->world), &writes, &version) != KD_OK)
-        return;
+    if (m->writing == 2 || kd_central_commit_begin(m->core, &writes, &version) != KD_OK) return;
     sim_disk_submit(m->disk, writes);
     m->versions[m->writing++] = version;
 }

@@ -239,7 +239,7 @@ static void tenure_begin_commit(sim_world *w, uint32_t slot, uint32_t partition)
     sim_tenure *t = tenure_of(w, slot, partition);
     const kd_writes *writes;
     uint64_t version;
-    int err = kd_central_commit_begin(t->core, sim_host_wall_us(w, HOST_CENTRAL), &writes, &version);
+    int err = kd_central_commit_begin(t->core, &writes, &version);
     t->gate.pending = kd_central_indexing(t->core) && !tenure_draining(w, slot);
     if (err == KD_EAGAIN) return;
     if (err != KD_OK) {

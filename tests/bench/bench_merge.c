@@ -250,7 +250,7 @@ static void commit(bench *b)
     const kd_writes *writes;
     uint64_t version;
     if (b->begun - b->ended == DEPTH) end_one(b);
-    KD_ASSERT(kd_central_commit_begin(b->c, 0, &writes, &version) == KD_OK && version == b->begun + 1);
+    KD_ASSERT(kd_central_commit_begin(b->c, &writes, &version) == KD_OK && version == b->begun + 1);
     b->begun = version;
     kd_committer_submit(b->committer, writes, version);
 }

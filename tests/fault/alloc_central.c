@@ -34,7 +34,7 @@ static void commit(work *w)
 {
     const kd_writes *writes;
     uint64_t version;
-    while (kd_central_commit_begin(w->r.c, 3000000, &writes, &version) == KD_OK) {
+    while (kd_central_commit_begin(w->r.c, &writes, &version) == KD_OK) {
         story_write(w->s, w->r.disk, writes);
         KD_ASSERT(kd_central_commit_end(w->r.c, version, KD_OK) == KD_OK);
     }

@@ -208,7 +208,7 @@ static bool commit_central(kd_central *c, sim_disk *disk)
     const kd_writes *writes;
     uint64_t version;
     int err;
-    while ((err = kd_central_commit_begin(c, ER_START, &writes, &version)) == KD_OK) {
+    while ((err = kd_central_commit_begin(c, &writes, &version)) == KD_OK) {
         sim_disk_apply(disk, writes);
         kd_central_commit_end(c, version, KD_OK);
     }

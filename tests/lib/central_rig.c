@@ -74,7 +74,7 @@ void rig_commit(rig *r)
 {
     const kd_writes *w;
     uint64_t version;
-    while (kd_central_commit_begin(r->c, r->now_us, &w, &version) == KD_OK) {
+    while (kd_central_commit_begin(r->c, &w, &version) == KD_OK) {
         sim_disk_apply(r->disk, w);
         KD_ASSERT(kd_central_commit_end(r->c, version, KD_OK) == KD_OK);
     }

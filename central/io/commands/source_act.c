@@ -23,7 +23,7 @@ static int commit_until(kd_leveldb *db, kd_central *core, uint64_t version)
     while (kd_central_version(core) < version) {
         const kd_writes *writes;
         uint64_t begun;
-        int err = kd_central_commit_begin(core, kd_clock_wall_us(), &writes, &begun);
+        int err = kd_central_commit_begin(core, &writes, &begun);
         if (err == KD_OK) err = kd_leveldb_write(db, writes, true);
         if (err == KD_OK) err = kd_central_commit_end(core, begun, KD_OK);
         if (err != KD_OK) return err;

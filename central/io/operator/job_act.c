@@ -56,7 +56,7 @@ static void job_act_work(kd_ask *ask)
     q->err = kd_core_act_run(&q->act);
     if (q->act.version == 0) return;
     t->gate.pending = true;
-    kd_tenure_commit(t, q->act.now_us);
+    kd_tenure_commit(t);
 }
 
 /* On the worker's thread, when the decision is durable. */

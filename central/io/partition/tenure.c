@@ -172,7 +172,7 @@ void kd_tenure_begin(kd_tenure *t)
     if (!t->core) return;
     t->gate.pending = true;
     tenure_remember_counters(t);
-    kd_tenure_commit(t, kd_clock_wall_us());
+    kd_tenure_commit(t);
     KD_ASSERT(t->gate.under_way > 0);
     KD_LOG(KD_INFO, "partition-opened", KD_U64("partition", t->partition),
            KD_STR("role", t->follows ? "follower" : "leader"), KD_U64("epoch", kd_central_epoch(t->core)),
@@ -187,13 +187,13 @@ static kd_commit_slot *tenure_free_slot(kd_tenure *t)
     return NULL;
 }
 
-static void tenure_commit_begin(kd_tenure *t, uint64_t now_us)
+static void tenure_commit_begin(kd_tenure *t)
 {
     const kd_writes *writes;
     uint64_t version;
     uint32_t operations = kd_central_gathered(t->core);
     if (operations > 0) KD_POINT(BEFORE_COMMIT);
-    int err = kd_central_commit_begin(t->core, now_us, &writes, &version);
+    int err = kd_central_commit_begin(t->core, &writes, &version);
     t->gate.pending = kd_central_indexing(t->core) && !t->drains;
     if (err == KD_EAGAIN) return;
     if (err != KD_OK)
@@ -222,11 +222,11 @@ static bool tenure_commits(const kd_tenure *t)
     return t->core && !t->fenced && (!t->halted || t->drains);
 }
 
-void kd_tenure_commit(kd_tenure *t, uint64_t now_us)
+void kd_tenure_commit(kd_tenure *t)
 {
     if (!tenure_commits(t)) return;
     t->gate.pending |= tenure_sweeps(t);
-    if (kd_commit_gate_opens(&t->gate, kd_central_gathered(t->core))) tenure_commit_begin(t, now_us);
+    if (kd_commit_gate_opens(&t->gate, kd_central_gathered(t->core))) tenure_commit_begin(t);
 }
 
 /* Tells when an index begins to be built or removed, and when that is done. */
@@ -260,7 +260,7 @@ static void tenure_commit_ended(kd_post *post)
                KD_U64("epoch", kd_central_epoch(t->core)));
     kd_metric_observe_seconds(&t->metrics->commit_time, kd_clock_mono_us() - slot->begun_us);
     kd_metric_observe_size(&t->metrics->commit_ops, slot->operations);
-    kd_tenure_commit(t, kd_clock_wall_us());
+    kd_tenure_commit(t);
     kd_tenure_publish(t, kd_clock_mono_us());
     t->settled(t->arg);
 }
@@ -376,7 +376,7 @@ void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_
         fed != KD_FED_IDLE)
         tenure_log_fed(t, fed, record, offset);
     tenure_log_passed_over(t);
-    if (kd_commit_gate_full(&t->gate, kd_central_gathered(t->core))) kd_tenure_commit(t, now_us);
+    if (kd_commit_gate_full(&t->gate, kd_central_gathered(t->core))) kd_tenure_commit(t);
 }
 
 void kd_tenure_redeclare(kd_tenure *t)
@@ -385,7 +385,7 @@ void kd_tenure_redeclare(kd_tenure *t)
     kd_central_expect(t->core, (const char *const *)t->declared->edges.at, t->declared->edges.count);
     kd_central_quarantine_look(t->core);
     tenure_remember_counters(t);
-    kd_tenure_commit(t, kd_clock_wall_us());
+    kd_tenure_commit(t);
 }
 
 bool kd_tenure_drained(kd_tenure *t)

@@ -127,7 +127,7 @@ void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_
 /* `declared` has changed: the core gets its edges, and proposes to merge quarantined batches whose counter is known now. */
 void kd_tenure_redeclare(kd_tenure *t);
 /* Begins a commit when the gate opens. A failed read of the store ends the process. */
-void kd_tenure_commit(kd_tenure *t, uint64_t now_us);
+void kd_tenure_commit(kd_tenure *t);
 /* Whether reading has to wait: for the disk (the gate), or for the topics (the publisher). */
 bool kd_tenure_blocked(const kd_tenure *t);
 /* Publishes what is due, once there is a producer and a commit of the present epoch is durable. Returns when to call again at the latest, a second

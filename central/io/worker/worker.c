@@ -192,8 +192,7 @@ static void worker_on_drain(kd_post *post)
     w->paused = true;
     kd_timer_cancel(&w->rejoin);
     kd_timer_cancel(&w->roles);
-    uint64_t now = kd_clock_wall_us();
-    for (uint32_t i = 0; i < w->count; i++) kd_tenure_commit(&w->tenures[i], now);
+    for (uint32_t i = 0; i < w->count; i++) kd_tenure_commit(&w->tenures[i]);
     worker_check_drained(w);
 }
 

@@ -84,8 +84,7 @@ void kd_worker_regulate(kd_worker *w)
 static void worker_on_end_round(void *arg)
 {
     kd_worker *w = arg;
-    uint64_t now = kd_clock_wall_us();
-    for (uint32_t i = 0; i < w->count; i++) kd_tenure_commit(&w->tenures[i], now);
+    for (uint32_t i = 0; i < w->count; i++) kd_tenure_commit(&w->tenures[i]);
 }
 
 /* A record that cannot be read would hold up the partition for as long as Kafka keeps it. So it is skipped, which is a lost record like any other:

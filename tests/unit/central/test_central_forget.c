@@ -318,8 +318,7 @@ Test(central_forget, a_row_that_an_outstanding_commit_writes_is_left_alone)
     operate(&a, 1, noon, false);
     tell(&b, noon + 60 * second);
     cr_assert_eq(rig_one(&r, &a, (rig_op){1, 1, noon + 60 * second, RIG_LIKE, true}), KD_FED_MERGED);
-    cr_assert_eq(kd_central_commit_begin(r.c, 0, &first, &one), KD_OK,
-                 "a moment at which nothing can be swept");
+    cr_assert_eq(kd_central_commit_begin(r.c, &first, &one), KD_OK, "a moment at which nothing can be swept");
     sim_disk_apply(r.disk, first);
     cr_assert_eq(kd_central_commit_end(r.c, one, KD_OK), KD_OK);
     operate(&a, 2, noon + 60 * second, true);
@@ -330,11 +329,11 @@ Test(central_forget, a_row_that_an_outstanding_commit_writes_is_left_alone)
     /* The tombstones of 2 to 5 are in the store. One commit likes 2, the next, begun before that is durable, 3 and sweeps. */
     r.config.tombstone_ttl_us = 1;
     cr_assert_eq(rig_one(&r, &a, (rig_op){1, 2, noon + 90 * second, RIG_LIKE, true}), KD_FED_MERGED);
-    cr_assert_eq(kd_central_commit_begin(r.c, 0, &first, &one), KD_OK);
+    cr_assert_eq(kd_central_commit_begin(r.c, &first, &one), KD_OK);
     r.now_us += second;
     cr_assert_eq(rig_hand(&r), 1u, "the floor");
     cr_assert_eq(rig_one(&r, &a, (rig_op){1, 3, noon + 91 * second, RIG_LIKE, true}), KD_FED_MERGED);
-    cr_assert_eq(kd_central_commit_begin(r.c, r.now_us, &second_writes, &two), KD_OK);
+    cr_assert_eq(kd_central_commit_begin(r.c, &second_writes, &two), KD_OK);
     sim_disk_apply(r.disk, first);
     cr_assert_eq(kd_central_commit_end(r.c, one, KD_OK), KD_OK);
     sim_disk_apply(r.disk, second_writes);

@@ -204,14 +204,14 @@ Test(central_merge, repeats_in_two_outstanding_commits_count_once)
     const kd_writes *first, *second;
     uint64_t v1, v2;
     rig_one(&r, &a, like(1, noon));
-    cr_assert_eq(kd_central_commit_begin(r.c, 0, &first, &v1), KD_OK);
+    cr_assert_eq(kd_central_commit_begin(r.c, &first, &v1), KD_OK);
     rig_one(&r, &b, like(1, noon + 1));
     rig_one(&r, &b, like(2, noon + 1));
-    cr_assert_eq(kd_central_commit_begin(r.c, 0, &second, &v2), KD_OK);
+    cr_assert_eq(kd_central_commit_begin(r.c, &second, &v2), KD_OK);
     rig_one(&r, &b, like(3, noon + 1));
     const kd_writes *third;
     uint64_t v3;
-    cr_assert_eq(kd_central_commit_begin(r.c, 0, &third, &v3), KD_EAGAIN);
+    cr_assert_eq(kd_central_commit_begin(r.c, &third, &v3), KD_EAGAIN);
     cr_assert_eq(rig_total(&r, 1, LIKE), 0u);
     sim_disk_apply(r.disk, first);
     cr_assert_eq(kd_central_commit_end(r.c, v1, KD_OK), KD_OK);

@@ -352,7 +352,7 @@ static void feed(world *w)
 static void begin(world *w)
 {
     begun b;
-    int err = kd_central_commit_begin(w->r.c, 0, &b.writes, &b.version);
+    int err = kd_central_commit_begin(w->r.c, &b.writes, &b.version);
     if (w->begun_count == 2) cr_assert_eq(err, KD_EAGAIN);
     if (err != KD_OK) return;
     memcpy(b.applied, w->fed, sizeof w->fed);

@@ -112,7 +112,7 @@ Test(central_snapshot, what_is_not_durable_is_not_shown)
     rig_one(&r, &a, (rig_op){1, 1, noon, RIG_LIKE, true});
     const kd_writes *w;
     uint64_t version;
-    cr_assert_eq(kd_central_commit_begin(r.c, 0, &w, &version), KD_OK);
+    cr_assert_eq(kd_central_commit_begin(r.c, &w, &version), KD_OK);
     cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_OK);
     cr_assert_eq(s.parts[0].item_count, 0u);
     cr_assert_eq(s.parts[0].edge_count, 0u);
@@ -503,7 +503,7 @@ Test(central_snapshot, a_list_of_users_is_asked_in_the_state_that_the_counts_sho
     rig_one(&r, &a, (rig_op){1, 5, noon + 101, RIG_LIKE, true});
     const kd_writes *w;
     uint64_t version, totals[KD_COUNTERS_MAX];
-    cr_assert_eq(kd_central_commit_begin(r.c, 0, &w, &version), KD_OK);
+    cr_assert_eq(kd_central_commit_begin(r.c, &w, &version), KD_OK);
     sim_disk_apply(r.disk, w); /* the rows are there, and the commit has not ended */
     cr_assert_eq(kd_central_totals(r.c, rig_item(1), totals), KD_OK);
     cr_expect_eq(totals[0], 2u);

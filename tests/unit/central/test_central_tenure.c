@@ -116,7 +116,7 @@ Test(central_tenure, stops_at_a_higher_claim)
     const kd_writes *w;
     uint64_t version;
     rig_snapshot s;
-    cr_assert_eq(kd_central_commit_begin(r.c, 0, &w, &version), KD_EFENCED);
+    cr_assert_eq(kd_central_commit_begin(r.c, &w, &version), KD_EFENCED);
     cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_EFENCED);
     cr_assert_eq(rig_one(&r, &a, like(1)), KD_FED_FENCED);
     kd_buf_finish(&own);
@@ -232,10 +232,10 @@ Test(central_tenure, a_commit_under_way_keeps_its_epoch)
     const kd_writes *one, *two;
     uint64_t v1, v2, first = kd_central_epoch(r.c), undone = first + 5000000;
     rig_one(&r, &a, like(1));
-    cr_assert_eq(kd_central_commit_begin(r.c, 0, &one, &v1), KD_OK);
+    cr_assert_eq(kd_central_commit_begin(r.c, &one, &v1), KD_OK);
     feed_envelope(undone);
     feed_envelope(undone + 5000000); /* no commit has carried the epoch above `undone` yet */
-    cr_assert_eq(kd_central_commit_begin(r.c, 0, &two, &v2), KD_OK);
+    cr_assert_eq(kd_central_commit_begin(r.c, &two, &v2), KD_OK);
     sim_disk_apply(r.disk, one);
     cr_assert_eq(kd_central_commit_end(r.c, v1, KD_OK), KD_OK);
     cr_assert_eq(kd_central_epoch(r.c), first);
@@ -393,7 +393,7 @@ static void expect_poisoned(void)
     kd_buf buf = {0};
     kd_bytes item = rig_item(1);
     cr_assert_eq(rig_one(&r, &a, like(9)), KD_FED_POISONED);
-    cr_assert_eq(kd_central_commit_begin(r.c, 0, &w, &version), KD_EIO);
+    cr_assert_eq(kd_central_commit_begin(r.c, &w, &version), KD_EIO);
     cr_assert_eq(rig_snapshot_take(&r, 1, &s), KD_EIO);
     cr_assert_eq(kd_central_changes_next(r.c, &buf, &version), KD_EIO);
     cr_assert_eq(kd_central_read(r.c, &item, 1, (kd_bytes){0}, 1, &buf), KD_EIO);
@@ -407,7 +407,7 @@ Test(central_tenure, a_failed_write_poisons)
     const kd_writes *w;
     uint64_t version;
     rig_one(&r, &a, like(1));
-    cr_assert_eq(kd_central_commit_begin(r.c, 0, &w, &version), KD_OK);
+    cr_assert_eq(kd_central_commit_begin(r.c, &w, &version), KD_OK);
     cr_assert_eq(kd_central_commit_end(r.c, version, KD_EIO), KD_EIO);
     expect_poisoned();
     cr_assert_eq(rig_reopen(&r), KD_OK);
@@ -422,7 +422,7 @@ Test(central_tenure, a_failed_read_of_a_row_poisons_and_counts_nothing)
     sim_disk_fail_after(r.disk, 0);
     const kd_writes *w;
     uint64_t version;
-    cr_assert_eq(kd_central_commit_begin(r.c, 0, &w, &version), KD_EIO);
+    cr_assert_eq(kd_central_commit_begin(r.c, &w, &version), KD_EIO);
     expect_poisoned();
 }
 

@@ -258,7 +258,7 @@ static void commit_once(void)
 {
     const kd_writes *w;
     uint64_t version;
-    if (kd_central_commit_begin(r.c, r.now_us, &w, &version) != KD_OK) return;
+    if (kd_central_commit_begin(r.c, &w, &version) != KD_OK) return;
     sim_disk_apply(r.disk, w);
     cr_assert_eq(kd_central_commit_end(r.c, version, KD_OK), KD_OK);
 }

@@ -77,7 +77,7 @@ static bool commit_once(void)
 {
     const kd_writes *w;
     uint64_t version;
-    if (kd_central_commit_begin(r.c, r.now_us, &w, &version) != KD_OK) return false;
+    if (kd_central_commit_begin(r.c, &w, &version) != KD_OK) return false;
     sim_disk_apply(r.disk, w);
     cr_assert_eq(kd_central_commit_end(r.c, version, KD_OK), KD_OK);
     return true;
@@ -89,7 +89,7 @@ static void commit_two_at_a_time(void)
     const kd_writes *w;
     uint64_t before = 0, version;
     for (bool begun = true; begun || before;) {
-        begun = kd_central_commit_begin(r.c, r.now_us, &w, &version) == KD_OK;
+        begun = kd_central_commit_begin(r.c, &w, &version) == KD_OK;
         if (before) cr_assert_eq(kd_central_commit_end(r.c, before, KD_OK), KD_OK);
         if (begun) sim_disk_apply(r.disk, w);
         before = begun ? version : 0;
@@ -336,7 +336,7 @@ Test(closed_with, who_of_some_users_likes_it_is_told_while_the_close_is_being_wr
     op(1, 1, noon + 1, false);
     op(2, 2, noon, true);
     say(KD_DECIDED_CLOSE, 1, noon + second);
-    cr_assert_eq(kd_central_commit_begin(r.c, r.now_us, &w, &version), KD_OK);
+    cr_assert_eq(kd_central_commit_begin(r.c, &w, &version), KD_OK);
     cr_assert_eq(kd_central_among(r.c, LIKE, rig_item(1), users, 2, see, &found), KD_OK);
     cr_expect_eq(found, 2u, "the counts still have both likes");
     sim_disk_apply(r.disk, w);

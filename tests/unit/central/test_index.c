@@ -69,7 +69,7 @@ static bool commit_once(void)
 {
     const kd_writes *w;
     uint64_t version;
-    if (kd_central_commit_begin(r.c, r.now_us, &w, &version) != KD_OK) return false;
+    if (kd_central_commit_begin(r.c, &w, &version) != KD_OK) return false;
     sim_disk_apply(r.disk, w);
     cr_assert_eq(kd_central_commit_end(r.c, version, KD_OK), KD_OK);
     return true;
@@ -144,7 +144,7 @@ Test(index, is_asked_only_when_the_commit_that_completes_it_is_durable)
     reopen(KD_INDEX_BIT(KD_INDEX_NEWEST));
     const kd_writes *w;
     uint64_t version;
-    cr_assert_eq(kd_central_commit_begin(r.c, 0, &w, &version), KD_OK);
+    cr_assert_eq(kd_central_commit_begin(r.c, &w, &version), KD_OK);
     cr_expect_eq(newest(), KD_EUNBUILT);
     sim_disk_apply(r.disk, w);
     cr_assert_eq(kd_central_commit_end(r.c, version, KD_OK), KD_OK);

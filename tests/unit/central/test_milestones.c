@@ -199,7 +199,7 @@ Test(milestones, a_commit_that_is_lost_loses_no_milestone)
     const kd_writes *writes;
     uint64_t version;
     view(5);
-    cr_assert_eq(kd_central_commit_begin(r.c, r.now_us, &writes, &version), KD_OK);
+    cr_assert_eq(kd_central_commit_begin(r.c, &writes, &version), KD_OK);
     cr_expect_str_eq(take(false), "", "it is not durable");
     a.restarted = false;
     rig_edge before = a;
@@ -270,7 +270,7 @@ Test(milestones, a_row_of_thresholds_that_cannot_be_read_is_no_row_that_is_not_t
     like(2, 4);
     const kd_writes *writes;
     uint64_t version;
-    cr_expect_eq(kd_central_commit_begin(r.c, r.now_us, &writes, &version), KD_EIO);
+    cr_expect_eq(kd_central_commit_begin(r.c, &writes, &version), KD_EIO);
     kd_writes_finish(&w);
     kd_buf_finish(&key);
 }
@@ -388,7 +388,7 @@ static void run_log(uint64_t seed)
         if (kd_random_next(&random) % (1 + seed % 7) > 0) continue;
         end_commits(&held, versions, &under_way, (uint32_t)(kd_random_next(&random) % 2));
         const kd_writes *writes;
-        cr_assert_eq(kd_central_commit_begin(r.c, r.now_us, &writes, &versions[under_way]), KD_OK);
+        cr_assert_eq(kd_central_commit_begin(r.c, &writes, &versions[under_way]), KD_OK);
         kd_buf_put(&held[under_way].buf, writes->buf.data, writes->buf.len);
         held[under_way].count = writes->count;
         under_way++;

@@ -150,7 +150,7 @@ static void judged_after(int when)
     wave(2);
     says(&b, 1, noon + second, true);
     if (when == 0) rig_commit(&r);
-    if (when == 1) cr_assert_eq(kd_central_commit_begin(r.c, r.now_us, &writes, &version), KD_OK);
+    if (when == 1) cr_assert_eq(kd_central_commit_begin(r.c, &writes, &version), KD_OK);
     kd_decision d = of_users("v", 1, KD_DECIDED_WITHDRAW, 2, noon);
     cr_assert_eq(feed_only(&d), KD_FED_DECIDED);
     if (when == 1) {

@@ -62,8 +62,7 @@ static uint32_t choose(world *w, uint32_t n)
 static void begin_commit(world *w)
 {
     uint32_t n = w->begun;
-    if (n < 2 && kd_central_commit_begin(w->r.c, w->r.now_us, &w->writes[n], &w->versions[n]) == KD_OK)
-        w->begun++;
+    if (n < 2 && kd_central_commit_begin(w->r.c, &w->writes[n], &w->versions[n]) == KD_OK) w->begun++;
 }
 
 static void end_commit(world *w)

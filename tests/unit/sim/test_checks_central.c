@@ -106,7 +106,7 @@ static void begin_like(uint32_t item, uint32_t user)
     stage_do(KD_LIKE, item, user);
     cr_assert(stage_send());
     stage_feed();
-    cr_assert_eq(kd_central_commit_begin(st.k, st.now_us, &writes, &version), KD_OK);
+    cr_assert_eq(kd_central_commit_begin(st.k, &writes, &version), KD_OK);
     sim_checks_commit_begun(st.c, 0, 0, version);
     sim_disk_apply(st.central_disk, writes);
 }

@@ -186,7 +186,7 @@ void stage_central_commit(bool synced)
 {
     const kd_writes *writes;
     uint64_t version;
-    while (kd_central_commit_begin(st.k, st.now_us, &writes, &version) == KD_OK) {
+    while (kd_central_commit_begin(st.k, &writes, &version) == KD_OK) {
         sim_checks_commit_begun(st.c, 0, 0, version);
         sim_disk_apply(st.central_disk, writes);
         KD_ASSERT(kd_central_commit_end(st.k, version, KD_OK) == KD_OK);
