@@ -152,8 +152,8 @@ kd_members_own kd_tenure_own(const kd_tenure *t);
 bool kd_tenure_follows(const kd_tenure *t);
 /* Its core was opened. Only for tenure.c. */
 void kd_tenure_follow_open(kd_tenure *t);
-/* A record of the counts topic; borrowed. */
-void kd_tenure_hear(kd_tenure *t, kd_bytes record, int64_t offset);
+/* A record of the counts topic; borrowed. False: passed over, since the role is about to change; it is to be read again. */
+bool kd_tenure_hear(kd_tenure *t, kd_bytes record, int64_t offset);
 /* All that the log had was fed; all that the counts topic had was heard. */
 void kd_tenure_at_end(kd_tenure *t);
 void kd_tenure_counts_at_end(kd_tenure *t);

@@ -141,11 +141,10 @@ void kd_tenure_follow_check(kd_tenure *t)
                KD_U64("epoch", f.epoch));
 }
 
-void kd_tenure_hear(kd_tenure *t, kd_bytes record, int64_t offset)
+static void follow_hear(kd_tenure *t, kd_bytes record, int64_t offset)
 {
     kd_snapshot s;
-    if (!kd_tenure_follows(t) || t->halted || t->fenced || kd_central_hear(t->core, record, offset) != KD_OK)
-        return;
+    if (kd_central_hear(t->core, record, offset) != KD_OK) return;
     if (kd_record_peek(record) == KD_RECORD_SNAPSHOT && kd_snapshot_decode(record, &s) == KD_OK) {
         bool told = s.kind == KD_SNAPSHOT_DELTA && s.partition == t->partition && s.history.read > 0;
         t->following.heard_us = kd_clock_mono_us();
@@ -154,6 +153,13 @@ void kd_tenure_hear(kd_tenure *t, kd_bytes record, int64_t offset)
     }
     kd_tenure_follow_check(t);
     t->gate.pending = true; /* the link that was found, or the epoch of a promotion that a marker settled */
+}
+
+bool kd_tenure_hear(kd_tenure *t, kd_bytes record, int64_t offset)
+{
+    if (t->halted || t->fenced) return false;
+    if (kd_tenure_follows(t)) follow_hear(t, record, offset);
+    return true;
 }
 
 void kd_tenure_lose(kd_tenure *t, int64_t offset, const char *cause)

@@ -39,8 +39,7 @@ static void worker_on_record(void *arg, const kd_kafka_record *record)
     kd_tenure *t = kd_worker_tenure(w, record->partition);
     if (w->draining) return; /* not fed: it is read again at the next start */
     if (record->topic == KD_TOPIC_COUNTS) {
-        t->counts_next = record->offset + 1;
-        kd_tenure_hear(t, record->value, record->offset);
+        if (kd_tenure_hear(t, record->value, record->offset)) t->counts_next = record->offset + 1;
         return;
     }
     if (!kd_tenure_follow_feeds(t)) return;

@@ -4,7 +4,8 @@
  *     not held -> store opened -> log position checked -> follows <-> leads
  *
  * What is wished comes from the members (kudos/members.h). A step is made when the partition is quiet: no commit under way, and Kafka has reported every
- * record. Until then nothing more is fed to it, so that this does not take long. What was fed and not committed is read again behind the change.
+ * record. Until then nothing more is fed to it, so that this does not take long. What was passed over is read again: behind the change, with what was fed
+ * and not committed; or, when the wish is taken back before it could be met, behind the last record that was fed.
  */
 #include "central/io/worker/worker_internal.h"
 
@@ -96,12 +97,24 @@ static void roles_step_leader(kd_worker *w, kd_tenure *t)
     if (kd_tenure_drained(t) && kd_tenure_quiet(t)) roles_switch(w, t, true);
 }
 
+/* What Kafka gave meanwhile was passed over: without the seek these records would be missing from the history. */
+static void roles_resume(kd_worker *w, kd_tenure *t)
+{
+    if (!t->halted) return;
+    t->halted = false;
+    if (roles_part(w, t)->looked_at) kd_worker_go_on(w, t);
+}
+
 static void roles_step_follower(kd_worker *w, kd_tenure *t)
 {
     const kd_worker_part *part = roles_part(w, t);
     bool leads = part->role.wish == KD_WISH_LEAD && part->looked_at, goes = part->role.wish == KD_WISH_NONE;
-    t->halted = (leads || goes) && !part->looking;
-    if (!t->halted || !kd_tenure_quiet(t) || (goes && kd_leveldb_is_read(t->db))) return;
+    if (!(leads || goes) || part->looking) {
+        roles_resume(w, t);
+        return;
+    }
+    t->halted = true;
+    if (!kd_tenure_quiet(t) || (goes && kd_leveldb_is_read(t->db))) return;
     if (leads)
         roles_switch(w, t, false);
     else
