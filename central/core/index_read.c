@@ -49,28 +49,40 @@ static bool index_names(const index_walk_state *w, const kd_effect *e)
     return kd_bytes_eq(w->index == KD_INDEX_NEWEST ? e->item : e->user, w->name);
 }
 
-static void index_gather_run(const index_walk_state *w, const kd_commit *k, index_run *run)
-{
-    for (uint32_t i = 0; i < k->move_count; i++) {
-        if (!index_names(w, &k->moves[i])) continue;
-        run->at = kd_grow(run->at, run->count, &run->cap, sizeof(const kd_effect *));
-        run->at[run->count++] = &k->moves[i];
-    }
-}
-
 typedef struct {
     kd_index index;
     kd_bytes other; /* the user of an item, the item of a user */
 } index_wanted;
+
+static kd_bytes index_other(kd_index index, const kd_effect *e)
+{
+    return index == KD_INDEX_NEWEST ? e->user : e->item;
+}
 
 /* The order of rows: of users the length comes first, of items it is part of the key. */
 static int index_compare_other(const void *left, const void *right)
 {
     const index_wanted *w = left;
     const kd_effect *e = *(const kd_effect *const *)right;
-    kd_bytes other = w->index == KD_INDEX_NEWEST ? e->user : e->item;
+    kd_bytes other = index_other(w->index, e);
     if (w->index == KD_INDEX_NEWEST && w->other.len != other.len) return w->other.len < other.len ? -1 : 1;
     return kd_bytes_cmp(w->other, other);
+}
+
+/* A commit notes moves in the order of rows, and behind them the rows of a deleted item that it sweeps (rule 27): these have to find their place. */
+static void index_run_add(kd_index index, index_run *run, const kd_effect *e)
+{
+    const index_wanted added = {index, index_other(index, e)};
+    run->at = kd_grow(run->at, run->count, &run->cap, sizeof(const kd_effect *));
+    uint32_t at = run->count++;
+    for (; at > 0 && index_compare_other(&added, &run->at[at - 1]) < 0; at--) run->at[at] = run->at[at - 1];
+    run->at[at] = e;
+}
+
+static void index_gather_run(const index_walk_state *w, const kd_commit *k, index_run *run)
+{
+    for (uint32_t i = 0; i < k->move_count; i++)
+        if (index_names(w, &k->moves[i])) index_run_add(w->index, run, &k->moves[i]);
 }
 
 /* Whether one of the first `runs` runs moves the row. */
@@ -113,8 +125,8 @@ static void index_gather(index_walk_state *w)
         index_run *run = &w->runs[i];
         index_gather_run(w, &c->commits[kd_commit_place(c, i)], run);
         for (uint32_t e = 0; e < run->count; e++) {
-            kd_bytes other = w->index == KD_INDEX_NEWEST ? run->at[e]->user : run->at[e]->item;
-            if (run->at[e]->was && !index_is_moved(w, i, other)) index_add_before(w, run->at[e]);
+            if (run->at[e]->was && !index_is_moved(w, i, index_other(w->index, run->at[e])))
+                index_add_before(w, run->at[e]);
         }
     }
     if (w->before_count) qsort_r(w->before, w->before_count, sizeof *w->before, index_compare_before, w);

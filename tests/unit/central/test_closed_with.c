@@ -342,3 +342,28 @@ Test(closed_with, who_of_some_users_likes_it_is_told_while_the_close_is_being_wr
     sim_disk_apply(r.disk, w);
     cr_assert_eq(kd_central_commit_end(r.c, version, KD_OK), KD_OK);
 }
+
+static uint32_t liked_by(uint32_t user)
+{
+    kd_buf next = {0};
+    uint32_t found = 0;
+    cr_assert_eq(kd_central_liked(r.c, LIKE, rig_user(user), (kd_bytes){0}, MANY, see, &found, &next), KD_OK);
+    kd_buf_finish(&next);
+    return found;
+}
+
+Test(closed_with, what_a_user_likes_is_told_as_it_was_while_rows_of_a_deleted_item_go_beside_others)
+{
+    const kd_writes *w;
+    uint64_t version;
+    for (uint32_t item = 1; item <= 5; item++) op(item, 1, noon, true);
+    say(KD_DECIDED_DELETE, 1, noon);
+    cr_assert(commit_once(), "it is deleted, and its rows go with the next commit");
+    for (uint32_t item = 2; item <= 4; item++) op(item, 1, noon + 1, false);
+    cr_assert_eq(kd_central_commit_begin(r.c, &w, &version), KD_OK);
+    cr_expect_eq(liked_by(1), 5u, "the counts still have all of them");
+    sim_disk_apply(r.disk, w);
+    cr_expect_eq(liked_by(1), 5u, "also when the rows can be read");
+    cr_assert_eq(kd_central_commit_end(r.c, version, KD_OK), KD_OK);
+    cr_expect_eq(liked_by(1), 1u);
+}
