@@ -380,3 +380,33 @@ Test(span, a_body_of_lives_is_read_back_or_refused)
         cr_expect(!kd_lifespans_decode(kd_bytes_of(body.data, len), &back), "%zu", len);
     kd_buf_finish(&body);
 }
+
+static void import_views(uint32_t item, uint64_t amount)
+{
+    kd_buf body = {0}, record = {0};
+    kd_sum sum = {.item = rig_item(item), .amount = amount, .day = kd_day_of(r.now_us), .counter = RIG_VIEW};
+    kd_body_encode(&(kd_body){.sums = &sum, .sum_count = 1}, &body);
+    const kd_decision d = {.job = kd_bytes_str("moved"),
+                           .seq = 1,
+                           .last = true,
+                           .what = KD_DECIDED_OPERATIONS,
+                           .author = kd_bytes_str("_import"),
+                           .region = kd_bytes_str("eu"),
+                           .body = kd_buf_view(&body)};
+    cr_assert_eq(kd_central_decide(r.c, &d, r.now_us, &record), KD_OK);
+    cr_assert_eq(rig_feed(&r, kd_buf_view(&record)), KD_FED_DECIDED);
+    rig_commit(&r);
+    kd_buf_finish(&body);
+    kd_buf_finish(&record);
+}
+
+Test(span, an_item_that_begins_with_an_imported_sum_lives_from_the_import_on)
+{
+    alive();
+    at(noon + second);
+    import_views(1, 40);
+    like(1, 1, noon + second + life);
+    like(1, 2, noon + second + life + 1);
+    cr_expect_eq(rig_total(&r, 1, VIEW), 40u);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 1u, "up to the end of its life likes count");
+}
