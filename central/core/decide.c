@@ -201,7 +201,9 @@ static kd_fed decide_place(kd_central *c, kd_decided_job *j, const kd_decision *
         bool anew = d->seq == 1 && d->at_us > l->forgotten_us && room;
         return anew ? KD_FED_DECIDED : KD_FED_VOID;
     }
-    if (d->seq <= j->seq) return kd_planted(c, KD_PLANT_DECIDED_TWICE) ? KD_FED_DECIDED : KD_FED_DUPLICATE;
+    bool again = kd_planted(c, KD_PLANT_DECIDED_TWICE) ||
+                 (j->sums && j->merge < l->merges && kd_planted(c, KD_PLANT_SUMMED_AGAIN));
+    if (d->seq <= j->seq) return again ? KD_FED_DECIDED : KD_FED_DUPLICATE;
     return d->seq == j->seq + 1 && !j->finished ? KD_FED_DECIDED : KD_FED_VOID;
 }
 

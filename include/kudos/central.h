@@ -115,6 +115,8 @@ typedef enum {
     KD_PLANT_ERASE_APART = 1ull << 35, /* rule 28: who is erased is written by a later commit */
     KD_PLANT_ERASE_PUTS_BACK =
         1ull << 36, /* rule 28: a void that is undone brings a like of an erased user back */
+    KD_PLANT_SUMMED_AGAIN =
+        1ull << 45, /* rule 24: a job that added sums adds them again when another one was merged since */
     KD_PLANT_VOID_ANY_STAMP =
         1ull << 41, /* rule 25: a like is withdrawn though its user said it anew since */
     KD_PLANT_VOID_PUTS_BACK_ANY = 1ull

@@ -214,6 +214,20 @@ void sim_check_closed_merged(sim_checks *c, uint32_t slot, uint32_t partition, u
     l->complete_us[edge] = b->complete_to_us;
 }
 
+void sim_check_closed_imported(sim_checks *c, uint32_t slot, uint32_t partition, const kd_decision *d,
+                               const kd_body *body)
+{
+    sim_check_closings *l = &c->closings[slot][partition];
+    for (uint32_t i = 0; i < body->sum_count; i++) {
+        uint32_t item = sim_check_item(c, body->sums[i].item);
+        if (item == CHECK_NOTHING) continue;
+        closed_spans s = closed_model(l, item);
+        if (s.deleted) continue;
+        closed_begins(l, &s, item, d->at_us);
+        c->summed[slot][item] += body->sums[i].amount;
+    }
+}
+
 /* ---- commits ---- */
 
 void sim_check_closed_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version)

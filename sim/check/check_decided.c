@@ -278,7 +278,12 @@ static void decided_take(const decided_model *m, const kd_decision *d)
         sim_check_touch t;
         if (decided_pair(m->c, &body.ops[i], &t)) sim_check_milestone_unsure(m->c, t.counter, t.item);
     }
+    for (uint32_t i = 0; i < body.sum_count; i++) {
+        uint32_t item = sim_check_item(m->c, body.sums[i].item);
+        if (item != CHECK_NOTHING) sim_check_milestone_unsure(m->c, SCENARIO_VIEW, item);
+    }
     if (d->what == KD_DECIDED_OPERATIONS) decided_take_body(m, &body, AUTHOR_IMPORT, true);
+    if (body.sum_count > 0) sim_check_closed_imported(m->c, m->slot, m->partition, d, &body);
     bool erases = kd_bytes_eq(d->author, kd_bytes_str(KD_ERASE_AUTHOR));
     if (d->what == KD_DECIDED_WITHDRAW && erases) decided_erase_rows(m, d, &body);
     if (d->what == KD_DECIDED_WITHDRAW && !erases) decided_withdraw(m, d, &body);
@@ -348,6 +353,38 @@ void sim_check_decided_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_
     if (kd_record_peek(record) == KD_RECORD_BATCH) decided_fed_batch(&m, record, fed);
 }
 
+/* Views that are imported stand in the journal like those of a user, who is none of the world's. */
+static sim_check_imported *decided_imported(sim_checks *c, kd_bytes job)
+{
+    for (uint32_t i = 0; i < c->imported_count; i++)
+        if (c->imported[i].job == decided_job(job)) return &c->imported[i];
+    return NULL;
+}
+
+static void decided_order_sum(sim_checks *c, const kd_decision *d, const kd_sum *s)
+{
+    uint32_t item = sim_check_item(c, s->item);
+    const sim_journal_attempt a = {.user = c->view.user_count,
+                                   .item = item,
+                                   .edge = SCENARIO_EDGES_MAX,
+                                   .counter = SCENARIO_VIEW,
+                                   .verb = KD_ADD,
+                                   .amount = s->amount,
+                                   .first_us = sim_check_now(c)};
+    if (item == CHECK_NOTHING || decided_imported(c, d->job)) return;
+    c->imported = kd_grow(c->imported, c->imported_count, &c->imported_cap, sizeof(c->imported[0]));
+    c->imported[c->imported_count++] =
+        (sim_check_imported){decided_job(d->job), sim_journal_attempted(c->view.journal, &a)};
+    c->writer[item] = CHECKS_SLOTS;
+    c->attempted[item] = true;
+}
+
+void sim_check_decided_imported(sim_checks *c, kd_bytes job)
+{
+    const sim_check_imported *i = decided_imported(c, job);
+    if (i) sim_journal_acked(c->view.journal, i->attempt, sim_check_now(c));
+}
+
 void sim_check_decided_ordered(sim_checks *c, uint32_t partition, const kd_decision *d)
 {
     kd_body body;
@@ -364,6 +401,7 @@ void sim_check_decided_ordered(sim_checks *c, uint32_t partition, const kd_decis
         c->writer[t.item] = CHECKS_SLOTS;
         c->attempted[t.item] = true;
     }
+    for (uint32_t i = 0; i < body.sum_count; i++) decided_order_sum(c, d, &body.sums[i]);
     kd_body_finish(&body);
 }
 

@@ -90,6 +90,8 @@ void sim_check_milestone_unsure(sim_checks *c, uint32_t counter, uint32_t item);
 
 /* The operator wrote a decision: whom it names, users' answers alone do not tell about any more. */
 void sim_check_decided_ordered(sim_checks *c, uint32_t partition, const kd_decision *d);
+/* The operator was told that all views of this job are imported: they have to count from now on. */
+void sim_check_decided_imported(sim_checks *c, kd_bytes job);
 /* Central read a record, of whatever kind. */
 void sim_check_decided_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset,
                            kd_fed fed);
@@ -110,6 +112,9 @@ void sim_check_closed_decided(sim_checks *c, uint32_t slot, uint32_t partition, 
 /* Central merged a batch of that edge: its sums are added up. */
 void sim_check_closed_merged(sim_checks *c, uint32_t slot, uint32_t partition, uint32_t edge,
                              const kd_batch *b, const kd_body *body);
+/* Central merged a decision that adds these sums. */
+void sim_check_closed_imported(sim_checks *c, uint32_t slot, uint32_t partition, const kd_decision *d,
+                               const kd_body *body);
 /* Whether an operation with that stamp that was merged now does not count; notes that. */
 bool sim_check_closed_leaves_out(sim_checks *c, uint32_t slot, uint32_t item, uint64_t time_us);
 /* A question: whether it is deleted, by what that central has read. */

@@ -294,6 +294,11 @@ void sim_checks_erased(sim_checks *c, uint32_t partition, uint32_t user, uint64_
     if (!c->failed) sim_check_erased_told(c, partition, user, stamp_us);
 }
 
+void sim_checks_imported(sim_checks *c, kd_bytes job)
+{
+    if (!c->failed) sim_check_decided_imported(c, job);
+}
+
 void sim_checks_milestones(sim_checks *c, uint32_t partition, kd_bytes record)
 {
     if (!c->failed) sim_check_milestone_record(c, partition, record);

@@ -72,6 +72,8 @@ void sim_checks_log_lost(sim_checks *c, sim_scenario_topic topic);
 void sim_checks_ordered(sim_checks *c, uint32_t partition, const kd_decision *d);
 /* The operator was told that this user is erased up to the stamp in that partition. */
 void sim_checks_erased(sim_checks *c, uint32_t partition, uint32_t user, uint64_t stamp_us);
+/* The operator was told that this job, which imports views, is done. */
+void sim_checks_imported(sim_checks *c, kd_bytes job);
 /* A record has reached the milestones topic; with each copy once more. */
 void sim_checks_milestones(sim_checks *c, uint32_t partition, kd_bytes record);
 

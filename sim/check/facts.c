@@ -113,6 +113,7 @@ void sim_checks_destroy(sim_checks *c)
     free(c->roamed);
     free(c->passed);
     free(c->attempted);
+    free(c->imported);
     free(c->erasures);
     free(c);
 }

@@ -257,6 +257,12 @@ typedef struct {
     uint64_t stamp_us;
 } sim_check_erasure;
 
+/* Views that an operator imports: a job, and its attempt in the journal. */
+typedef struct {
+    uint64_t job;
+    uint32_t attempt;
+} sim_check_imported;
+
 /* ---- check_closed.c: what was decided about items, for one partition of one central; what an edge was told ---- */
 
 typedef struct {
@@ -347,6 +353,8 @@ struct sim_checks {
     sim_check_deciding deciding[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX]; /* check_decided.c */
     sim_check_named *named[CHECKS_CENTRALS]; /* check_among.c; by counter, item */
     uint64_t among_turn;
+    sim_check_imported *imported; /* check_decided.c */
+    uint32_t imported_count, imported_cap;
     sim_check_erasure *erasures; /* check_erased.c */
     uint32_t erasure_count, erasure_cap;
     sim_check_closings closings[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX]; /* check_closed.c */

@@ -47,10 +47,38 @@ static uint32_t order_book_number(const sim_names *names, const char *name)
 
 /* ---- the journal ---- */
 
+/* As many views of the item were imported before: it is the same file, and adds nothing. */
+static bool order_book_again(const sim_order_book *b, const order *o)
+{
+    for (const order *v = b->at; v < o; v++)
+        if (v->event->kind == SCENARIO_IMPORT && v->event->counter == SCENARIO_VIEW &&
+            v->event->amount == o->event->amount && strcmp(v->event->item, o->event->item) == 0)
+            return true;
+    return false;
+}
+
+static void order_book_note_views(sim_order_book *b, order *o)
+{
+    char name[SCENARIO_NAME_MAX];
+    sim_scenario_old_user(0, name);
+    const sim_journal_attempt a = {.user = order_book_number(sim_clients_users(b->clients), name),
+                                   .item = order_book_number(sim_clients_items(b->clients), o->event->item),
+                                   .edge = OPERATOR,
+                                   .counter = SCENARIO_VIEW,
+                                   .verb = KD_ADD,
+                                   .amount = (uint64_t)o->event->amount};
+    o->attempts = !order_book_again(b, o);
+    if (o->attempts) o->first = sim_journal_attempted(b->journal, &a);
+}
+
 static void order_book_note_import(sim_order_book *b, order *o)
 {
     char name[SCENARIO_NAME_MAX];
     const sim_names *users = sim_clients_users(b->clients);
+    if (o->event->counter == SCENARIO_VIEW) {
+        order_book_note_views(b, o);
+        return;
+    }
     o->attempts = (uint32_t)o->event->amount;
     for (uint32_t i = 0; i < o->attempts; i++) {
         sim_scenario_old_user(i, name);
@@ -169,7 +197,9 @@ static bool order_book_write(sim_order_book *b, const order *o, kd_buf *text)
 {
     uint64_t ms = sim_fleet_wall_us(b->fleet, 0) / 1000 - IMPORTED_MS;
     char name[SCENARIO_NAME_MAX];
-    for (uint32_t i = 0; o->event->kind == SCENARIO_IMPORT && i < (uint32_t)o->event->amount; i++) {
+    bool views = o->event->kind == SCENARIO_IMPORT && o->event->counter == SCENARIO_VIEW;
+    if (views) kd_text_printf(text, "view\t%s\t%" PRId64 "\timport\n", o->event->item, o->event->amount);
+    for (uint32_t i = 0; o->event->kind == SCENARIO_IMPORT && !views && i < (uint32_t)o->event->amount; i++) {
         sim_scenario_old_user(i, name);
         kd_text_printf(text, "%" PRIu64 "\t%s\t%s\t1\n", ms + i, name, o->event->item);
     }

@@ -320,6 +320,25 @@ static bool product_judge_without(product *p, const char *item, const product_so
                          told, item, s->count, is);
 }
 
+/* The number alone, of the edge that is asked next. */
+static bool product_judge_number(product *p, uint32_t turn, const char *item)
+{
+    char path[300];
+    sim_fleet *f = p->facts->fleet;
+    const sim_fleet_node *n = &f->nodes[turn % f->scenario->edge_count];
+    uint64_t is = product_likes(p, item, &(product_some){.count = 0}, false);
+    snprintf(path, sizeof path, "/v1/%s/count?counter=like", item);
+    json_t *answer = product_ask_of(p, n, path, NULL, (kd_bytes){0});
+    if (!answer) return false;
+    const json_t *told = json_object_get(answer, "count");
+    uint64_t number = (uint64_t)json_integer_value(told);
+    bool right = json_is_integer(told) && number == is;
+    json_decref(answer);
+    return right ||
+           product_wrong(p, "count", "%s tells %" PRIu64 " alone as likes of %s, and the export has %" PRIu64,
+                         n->name, number, item, is);
+}
+
 static bool product_judge_some(product *p)
 {
     const sim_names *items = sim_clients_items(p->facts->clients),
@@ -331,7 +350,8 @@ static bool product_judge_some(product *p)
         const product_some some = {users, turn + i, KD_MIN((users->count + 1) / 2, (uint32_t)SOME_MAX)};
         bool among = i % 2 == 0;
         json_t *answer = product_ask_some(p, turn + i, item, &some, among);
-        good = answer && (among ? product_judge_among : product_judge_without)(p, item, &some, answer);
+        good = answer && (among ? product_judge_among : product_judge_without)(p, item, &some, answer) &&
+               product_judge_number(p, turn + i, item);
         json_decref(answer);
     }
     return good || users->count == 0;

@@ -73,6 +73,22 @@ static void draw_orders(sim_swarm *d)
     s->decides = false;
 }
 
+/* An operator imports sums, mostly the same ones again, among whatever goes wrong in this run. */
+static void draw_imported_views(sim_swarm *d)
+{
+    sim_scenario *s = d->s;
+    uint64_t imports = sim_swarm_between(d, 3, 8);
+    for (uint64_t i = 0; i < imports; i++) {
+        sim_scenario_event e =
+            sim_swarm_event(SCENARIO_IMPORT, SCENARIO_CENTRAL, sim_swarm_below(d, s->length_us), 0);
+        e.counter = SCENARIO_VIEW;
+        e.amount = (int64_t)sim_swarm_between(d, 5, 6);
+        snprintf(e.item, sizeof(e.item), "posts/%u",
+                 (uint32_t)sim_swarm_below(d, KD_MIN(KD_MAX(s->users.items, 1u), 2u)));
+        sim_swarm_add(d, e);
+    }
+}
+
 static void draw_who_decides(sim_swarm *d)
 {
     d->s->decides = true;
@@ -96,7 +112,9 @@ static void draw_deciding_world(sim_swarm *d)
 void sim_swarm_decided(uint64_t seed, sim_scenario *s)
 {
     sim_swarm d = {.random = seed ^ UINT64_C(0x646563696465), .s = s};
-    if (s->logged || !sim_swarm_chance(&d, 8)) return;
+    bool decides = sim_swarm_chance(&d, 8);
+    if (!s->logged && !decides && sim_swarm_chance(&d, 10)) draw_imported_views(&d);
+    if (s->logged || !decides) return;
     if (!sim_swarm_chance(&d, 30)) draw_deciding_world(&d); /* else among all that goes wrong in this run */
     draw_who_decides(&d);
 }

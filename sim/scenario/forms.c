@@ -181,8 +181,8 @@ const sim_event_form sim_scenario_event_forms[SCENARIO_KINDS] = {
         WORD("put"), WORD("back"), E(USER, user)}}, SPAN_ONCE, SCENARIO_CENTRAL},
     [SCENARIO_ERASE] = {{"an operator withdraws all that this user has said, everywhere and for good", .parts = {
         WORD("erase"), E(USER, user)}}, SPAN_ONCE, SCENARIO_CENTRAL},
-    [SCENARIO_IMPORT] = {{"an operator imports so many likes of an item, by users old-0, old-1...", .parts = {
-        WORD("import"), E(NUMBER, amount, .min = 1, .max = SCENARIO_IMPORT_MAX), WORD("likes"), E(ITEM, item, .word = "of")}},
+    [SCENARIO_IMPORT] = {{"an operator imports likes of an item, by users old-0, old-1..., or views of it; the same views once", .parts = {
+        WORD("import"), E(NUMBER, amount, .min = 1, .max = SCENARIO_IMPORT_MAX), E(IMPORTED, counter), E(ITEM, item, .word = "of")}},
         SPAN_ONCE, SCENARIO_CENTRAL},
     [SCENARIO_ARM] = {{"kills itself at the N-th pass of a named point, counted from its next start; back afterwards", .parts = {
         WORD("arm"), PROCESS, E(POINT, point), E(NUMBER, amount, .min = 1, .max = 1000000)}}, SPAN_RETURNS, SCENARIO_NOBODY, true},
@@ -262,6 +262,8 @@ static const char *part_shown(const sim_form_part *p)
         return "[N]";
     case PART_COUNTER:
         return "like|save|view";
+    case PART_IMPORTED:
+        return "likes|views";
     case PART_WORD:
         break;
     }

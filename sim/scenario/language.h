@@ -40,6 +40,7 @@ typedef enum {
     PART_ITEM,
     PART_VIEWS, /* a number behind `views`, nothing behind other verbs */
     PART_COUNTER,
+    PART_IMPORTED, /* likes or views */
 } sim_part_kind;
 
 typedef struct {

@@ -341,6 +341,14 @@ static bool read_topic(sim_scenario_words *w, void *base)
     return counts || sim_word_is(word, "likes") || refuse_word(w, word, "a topic: likes or counts");
 }
 
+static bool read_imported(sim_scenario_words *w, void *base)
+{
+    kd_bytes word = sim_words_take(w);
+    bool views = sim_word_is(word, "views");
+    ((sim_scenario_event *)base)->counter = views ? SCENARIO_VIEW : SCENARIO_LIKE;
+    return views || sim_word_is(word, "likes") || refuse_word(w, word, "what is imported: likes or views");
+}
+
 static bool read_point(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
     kd_bytes word = sim_words_take(w);
@@ -434,6 +442,8 @@ bool sim_part_read(sim_scenario_words *w, const sim_form_part *p, void *base)
         return ((sim_scenario_event *)base)->verb != KD_ADD || sim_parts_read_number(w, p, base);
     case PART_COUNTER:
         return sim_parts_read_counter(w, p, base);
+    case PART_IMPORTED:
+        return read_imported(w, base);
     }
     return false;
 }

@@ -134,6 +134,9 @@ static void put_value(const sim_scenario *s, const sim_form_part *p, const void 
     case PART_COUNTER:
         kd_text_printf(out, "%s", sim_scenario_counters.at[number_of(p, base)].name);
         break;
+    case PART_IMPORTED:
+        kd_text_printf(out, "%ss", sim_scenario_counters.at[number_of(p, base)].name);
+        break;
     case PART_WORD:
         break;
     }

@@ -188,6 +188,7 @@ uint32_t sim_scenario_old_users(const sim_scenario *s)
 {
     uint32_t most = 0;
     for (uint32_t i = 0; i < s->event_count; i++)
-        if (s->events[i].kind == SCENARIO_IMPORT) most = KD_MAX(most, (uint32_t)s->events[i].amount);
+        if (s->events[i].kind == SCENARIO_IMPORT && s->events[i].counter == SCENARIO_LIKE)
+            most = KD_MAX(most, (uint32_t)s->events[i].amount);
     return most;
 }

@@ -84,7 +84,7 @@ typedef enum {
     SCENARIO_VOID,     /* what `user` likes is withdrawn */
     SCENARIO_PUT_BACK, /* ... by the last such order that names this user, is put back */
     SCENARIO_ERASE,    /* all that `user` said up to now is withdrawn, for good */
-    SCENARIO_IMPORT, /* likes of `item` by `amount` users, made elsewhere long ago (sim_scenario_old_user) */
+    SCENARIO_IMPORT, /* of `item`: likes by `amount` users, made elsewhere long ago (sim_scenario_old_user), or `amount` views; as many views once more are the same import */
     /* real programs only: points.h, and commands of kudos-central */
     SCENARIO_ARM, /* from its next start on it kills itself at the `amount`-th pass of `point`; comes back after `for_us` */
     SCENARIO_AUDIT,      /* central: audited while it runs */

@@ -194,19 +194,29 @@ static void decider_order(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t
 
 static kd_bytes decider_job(const sim_deciding *o, char job[32])
 {
-    snprintf(job, 32,
-             o->named    ? WORLD_NAMED_JOB
-             : o->erases ? "erase-%u"
-                         : "order-%u",
-             o->named ? o->named : o->number);
+    if (o->views)
+        snprintf(job, 32, WORLD_VIEWS_JOB, o->ops[0].item, (uint32_t)o->views);
+    else
+        snprintf(job, 32,
+                 o->named    ? WORLD_NAMED_JOB
+                 : o->erases ? "erase-%u"
+                             : "order-%u",
+                 o->named ? o->named : o->number);
     return kd_bytes_str(job);
 }
 
 static kd_bytes decider_body(sim_world *w, const sim_deciding *o)
 {
     kd_op ops[WORLD_ORDERED];
+    kd_sum sum = {.amount = o->views};
     kd_body body = {.ops = ops, .op_count = o->op_count};
-    for (uint32_t i = 0; i < o->op_count; i++)
+    if (o->views) {
+        sum.item = kd_item_key(&w->items[o->ops[0].item]);
+        sum.counter = sim_scenario_counters.at[SCENARIO_VIEW].id;
+        sum.day = kd_day_of(sim_host_wall_us(w, HOST_CENTRAL));
+        body = (kd_body){.sums = &sum, .sum_count = 1};
+    }
+    for (uint32_t i = 0; i < body.op_count; i++)
         ops[i] = (kd_op){.item = kd_item_key(&w->items[o->ops[i].item]),
                          .user = kd_bytes_str(w->users_names[o->ops[i].user]),
                          .time_us = o->ops[i].time_us,
@@ -271,7 +281,7 @@ static void decider_give_up(sim_world *w, sim_deciding *o, uint32_t partition,
     if (o->named && o->erases) {
         sim_orders_begin_anew(w, o, partition);
     } else if (o->named) {
-        o->seq = (uint32_t)progress->seq + 1;
+        o->seq = o->views ? 1 : (uint32_t)progress->seq + 1;
         o->give_up_us = w->now_us + GIVE_UP_US;
     } else {
         sim_decider_item_given_up(w, o);
@@ -282,7 +292,9 @@ static void decider_give_up(sim_world *w, sim_deciding *o, uint32_t partition,
 static void decider_done(sim_world *w, sim_deciding *o, uint32_t partition)
 {
     o->ready = false;
+    char job[32];
     if (o->erases && o->last) sim_checks_erased(w->checks, partition, o->erased, o->stamp_us);
+    if (o->views) sim_checks_imported(w->checks, decider_job(o, job));
 }
 
 static void decider_step(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t partition)

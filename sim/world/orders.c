@@ -19,6 +19,14 @@ static void orders_put(sim_deciding *o, sim_ordered op)
 
 /* ---- import ---- */
 
+static void orders_import_views(sim_world *w, sim_deciding *o, const sim_scenario_event *e)
+{
+    o->what = KD_DECIDED_OPERATIONS;
+    o->imports = o->last = true;
+    o->views = (uint64_t)e->amount;
+    orders_put(o, (sim_ordered){.item = sim_names_item(w, e->item), .counter = SCENARIO_VIEW});
+}
+
 static void orders_import(sim_world *w, sim_deciding *o, const sim_scenario_event *e)
 {
     char name[SCENARIO_NAME_MAX];
@@ -175,7 +183,8 @@ static bool orders_decide(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t
 {
     const sim_scenario_event *e = &w->s->events[o->event];
     if (e->kind == SCENARIO_ERASE) return orders_erase(w, o, slot, partition, e);
-    if (e->kind == SCENARIO_IMPORT) orders_import(w, o, e);
+    if (e->kind == SCENARIO_IMPORT)
+        (e->counter == SCENARIO_VIEW ? orders_import_views : orders_import)(w, o, e);
     if (e->kind == SCENARIO_VOID) orders_void(w, o, slot, partition, e);
     if (e->kind == SCENARIO_PUT_BACK) orders_put_back(w, o, slot, partition, e);
     return o->op_count > 0;

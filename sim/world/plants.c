@@ -107,6 +107,7 @@ const sim_plant_name sim_plants[] = {
     CENTRAL(VIRAL_AS_OTHERS, "14", "operations of a viral item are published no sooner than others"),
     CENTRAL(DECIDED_TWICE, "24", "a decision that is repeated is merged again"),
     CENTRAL(DECIDED_BY_ANYONE, "24", "a decision of a superseded epoch is obeyed"),
+    CENTRAL(SUMMED_AGAIN, "24", "a job that added sums adds them again when another one was merged since"),
     CENTRAL(MILESTONE_AGAIN, "topics", "a threshold that was passed before is passed again"),
     CENTRAL(MILESTONE_APART, "10", "a milestone is written with the commit behind its counts"),
     CENTRAL(MILESTONE_OF_EPOCH, "topics", "the id of a milestone depends on the epoch"),

@@ -253,6 +253,7 @@ typedef struct {
     uint32_t named; /* the job's number, of an order that the scenario names; 0: it names none */
     uint32_t event; /* that order */
     uint32_t taken; /* operations of it that were decided about, or are */
+    uint64_t views; /* of the item of ops[0], which the order imports; 0: it imports none */
 } sim_deciding;
 
 /* What a void that the scenario named has withdrawn in a partition. */
@@ -265,6 +266,8 @@ typedef struct {
 } sim_orders_void;
 
 #define WORLD_NAMED_JOB "named-%u"
+/* An import of views is named after what is imported, as the command names it after its file: said again it is the same job. */
+#define WORLD_VIEWS_JOB "views-%u-%u"
 
 /* The orders that the scenario names, in a partition (orders.h). */
 typedef struct {

@@ -177,7 +177,9 @@ static const fault faults[SCENARIO_KINDS] = {
     [SCENARIO_VOID] = {"at 20s void u1\n", SIZE_MAX},
     [SCENARIO_PUT_BACK] = {"at 15s void u1\nat 16s void u2\nat 30s put back u1\n", SIZE_MAX},
     [SCENARIO_ERASE] = {"at 20s erase u1\n", SIZE_MAX},
-    [SCENARIO_IMPORT] = {"at 10s import 20 likes of posts/1\nat 20s void old-3\n", SIZE_MAX},
+    [SCENARIO_IMPORT] =
+        {"at 10s import 20 likes of posts/1\nat 20s void old-3\nat 21s import 5 views of posts/2\n",
+         SIZE_MAX},
 };
 
 Test(sim_world, every_fault_is_felt_and_survived)
