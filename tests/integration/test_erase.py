@@ -128,11 +128,12 @@ def test_a_restore_from_an_older_backup_keeps_the_erasure(tmp_path, broker, feed
     with Central(tmp_path, broker.address) as c:
         found = said(feed, "ann", 20)
         wait_counts(c, found, 2, 1)
-        run("backup", str(tmp_path / "saved"), "--url", c.url)
+        run("backup", str(tmp_path / "saved"), "--name", "saved", "--url", c.url)
         assert erase("ann", "--url", c.url)["operations"] == str(20 * PARTITIONS)
         feed.batch("a", [like(found[0][0], "ann", T0 + 10**9)])  # late
         c.wait_applied("a", feed.last["a", 0])
         assert c.likes(found[0][0]) == 1
+        assert [s["reason"] for s in status("--url", c.url)] == ["backup:saved"], "his id is in it"
         assert c.stop() == 0
     run("restore", str(tmp_path / "saved"), "--to", str(tmp_path / "restored"))
     with Central(tmp_path, broker.address, central={"data_dir": str(tmp_path / "restored")}) as c:
@@ -140,6 +141,10 @@ def test_a_restore_from_an_older_backup_keeps_the_erasure(tmp_path, broker, feed
         c.wait_applied("a", feed.last["a", 0])
         audit("--url", c.url)
         assert "\tann\t" not in export("--url", c.url)
+        until(lambda: [s["state"] for s in status("--url", c.url)] == ["erased"], "the erasure is read again")
+        assert [s["reason"] for s in status("--url", c.url)] == ["backup:saved"], "also of a central that was put back to that very copy"
+        run("backup", "--forget", "saved", "--url", c.url)
+        assert "backup:saved" not in [s.get("reason") for s in status("--url", c.url)]
 
 
 def test_edges_a_late_one_and_the_user_who_comes_back(tmp_path, broker):

@@ -162,6 +162,35 @@ def test_sums_move_with_an_export_that_is_asked_for_them_and_count_once(system, 
         assert export_to(tmp_path / "left.tsv", ["--dir", fresh.data], "--sums").read_text() == lines.read_text()
 
 
+def test_a_move_to_other_partitions_goes_on_through_kills_and_a_restore_and_counts_once(tmp_path):
+    """What a product does that moves, while central and the command die, and central is put back to a copy from the middle."""
+    lines = tmp_path / "moved.tsv"
+    lines.write_text("".join(sorted([f"like\tposts/{i % 500}\tu{i}\t{(T + i) * 1000}\ttokyo\n" for i in range(60000)]
+                                    + [f"view\tposts/{i}\t{i + 1}\ttokyo\n" for i in range(2500)])))
+    def exported(*where):
+        return sorted(export_to(tmp_path / "now.tsv", where, "--sums").read_text().splitlines(keepends=True))
+    with Broker(tmp_path, partitions=5) as broker, Central(tmp_path, broker.address, partitions=5) as fresh:
+        p = start_import(fresh, lines)
+        wait_until(lambda: fresh.metric("kudos_central_decisions_total") >= 8 or p.poll() is not None, 60, "some of it is merged")
+        assert p.poll() is None, "it must not have ended before it is killed"
+        p.kill()
+        p.communicate()
+        subprocess.run([program("kudos-central"), "backup", str(tmp_path / "middle"), "--url", f"http://127.0.0.1:{fresh.admin_port}"], check=True,
+                       stdout=subprocess.DEVNULL, timeout=60)
+        p = start_import(fresh, lines)
+        fresh.kill9()
+        p.communicate(timeout=120)
+        fresh.start()
+        assert imported(fresh, lines)["verdict"] == "exact"
+        assert exported("--url", fresh.url) == lines.read_text().splitlines(keepends=True)
+        fresh.kill9()
+        subprocess.run(["rm", "-rf", fresh.data], check=True)
+        subprocess.run([program("kudos-central"), "restore", str(tmp_path / "middle"), "--to", fresh.data], check=True, stdout=subprocess.DEVNULL, timeout=60)
+        fresh.start()
+        assert imported(fresh, lines)["verdict"] == "exact", "said again: it has what the log holds"
+        wait_until(lambda: exported("--url", fresh.url) == lines.read_text().splitlines(keepends=True), 30, "the log is read again")
+
+
 @pytest.mark.parametrize("line, reason", [
     ("x\tada\t1\t1", "the time is not a number of milliseconds"),
     (f"{T}\tada\t1\t2", "the op is neither 1 nor -1"),
