@@ -117,6 +117,8 @@ typedef enum {
         1ull << 36, /* rule 28: a void that is undone brings a like of an erased user back */
     KD_PLANT_SUMMED_AGAIN =
         1ull << 45, /* rule 24: a job that added sums adds them again when another one was merged since */
+    KD_PLANT_GONE_FORGETS_BACKUP =
+        1ull << 46, /* rule 28: an id is told to be gone that a backup from before the erasure has */
     KD_PLANT_VOID_ANY_STAMP =
         1ull << 41, /* rule 25: a like is withdrawn though its user said it anew since */
     KD_PLANT_VOID_PUTS_BACK_ANY = 1ull

@@ -3,6 +3,7 @@
 
 #include "central/core/state.h"
 #include "kudos/forget.h"
+#include "kudos/gone.h"
 
 static sim_check_erased *erased_find(sim_check_deciding *d, uint32_t user)
 {
@@ -143,6 +144,39 @@ void sim_check_erased_compare(sim_checks *c, sim_check_deciding *d, kd_central *
             i++;
         else
             d->erased[i] = d->erased[--d->erased_count];
+}
+
+/* ---- where his id still is ---- */
+
+/* A backup from before the end of the erasure has it, and may be put back. */
+static void erased_judge_gone(sim_checks *c, const kd_central *core, const sim_check_erasure *e,
+                              const kd_gone_partition *places)
+{
+    kd_erased told;
+    kd_gone gone = {0};
+    const kd_gone_config config = {.edge_row_ttl_us =
+                                       1}; /* that edges wait for a newer backup is no matter here */
+    const sim_check_history *backup = &c->positions.backup[e->partition];
+    if (kd_erased_find(&core->store, kd_bytes_str(c->view.users[e->user]), &told) != KD_OK) return;
+    if (told.finished_us == 0 || backup->version >= told.version) return;
+    kd_gone_add(&gone, &config, places, &told, sim_check_now(c));
+    c->made++;
+    if (gone.reason[0] == '\0')
+        sim_check_fail(c, "gone",
+                       "central tells when the id of %s is gone, but a backup of version %llu has it, and he "
+                       "was erased in version %llu [partition %u]",
+                       c->view.users[e->user], (unsigned long long)backup->version,
+                       (unsigned long long)told.version, e->partition);
+}
+
+void sim_check_erased_gone(sim_checks *c, uint32_t partition)
+{
+    kd_gone_partition places;
+    const kd_central *core = c->view.central(c->view.world, 0, partition);
+    if (!core || c->erasure_count == 0 || c->view.scenario->backups_none || !c->backup_known) return;
+    kd_gone_look(core, &places);
+    for (uint32_t i = 0; i < c->erasure_count && !c->failed; i++)
+        if (c->erasures[i].partition == partition) erased_judge_gone(c, core, &c->erasures[i], &places);
 }
 
 /* ---- at the end ---- */

@@ -28,4 +28,7 @@ void sim_check_erased_told(sim_checks *c, uint32_t partition, uint32_t user, uin
 /* When all agrees: each whom the operator was told of. */
 void sim_check_erased_settled(sim_checks *c);
 
+/* A commit of the first central is durable there: where it says that the ids of erased users still are ("gone"). */
+void sim_check_erased_gone(sim_checks *c, uint32_t partition);
+
 #endif

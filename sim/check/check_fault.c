@@ -127,11 +127,13 @@ static void central_disk(sim_checks *c, sim_checks_disk_event event)
     switch (event) {
     case CHECKS_BACKED_UP:
         note_history(c, p->backup);
+        c->backup_known = true;
         break;
     case CHECKS_RESTORED:
     case CHECKS_WIPED: {
         const sim_check_history *to = event == CHECKS_WIPED ? nothing : p->backup;
         check_fault_put_back(c, 0, to);
+        c->backup_known &= event != CHECKS_WIPED; /* the list of backups is gone as well */
         central_went_back(c, to);
         break;
     }

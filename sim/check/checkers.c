@@ -24,6 +24,7 @@ const sim_checker sim_checkers[] = {
     {"milestone", "each threshold that a count passed is told under one id, and no other is"},
     {"closed", "nothing counts that is stamped while its item is closed, all else does; a deleted item is empty, for good"},
     {"decided", "what an operator decides happens once, where it stands in the log, and to what he named alone"},
+    {"gone", "central never tells when an erased user's id is gone while a backup from before has it"},
     {"function", "what central has follows from what it has read, however that is cut into commits"},
     {"fence", "a central that was replaced publishes nothing any more"},
     {"counts", "each count is the number of its members, and the sum of its regions and of its days"},

@@ -269,6 +269,7 @@ void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint
     sim_check_closed_committed(c, slot, partition);
     sim_check_shadow_committed(c, slot, partition);
     sim_check_forget_committed(c, slot, partition);
+    if (synced && slot == 0) sim_check_erased_gone(c, partition);
     if (synced) sim_check_retire_committed(c, slot, partition, version);
     sim_check_as_of_committed(c, slot, partition);
     if (version % TRENDING_EVERY == 0) sim_check_trending_committed(c, slot, partition);

@@ -357,6 +357,7 @@ struct sim_checks {
     uint32_t imported_count, imported_cap;
     sim_check_erasure *erasures; /* check_erased.c */
     uint32_t erasure_count, erasure_cap;
+    bool backup_known; /* there is a backup of central, and its store lists it */
     sim_check_closings closings[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX]; /* check_closed.c */
     sim_check_closings closings_backup[SCENARIO_PARTITIONS_MAX];
     uint64_t *summed[CHECKS_CENTRALS];               /* by item: views, by the log */

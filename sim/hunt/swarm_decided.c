@@ -95,6 +95,18 @@ static void draw_who_decides(sim_swarm *d)
     if (sim_swarm_chance(d, 30)) draw_orders(d);
 }
 
+/* A user is erased by name behind a backup, which has him, and may be put back. */
+static void draw_erased_behind_a_backup(sim_swarm *d)
+{
+    sim_scenario *s = d->s;
+    uint64_t at = 2 * SECOND + sim_swarm_below(d, s->length_us / 2);
+    sim_scenario_event e = sim_swarm_event(SCENARIO_ERASE, SCENARIO_CENTRAL, at + 2 * SECOND, 0);
+    snprintf(e.user, sizeof(e.user), "u%u",
+             (uint32_t)sim_swarm_below(d, KD_MIN(KD_MAX(s->users.users, 1u), 8u)));
+    sim_swarm_add(d, sim_swarm_event(SCENARIO_BACKUP, SCENARIO_CENTRAL, at, 0));
+    if (s->length_us > at + 2 * SECOND) sim_swarm_add(d, e);
+}
+
 static void draw_deciding_world(sim_swarm *d)
 {
     sim_scenario *s = d->s;
@@ -114,6 +126,7 @@ void sim_swarm_decided(uint64_t seed, sim_scenario *s)
     sim_swarm d = {.random = seed ^ UINT64_C(0x646563696465), .s = s};
     bool decides = sim_swarm_chance(&d, 8);
     if (!s->logged && !decides && sim_swarm_chance(&d, 10)) draw_imported_views(&d);
+    if (!s->logged && !decides && sim_swarm_chance(&d, 6)) draw_erased_behind_a_backup(&d);
     if (s->logged || !decides) return;
     if (!sim_swarm_chance(&d, 30)) draw_deciding_world(&d); /* else among all that goes wrong in this run */
     draw_who_decides(&d);

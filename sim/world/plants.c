@@ -127,6 +127,8 @@ const sim_plant_name sim_plants[] = {
     CENTRAL(ERASE_ANY_STAMP, "28", "what an erased user says later does not count, either"),
     CENTRAL(ERASE_APART, "28", "who is erased is written by a later commit"),
     CENTRAL(ERASE_PUTS_BACK, "28", "a void that is undone brings a like of an erased user back"),
+    CENTRAL(GONE_FORGETS_BACKUP, "28",
+            "the id of an erased user is told to be gone though a backup from before has it"),
     CENTRAL(AMONG_AHEAD, "readers",
             "who of some users likes an item is told by rows whose commit has not ended"),
     CENTRAL(AMONG_PREPARED, "readers",

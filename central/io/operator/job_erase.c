@@ -251,7 +251,8 @@ static int job_erase_see_gone(job_erase *e)
         int err = job_erase_remembered(e, &m);
         if (err == KD_OK) err = kd_gone_ask(e->jobs, e->partition, &p);
         if (err != KD_OK) return job_erase_fail(e, err, "erased; when it is gone, status will tell");
-        kd_gone_add(&e->gone, e->jobs->settings, &p, &m.found, kd_clock_wall_us());
+        const kd_gone_config config = kd_gone_configured(e->jobs->settings);
+        kd_gone_add(&e->gone, &config, &p, &m.found, kd_clock_wall_us());
     }
     return KD_OK;
 }

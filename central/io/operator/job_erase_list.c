@@ -64,7 +64,8 @@ static int erase_list_see(void *arg, kd_bytes digest, const kd_erased *told)
     erase_listed *next = &l->at[l->count++];
     *next = (erase_listed){.told = *told, .withdrawn = told->withdrawn, .begun = 1};
     next->finished = told->finished_us > 0;
-    kd_gone_add(&next->gone, l->settings, &l->partition, told, l->now_us);
+    const kd_gone_config config = kd_gone_configured(l->settings);
+    kd_gone_add(&next->gone, &config, &l->partition, told, l->now_us);
     return 0;
 }
 

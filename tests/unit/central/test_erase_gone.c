@@ -7,18 +7,17 @@
 static const uint64_t second = 1000000, day = 86400000000ull;
 #define NOW (20000 * day)
 
-static kd_central_settings settings;
+static kd_gone_config settings;
 static kd_gone_partition partition;
 static kd_erased told;
 static kd_gone gone;
 
 static void set_up(void)
 {
-    settings = (kd_central_settings){.backups = KD_BACKUPS_NONE,
-                                     .likes_retention_us = 3 * day,
-                                     .changes_retention_us = 5 * day,
-                                     .publish_changes = true,
-                                     .edge_row_ttl_us = 8 * day};
+    settings = (kd_gone_config){.likes_retention_us = 3 * day,
+                                .changes_retention_us = 5 * day,
+                                .publish_changes = true,
+                                .edge_row_ttl_us = 8 * day};
     partition = (kd_gone_partition){.oldest_backup = UINT64_MAX, .lowest_us = NOW - second};
     told = (kd_erased){.stamp_us = NOW, .finished_us = NOW + second, .version = 100};
     gone = (kd_gone){0};
@@ -50,7 +49,7 @@ Test(gone, a_place_of_which_nothing_is_known_is_named)
     partition.lowest_us = NOW - 61 * second;
     strcpy(partition.edge, "oslo");
     cr_expect_str_eq(reason(), "edge:oslo");
-    settings.backups = KD_BACKUPS_KEPT;
+    settings.backups_kept = true;
     cr_expect_str_eq(reason(), "edges-wait-for-a-backup");
     partition.newest_backup = 101;
     cr_expect_str_eq(reason(), "edge:oslo");
