@@ -1,7 +1,8 @@
-/* rank.c - see the header. A byte in which all ranks agree costs no pass. */
+/* rank.c - see the header. A byte in which all ranks agree costs no pass. A pass costs 256 steps besides those for its elements, so a few elements are
+ * inserted one by one instead. */
 #include "common/base/rank.h"
 
-enum { PLACES_LOOKED_AT = 128, WORD = sizeof(uint64_t) };
+enum { PLACES_LOOKED_AT = 128, WORD = sizeof(uint64_t), INSERTED_MAX = 32 };
 
 /* Marks the bytes in which the keys differ, as far as both go. */
 static void rank_note_differing(uint8_t *differs, kd_bytes a, kd_bytes b)
@@ -53,8 +54,23 @@ static void sort_by_byte(const kd_ranked *from, kd_ranked *to, uint32_t count, u
     for (uint32_t i = count; i-- > 0;) to[--ends[from[i].rank >> shift & 255]] = from[i];
 }
 
+/* Stable as well: an element stays behind those of its own rank. */
+static void sort_by_insertion(kd_ranked *at, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        kd_ranked one = at[i];
+        uint32_t to = i;
+        for (; to > 0 && at[to - 1].rank > one.rank; to--) at[to] = at[to - 1];
+        at[to] = one;
+    }
+}
+
 void kd_rank_sort(kd_ranked *at, kd_ranked *scratch, uint32_t count)
 {
+    if (count <= INSERTED_MAX) {
+        sort_by_insertion(at, count);
+        return;
+    }
     uint64_t bits = differing_bits(at, count);
     kd_ranked *from = at, *to = scratch;
     for (uint32_t shift = 0; shift < 64; shift += 8) {
