@@ -177,7 +177,8 @@ void kd_http_respond(kd_http_request *pub, int status, const kd_http_field *fiel
     KD_ASSERT(status >= 200 && status <= 599 && n <= KD_HTTP_FIELDS_MAX);
     for (size_t i = 0; i < n; i++) KD_ASSERT(is_clean(fields[i].value));
     http_admission_answered(req);
-    http_turn_clock(req->conn->server); /* the handler may answer from an event that is not the server's */
+    /* The handler may answer from an event that is not the server's. */
+    if (!req->conn->in_turn) http_turn_clock(req->conn->server);
     answer_send(req, status, fields, n, body);
 }
 

@@ -10,10 +10,9 @@ bool kd_http_request_field(const kd_http_request *pub, size_t i, kd_bytes *name,
     return true;
 }
 
-const http_header *http_field_next(const http_request *req, kd_bytes name, const http_header *after)
+const http_header *http_field_search(const http_request *req, kd_bytes name, const http_header *after)
 {
     const http_header *end = req->headers + req->header_count;
-    if ((kd_http_name_bit(name) & (after ? req->names_twice : req->pub.names)) == 0) return NULL;
     for (const http_header *h = after ? after + 1 : req->headers; h < end; h++) {
         if (kd_bytes_eq(h->name, name)) return h;
     }

@@ -117,6 +117,13 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     return 0;
 }
 
+/* Hardly anybody writes it in capitals (RFC 3986, 3.1). */
+static bool h2_scheme_is_known(kd_bytes scheme)
+{
+    return kd_bytes_eq(scheme, kd_bytes_str("https")) || kd_bytes_eq(scheme, kd_bytes_str("http")) ||
+           kd_text_is_word(scheme, "http") || kd_text_is_word(scheme, "https");
+}
+
 /* A field as it is stored: its value lives as long as the request. */
 static void h2_pseudo(http_request *req, const http_header *h)
 {
@@ -124,8 +131,7 @@ static void h2_pseudo(http_request *req, const http_header *h)
         http_request_set_target(req, h->value);
     else if (kd_bytes_eq(h->name, kd_bytes_str(":method")))
         http_request_set_method(req, h->value);
-    else if (kd_bytes_eq(h->name, kd_bytes_str(":scheme")) && !kd_text_is_word(h->value, "http") &&
-             !kd_text_is_word(h->value, "https"))
+    else if (kd_bytes_eq(h->name, kd_bytes_str(":scheme")) && !h2_scheme_is_known(h->value))
         http_request_refuse(req, 400);
 }
 
@@ -295,8 +301,8 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
         http_h2_guard_pardon(&conn->h2.guard, frame->hd.stream_id);
         h2_count_own_reset(conn, frame);
     }
-    bool last = (frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) &&
-                (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    /* Of an answer without a body; the end of a body tells itself (http_h2_answer.c). */
+    bool last = frame->hd.type == NGHTTP2_HEADERS && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (!last) return 0;
     http_request *req = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
     if (req) req->sent = true;

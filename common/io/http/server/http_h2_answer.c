@@ -6,6 +6,14 @@
 #include "common/io/http/server/http_turn.h"
 #include "common/json/json_writer.h"
 
+/* Whether that was the answer's last byte. */
+static void h2_end(http_request *req, bool ended, uint32_t *flags)
+{
+    if (!ended) return;
+    *flags |= NGHTTP2_DATA_FLAG_EOF;
+    req->sent = true;
+}
+
 /* nghttp2 asks for the next piece of the body, as much as the client's windows and the frame size let go. */
 static ssize_t h2_read_body(nghttp2_session *session, int32_t stream_id, uint8_t *buf, size_t size,
                             uint32_t *flags, nghttp2_data_source *source, void *arg)
@@ -15,7 +23,7 @@ static ssize_t h2_read_body(nghttp2_session *session, int32_t stream_id, uint8_t
     size_t n = KD_MIN(size, req->out.len);
     memcpy(buf, req->out.data, n);
     req->out = kd_bytes_of(req->out.data + n, req->out.len - n);
-    if (req->out.len == 0) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    h2_end(req, req->out.len == 0, flags);
     return (ssize_t)n;
 }
 
@@ -38,12 +46,23 @@ static nghttp2_nv h2_field(const char *name, kd_bytes value)
                                            (h2_always_new(name, len) ? NGHTTP2_NV_FLAG_NO_INDEX : 0))};
 }
 
+/* A literal name and a value that lives as long as the server: nghttp2 keeps the pointers of both. */
+#define H2_LASTING(literal, text, len)                                                                       \
+    ((nghttp2_nv){.name = (uint8_t *)(uintptr_t)(literal),                                                   \
+                  .namelen = sizeof(literal) - 1,                                                            \
+                  .value = (uint8_t *)(uintptr_t)(text),                                                     \
+                  .valuelen = (len),                                                                         \
+                  .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE})
+#define H2_NOSNIFF H2_LASTING(HTTP_NOSNIFF, "nosniff", sizeof "nosniff" - 1)
+/* What is written in a later second tells that second. */
+#define H2_DATE(server) H2_LASTING("date", http_turn_date(server), HTTP_DATE_BYTES)
+
 /* the server's own field, those for pages, and four of HTTP */
 enum { H2_FIELDS_MAX = KD_HTTP_FIELDS_MAX + 1 + HTTP_CORS_FIELDS_MAX + 4 };
 
 static size_t h2_fields(const kd_http_field *fields, size_t n, const char *status, nghttp2_nv *nv)
 {
-    nv[0] = h2_field(":status", kd_bytes_str(status));
+    nv[0] = h2_field(":status", kd_bytes_of(status, 3));
     for (size_t i = 0; i < n; i++) nv[1 + i] = h2_field(fields[i].name, fields[i].value);
     return 1 + n;
 }
@@ -56,7 +75,7 @@ static ssize_t h2_read_stream(nghttp2_session *session, int32_t stream_id, uint8
     http_request *req = source->ptr;
     size_t n = http_stream_read(req, buf, size);
     bool ended = http_stream_ended(req);
-    if (ended) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    h2_end(req, ended, flags);
     return n == 0 && !ended ? NGHTTP2_ERR_DEFERRED : (ssize_t)n;
 }
 
@@ -65,8 +84,8 @@ void http_h2_stream(http_request *req, const kd_http_field *fields, size_t n)
     http_conn *conn = req->conn;
     nghttp2_nv nv[H2_FIELDS_MAX];
     size_t count = h2_fields(fields, n, "200", nv);
-    nv[count++] = h2_field(HTTP_NOSNIFF, kd_bytes_str("nosniff"));
-    nv[count++] = h2_field("date", kd_bytes_of(http_turn_date(conn->server), HTTP_DATE_BYTES));
+    nv[count++] = H2_NOSNIFF;
+    nv[count++] = H2_DATE(conn->server);
     nghttp2_data_provider provider = {.source.ptr = req, .read_callback = h2_read_stream};
     nghttp2_session_set_stream_user_data(conn->h2.session, req->stream_id, req);
     int rv =
@@ -90,9 +109,9 @@ void http_h2_respond(http_request *req, int status, const kd_http_field *fields,
     if (status != 204 && status != 304) {
         size_t digits = kd_decimal(body.len, length);
         nv[count++] = h2_field("content-length", kd_bytes_of(length, digits));
-        nv[count++] = h2_field(HTTP_NOSNIFF, kd_bytes_str("nosniff"));
+        nv[count++] = H2_NOSNIFF;
     }
-    nv[count++] = h2_field("date", kd_bytes_of(http_turn_date(conn->server), HTTP_DATE_BYTES));
+    nv[count++] = H2_DATE(conn->server);
     bool silent = req->head || status == 204 || status == 304;
     if (silent) body.len = 0;
     nghttp2_data_provider provider = {.source.ptr = req, .read_callback = h2_read_body};

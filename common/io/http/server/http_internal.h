@@ -317,8 +317,9 @@ struct kd_http_server {
         int64_t window; /* in units of HTTP_WORK_MS */
         uint64_t spent; /* units of work since it came */
     } share;
-    int64_t now_ms; /* of the present event, monotonic */
-    int64_t date_s;
+    int64_t now_ms;     /* of the present event, monotonic */
+    int64_t date_s;     /* of `date`; 0: there was none yet */
+    int64_t date_at_ms; /* now_ms when it was looked at last */
     char date[HTTP_DATE_BYTES + 1];
     struct event *sweep_event;  /* http_deadline.c */
     struct event *accept_event; /* http_listen.c: accepts again after a lack of descriptors */

@@ -183,13 +183,18 @@ static void *request_take_chunk(http_request *req, size_t size)
     return (uint8_t *)chunk + _Alignof(max_align_t);
 }
 
-void *http_request_take(http_request *req, size_t size)
+static inline void *request_take(http_request *req, size_t size)
 {
     size_t aligned = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
     if (aligned > HTTP_ARENA_BYTES - req->arena_used) return request_take_chunk(req, size);
     void *p = req->arena + req->arena_used;
     req->arena_used += aligned;
     return p;
+}
+
+void *http_request_take(http_request *req, size_t size)
+{
+    return request_take(req, size);
 }
 
 kd_bytes http_request_copy(http_request *req, kd_bytes bytes)
@@ -231,7 +236,7 @@ static const http_header *store_header(http_request *req, kd_bytes name, kd_byte
         req->headers = more;
         req->header_cap *= 2;
     }
-    uint8_t *copy = http_request_take(req, name.len + value.len);
+    uint8_t *copy = request_take(req, name.len + value.len);
     memcpy(copy, name.data, name.len);
     if (value.len > 0) memcpy(copy + name.len, value.data, value.len);
     http_header *h = &req->headers[req->header_count++];

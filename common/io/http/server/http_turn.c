@@ -38,9 +38,12 @@ static void format_date(kd_http_server *server)
     memcpy(server->date, text, HTTP_DATE_BYTES);
 }
 
+/* The time of day is read once for all answers of a moment. */
 const char *http_turn_date(kd_http_server *server)
 {
     struct timespec t;
+    if (server->date_s != 0 && server->date_at_ms == server->now_ms) return server->date;
+    server->date_at_ms = server->now_ms;
     clock_gettime(CLOCK_REALTIME_COARSE, &t);
     if (t.tv_sec != server->date_s) {
         server->date_s = t.tv_sec;
