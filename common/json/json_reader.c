@@ -4,6 +4,8 @@
  */
 #include "common/json/json_reader.h"
 
+#include <endian.h>
+
 static bool json_reader_fail(kd_json_in *j)
 {
     j->bad = true;
@@ -153,11 +155,34 @@ static bool read_escaped(kd_json_in *j, const uint8_t *from, kd_bytes *value)
     return json_reader_fail(j);
 }
 
+/* The high bit of each of eight bytes that is below `low` (at most 0x80). Bytes above the first such one may have theirs wrongly. */
+static uint64_t bytes_below(uint64_t word, uint64_t low)
+{
+    const uint64_t each = 0x0101010101010101;
+    return (word - low * each) & ~word & 0x80 * each;
+}
+
+/* Where a string's text has its first quote, backslash or control character; the end where it has none. By eight bytes at once. */
+static const uint8_t *string_text_end(const uint8_t *p, const uint8_t *end)
+{
+    const uint64_t each = 0x0101010101010101;
+    uint64_t word;
+    for (; (size_t)(end - p) >= sizeof word; p += sizeof word) {
+        memcpy(&word, p, sizeof word);
+        word = le64toh(word); /* the first byte is the lowest one */
+        uint64_t found =
+            bytes_below(word, 0x20) | bytes_below(word ^ '"' * each, 1) | bytes_below(word ^ '\\' * each, 1);
+        if (found) return p + __builtin_ctzll(found) / 8;
+    }
+    while (p < end && *p != '"' && *p != '\\' && *p >= 0x20) p++;
+    return p;
+}
+
 bool kd_json_in_str(kd_json_in *j, kd_bytes *value)
 {
     if (!json_reader_take(j, '"')) return json_reader_fail(j);
     const uint8_t *from = j->p;
-    while (j->p < j->end && *j->p != '"' && *j->p != '\\' && *j->p >= 0x20) j->p++;
+    j->p = string_text_end(from, j->end);
     if (j->p == j->end || *j->p < 0x20) return json_reader_fail(j);
     if (*j->p == '\\') return read_escaped(j, from, value);
     *value = kd_bytes_of(from, (size_t)(j->p - from));

@@ -1,7 +1,9 @@
 /* wire_columns.c - strings with numbers and UUIDs at their ends, and packed bits. */
 #include "common/wire/wire_columns.h"
 
-enum { DIGITS_MAX = 18, UUID_TEXT = 36, UUID_BYTES = 16 };
+#include <endian.h>
+
+enum { DIGITS_MAX = 18, UUID_TEXT = 36, UUID_BYTES = 16, WORD = sizeof(uint64_t) };
 enum { FORM_NEW_UUID = KD_TAIL_UUID, FORM_UUID = 3, FORM_GAP = 4 };
 
 /* Value of a lower-case hexadecimal digit, or -1. */
@@ -43,16 +45,36 @@ static void uuid_text(const uint8_t *bytes, uint8_t *text)
     }
 }
 
+/* Whether these are WORD digits; then *number is theirs. Neighbours are joined three times: digits to pairs, pairs to fours, fours to one number. */
+static bool word_is_number(const uint8_t *at, uint64_t *number)
+{
+    const uint64_t high = 0xf0f0f0f0f0f0f0f0, six = 0x0606060606060606, threes = 0x3030303030303030;
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    word = le64toh(word); /* the first digit is the lowest byte */
+    if ((word & high) != threes || ((word + six) & high) != threes) return false;
+    word -= threes;
+    word = (word * 10 + (word >> 8)) & 0x00ff00ff00ff00ff;
+    word = (word * 100 + (word >> 16)) & 0x0000ffff0000ffff;
+    *number = (uint32_t)(word * 10000 + (word >> 32));
+    return true;
+}
+
 kd_split kd_split_of(kd_bytes s)
 {
     if (s.len >= UUID_TEXT && is_uuid(s.data + s.len - UUID_TEXT))
         return (kd_split){.prefix_len = (uint32_t)s.len - UUID_TEXT, .tail = KD_TAIL_UUID};
     size_t at = s.len;
-    while (at > 0 && s.len - at < DIGITS_MAX && s.data[at - 1] >= '0' && s.data[at - 1] <= '9') at--;
+    uint64_t number = 0, place = 1, eight;
+    for (; at >= WORD && s.len - at + WORD <= DIGITS_MAX && word_is_number(s.data + at - WORD, &eight);
+         at -= WORD, place *= 100000000)
+        number += place * eight;
+    for (; at > 0 && s.len - at < DIGITS_MAX && s.data[at - 1] >= '0' && s.data[at - 1] <= '9';
+         at--, place *= 10)
+        number += place * (uint64_t)(s.data[at - 1] - '0');
     while (at + 1 < s.len && s.data[at] == '0') at++;
-    kd_split split = {.prefix_len = (uint32_t)at, .tail = at < s.len ? KD_TAIL_NUMBER : KD_TAIL_NONE};
-    for (; at < s.len; at++) split.number = split.number * 10 + (uint64_t)(s.data[at] - '0');
-    return split;
+    return (kd_split){
+        .prefix_len = (uint32_t)at, .tail = at < s.len ? KD_TAIL_NUMBER : KD_TAIL_NONE, .number = number};
 }
 
 int kd_split_cmp(kd_bytes a, kd_split a_split, kd_bytes b, kd_split b_split)

@@ -57,6 +57,30 @@ Test(json_reader, refuses_other_text)
     for (size_t i = 0; i < KD_COUNT(bad); i++) cr_expect_not(whole(bad[i]), "%s", bad[i]);
 }
 
+/* Strings are looked through by words, so each place in one and behind the last one counts. */
+Test(json_reader, a_string_ends_at_its_first_quote_wherever_that_stands)
+{
+    enum { LONGEST = 40 };
+    for (size_t len = 1; len <= LONGEST; len++) {
+        for (size_t place = 0; place < len; place++) {
+            for (uint32_t c = 0; c < 256; c++) {
+                uint8_t text[LONGEST + 2] = "\"";
+                memset(text + 1, 'x', len);
+                text[1 + place] = (uint8_t)c;
+                text[1 + len] = '"';
+                kd_bytes value;
+                kd_json_in j = kd_json_in_of(kd_bytes_of(text, len + 2), &scratch);
+                bool read = kd_json_in_str(&j, &value);
+                cr_assert_eq(read, c >= 0x20 && c != '\\', "%u at %zu of %zu", c, place, len);
+                if (read) cr_assert_eq(value.len, c == '"' ? place : len);
+                j = kd_json_in_of(kd_bytes_of(text, len + 1), &scratch);
+                if (c != '"')
+                    cr_assert(!kd_json_in_str(&j, &value), "no end, %u at %zu of %zu", c, place, len);
+            }
+        }
+    }
+}
+
 Test(json_reader, depth_is_bounded)
 {
     char text[2 * KD_JSON_DEPTH_MAX + 8] = {0};

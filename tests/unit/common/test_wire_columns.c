@@ -60,3 +60,25 @@ Test(wire_columns, a_string_has_the_parts_that_kd_split_of_gives)
     cr_assert_gt(accepted, 20000);
     cr_assert_lt(accepted, 180000);
 }
+
+/* The last digits are read by words: each length counts, and each byte that may stand before them. */
+Test(wire_columns, the_number_is_the_last_18_digits_at_most)
+{
+    for (uint32_t before = 0; before < 256; before++) {
+        for (size_t digits = 0; digits <= 20; digits++) {
+            uint8_t text[21] = {(uint8_t)before};
+            uint64_t number = 0;
+            size_t kept = KD_MIN(digits, (size_t)18);
+            for (size_t i = 0; i < digits; i++) text[1 + i] = (uint8_t)('1' + (before + 7 * i) % 9);
+            for (size_t i = 1 + digits - kept; i <= digits; i++) number = number * 10 + text[i] - '0';
+            bool one_more = before >= '1' && before <= '9' && digits < 18;
+            for (size_t i = 0; one_more && i <= digits; i++) number = (i ? number : 0) * 10 + text[i] - '0';
+            size_t prefix = 1 + digits - kept - one_more;
+            if (before == '0' && digits == 0) prefix = 0;
+            kd_split split = kd_split_of(kd_bytes_of(text, 1 + digits));
+            cr_assert_eq(split.tail == KD_TAIL_NUMBER, prefix < 1 + digits);
+            cr_assert_eq(split.prefix_len, prefix, "%u before %zu digits", before, digits);
+            cr_assert_eq(split.number, number, "%u before %zu digits", before, digits);
+        }
+    }
+}
