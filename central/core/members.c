@@ -113,6 +113,16 @@ static void members_forget_gone(kd_members *m)
     if (any) members_place_all(m);
 }
 
+static void members_note_leader(kd_members *m, members_partition *partition, uint32_t leader, uint32_t p)
+{
+    uint64_t epoch = members_holds(m, leader, p)->epoch;
+    if (epoch != partition->leader_epoch) partition->leader_us = m->listened_us;
+    partition->leader_epoch = epoch;
+    partition->handed = false;
+    members_copy(partition->led_by, sizeof(partition->led_by), kd_bytes_str(m->members[leader].name));
+    partition->yields[0] = '\0'; /* who took it over was told */
+}
+
 /* Who leads has to be seen as time goes by, not only when somebody asks. */
 static void members_note_leaders(kd_members *m)
 {
@@ -125,9 +135,7 @@ static void members_note_leaders(kd_members *m)
         }
         partition->leaderless_us = UINT64_MAX;
         partition->ready_us = 0;
-        if (leader == 0) continue;
-        members_copy(partition->led_by, sizeof(partition->led_by), kd_bytes_str(m->members[leader].name));
-        partition->yields[0] = '\0'; /* who took it over was told */
+        if (leader != 0) members_note_leader(m, partition, leader, p);
     }
 }
 

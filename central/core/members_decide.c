@@ -34,11 +34,30 @@ static void decide_set(kd_members *m, uint32_t p, kd_wish wish, kd_members_why w
 
 /* ---- what this member has ---- */
 
+static void decide_wait_again(kd_members *m, members_partition *partition)
+{
+    partition->attempt_us = 0;
+    partition->handed = false;
+    partition->again_us = m->clock_us + kd_backoff_next(&partition->backoff, kd_random_next(&m->random));
+}
+
+/* A hand-over that came to nothing is not tried again soon. */
 static void decide_begins_to_lead(kd_members *m, members_partition *partition)
 {
+    if (partition->handed) decide_wait_again(m, partition);
     partition->led_us = m->clock_us;
     partition->yields[0] = '\0';
     partition->attempt_us = 0;
+}
+
+/* Whoever was overrun makes no other attempt soon. Who handed it over was not. */
+static void decide_ends_to_lead(kd_members *m, uint32_t p)
+{
+    m->partitions[p].handed = m->handing == p;
+    if (m->handing == p)
+        m->handing = NOBODY;
+    else
+        decide_wait_again(m, &m->partitions[p]);
 }
 
 void kd_members_hold(kd_members *m, uint32_t p, const kd_members_own *own, uint64_t mono_us)
@@ -52,7 +71,7 @@ void kd_members_hold(kd_members *m, uint32_t p, const kd_members_own *own, uint6
     partition->stalled_us = own->stalled_us;
     if (own->state == KD_HELD_AGREED && before != KD_HELD_AGREED) partition->agreed_us = m->clock_us;
     if (leads && !led) decide_begins_to_lead(m, partition);
-    if (led && !leads && m->handing == p) m->handing = NOBODY;
+    if (led && !leads) decide_ends_to_lead(m, p);
 }
 
 /* ---- a partition that this member leads ---- */
@@ -70,11 +89,6 @@ static bool decide_hands_over(const kd_members *m, uint32_t p, uint32_t to)
            members_holds(m, to, p)->state == KD_HELD_AGREED &&
            members_holds(m, to, p)->read + KD_MEMBERS_BEHIND >= members_holds(m, 0, p)->read &&
            m->clock_us - partition->led_us >= KD_MEMBERS_DWELL_US && m->clock_us >= partition->again_us;
-}
-
-static void decide_wait_again(kd_members *m, members_partition *partition)
-{
-    partition->again_us = m->clock_us + kd_backoff_next(&partition->backoff, kd_random_next(&m->random));
 }
 
 /* A hand-over is under way until this member leads no more, or for its time at most. */
@@ -129,6 +143,8 @@ static void decide_as_follower(kd_members *m, uint32_t p, uint32_t leader)
         [KD_HELD_LEADS] = KD_WHY_FOLLOWS};
     kd_held_state state = (kd_held_state)members_holds(m, 0, p)->state;
     bool placed = members_place(m, p, 0) < m->copies;
+    if (leader != NOBODY && m->partitions[p].attempt_us > 0)
+        decide_wait_again(m, &m->partitions[p]); /* another one was faster */
     if (placed)
         decide_set(m, p, KD_WISH_FOLLOW, whys[state], leader);
     else if (state == KD_HELD_NONE || decide_is_spare(m, p))
@@ -139,19 +155,16 @@ static void decide_as_follower(kd_members *m, uint32_t p, uint32_t leader)
 
 /* ---- a partition that nobody leads ---- */
 
-/* One attempt at a time, and not too often. */
+/* One attempt at a time, and not soon again after one that failed. */
 static void decide_attempt(kd_members *m, uint32_t p, kd_members_why why, uint32_t whom)
 {
     members_partition *partition = &m->partitions[p];
-    bool under_way = m->clock_us < partition->attempt_us;
-    if (!under_way && m->clock_us < partition->again_us) {
+    if (partition->attempt_us > 0 && m->clock_us >= partition->attempt_us) decide_wait_again(m, partition);
+    if (partition->attempt_us == 0 && m->clock_us < partition->again_us) {
         decide_set(m, p, KD_WISH_FOLLOW, KD_WHY_AGAIN_LATER, whom);
         return;
     }
-    if (!under_way) {
-        partition->attempt_us = m->clock_us + KD_MEMBERS_ATTEMPT_US;
-        decide_wait_again(m, partition);
-    }
+    if (partition->attempt_us == 0) partition->attempt_us = m->clock_us + KD_MEMBERS_ATTEMPT_US;
     partition->yields[0] = '\0';
     decide_set(m, p, KD_WISH_LEAD, why, whom);
 }
@@ -240,7 +253,9 @@ static bool decide_supersedes(kd_members *m, uint32_t p, uint32_t leader)
     uint32_t first, before = members_before_us(m, p, leader, &first);
     uint64_t wait = KD_MEMBERS_STALL_US + before * (uint64_t)KD_MEMBERS_LINE_US;
     return !m->leaving && kd_members_hears_itself(m) && members_holds(m, 0, p)->state == KD_HELD_AGREED &&
-           m->partitions[p].stalled_us >= wait;
+           m->partitions[p].stalled_us >= wait &&
+           m->listened_us - m->partitions[p].leader_us >=
+               wait; /* the silence before was that of its predecessor */
 }
 
 kd_members_decision kd_members_decide(kd_members *m, uint32_t p, uint64_t mono_us)

@@ -24,12 +24,16 @@ typedef struct {
 
 typedef struct {
     uint64_t leaderless_us; /* `listened` since when nobody leads it; UINT64_MAX: somebody does */
-    uint64_t ready_us;      /* `listened` when the wait for members that had to come was over; 0: it is not */
-    uint64_t led_us;        /* `clock` since when this member leads it */
-    uint64_t agreed_us;     /* `clock` since when its store is known to agree with a leader; 0: never */
-    uint64_t attempt_us;    /* `clock` until when an attempt to lead is under way */
-    uint64_t again_us;      /* `clock` before which no other attempt begins */
+    uint64_t leader_us;     /* `listened` since when another member leads it under `leader_epoch` */
+    uint64_t leader_epoch;
+    uint64_t ready_us;   /* `listened` when the wait for members that had to come was over; 0: it is not */
+    uint64_t led_us;     /* `clock` since when this member leads it */
+    uint64_t agreed_us;  /* `clock` since when its store is known to agree with a leader; 0: never */
+    uint64_t attempt_us; /* `clock` until when an attempt to lead is under way; 0: none is */
+    uint64_t
+        again_us; /* `clock` before which no other attempt begins, after one that failed or was overrun */
     uint64_t stalled_us;
+    bool handed; /* this member handed it over, and has seen nobody lead it since */
     kd_backoff backoff;
     char led_by[KD_NAME_MAX + 1]; /* another member that was seen to lead it last; empty: none */
     char yields[KD_NAME_MAX + 1]; /* to whom this member handed it over; empty: to none */

@@ -17,8 +17,10 @@
  * - Placement is obeyed slowly: a partition moves from a living leader only to a follower that agreed, that has lived for a while (longer after each
  *   return from the dead), and one partition at a time. A member that comes and goes would drag partitions with it.
  * - A member that is dead keeps its place for KD_MEMBERS_GONE_US: for a restart no follower is made elsewhere.
- * - One attempt to claim a partition in 10 s, then 20 s and so on, with jitter: two members that both take themselves for the leader would take over from
- *   each other for ever, and each takeover costs a link of an edge's chain.
+ * - A member whose attempt to lead failed, or that was overrun by the claim of another one, makes no other attempt for 10 s, then 20 s and so on, with
+ *   jitter: two members that both take themselves for the leader would take over from each other for ever, and each takeover costs a link of an edge's
+ *   chain. An attempt that led costs nothing while nobody overruns it: of two survivors one had led a moment ago, and waited for 20 s beside a dead leader.
+ * - A leader is superseded for its silence only when it has led so long: its predecessor's silence is not its own.
  */
 #ifndef KUDOS_MEMBERS_H
 #define KUDOS_MEMBERS_H
@@ -43,7 +45,7 @@ enum {
     KD_MEMBERS_HAND_US = 10000000,   /* a hand-over that takes longer is given up */
     KD_MEMBERS_ATTEMPT_US = 5000000, /* so long an attempt to lead is under way */
     KD_MEMBERS_AGAIN_US =
-        10000000, /* the wait after the first attempt, twice as long after each further one */
+        10000000, /* the wait after the first attempt that failed, twice as long after each further one */
     KD_MEMBERS_AGAIN_MAX_US = 160000000,
     KD_MEMBERS_STEADY_US = 400000000, /* who led for so long begins with the first wait again */
 };

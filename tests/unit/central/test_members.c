@@ -107,6 +107,7 @@ static void read_log(process *p, uint32_t q)
 {
     uint32_t leader = leader_of[q], i = (uint32_t)(p - processes);
     if (p->cut) return;
+    if (leader < MEMBERS) p->epoch[q] = processes[leader].epoch[q];
     if (p->state[q] == KD_HELD_LEADS && leader != i) become(p, q, KD_HELD_UNPROVEN);
     bool compares = p->state[q] == KD_HELD_EMPTY || p->state[q] == KD_HELD_UNPROVEN;
     bool led = leader < MEMBERS && processes[leader].members && !processes[leader].frozen &&
@@ -379,6 +380,39 @@ Test(members, a_leader_that_publishes_nothing_is_superseded_though_it_lives)
     run(1);
     cr_assert_neq(leader_of[q], 0);
     cr_assert_eq(claims, PARTITIONS + 1);
+}
+
+/* A successor that took over a moment ago has heard no snapshot since before the death: that silence was the dead one's. */
+Test(members, a_new_leader_is_not_superseded_for_the_silence_of_the_one_before)
+{
+    start_three();
+    uint32_t q = 0;
+    while (leader_of[q] != 0) q++;
+    kill_(0);
+    run(4);
+    uint32_t next = leader_of[q];
+    cr_assert_neq(next, 0);
+    run(1);
+    for (uint32_t i = 1; i < 3; i++) processes[i].stalled_us[q] = KD_MEMBERS_STALL_US;
+    run(3);
+    cr_assert_eq(leader_of[q], next, "it has led for some four seconds");
+    for (uint32_t i = 1; i < 3; i++)
+        if (i != next) processes[i].state[q] = KD_HELD_AGREED;
+    run(4);
+    cr_assert_neq(leader_of[q], next, "it has published nothing for five");
+}
+
+Test(members, a_partition_is_led_again_as_soon_at_the_fifth_death_as_at_the_first)
+{
+    start_three();
+    for (uint32_t n = 0; n < 5; n++) {
+        kill_(1);
+        run(5);
+        cr_assert_eq(led(), PARTITIONS, "death %u", n + 1);
+        start_(1, false);
+        for (uint32_t seconds = 0; leads(1) == 0 && seconds < 400; seconds++) run(1);
+        cr_assert_gt(leads(1), 0);
+    }
 }
 
 Test(members, who_stops_lets_go_of_all_and_the_next_in_line_does_not_wait)
