@@ -23,7 +23,7 @@ BATCH, CLAIM, SNAPSHOT, CHANGES, DECISION, MILESTONES, HEARTBEAT, MARKER = 1, 2,
 FIELDS = {
     BATCH: ("batch", "edge region incarnation seq digest sent_us after_incarnation after_seq after_digest complete_to_us epoch body | viral"),
     CLAIM: ("claim", "epoch central at_us | supersedes author read digest"),
-    SNAPSHOT: ("snapshot", "kind partition epoch version previous made_us low_watermark_us stable_us part parts chain edges counts | retired closed read history"),
+    SNAPSHOT: ("snapshot", "kind partition epoch version previous made_us low_watermark_us stable_us part parts chain edges counts | retired closed read history untold"),
     CHANGES: ("changes", "partition epoch version first changes |"),
     DECISION: ("decision", "job seq last what epoch central at_us item stamp_us region author body |"),
     MILESTONES: ("milestones", "partition epoch version first milestones |"),

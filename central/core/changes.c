@@ -2,6 +2,7 @@
  * changes.c - the records of the changes topic, made from the redo rows of the store. A redo row stays until its changes are delivered, so a start
  * hands out again what was not delivered, under the same versions.
  */
+#include "central/core/changes.h"
 #include "central/core/redo.h"
 #include "central/core/state.h"
 
@@ -118,6 +119,19 @@ int kd_central_changes_next(kd_central *c, kd_buf *record, uint64_t *version)
     kd_buf_finish(&k.arena);
     free(k.changes);
     return err;
+}
+
+uint64_t kd_changes_untold(kd_central *c)
+{
+    uint64_t read = c->history_committed.read;
+    if (!c->config.publish_changes) return 0;
+    if (c->delivered >= c->telling) {
+        c->told_read = c->telling_read;
+        c->telling = c->version;
+        c->telling_read = read;
+    }
+    if (c->delivered >= c->version) c->told_read = read;
+    return read - c->told_read;
 }
 
 void kd_central_changes_delivered(kd_central *c, uint64_t version)

@@ -236,13 +236,14 @@ static void follow_settle(kd_central *c, kd_follow_heard *h)
     follow_judge(c, &h->history);
     bool agrees = c->follower.digests[read % KD_FOLLOW_DIGESTS] == h->history.digest;
     if (!agrees || !follow_is_whole(h)) return;
-    kd_link_agreed(c, h, follow_version_at(c, read));
+    kd_link_agreed(c, h, follow_version_at(c, read), follow_version_at(c, h->told));
     h->history.read = 0;
 }
 
 static void follow_take(kd_follow_heard *h, const kd_snapshot *s)
 {
     *h = (kd_follow_heard){.epoch = s->epoch, .version = s->version, .history = s->history};
+    h->told = s->history.read - s->untold;
     h->parts = s->parts;
     h->chain_count = s->chain_count;
     if (s->chain_count > 0) memcpy(h->chain, s->chain, s->chain_count * sizeof h->chain[0]);
@@ -256,6 +257,15 @@ static void follow_take_part(kd_follow_heard *h, const kd_snapshot *s)
     h->part[s->part / 8] |= bit;
 }
 
+/* A snapshot of the same version, of which the changes topic has more. */
+static void follow_told_more(kd_central *c, const kd_snapshot *s)
+{
+    kd_follow_heard *h = &c->follower.newest;
+    h->told = s->history.read - s->untold;
+    if (h->history.read == 0)
+        kd_link_told(c, follow_version_at(c, h->told)); /* it was compared, and agreed */
+}
+
 /* What is ahead is kept until we are there, also when more is heard meanwhile: so who lags far behind compares as well. */
 void kd_central_compare(kd_central *c, const kd_snapshot *s)
 {
@@ -263,14 +273,16 @@ void kd_central_compare(kd_central *c, const kd_snapshot *s)
     if (!f->digests || !kd_epoch_believed(c, s->epoch)) return;
     kd_follow_heard_version(c, s->version);
     kd_follow_told(c, s->epoch);
-    if (s->history.read == 0 || s->epoch < f->told.epoch) return;
+    if (s->history.read == 0 || s->epoch < KD_MAX(f->told.epoch, f->marked_epoch)) return;
     if (s->epoch == f->told.epoch && s->version < f->told.version) return;
     bool again = f->newest.epoch == s->epoch && f->newest.version == s->version &&
                  f->told.heard.digest == s->history.digest;
     f->told.epoch = s->epoch;
     f->told.version = s->version;
     f->told.heard = s->history;
-    if (!again) {
+    if (again) {
+        follow_told_more(c, s);
+    } else {
         follow_take(&f->newest, s);
         f->newest.offset = f->offset;
     }

@@ -31,6 +31,7 @@ typedef struct {
 typedef struct {
     uint64_t epoch, version;
     kd_history history; /* read 0: none */
+    uint64_t told;      /* records whose changes its leader has told */
     kd_chain_link chain[KD_CHAIN_MAX];
     int64_t offset;                     /* in the counts topic; -1: not told */
     uint32_t chain_count, parts, heard; /* parts that were heard */
@@ -50,7 +51,9 @@ typedef struct {
     int64_t offset;          /* in the counts topic, of the record that is being heard; -1: none is */
     uint64_t heard_version;  /* the largest that the counts topic told, of whatever epoch */
     uint64_t heard_epoch;    /* the largest that a claim, a snapshot or an envelope told, and is believed */
-    uint64_t put;            /* records whose digests are in the store, or on their way there */
+    uint64_t
+        marked_epoch; /* the largest of a marker: edges pass over snapshots of lower ones that stand behind it */
+    uint64_t put;     /* records whose digests are in the store, or on their way there */
     kd_follow_place *places; /* a ring, NULL where `digests` is: of commits begun, ascending */
     uint32_t place_first, place_count;
     kd_following told;

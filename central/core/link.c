@@ -32,8 +32,9 @@ static int link_decode(kd_central *c, kd_promoter *p)
         p->chain[i].epoch = kd_read_be64(&r);
         p->chain[i].last = kd_read_be64(&r);
     }
-    bool sane = p->epoch < KD_TIME_END_US && p->version < KD_TIME_END_US && p->own <= c->version &&
-                c->follower.heard_version < KD_TIME_END_US;
+    p->told = kd_reader_left(&r) > 0 ? kd_read_be64(&r) : p->own;
+    bool sane = p->told <= p->own && p->epoch < KD_TIME_END_US && p->version < KD_TIME_END_US &&
+                p->own <= c->version && c->follower.heard_version < KD_TIME_END_US;
     return r.bad || kd_reader_left(&r) != 0 || !sane ? KD_EMALFORMED : KD_OK;
 }
 
@@ -60,6 +61,7 @@ void kd_link_put(kd_central *c, kd_commit *k)
         kd_buf_put_be64(&c->value, p->chain[i].epoch);
         kd_buf_put_be64(&c->value, p->chain[i].last);
     }
+    kd_buf_put_be64(&c->value, p->told);
     kd_writes_put(&k->writes, kd_bytes_of(link_key, 2), kd_buf_view(&c->value));
 }
 
@@ -75,9 +77,17 @@ int kd_link_load(kd_central *c)
 
 /* ---- while it follows ---- */
 
-void kd_link_agreed(kd_central *c, const kd_follow_heard *h, uint64_t own)
+void kd_link_told(kd_central *c, uint64_t told)
+{
+    if (told <= c->delivered) return;
+    c->delivered = c->taken = told;
+    kd_redo_settle(c);
+}
+
+void kd_link_agreed(kd_central *c, const kd_follow_heard *h, uint64_t own, uint64_t told)
 {
     kd_promoter *p = &c->promoter;
+    kd_link_told(c, told);
     if (p->linked && p->epoch == h->epoch && p->version == h->version && own <= c->published) return;
     p->linked = true;
     p->adopted = false;
@@ -89,7 +99,6 @@ void kd_link_agreed(kd_central *c, const kd_follow_heard *h, uint64_t own)
     if (own >= c->published) {
         p->broken = false;
         c->published = c->snapshot_version = own;
-        c->delivered = c->taken = KD_MAX(c->delivered, own); /* its leader has told those, or is about to */
     }
     p->own = c->published;
     p->changed = true;
@@ -100,7 +109,7 @@ void kd_link_agreed(kd_central *c, const kd_follow_heard *h, uint64_t own)
 void kd_link_break(kd_central *c)
 {
     c->published = c->snapshot_version = c->version;
-    c->promoter.own = c->version;
+    c->promoter.own = c->delivered = c->taken = c->version;
     c->promoter.broken = c->promoter.changed = true;
     kd_redo_settle(c);
 }
@@ -116,8 +125,8 @@ uint64_t kd_link_label(const kd_central *c, uint64_t version)
 {
     const kd_promoter *p = &c->promoter;
     bool renamed =
-        p->adopted && version > p->own && version <= p->renamed && !kd_planted(c, KD_PLANT_LABELS_OWN);
-    return renamed ? version - p->own + p->base : version;
+        p->adopted && version > p->told && version <= p->renamed && !kd_planted(c, KD_PLANT_LABELS_OWN);
+    return renamed ? version - p->told + p->base : version;
 }
 
 bool kd_link_previous(const kd_central *c, uint64_t before, uint64_t *previous)

@@ -5,10 +5,13 @@
  * Versions of this store before its promotion are its own. So the first snapshot names the link's version as `previous`, and lists what changed since the
  * own version that holds no record more than the link.
  *
- * The changes topic numbers changes by versions, and the leader before may have given the numbers of our versions above `own` to others. So these versions
+ * The leader before may have published what it has not told to the changes topic. It says so (changes.h), and what it has not told is told here. The topic
+ * numbers changes by versions, and the leader before may have given the numbers of our versions above `told` to others. So these versions
  * are told under numbers of their own: behind all that it can have told, in front of those that come.
  *
- *     i | 1     flags u8 | epoch, version, own, heard, offset, renamed, base be64 | chain length u8, then epoch, last be64 each
+ *     i | 1     flags u8 | epoch, version, own, heard, offset, renamed, base be64 | chain length u8, then epoch, last be64 each | told be64
+ *
+ * A row of an older program ends behind the chain: `told` is `own` then.
  *
  * Invariants: `own` is the version up to which edges at the link have what this store has, and `published` of the store; redo rows above it are kept, unless
  * `broken`. After the promotion the row stays, `adopted`, until a snapshot above `own` is delivered, and the changes
@@ -26,7 +29,9 @@ typedef struct {
     bool broken;  /* more redo would have been kept than is allowed: all edges read anew */
     bool adopted; /* this store leads, and edges may not have heard of it yet */
     uint64_t epoch, version, own;
-    uint64_t renamed, base; /* adopted: versions above own, up to renamed, are told as so much above base */
+    uint64_t
+        told; /* adopted: changes of versions of this store up to it were told by the leader before; <= own */
+    uint64_t renamed, base; /* adopted: versions above told, up to renamed, are told as so much above base */
     int64_t counts_offset;  /* of that snapshot; -1: not told */
     kd_chain_link chain[KD_CHAIN_MAX];
     uint32_t chain_count;
@@ -41,8 +46,11 @@ typedef struct {
 
 /* After kd_follow_load: KD_OK, KD_EIO, KD_EMALFORMED. */
 int kd_link_load(kd_central *c);
-/* A snapshot of a leader agreed, and all its parts were heard. `own`: version of the newest commit of ours that holds no record more; 0: not known. */
-void kd_link_agreed(kd_central *c, const kd_follow_heard *h, uint64_t own);
+/* A snapshot of a leader agreed, and all its parts were heard. `own`: version of the newest commit of ours that holds no record more; 0: not known. `told`:
+ * likewise, of the records whose changes the leader has told. */
+void kd_link_agreed(kd_central *c, const kd_follow_heard *h, uint64_t own, uint64_t told);
+/* The leader has told the changes of our versions up to this one. */
+void kd_link_told(kd_central *c, uint64_t told);
 /* More redo is kept for a promotion than is allowed: no longer. */
 void kd_link_break(kd_central *c);
 /* At the begin of a commit: puts the row. */

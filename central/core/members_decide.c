@@ -155,12 +155,18 @@ static void decide_as_follower(kd_members *m, uint32_t p, uint32_t leader)
 
 /* ---- a partition that nobody leads ---- */
 
+/* Nobody says that it leads, and nobody publishes: a member that this one does not hear would be seen by its snapshots. */
+static bool decide_nobody_leads(const kd_members *m, uint32_t p)
+{
+    return kd_members_leader(m, p) == NOBODY && m->partitions[p].stalled_us >= KD_MEMBERS_STALL_US;
+}
+
 /* One attempt at a time, and not soon again after one that failed. */
 static void decide_attempt(kd_members *m, uint32_t p, kd_members_why why, uint32_t whom)
 {
     members_partition *partition = &m->partitions[p];
     if (partition->attempt_us > 0 && m->clock_us >= partition->attempt_us) decide_wait_again(m, partition);
-    if (partition->attempt_us == 0 && m->clock_us < partition->again_us) {
+    if (partition->attempt_us == 0 && m->clock_us < partition->again_us && !decide_nobody_leads(m, p)) {
         decide_set(m, p, KD_WISH_FOLLOW, KD_WHY_AGAIN_LATER, whom);
         return;
     }

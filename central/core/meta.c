@@ -106,7 +106,7 @@ void kd_meta_put(kd_central *c, kd_commit *k)
     kd_buf_put_be32(v, c->config.partitions);
     /* Without the changes topic nothing is owed to it; a later start with it begins here, not at the first redo row. Who follows keeps what its leader may not
      * have told yet. */
-    uint64_t without = c->config.follows ? c->published : k->version;
+    uint64_t without = c->config.follows ? c->delivered : k->version;
     uint64_t delivered = c->config.publish_changes ? c->delivered : without;
     const uint64_t numbers[] = {c->epoch, k->version, c->filter_rows, c->published, delivered};
     for (size_t i = 0; i < KD_COUNT(numbers); i++) kd_buf_put_be64(v, numbers[i]);

@@ -70,6 +70,8 @@ void kd_promote_marked(kd_central *c, const kd_marker *marker, int64_t offset)
 {
     kd_promoter *p = &c->promoter;
     kd_follow_told(c, marker->epoch);
+    if (kd_epoch_believed(c, marker->epoch))
+        c->follower.marked_epoch = KD_MAX(c->follower.marked_epoch, marker->epoch);
     bool ours = p->stage != KD_PROMOTION_LEADS && p->claimed != 0 && marker->epoch == p->claimed;
     p->marker_read |= ours;
     if (!ours) kd_follow_heard_version(c, marker->version);
@@ -116,10 +118,11 @@ static void promote_lift(kd_central *c)
     kd_promoter *p = &c->promoter;
     p->own = c->published;
     if (!p->linked) p->version = p->own; /* the versions that edges have are of this store */
+    p->told = KD_MIN(c->delivered, p->own);
     p->renamed = c->begun;
     p->base = KD_MAX(c->follower.heard_version + LABELS, c->begun);
-    if (kd_planted(c, KD_PLANT_NO_LIFT)) p->base = p->own;
-    c->begun = c->begun - p->own + p->base;
+    if (kd_planted(c, KD_PLANT_NO_LIFT)) p->base = p->told;
+    c->begun = c->begun - p->told + p->base;
 }
 
 /* The pieces in which the rows of a deleted item go depend on commits: edges may have heard of more of them than we have put off, or of fewer. */

@@ -42,7 +42,8 @@ static void redo_list_advance(kd_redo_list *l, uint64_t floor)
 void kd_redo_settle(kd_central *c)
 {
     kd_redo_list *l = &c->redo;
-    uint64_t taken = c->config.publish_changes ? KD_MIN(c->published, c->delivered) : c->published;
+    bool changes = c->config.publish_changes || c->config.follows;
+    uint64_t taken = changes ? KD_MIN(c->published, c->delivered) : c->published;
     while (l->owed < l->count && l->at[l->owed].version <= taken) l->owed_bytes -= l->at[l->owed++].bytes;
 }
 

@@ -5,6 +5,7 @@
  * found in the redo rows. When more items changed than a snapshot can hold, it carries none of them and says previous = version; every edge that does
  * not have that version yet reads all anew.
  */
+#include "central/core/changes.h"
 #include "central/core/closed.h"
 #include "central/core/meta.h"
 #include "central/core/registry.h"
@@ -29,6 +30,7 @@ static void snapshot_head(kd_central *c, kd_snapshot_kind kind, kd_bytes edge, u
     s->made_us = now_us;
     s->low_watermark_us = kd_registry_low_watermark(c);
     if (kind == KD_SNAPSHOT_DELTA) s->history = c->history_committed; /* edges do not look at it */
+    if (kind == KD_SNAPSHOT_DELTA) s->untold = kd_changes_untold(c);
     s->stable_us = kd_central_stable_us(c);
     s->parts = 1;
     s->chain = c->chain;

@@ -3,7 +3,7 @@
  *
  *     [1, 3, kind, partition, epoch, version, previous, made_us, low_watermark_us, stable_us, part, parts,
  *      [[epoch, last], ...], [[str edge, incarnation, seq, digest, watermark_us], ...], bin counts, [retired, ...], [closed, ...],
- *      read, history, ...]
+ *      read, history, untold, ...]
  *
  * The chain ascends by epoch and ends below the present epoch; edges ascend by name. `retired` holds indices into the list of edges,
  * from 0 and ascending. `closed` holds those of items that are closed, into the items of `counts` in their order. `read` and `history`, a digest, are the history (rule 30),
@@ -156,7 +156,7 @@ void kd_snapshot_encode(const kd_snapshot *s, kd_buf *out)
         KD_WIRE_SCHEMA, KD_RECORD_SNAPSHOT, (uint64_t)s->kind,   s->partition, s->epoch, s->version,
         s->previous,    s->made_us,         s->low_watermark_us, s->stable_us, s->part,  s->parts};
     uint32_t retired = count_retired(s), closed = count_closed(s);
-    uint32_t behind = s->history.read > 0 ? 4 : closed > 0 ? 2 : retired > 0;
+    uint32_t behind = s->history.read > 0 ? 4 + (s->untold > 0) : closed > 0 ? 2 : retired > 0;
     kd_msgpack_put_array(out, FIELDS + behind);
     for (size_t i = 0; i < KD_COUNT(head); i++) kd_msgpack_put_uint(out, head[i]);
     kd_msgpack_put_array(out, s->chain_count);
@@ -171,6 +171,7 @@ void kd_snapshot_encode(const kd_snapshot *s, kd_buf *out)
     if (behind > 1) put_closed(s, closed, out);
     if (behind > 2) kd_msgpack_put_uint(out, s->history.read);
     if (behind > 2) kd_msgpack_put_uint(out, s->history.digest);
+    if (behind > 4) kd_msgpack_put_uint(out, s->untold);
 }
 
 static void wire_snapshot_read_head(kd_reader *r, kd_snapshot *s)
@@ -303,7 +304,9 @@ static void read_behind(kd_reader *r, uint32_t fields, kd_snapshot *s)
     if (fields > 1) read_indices(r, s, s->item_count, mark_closed);
     if (fields > 2) s->history.read = kd_msgpack_uint(r, KD_TIME_END_US - 1);
     if (fields > 2) s->history.digest = kd_msgpack_uint(r, UINT64_MAX);
+    if (fields > 4) s->untold = kd_msgpack_uint(r, s->history.read);
     if (fields == 3 || (fields > 3 && s->history.read == 0)) r->bad = true; /* never one without the other */
+    if (fields > 4 && s->untold == 0) r->bad = true;
 }
 
 static int read_snapshot(kd_reader *r, uint32_t extra, kd_snapshot *s)
@@ -315,7 +318,7 @@ static int read_snapshot(kd_reader *r, uint32_t extra, kd_snapshot *s)
     if (err != KD_OK) return err;
     err = read_counts(kd_msgpack_bin(r), s);
     if (err != KD_OK) return r->bad ? KD_EMALFORMED : err;
-    uint32_t fields = KD_MIN(extra, 4u);
+    uint32_t fields = KD_MIN(extra, 5u);
     read_behind(r, fields, s);
     return r->bad ? KD_EMALFORMED : kd_record_close(r, extra - fields);
 }

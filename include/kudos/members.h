@@ -20,6 +20,7 @@
  * - A member whose attempt to lead failed, or that was overrun by the claim of another one, makes no other attempt for 10 s, then 20 s and so on, with
  *   jitter: two members that both take themselves for the leader would take over from each other for ever, and each takeover costs a link of an edge's
  *   chain. An attempt that led costs nothing while nobody overruns it: of two survivors one had led a moment ago, and waited for 20 s beside a dead leader.
+ *   Nor does anybody wait where no member says that it leads and no snapshot came for KD_MEMBERS_STALL_US: there is nobody to be overrun.
  * - A leader is superseded for its silence only when it has led so long: its predecessor's silence is not its own.
  */
 #ifndef KUDOS_MEMBERS_H

@@ -11,7 +11,7 @@
  *                  decision [1, 5, job, seq, last, what, epoch, central, at_us, item, stamp_us, region, author, body]
  *   counts topic   snapshot [1, 3, kind, partition, epoch, version, previous, made_us, low_watermark_us, stable_us,
  *                            part, parts, [[epoch, last], ...], [[edge, inc, seq, digest, watermark], ...], counts,
- *                            [retired, ...], [closed, ...], read, history]
+ *                            [retired, ...], [closed, ...], read, history, untold]
  *                  marker   [1, 8, partition, epoch, central, at_us, version]
  *   changes topic  changes  [1, 4, partition, epoch, version, first, changes]
  *   milestones topic
@@ -273,6 +273,8 @@ typedef struct {
     kd_item_counts *items;
     uint32_t chain_count, edge_count, item_count;
     kd_history history; /* of what the version holds; read 0: not told */
+    uint64_t
+        untold; /* of these records so many, the last ones, may not have been told on the changes topic yet */
     kd_buf arena;
 } kd_snapshot;
 

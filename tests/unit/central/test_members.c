@@ -415,6 +415,28 @@ Test(members, a_partition_is_led_again_as_soon_at_the_fifth_death_as_at_the_firs
     }
 }
 
+/* Of three each has been overrun a moment ago but the one that dies. */
+Test(members, who_was_overrun_does_not_wait_where_nobody_leads_and_nobody_publishes)
+{
+    replicas = 3;
+    start_three();
+    uint32_t q = 0;
+    while (leader_of[q] != 0) q++;
+    run(20);
+    for (uint32_t n = 0; n < 4; n++) {
+        claim(1 - n % 2, q);
+        run(1);
+    }
+    claim(2, q);
+    run(1);
+    kill_(2);
+    run(6);
+    cr_assert_eq(leader_of[q], 2, "it may live, and not be heard");
+    for (uint32_t i = 0; i < 2; i++) processes[i].stalled_us[q] = KD_MEMBERS_STALL_US;
+    run(1);
+    cr_assert_neq(leader_of[q], 2);
+}
+
 Test(members, who_stops_lets_go_of_all_and_the_next_in_line_does_not_wait)
 {
     start_three();

@@ -445,3 +445,61 @@ Test(promote, an_empty_store_claims_where_nobody_has_the_state)
     v.members = 0;
     cr_assert(may(v), "alone, as a central whose disk was lost");
 }
+
+/* ---- the changes topic ---- */
+
+static uint32_t told_of(rig *r, uint64_t *version)
+{
+    uint32_t n = 0;
+    uint64_t row;
+    kd_buf record = {0};
+    kd_changes told;
+    *version = 0;
+    while (kd_central_changes_next(r->c, &record, &row) == KD_OK) {
+        cr_assert_eq(kd_changes_decode(kd_buf_view(&record), &told), KD_OK);
+        cr_assert_neq(told.version, *version, "a label of its own");
+        *version = told.version;
+        n += told.change_count;
+        kd_changes_finish(&told);
+    }
+    kd_buf_finish(&record);
+    return n;
+}
+
+static void tell(rig *r)
+{
+    uint64_t version;
+    told_of(r, &version);
+    kd_central_changes_delivered(r->c, kd_central_version(r->c));
+}
+
+Test(promote, what_the_leader_published_and_had_not_told_is_told_by_the_next_one)
+{
+    uint64_t version, published;
+    like(0, 0);
+    rig_commit(&follower);
+    publish(&leader);
+    tell(&leader);
+    like(1, 1);
+    rig_commit(&follower);
+    publish(&leader);
+    like(2, 2);
+    rig_commit(&follower);
+    published = publish(&leader); /* edges show both, and it dies before it tells them */
+    promote(&follower);
+    uint32_t told = told_of(&follower, &version);
+    cr_assert_eq(told, 2, "%u", told);
+    cr_assert_gt(version, published, "under numbers that the leader before gave to nothing else");
+}
+
+Test(promote, what_the_leader_had_told_is_told_once)
+{
+    uint64_t version;
+    like(0, 0);
+    rig_commit(&follower);
+    publish(&leader);
+    tell(&leader);
+    publish(&leader); /* of the same version: it says that all is told */
+    promote(&follower);
+    cr_assert_eq(told_of(&follower, &version), 0);
+}
