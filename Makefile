@@ -178,7 +178,7 @@ help:
 	@echo '                 KEEP=1 PORT_BASE= (sim/demo.sh tells more); make demo-stop ends one that was kept'
 	@echo 'make test        all tests in their short form; make test-long the long one'
 	@echo 'make torture     kill -9 at named points of the real programs, proved after each round; MINUTES=1 SEED=1 KAFKA=embedded|real'
-	@echo 'make failover    centrals as a group, edges and brokers die under likes; KAFKA=embedded|real MINUTES=1 SEED=1'
+	@echo 'make failover    centrals as a group, edges and brokers die under likes; KAFKA=embedded|real MINUTES=1 KILLS= LIKES=2000 SEED=1'
 	@echo 'make check       unit tests, kept corpora, failing allocations and a hunt, under SANITIZE=address,undefined;'
 	@echo '                 make test SANITIZE=address,undefined (or thread, STAGES=) runs everything so'
 	@echo 'make bench       speed beside a peer, as ratios; BENCH="--only likes,reads"; make bench-long large stores and an hour of load'
@@ -214,7 +214,8 @@ run-torture: all
 failover:
 	$(DEPS) test
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all
-	$(Q)BUILD=$(BUILD) python3 tests/failover.py --kafka $(or $(KAFKA),embedded) --minutes $(MINUTES) --seed $(or $(SEED),1)
+	$(Q)BUILD=$(BUILD) python3 tests/failover.py --kafka $(or $(KAFKA),embedded) --minutes $(MINUTES) --seed $(or $(SEED),1) \
+		$(if $(KILLS),--kills $(KILLS)) $(if $(LIKES),--likes $(LIKES))
 
 # BENCH='--only likes --repeats 5' measures less, or longer.
 bench-programs:

@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
-"""make failover: three centrals and three edges under likes, while members of the group, edges and brokers die in random order.
+"""make failover: three centrals and three edges under likes, while leaders, brokers and edges die in random order, and members freeze, are cut off and stop.
 
-After each fault it waits until every partition that the victim led is served again: the first snapshot of it at an edge that was made after the fault. At the end every
-acknowledged like must be counted once, and no edge may have noticed that a member died: no history undone, no gap but those of an edge's own start.
+After each fault it waits until every partition that the victim led is served again: the first snapshot of a later leader that an edge has. At the end every acknowledged
+like must be counted once, and told once or more on the changes topic under labels that have one content each; and no edge may have noticed that a member died: no history
+undone, no gap but those of an edge's own start. With KILLS it ends after so many kills, else after MINUTES.
 
-    failover kills= takeovers= served_p99_ms= undone= gaps= lost= doubled= availability= verdict=held|violated|unknown
+    failover kills= takeovers= served_p99_ms= undone= gaps= lost= doubled= availability= freezes= cuts= stops= handover_p99_ms= likes= untold= relabelled=
+             verdict=held|violated|unknown
+
+`untold`: likes that central counts and the changes topic does not tell, and records whose predecessor in a version is missing; `relabelled`: labels with two contents.
 """
 import argparse
 import contextlib
-import http.client
 import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -23,48 +26,54 @@ sys.path[:0] = [os.path.join(TOP, "tests", "lib"), os.path.join(TOP, "sim", "kaf
 
 import kafka  # noqa: E402
 from cluster import AGREE_S, PARTITIONS  # noqa: E402
-from group import Group  # noqa: E402
-from proc import Broker, Edge, run_program, wait_until  # noqa: E402
+from crowd import ITEMS, Crowd, name_of  # noqa: E402
+from cut import Cut  # noqa: E402
+from group import NAMES, Group  # noqa: E402
+from proc import Broker, Edge, program, wait_until  # noqa: E402
+from served import Served, partitions  # noqa: E402
+from told_changes import ToldChanges  # noqa: E402
 
-SERVED_S, ITEMS, KILLS_MIN, BROKERS = 60, 40, 3, 3
+KILLS_MIN, BROKERS, EXPORT_S, SERVED_MAX_MS, AVAILABLE = 3, 3, 600, 10000, 0.9999
 EDGE = {"edge": {"flush_interval": "200ms", "idle_interval_max": "1s", "resend_min": "1s"}}
 REGIONS = ("mumbai", "virginia", "singapore")
+CUTS = ("hole", "mute", "gag")
+KILLS = ("kill", "kill", "kill", "kill", "edge", "broker")
+OTHERS = ("stop", "freeze", "cut")
 
 
-class Likes:
-    """One user after the other likes an item; who gets no answer asks the next edge, with the same key."""
+def number_of(item, user):
+    return int(user[1:]) * ITEMS + int(item.split("/")[1])
 
-    def __init__(self, edges, per_second):
-        self.edges, self.pause = edges, 1 / per_second
-        self.acked, self.attempted, self.refused = set(), set(), 0
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self.run)
 
-    def attempt(self, edge, item, user):
-        connection = http.client.HTTPConnection("127.0.0.1", edge.port, timeout=5)
-        with contextlib.closing(connection):
-            connection.request("POST", f"/v1/{item}/like", headers={"X-User-Id": user, "Idempotency-Key": user})
-            return connection.getresponse().status == 200
+def p99(values):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)] if ordered else 0
 
-    def like(self, n):
-        item, user = f"posts/{n % ITEMS}", f"u{n}"
-        self.attempted.add((item, user))
-        for i in range(len(self.edges)):
-            with contextlib.suppress(OSError, http.client.HTTPException):
-                if self.attempt(self.edges[(n + i) % len(self.edges)], item, user):
-                    self.acked.add((item, user))
-                    return
-        self.refused += 1
 
-    def run(self):
-        n = 0
-        while not self.over.wait(self.pause):
-            self.like(n)
-            n += 1
+class Network:
+    """Real Kafka brokers, and for each member a way of its own to each of them that can be cut."""
 
-    def stop(self):
-        self.over.set()
-        self.thread.join()
+    def __init__(self, stack, directory):
+        self.cuts = {name: [stack.enter_context(Cut(0)) for _ in range(BROKERS)] for name in NAMES}
+        addresses = {self.listener(name): [f"127.0.0.1:{cut.port}" for cut in cuts] for name, cuts in self.cuts.items()}
+        self.kafka = kafka.Kafka(os.path.join(directory, "kafka"), BROKERS, advertise=addresses, apart=True, session_ms=9000)
+        for name, cuts in self.cuts.items():
+            for node, cut in enumerate(cuts, 1):
+                cut.edge_port = self.kafka.listener_ports[self.listener(name)][node]
+        stack.enter_context(self.kafka)
+        self.brokers_of = {name: ",".join(addresses[self.listener(name)]) for name in NAMES}
+
+    @staticmethod
+    def listener(name):
+        return name.replace("-", "").upper()
+
+    def wait_in_sync(self):
+        """A broker that holds the only copy in sync takes its partitions away with it, until it is back."""
+        wait_until(lambda: not self.kafka.metadata().lagging, 4 * AGREE_S, "all replicas in sync", pause=0.5)
+
+    def set(self, name, mode):
+        for cut in self.cuts[name]:
+            cut.mode = mode
 
 
 class Noticed:
@@ -85,19 +94,18 @@ class Noticed:
         self.gaps, self.undone = self.gaps + gaps - self.begin, self.undone + undone
 
 
-def partitions(edge):
-    return edge.admin("/debug/partitions").json["partitions"]
-
-
 class Drill:
-    def __init__(self, directory, brokers, real, seed):
-        more = {"kafka": {"replication": BROKERS}} if real else None
-        self.group, self.real, self.random = Group(directory, brokers, replicas=3, more=more), real, random.Random(seed)
+    def __init__(self, directory, brokers, network, options):
+        more = {"kafka": {"replication": BROKERS}} if network else None
+        self.network, self.random = network, random.Random(options.seed)
+        self.group = Group(directory, brokers, replicas=3, more=more, brokers_of=network and network.brokers_of)
         urls = ", ".join(m.url for m in self.group.members.values())
         self.group.edge.set({"central": {"url": urls}})
         self.edges = [self.group.edge] + [Edge(directory, brokers, name=f"edge-{i}", region=REGIONS[i - 1], partitions=PARTITIONS, central=urls, more=EDGE)
                                           for i in (2, 3)]
-        self.urls, self.kills, self.served_ms = urls.replace(" ", ""), 0, []
+        self.urls, self.rate = urls.replace(" ", ""), options.likes
+        self.stuck, self.done, self.served_ms, self.handover_ms = False, dict.fromkeys((*KILLS, *OTHERS), 0), [], []
+        self.told = ToldChanges(brokers, PARTITIONS, number_of)
 
     def __enter__(self):
         self.group.__enter__()
@@ -106,96 +114,140 @@ class Drill:
         self.noticed = [Noticed(edge) for edge in self.edges]
         for noticed in self.noticed:
             noticed.settle()
-        self.likes = Likes(self.edges, 100)
-        self.likes.thread.start()
+        self.served, self.likes = Served(self.edges[0]), Crowd(self.edges, self.rate)
+        for part in (self.served, self.likes, self.told):
+            part.start()
         return self
 
     def __exit__(self, *_):
-        self.likes.stop()
+        for part in (self.likes, self.served, self.told):
+            part.stop()
         for edge in self.edges[1:]:
             edge.kill9()
         self.group.__exit__()
 
-    def wait_served(self, of, at_us):
-        """Until each of these partitions has a snapshot at the first edge that was made since."""
-        wait_until(lambda: all(p["made_us"] > at_us for p in partitions(self.edges[0]) if p["partition"] in of), SERVED_S, "served again", pause=0.05)
-        self.served_ms.append(time.time() * 1000 - at_us / 1000)
+    @property
+    def kills(self):
+        return sum(self.done[kind] for kind in set(KILLS))
 
-    def fault_of_member(self, how):
-        name = self.random.choice(list(self.group.members))
-        member, led = self.group.of(name), {p for p, leader in self.group.leads().items() if leader == name}
+    def victim(self):
+        """A member that leads something, and what it leads."""
+        leads = self.group.leads()
+        name = self.random.choice(sorted({leader for leader in leads.values() if leader != "-"}))
+        return self.group.of(name), {p for p, leader in leads.items() if leader == name}
+
+    def kill(self):
+        member, led = self.victim()
         at_us = time.time() * 1e6
-        if how == "kill":
-            member.kill9()
-        elif how == "stop":
-            member.stop()
-        else:
-            member.signal(signal.SIGSTOP)
-        self.wait_served(led, at_us)
-        if how == "freeze":
-            member.signal(signal.SIGCONT)
-        else:
-            member.start(wait=False)
-        self.group.settled(3, seconds=2 * AGREE_S)
+        member.kill9()
+        return self.taken_over(led, at_us, lambda: member.start(wait=False))
 
-    def fault_of_edge(self):
+    def freeze(self):
+        member, led = self.victim()
+        at_us = time.time() * 1e6
+        member.signal(signal.SIGSTOP)
+        return self.taken_over(led, at_us, lambda: member.signal(signal.SIGCONT))
+
+    def cut(self):
+        member, led = self.victim()
+        at_us = time.time() * 1e6
+        self.network.set(member.name, self.random.choice(CUTS))
+        return self.taken_over(led, at_us, lambda: self.network.set(member.name, "pass"))
+
+    def taken_over(self, led, at_us, heal):
+        try:
+            took = self.served.again_ms(led, at_us, anew=True)
+        finally:
+            heal()
+        self.served_ms += took.values()
+        self.group.settled(3, seconds=4 * AGREE_S)
+        return took
+
+    def stop(self):
+        member, led = self.victim()
+        at_us = time.time() * 1e6
+        member.signal(signal.SIGTERM)
+        self.served.again_ms(led, at_us, anew=True)
+        took = {p: self.served.pause_ms(p, at_us) for p in led}
+        self.handover_ms += took.values()
+        member.wait()
+        member.start(wait=False)
+        self.group.settled(3, seconds=4 * AGREE_S)
+        return took
+
+    def edge(self):
         noticed = self.random.choice(self.noticed[1:])
         noticed.add()
         noticed.edge.kill9()
         noticed.edge.start()
         noticed.settle()
+        return {}
 
-    def fault_of_broker(self):
-        node, at_us = self.random.choice(list(self.real.nodes)), time.time() * 1e6
-        self.real.kill(node)
-        self.wait_served(set(range(PARTITIONS)), at_us + 1e6)
-        self.served_ms.pop()  # nobody had to take over
-        self.real.start(node)
-        self.real.wait_ready()
+    def broker(self):
+        node = self.random.choice(list(self.network.kafka.nodes))
+        self.network.wait_in_sync()
+        at_us = time.time() * 1e6
+        self.network.kafka.kill(node)
+        took = self.served.again_ms(set(range(PARTITIONS)), at_us + 1e6, anew=False)  # nobody has to take over
+        self.network.kafka.start(node)
+        self.network.kafka.wait_ready()
+        self.group.settled(3, seconds=4 * AGREE_S)
+        return took
 
     def fault(self):
-        kinds = ["kill", "kill", "kill", "stop", "freeze", "edge"] + ["broker"] * bool(self.real)
-        kind = self.random.choice(kinds)
-        print(f"  {self.kills + 1} {kind}", flush=True)
-        if kind == "edge":
-            self.fault_of_edge()
-        elif kind == "broker":
-            self.fault_of_broker()
-        else:
-            self.fault_of_member(kind)
-        self.kills += 1
+        kinds = 2 * KILLS + OTHERS
+        kind = self.random.choice([kind for kind in kinds if self.network or kind not in ("broker", "cut")])
+        try:
+            took = getattr(self, kind)()
+        except AssertionError as e:
+            print(f"  {kind}: {e}", flush=True)
+            self.stuck = True
+            return
+        self.done[kind] += 1
+        told = " ".join(f"{p}:{ms:.0f}" for p, ms in sorted(took.items()))
+        print(f"  {self.kills} {kind} acked={self.likes.acked * ITEMS} load={os.getloadavg()[0]:.1f} ms={told}", flush=True)
 
-    def counted(self):
-        """(item, user) of every like that central holds; and how many likes edges show beyond those, when all agree or at the end of the wait."""
-        lines = run_program("kudos-central", "export", "--url", self.urls).stdout.splitlines()
-        held = {tuple(line.split("\t")[1:3]) for line in lines}
-        of = {f"posts/{n}": sum(item == f"posts/{n}" for item, _ in held) for n in range(ITEMS)}
+    def held(self):
+        """Numbers of the likes that central holds."""
+        path = os.path.join(self.group.directory, "export")
+        with open(path, "wb") as out:
+            subprocess.run([program("kudos-central"), "export", "--url", self.urls], stdout=out, check=True, timeout=EXPORT_S)
+        with open(path, encoding="ascii") as lines:
+            return {number_of(*line.split("\t")[1:3]) for line in lines}
 
-        def off():
-            shown = [(edge.get(f"/v1/{item}/counts").json["counts"]["like"]["count"], count) for edge in self.edges for item, count in of.items()]
-            return [(found or 0) - count for found, count in shown if found != count]
+    def off(self, held):
+        """By how much each edge is off for each item; waits for all to agree with central."""
+        of = [0] * ITEMS
+        for like in held:
+            of[like % ITEMS] += 1
+
+        def look():
+            return [(edge.get(f"/v1/{name_of(item)}/counts").json["counts"]["like"]["count"] or 0) - of[item] for edge in self.edges for item in range(ITEMS)]
 
         with contextlib.suppress(AssertionError):
-            wait_until(lambda: not off(), 2 * AGREE_S, "all edges agree with central")
-        return held, off()
+            wait_until(lambda: not any(look()), 2 * AGREE_S, "all edges agree with central", pause=1)
+        return look()
 
     def verdict(self):
         self.likes.stop()
-        wait_until(lambda: all(p["outbox_batches"] == 0 for edge in self.edges for p in partitions(edge)), 2 * AGREE_S, "all is merged")
-        held, off = self.counted()
+        wait_until(lambda: all(p["outbox_batches"] == 0 for edge in self.edges for p in partitions(edge)), 4 * AGREE_S, "all is merged")
+        held, acked = self.held(), self.likes.acked_likes()
+        off = self.off(held)
+        self.told.stop()
         for noticed in self.noticed:
             noticed.add()
         led = sum(len(m.events("partition-leads")) for m in self.group.members.values())
-        lost = len(self.likes.acked - held) - sum(n for n in off if n < 0)
-        doubled = len(held - self.likes.attempted) + sum(n for n in off if n > 0)
+        lost = len(acked - held) - sum(n for n in off if n < 0)
+        doubled = sum(not self.likes.attempted(like) for like in held) + sum(n for n in off if n > 0)
         undone, gaps = sum(n.undone for n in self.noticed), sum(n.gaps for n in self.noticed)
-        served = sorted(self.served_ms)
-        p99 = served[min(len(served) - 1, len(served) * 99 // 100)] if served else 0
-        asked = len(self.likes.attempted)
-        held_up = not (lost or doubled or undone or gaps) and p99 <= 10000
+        untold, relabelled = len(held - self.told.likes) + self.told.broken(), self.told.twice
+        available, served = 1 - self.likes.refused / max(1, self.likes.asked), p99(self.served_ms)
+        broken = lost or doubled or undone or gaps or untold or relabelled
+        held_up = not (broken or self.stuck) and served <= SERVED_MAX_MS and available >= AVAILABLE
         verdict = "unknown" if self.kills < KILLS_MIN else "held" if held_up else "violated"
-        print(f"failover kills={self.kills} takeovers={led - PARTITIONS} served_p99_ms={p99:.0f} undone={undone} gaps={gaps} lost={lost} doubled={doubled} "
-              f"availability={(asked - self.likes.refused) / max(1, asked):.6f} verdict={verdict}")
+        print(f"failover kills={self.kills} takeovers={led - PARTITIONS} served_p99_ms={served:.0f} undone={undone} gaps={gaps} lost={lost} doubled={doubled} "
+              f"availability={available:.6f} freezes={self.done['freeze']} cuts={self.done['cut']} stops={self.done['stop']} "
+              f"handover_p99_ms={p99(self.handover_ms):.0f} likes={len(held)} untold={untold} relabelled={relabelled} verdict={verdict}")
         return {"held": 0, "violated": 1, "unknown": 3}[verdict]
 
 
@@ -203,16 +255,18 @@ def main():
     parser = argparse.ArgumentParser(description="Members of central, edges and brokers die under load.")
     parser.add_argument("--kafka", choices=("embedded", "real"), default="embedded")
     parser.add_argument("--minutes", type=float, default=2)
+    parser.add_argument("--kills", type=int, help="instead of minutes: ends after so many kills")
+    parser.add_argument("--likes", type=int, default=2000, help="a second")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     directory = tempfile.mkdtemp(prefix="kudos-failover-")
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, directory, ignore_errors=True)
-        real = stack.enter_context(kafka.Kafka(os.path.join(directory, "kafka"), BROKERS)) if options.kafka == "real" else None
-        brokers = real.bootstrap if real else stack.enter_context(Broker(directory, PARTITIONS)).address
-        drill = stack.enter_context(Drill(directory, brokers, real, options.seed))
+        network = Network(stack, directory) if options.kafka == "real" else None
+        brokers = network.kafka.bootstrap if network else stack.enter_context(Broker(directory, PARTITIONS)).address
+        drill = stack.enter_context(Drill(directory, brokers, network, options))
         end = time.monotonic() + 60 * options.minutes
-        while time.monotonic() < end:
+        while not drill.stuck and (drill.kills < options.kills if options.kills else time.monotonic() < end):
             drill.fault()
         return drill.verdict()
 

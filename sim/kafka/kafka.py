@@ -98,13 +98,16 @@ class Kafka:
     `bootstrap` may do everything: that is for the fixtures themselves.
 
     `apart`: the controller is a node of its own, behind the brokers, so that it can elect leaders while most brokers are dead.
+
+    `session_ms`: a broker that is silent for so long counts as dead. On a busy machine a short time takes living ones for dead, and leaves partitions
+    with one copy in sync.
     """
 
-    def __init__(self, directory, brokers=1, port=None, advertise=None, apart=False, min_insync=None, users=None, libs=None):
+    def __init__(self, directory, brokers=1, port=None, advertise=None, apart=False, min_insync=None, users=None, libs=None, session_ms=3000):
         self.directory = os.path.abspath(directory)
         self.nodes = range(1, brokers + 1)
         self.controllers = [brokers + 1] if apart else list(self.nodes)
-        self.apart = apart
+        self.apart, self.session_ms = apart, session_ms
         self.min_insync = min_insync or (2 if brokers >= 3 else 1)
         self.advertise = dict(advertise or {})
         self.users = dict(users or {})
@@ -164,7 +167,7 @@ class Kafka:
             "controller.listener.names": "CONTROLLER",
             "log.dirs": self._path(node, "data"),
             "unclean.leader.election.enable": "false",
-            "broker.session.timeout.ms": 3000,
+            "broker.session.timeout.ms": self.session_ms,
             "broker.heartbeat.interval.ms": 500,
             "min.insync.replicas": self.min_insync,
         }

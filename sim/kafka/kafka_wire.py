@@ -8,7 +8,8 @@ PRODUCE, LIST_OFFSETS, METADATA, CREATE_TOPICS, DELETE_TOPICS, CREATE_ACLS, ELEC
 OK = 0
 LATEST, UNCLEAN = -1, 1
 
-Metadata = namedtuple("Metadata", "brokers topics")  # node ids; name -> {partition: leader}
+# Node ids; name -> {partition: leader}; (partition, node) of each replica, of whatever topic, that is not in sync.
+Metadata = namedtuple("Metadata", "brokers topics lagging")
 
 
 def until(condition, seconds, what):
@@ -72,6 +73,7 @@ def ask(port, api, version, body, timeout_s=10):
 
 def metadata(port, timeout_s=10):
     c = ask(port, METADATA, 1, (0xFFFFFFFF).to_bytes(4, "big"), timeout_s)
+    lagging = []
 
     def broker():
         node = c.number(4)
@@ -81,7 +83,8 @@ def metadata(port, timeout_s=10):
     def partition():
         c.number(2)
         index, leader = c.number(4), c.number(4)
-        c.array(lambda: c.number(4)), c.array(lambda: c.number(4))
+        replicas, in_sync = c.array(lambda: c.number(4)), c.array(lambda: c.number(4))
+        lagging.extend((index, node) for node in replicas if node not in in_sync)
         return index, leader
 
     def topic():
@@ -92,7 +95,7 @@ def metadata(port, timeout_s=10):
 
     brokers = c.array(broker)
     c.number(4)
-    return Metadata(brokers, dict(c.array(topic)))
+    return Metadata(brokers, dict(c.array(topic)), lagging)
 
 
 def delete_topics(port, names, timeout_s=10):

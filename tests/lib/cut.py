@@ -2,6 +2,7 @@
 
     with Cut(edge.port) as cut:
         cut.mode = "hole"      # connections open, nothing comes through      "mute"   requests arrive, their answers do not
+        cut.mode = "gag"       # requests do not arrive
         cut.mode = "reset"     # connections end at once, old ones too        "pass"   as if it were not there
 """
 import contextlib
@@ -10,7 +11,7 @@ import struct
 import threading
 
 TO_EDGE, TO_CLIENT = "to edge", "to client"
-BLOCKED = {"pass": (), "hole": (TO_EDGE, TO_CLIENT), "mute": (TO_CLIENT,), "reset": (TO_EDGE, TO_CLIENT)}
+BLOCKED = {"pass": (), "hole": (TO_EDGE, TO_CLIENT), "mute": (TO_CLIENT,), "gag": (TO_EDGE,), "reset": (TO_EDGE, TO_CLIENT)}
 
 
 class Cut:
@@ -53,11 +54,20 @@ class Cut:
                     s.shutdown(socket.SHUT_RDWR)
                 s.close()
 
+    def reach(self):
+        """None: nobody listens behind the proxy."""
+        with contextlib.suppress(ConnectionRefusedError):
+            return socket.create_connection(("127.0.0.1", self.edge_port))
+        return None
+
     def accept(self):
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self.listener.accept()
-                edge = socket.create_connection(("127.0.0.1", self.edge_port))
+                edge = self.reach()
+                if edge is None:
+                    client.close()
+                    continue
                 with self.lock:
                     self.open.add((client, edge))
                 for way, source, target in ((TO_EDGE, client, edge), (TO_CLIENT, edge, client)):

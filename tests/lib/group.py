@@ -15,8 +15,9 @@ FAST = {"central": {"snapshot_interval": "200ms"}}
 class Group:
     """Members with the same file but for name and directory, and one edge that asks the first of them."""
 
-    def __init__(self, directory, brokers, members=3, replicas=2, names=NAMES, more=None):
-        self.directory, self.brokers = str(directory), brokers
+    def __init__(self, directory, brokers, members=3, replicas=2, names=NAMES, more=None, brokers_of=None):
+        """`brokers_of`: addresses of Kafka by the name of a member that has its own."""
+        self.directory, self.brokers, self.brokers_of = str(directory), brokers, brokers_of or {}
         self.more = merged(FAST, {"central": {"members": members, "replicas": replicas}}, more)
         self.members = {name: self.member(name) for name in names}
         self.edge = Edge(directory, brokers, central=next(iter(self.members.values())).url, partitions=PARTITIONS,
@@ -24,7 +25,7 @@ class Group:
         self.likes = 0
 
     def member(self, name, more=None):
-        made = Central(self.directory, self.brokers, name=name, partitions=PARTITIONS, more=merged(self.more, more))
+        made = Central(self.directory, self.brokers_of.get(name, self.brokers), name=name, partitions=PARTITIONS, more=merged(self.more, more))
         made.set({"central": {"advertise": made.url}})
         return made
 
@@ -68,7 +69,7 @@ class Group:
             return last.get("verdict") == "agreed" and int(last["leading"]) == PARTITIONS and int(last["following"]) >= copies * PARTITIONS
 
         try:
-            wait_until(check, seconds, "a settled group")
+            wait_until(check, seconds, "a settled group", pause=0.2)
         except AssertionError as e:
             raise AssertionError(f"{e}: {seen}") from e
 
