@@ -8,7 +8,7 @@
 #include "central/io/commands/arguments.h"
 #include "central/io/operator/audit_line.h"
 #include "central/io/commands/commands.h"
-#include "central/io/commands/job_watch.h"
+#include "central/io/commands/order_run.h"
 #include "common/io/daemon/progress.h"
 
 typedef struct {
@@ -80,22 +80,17 @@ static int audit_command_dir(audit_command *a, char *error)
 
 static int audit_command_url(audit_command *a, char *error)
 {
-    kd_admin_client *client;
-    kd_admin_answer answer = {.status = 0};
+    kd_order_told told;
     const kd_order order = {.kind = KD_ORDER_AUDIT};
-    int code = kd_admin_client_open(&client, a->source->url, a->source->token, "/admin/job", error);
-    if (code == KD_EXIT_OK) code = kd_job_watch(client, &order, &answer, error);
+    int code = kd_order_ask(a->source, &order, &told, error);
     if (code == KD_EXIT_OK) {
-        a->totals = (kd_audit_totals){.partitions = kd_admin_number(&answer, "partitions"),
-                                      .items = kd_admin_number(&answer, "items"),
-                                      .members = kd_admin_number(&answer, "members"),
-                                      .mismatches = kd_admin_number(&answer, "mismatches")};
-        kd_admin_str(&answer, "lines", &a->line);
-        if (a->line.len > 0) fwrite(a->line.data, 1, a->line.len, stdout);
+        a->totals = (kd_audit_totals){.partitions = told.partitions,
+                                      .items = told.items,
+                                      .members = told.members,
+                                      .mismatches = told.mismatches};
+        kd_order_print(&told.text);
     }
-    kd_buf_finish(&answer.body);
-    kd_buf_finish(&a->line);
-    kd_admin_client_close(client);
+    kd_order_told_finish(&told);
     return code;
 }
 

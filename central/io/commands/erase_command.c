@@ -3,11 +3,14 @@
 #include <stdio.h>
 
 #include "central/io/commands/commands.h"
+#include "central/io/commands/erase_told.h"
 #include "central/io/commands/order_run.h"
 #include "common/base/text.h"
 #include "common/io/admin/admin_client.h"
 #include "common/io/loop/clock.h"
 #include "kudos/id.h"
+
+enum { UNFINISHED_MAX = 16 };
 
 static const char *user;
 static const kd_arg erase_options[] = {
@@ -48,29 +51,85 @@ static const kd_command_line status_line = {
     .url = true,
 };
 
-static int erase_command_order(kd_order *order, char *error)
+/* One erasure over `order`'s partitions. */
+static int erase_command_run(const kd_source *source, const kd_order *order, uint64_t *withdrawn,
+                             kd_gone *gone, char *error)
 {
+    kd_order_told told;
+    int code = kd_order_ask(source, order, &told, error);
+    *withdrawn += kd_erase_told_read(&told.text, gone);
+    kd_order_told_finish(&told);
+    return code;
+}
+
+static int erase_command_look(const kd_source *source, kd_erase_known *known, uint64_t *now_us, char *error)
+{
+    const kd_order order = {.kind = KD_ORDER_ERASE_LOOK, .body = kd_bytes_str(user)};
+    kd_order_told told;
+    int code = kd_order_ask(source, &order, &told, error);
+    kd_erase_known_read(known, &told.text);
+    *now_us = told.now_us;
+    kd_order_told_finish(&told);
+    return code;
+}
+
+/* Another erasure, above all that partitions remember: what any edge whose clock is within the bound took before now is stamped up to it. */
+static void erase_command_new(kd_order *order, const kd_erase_known *known, uint64_t now_us)
+{
+    snprintf(order->name, sizeof(order->name), "erase-%" PRIx64, kd_clock_wall_us());
+    order->id = KD_MAX(now_us + known->drift_us, known->stamp_us) + 1;
+}
+
+/* An erasure that was broken off comes first, in the partitions that have its mark; then another one, up to now. */
+static int erase_command_all(const kd_source *source, kd_order *order, uint64_t *withdrawn, kd_gone *gone,
+                             char *error)
+{
+    for (int runs = 0; runs < UNFINISHED_MAX; runs++) {
+        kd_erase_known known;
+        uint64_t now_us;
+        int code = erase_command_look(source, &known, &now_us, error);
+        if (code != KD_EXIT_OK) return code;
+        *order = (kd_order){.kind = KD_ORDER_ERASE, .body = kd_bytes_str(user)};
+        if (known.unfinished[0] == '\0') {
+            erase_command_new(order, &known, now_us);
+            return erase_command_run(source, order, withdrawn, gone, error);
+        }
+        kd_order_set_name(order, known.unfinished);
+        order->id = known.unfinished_us;
+        order->partitions = known.marked;
+        code = erase_command_run(source, order, withdrawn, gone, error);
+        *withdrawn -= KD_MIN(known.withdrawn, *withdrawn);
+        if (code != KD_EXIT_OK) return code;
+    }
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "it does not end; say it again");
+    return KD_EXIT_UNAVAILABLE;
+}
+
+static int erase_command_carry_out(const kd_source *source, char *error)
+{
+    kd_order order;
+    kd_gone gone;
+    kd_buf text = {0};
+    uint64_t withdrawn = 0;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "--user takes the id of a user");
     if (!user || !kd_id_valid(kd_bytes_str(user))) return KD_EXIT_USAGE;
     error[0] = '\0';
-    snprintf(order->name, sizeof(order->name), "erase-%" PRIx64, kd_clock_wall_us());
-    order->body = kd_bytes_str(user);
-    return KD_EXIT_OK;
+    int code = erase_command_all(source, &order, &withdrawn, &gone, error);
+    if (code != KD_EXIT_OK) return code;
+    kd_gone_put(&gone, &text);
+    printf("erase operations=%" PRIu64 " %.*s job=%s verdict=erased\n", withdrawn,
+           KD_PRINT(kd_buf_view(&text)), order.name);
+    kd_buf_finish(&text);
+    return code;
 }
 
 int kd_command_erase(int argc, char **argv)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_arguments a;
-    kd_order order = {.kind = KD_ORDER_ERASE};
-    kd_buf text = {0};
-    uint64_t found;
     int code = kd_arguments_read(&a, &erase_line, argc, argv);
     if (code >= 0) return code;
-    code = erase_command_order(&order, error);
-    if (code == KD_EXIT_OK) code = kd_order_run(&a.source, &order, &text, &found, error);
-    kd_order_print(&text);
-    kd_buf_finish(&text);
+    code = erase_command_carry_out(&a.source, error);
     kd_source_finish(&a.source);
     return kd_command_end("kudos-central", argv[0], code, error);
 }
@@ -108,14 +167,14 @@ int kd_command_status(int argc, char **argv)
     char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_arguments a;
     const kd_order order = {.kind = KD_ORDER_ERASE_LIST};
-    kd_buf text = {0};
-    uint64_t found;
+    kd_order_told told = {.partitions = 0};
     int code = kd_arguments_read(&a, &status_line, argc, argv);
     if (code >= 0) return code;
     code = status_show_job(&a.source, error);
-    if (code == KD_EXIT_OK) code = kd_order_run(&a.source, &order, &text, &found, error);
-    kd_order_print(&text);
-    kd_buf_finish(&text);
+    if (code == KD_EXIT_OK) code = kd_order_ask(&a.source, &order, &told, error);
+    if (code == KD_EXIT_OK)
+        printf("status erasures=%" PRIu32 " verdict=listed\n", kd_erase_list_print(&told.text, told.of));
+    kd_order_told_finish(&told);
     kd_source_finish(&a.source);
     return kd_command_end("kudos-central", argv[0], code, error);
 }

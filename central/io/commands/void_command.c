@@ -6,6 +6,7 @@
 
 #include "central/io/commands/commands.h"
 #include "central/io/commands/order_run.h"
+#include "central/io/commands/void_told.h"
 #include "common/base/text.h"
 #include "common/io/admin/admin.h"
 #include "common/io/daemon/file_read.h"
@@ -112,21 +113,104 @@ static bool void_command_read(kd_order *order, kd_buf *body, char *error)
     return good;
 }
 
+/* ---- carried out ---- */
+
+static int void_command_list(const kd_source *source, char *error)
+{
+    const kd_order order = {.kind = KD_ORDER_VOID_LIST};
+    kd_order_told told;
+    int code = kd_order_ask(source, &order, &told, error);
+    if (code == KD_EXIT_OK) printf("void listed=%" PRIu64 " verdict=listed\n", kd_order_print(&told.text));
+    kd_order_told_finish(&told);
+    return code;
+}
+
+/* What the partitions remember of the job, and the clock of those that were asked. */
+static int void_command_look(const kd_source *source, const kd_order *order, kd_void_known *known,
+                             uint64_t *now_us, char *error)
+{
+    kd_order look = {.kind = KD_ORDER_VOID_LIST};
+    kd_order_told told;
+    kd_order_set_name(&look, order->name);
+    int code = kd_order_ask(source, &look, &told, error);
+    kd_void_known_read(known, order->name, &told.text);
+    *now_us = told.now_us;
+    kd_order_told_finish(&told);
+    return code;
+}
+
+/* The window ends now, unless the operator says when; its tombstones lie above it. */
+static int void_command_window(kd_order *order, kd_buf *body, const kd_void_known *known, uint64_t now_us,
+                               char *error)
+{
+    uint64_t to_us = now_us;
+    if (to && !void_command_time(to, &to_us)) to_us = 0;
+    const char *fault = to_us > now_us ? "--to is in the future"
+                        : known->over  ? "that name is of a job that is over; take another one"
+                                       : NULL;
+    order->id = kd_void_known_stamp(known, to_us);
+    if (!to) {
+        to_us = KD_MIN(to_us, order->id - 1);
+        kd_text_printf(body, "to %" PRIu64 "\n", to_us);
+        order->body = kd_buf_view(body);
+    }
+    if (!fault && to_us >= order->id) fault = "that job was ordered with an earlier --to";
+    if (fault) snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", fault);
+    return fault ? KD_EXIT_USAGE : KD_EXIT_OK;
+}
+
+static void void_command_tell(const kd_order *order, const kd_void_known *known, const kd_buf *text)
+{
+    kd_void_told t;
+    kd_void_told_read(&t, text);
+    kd_order_print(&t.effects);
+    if (order->kind == KD_ORDER_VOID_UNDO)
+        printf("void items=%" PRIu64 " operations=%" PRIu64 " job=%s verdict=undone\n", t.items, t.put_back,
+               order->name);
+    else
+        printf("void users=%" PRIu64 " items=%" PRIu64 " operations=%" PRIu64 " skipped=%" PRIu64
+               " job=%s verdict=%s\n",
+               t.users, t.items, dry_run ? t.picked : t.withdrawn - known->withdrawn,
+               dry_run ? 0 : t.skipped - known->skipped, order->name, dry_run ? "preview" : "withdrawn");
+    kd_buf_finish(&t.effects);
+}
+
+static int void_command_carry_out(const kd_source *source, kd_order *order, kd_buf *body, char *error)
+{
+    kd_void_known known;
+    kd_order_told told = {.partitions = 0};
+    uint64_t now_us;
+    int code = void_command_look(source, order, &known, &now_us, error);
+    if (code == KD_EXIT_OK && order->kind == KD_ORDER_VOID)
+        code = void_command_window(order, body, &known, now_us, error);
+    if (code == KD_EXIT_OK && order->kind == KD_ORDER_VOID_UNDO && known.stamp_us == 0) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "no partition knows that void: it is undone, or too many came since");
+        code = KD_EXIT_FAILED;
+    }
+    if (code == KD_EXIT_OK) code = kd_order_ask(source, order, &told, error);
+    if (code == KD_EXIT_OK) void_command_tell(order, &known, &told.text);
+    kd_void_known_finish(&known);
+    kd_order_told_finish(&told);
+    return code;
+}
+
 int kd_command_void(int argc, char **argv)
 {
     char error[KD_OPTIONS_ERROR_MAX] = "";
     kd_arguments a;
     kd_order order = {.kind = KD_ORDER_NONE};
-    kd_buf body = {0}, text = {0};
-    uint64_t found;
+    kd_buf body = {0};
     int code = kd_arguments_read(&a, &line, argc, argv);
     if (code >= 0) return code;
-    code = void_command_read(&order, &body, error) ? kd_order_run(&a.source, &order, &text, &found, error)
-                                                   : KD_EXIT_USAGE;
+    if (!void_command_read(&order, &body, error))
+        code = KD_EXIT_USAGE;
+    else if (list)
+        code = void_command_list(&a.source, error);
+    else
+        code = void_command_carry_out(&a.source, &order, &body, error);
     if (code == KD_EXIT_UNAVAILABLE && order.kind == KD_ORDER_VOID)
         fprintf(stderr, "To go on with it: --job %s\n", order.name);
-    kd_order_print(&text);
-    kd_buf_finish(&text);
     kd_buf_finish(&body);
     kd_source_finish(&a.source);
     return kd_command_end("kudos-central", argv[0], code, error);

@@ -432,13 +432,24 @@ bool kd_membership_leader(kd_membership *m, uint32_t partition, kd_buf *url)
     return url->len > 0;
 }
 
-uint32_t kd_membership_led_elsewhere(kd_membership *m)
+bool kd_membership_leads(kd_membership *m, uint32_t partition)
 {
-    uint32_t p = 0, partitions = (uint32_t)m->settings->partitions;
     membership_lock(m);
-    while (p < partitions && kd_members_held(m->members, 0, p).state == KD_HELD_LEADS) p++;
+    bool leads = kd_members_held(m->members, 0, partition).state == KD_HELD_LEADS;
     membership_unlock(m);
-    return p < partitions ? p : UINT32_MAX;
+    return leads;
+}
+
+void kd_membership_urls(kd_membership *m, kd_buf *out)
+{
+    membership_lock(m);
+    for (uint32_t i = 1; i < kd_members_count(m->members); i++) {
+        const kd_member_seen seen = kd_members_at(m->members, i);
+        if (!seen.lives || seen.url.len == 0) continue;
+        if (out->len > 0) kd_buf_put_u8(out, ' ');
+        kd_buf_put(out, seen.url.data, seen.url.len);
+    }
+    membership_unlock(m);
 }
 
 const char *kd_membership_unready(kd_membership *m)

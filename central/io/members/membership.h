@@ -37,8 +37,10 @@ void kd_membership_destroy(kd_membership *m);
 int kd_membership_alone(kd_membership *m, char *who, size_t size);
 /* From any thread. The URL of the living member that leads a partition, in place of what *url holds; false: nobody is known to, or it told no URL. */
 bool kd_membership_leader(kd_membership *m, uint32_t partition, kd_buf *url);
-/* From any thread: the first partition that this member does not lead; UINT32_MAX: it leads all. */
-uint32_t kd_membership_led_elsewhere(kd_membership *m);
+/* From any thread: whether this member leads the partition, as far as it was told. */
+bool kd_membership_leads(kd_membership *m, uint32_t partition);
+/* From any thread: appends the URLs of the other members that live and told one, with blanks between. */
+void kd_membership_urls(kd_membership *m, kd_buf *out);
 /* From any thread: why this member is not ready, static; NULL: it is. */
 const char *kd_membership_unready(kd_membership *m);
 /* From any thread: appends a line for each partition, for `kudos-central members`. */

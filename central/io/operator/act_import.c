@@ -4,6 +4,7 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 
+#include "central/io/operator/act_elsewhere.h"
 #include "central/io/operator/job_decide.h"
 #include "common/base/text.h"
 #include "common/json/json_writer.h"
@@ -38,9 +39,13 @@ static bool act_import_read_decision(const struct evkeyvalq *words, kd_decision 
 static int act_import_answer(const kd_central_app *app, const kd_job_progress *p, kd_buf *out)
 {
     kd_json j = kd_json_of(out);
+    kd_buf urls = {.data = NULL};
     kd_json_object(&j);
     kd_json_put_u64(&j, "partitions", app->settings.partitions);
     kd_json_put_u64(&j, "durable", p->durable ? p->seq : 0);
+    if (app->membership) kd_membership_urls(app->membership, &urls);
+    kd_json_put_str(&j, "urls", kd_buf_view(&urls));
+    kd_buf_finish(&urls);
     kd_json_end_object(&j);
     return 200;
 }
@@ -75,6 +80,8 @@ static int act_import_asked(kd_central_app *app, const kd_admin_request *asked, 
     bool known = act_import_number(words, "partition", app->settings.partitions - 1, &partition) &&
                  kd_name_valid(d.job) && (!asked->post || act_import_read_decision(words, &d));
     if (!known) return kd_admin_refuse(out, 400, "not an import: job=, partition=, seq=, last=, region=");
+    if (app->membership && !kd_jobs_serves(app->jobs, (uint32_t)partition))
+        return kd_act_refuse_elsewhere(app, (uint32_t)partition, out);
     if (app->draining) return kd_admin_refuse(out, 503, "central is stopping");
     return act_import_ask(app, (uint32_t)partition, &d, asked->post, out);
 }

@@ -2,10 +2,12 @@
 #include <stdio.h>
 
 #include "central/io/operator/act_compare.h"
+#include "central/io/operator/act_elsewhere.h"
 #include "central/io/operator/act_import.h"
 #include "central/io/daemon/app.h"
 #include "common/base/text.h"
 #include "common/json/json_writer.h"
+#include "kudos/id.h"
 
 static kd_jobs *app_act_jobs(kd_central_app *app, bool slow)
 {
@@ -22,22 +24,35 @@ static int app_act_refuse_follower(kd_buf *out)
     return kd_admin_refuse(out, 421, "this central follows: order it of its leader");
 }
 
-/* Orders are for those who lead: this one leads some partitions alone. */
-static int app_act_refuse_elsewhere(kd_central_app *app, uint32_t partition, kd_buf *out)
+/* An item is of one partition. */
+static void app_act_of_item(const kd_central_app *app, kd_order *order)
 {
-    kd_buf url = {.data = NULL};
-    char why[KD_MEMBER_URL_MAX + 96];
-    bool known = kd_membership_leader(app->membership, partition, &url);
-    snprintf(why, sizeof(why), "this member does not lead partition %u: order it of %.*s", partition,
-             known ? (int)url.len : 10, known ? (const char *)url.data : "its leader");
-    kd_buf_finish(&url);
-    return kd_admin_refuse(out, 421, why);
+    kd_item item;
+    if (order->item[0] == '\0' || kd_item_parse(&item, kd_bytes_str(order->item)) != KD_OK) return;
+    order->partitions = (kd_partition_set){{0}};
+    kd_partition_set_add(&order->partitions,
+                         kd_partition(kd_item_key(&item), (uint32_t)app->settings.partitions));
 }
 
-/* The first partition that this member does not lead; UINT32_MAX: it leads all. */
-static uint32_t app_act_elsewhere(kd_central_app *app)
+/* A backup is one copy of all partitions: one member makes it. All other orders are carried out partition by partition. */
+static bool app_act_is_whole(kd_order_kind kind)
 {
-    return kd_central_in_group(&app->settings) ? kd_membership_led_elsewhere(app->membership) : UINT32_MAX;
+    return kind == KD_ORDER_BACKUP || kind == KD_ORDER_BACKUP_PRUNE;
+}
+
+/* The first partition of the order that others lead, where this member can do nothing for it; UINT32_MAX: it can. */
+static uint32_t app_act_elsewhere(kd_central_app *app, const kd_order *order)
+{
+    uint32_t first = UINT32_MAX;
+    bool all = kd_partition_set_count(&order->partitions) == 0;
+    if (order->kind == KD_ORDER_MEMBERS) return UINT32_MAX;
+    for (uint32_t p = 0; p < app->settings.partitions; p++) {
+        if (!all && !kd_partition_set_has(&order->partitions, p)) continue;
+        bool served = kd_jobs_serves(app->jobs, p);
+        if (served && !app_act_is_whole(order->kind)) return UINT32_MAX;
+        if (!served && first == UINT32_MAX) first = p;
+    }
+    return first;
 }
 
 static int app_act_start(kd_central_app *app, const kd_admin_request *asked, kd_buf *out)
@@ -50,10 +65,15 @@ static int app_act_start(kd_central_app *app, const kd_admin_request *asked, kd_
     /* A backup is begun and completed by the job that copies it, and by nobody else: edges forget rows because it is said to be there. */
     bool of_backup_job = order.kind == KD_ORDER_BACKUP_BEGIN || order.kind == KD_ORDER_BACKUP_COMPLETE;
     if (read != KD_OK || of_backup_job)
-        return kd_admin_refuse(out, 400, "not an order: do=, name=, region=, item=, dir=, id=");
+        return kd_admin_refuse(out, 400,
+                               "not an order: do=, name=, region=, item=, dir=, job=, id=, partitions=");
     if (app_act_follows(app) && !kd_order_of_follower(order.kind)) return app_act_refuse_follower(out);
-    uint32_t elsewhere = order.kind == KD_ORDER_MEMBERS ? UINT32_MAX : app_act_elsewhere(app);
-    if (elsewhere != UINT32_MAX) return app_act_refuse_elsewhere(app, elsewhere, out);
+    app_act_of_item(app, &order);
+    uint32_t elsewhere = app_act_elsewhere(app, &order);
+    if (elsewhere != UINT32_MAX && app_act_is_whole(order.kind))
+        return kd_admin_refuse(out, 421,
+                               "a backup is made by a member that leads all partitions; this one does not");
+    if (elsewhere != UINT32_MAX) return kd_act_refuse_elsewhere(app, elsewhere, out);
     /* The workers commit for the last time: an order might never be durable. */
     if (app->draining) return kd_admin_refuse(out, 503, "central is stopping");
     int err = kd_jobs_start(app_act_jobs(app, kd_order_slow(order.kind)), &order, &id);

@@ -94,13 +94,24 @@ static int core_act_collect(kd_core_act *a)
 /* Each order is a job of its own, which keeps a repeated record from being merged twice. */
 static void core_act_name_job(kd_core_act *a)
 {
-    snprintf(a->job, sizeof(a->job), "order-%08x%08x", randombytes_random(), randombytes_random());
+    if (a->order.job[0] != '\0')
+        snprintf(a->job, sizeof(a->job), "%s", a->order.job);
+    else
+        snprintf(a->job, sizeof(a->job), "order-%08x%08x", randombytes_random(), randombytes_random());
     a->decision = (kd_decision){.job = kd_bytes_str(a->job), .seq = 1, .last = true};
+}
+
+/* The order was said before, to this leader or another one, and its answer was lost. */
+static bool core_act_decided_before(kd_core_act *a)
+{
+    a->decides = a->order.job[0] != '\0' && kd_central_decided(a->core, a->decision.job).seq > 0;
+    return a->decides;
 }
 
 int kd_core_act_run(kd_core_act *a)
 {
     core_act_name_job(a);
+    if (core_act_decided_before(a)) return KD_OK;
     switch (a->order.kind) {
     case KD_ORDER_RETIRE:
     case KD_ORDER_READMIT:

@@ -7,7 +7,7 @@
 
 /* What is judged by, of the configuration. */
 kd_gone_config kd_gone_configured(const kd_central_settings *s);
-/* Asks the worker. KD_OK; KD_ETIMEOUT. */
+/* Asks the worker. KD_OK; KD_ETIMEOUT; KD_EUNAVAILABLE: the partition is not held. */
 int kd_gone_ask(kd_jobs *jobs, uint32_t partition, kd_gone_partition *out);
 /* "gone_at=TIME", or "gone_at=unknown reason=PLACE". */
 void kd_gone_put(const kd_gone *g, kd_buf *out);

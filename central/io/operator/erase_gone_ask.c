@@ -36,8 +36,9 @@ int kd_gone_ask(kd_jobs *jobs, uint32_t partition, kd_gone_partition *out)
     q->ask.dispose = gone_dispose;
     q->ask.owner = kd_jobs_worker(jobs, partition);
     q->partition = partition;
-    bool told = kd_ask_run(&q->ask, kd_jobs_worker(jobs, partition)->loop, GONE_ASK_MS) && q->open;
-    if (told) *out = q->found;
+    int err = kd_ask_run(&q->ask, kd_jobs_worker(jobs, partition)->loop, GONE_ASK_MS) ? KD_OK : KD_ETIMEOUT;
+    if (err == KD_OK && !q->open) err = KD_EUNAVAILABLE;
+    if (err == KD_OK) *out = q->found;
     kd_ask_let_go(&q->ask);
-    return told ? KD_OK : KD_ETIMEOUT;
+    return err;
 }

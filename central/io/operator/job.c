@@ -1,6 +1,8 @@
 /* job.c - see the header. */
 #include "central/io/operator/job.h"
 
+#include <stdio.h>
+
 bool kd_jobs_stopping(kd_jobs *jobs)
 {
     pthread_mutex_lock(&jobs->lock);
@@ -47,5 +49,47 @@ void kd_jobs_count_partition(kd_jobs *jobs)
 {
     pthread_mutex_lock(&jobs->lock);
     jobs->job.totals.partitions++;
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+bool kd_jobs_serves(const kd_jobs *jobs, uint32_t partition)
+{
+    bool alone = !jobs->membership || !kd_central_in_group(jobs->settings);
+    return alone || kd_membership_leads(jobs->membership, partition);
+}
+
+static void jobs_done_with(kd_jobs *jobs, uint32_t partition)
+{
+    pthread_mutex_lock(&jobs->lock);
+    kd_partition_set_remove(&jobs->job.left, partition);
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+/* Whether the partition is another member's business now. */
+static bool jobs_went(const kd_jobs *jobs, int err)
+{
+    return (err == KD_EUNAVAILABLE || err == KD_EFENCED) && kd_central_in_group(jobs->settings);
+}
+
+int kd_jobs_each(kd_jobs *jobs, int (*fn)(void *arg, uint32_t partition, char *error), void *arg, char *error)
+{
+    for (uint32_t p = 0; p < jobs->settings->partitions; p++) {
+        if (!kd_partition_set_has(&jobs->job.left, p) || !kd_jobs_serves(jobs, p)) continue;
+        int err = kd_jobs_progress(jobs, p, 0) ? fn(arg, p, error) : KD_EAGAIN;
+        if (err == KD_EAGAIN && error[0] == '\0')
+            snprintf(error, KD_OPTIONS_ERROR_MAX, "central is stopping");
+        if (err == KD_OK || err == KD_ENOTFOUND)
+            jobs_done_with(jobs, p);
+        else if (!jobs_went(jobs, err))
+            return err;
+    }
+    error[0] = '\0';
+    return KD_OK;
+}
+
+void kd_jobs_all_done(kd_jobs *jobs)
+{
+    pthread_mutex_lock(&jobs->lock);
+    jobs->job.left = (kd_partition_set){{0}};
     pthread_mutex_unlock(&jobs->lock);
 }

@@ -32,12 +32,14 @@ typedef enum {
 /* The running job, or the last one that ran. `order` and `id` do not change while it runs; all other fields are under the lock. */
 typedef struct {
     kd_order order;
-    uint64_t id; /* one more than that of the job before; 0: there was none yet */
+    uint64_t id;       /* one more than that of the job before; 0: there was none yet */
+    uint64_t begun_us; /* by the clock */
     kd_job_state state;
     uint32_t partition; /* the partition that is being read */
     uint64_t rows;      /* read of that partition so far */
     kd_audit_totals totals;
-    kd_buf lines; /* output for the operator, each line with its line feed */
+    kd_partition_set left; /* of its order, and not carried out */
+    kd_buf lines;          /* output for the operator, each line with its line feed */
     uint32_t line_count;
     char error[KD_OPTIONS_ERROR_MAX]; /* empty unless it failed */
 } kd_job;
@@ -78,5 +80,16 @@ void kd_jobs_text(kd_jobs *jobs, kd_bytes text);
 void kd_jobs_add(kd_jobs *jobs, const kd_audit_result *r);
 /* One partition more has carried the order out; shown as `partitions`. */
 void kd_jobs_count_partition(kd_jobs *jobs);
+/* From any thread: whether this central carries orders out for the partition. Of a group that is the member that leads it. */
+bool kd_jobs_serves(const kd_jobs *jobs, uint32_t partition);
+/*
+ * Calls `fn` for each partition of the job's order that is served here, in the order of their numbers, and takes those off the ones left for which it returns KD_OK or
+ * KD_ENOTFOUND. What went to another member meanwhile (KD_EUNAVAILABLE, KD_EFENCED) is left for whoever leads it. Another error ends it, as does the end
+ * of the program, KD_EAGAIN. KD_OK, or that with `error`.
+ */
+int kd_jobs_each(kd_jobs *jobs, int (*fn)(void *arg, uint32_t partition, char *error), void *arg,
+                 char *error);
+/* Nothing is left: the order is not one for each partition. */
+void kd_jobs_all_done(kd_jobs *jobs);
 
 #endif

@@ -155,19 +155,16 @@ kd_order_target kd_job_target(kd_jobs *jobs)
     return (kd_order_target){jobs, (uint32_t)jobs->settings->partitions, job_act_carry_out};
 }
 
-/* As job_act_carry_out. Counts the partitions that have carried the order out, for the job's progress. */
-static int job_act_carry_out_counted(void *arg, uint32_t partition, const kd_order *order, char *error)
+/* The job's order on one partition. Counts the partitions that have carried it out. */
+static int job_act_carry_out_job(void *arg, uint32_t partition, char *error)
 {
-    int err = job_act_carry_out(arg, partition, order, error);
+    const kd_jobs *jobs = arg;
+    int err = job_act_carry_out(arg, partition, &jobs->job.order, error);
     if (err == KD_OK) kd_jobs_count_partition(arg);
     return err;
 }
 
 int kd_job_act(kd_jobs *jobs, char *error)
 {
-    const kd_order order = jobs->job.order;
-    kd_order_target target = kd_job_target(jobs);
-    uint32_t found;
-    target.carry_out = job_act_carry_out_counted;
-    return kd_order_all(&target, &order, &found, error);
+    return kd_jobs_each(jobs, job_act_carry_out_job, jobs, error);
 }

@@ -23,7 +23,8 @@ static void audit_moment_take(kd_ask *ask)
 {
     audit_moment *m = KD_CONTAINER(ask, audit_moment, ask);
     const kd_tenure *t = kd_worker_tenure(ask->owner, m->partition);
-    if (!t->core) return; /* closed: the program ends, or it went to another member */
+    bool went = kd_central_in_group(t->settings) && t->follows;
+    if (!t->core || went) return; /* closed: the program ends, or it went to another member */
     m->copy = kd_central_counts_copy(t->core, COPIED_MAX);
     m->snapshot = kd_leveldb_snapshot_take(t->db);
 }
@@ -76,8 +77,9 @@ static int audit_moment_run(kd_jobs *jobs, audit_moment *m, char *error)
     return err;
 }
 
-static int job_audit_one(kd_jobs *jobs, uint32_t partition, char *error)
+static int job_audit_one(void *arg, uint32_t partition, char *error)
 {
+    kd_jobs *jobs = arg;
     audit_moment *m = kd_alloc(sizeof(*m));
     kd_worker *worker = kd_jobs_worker(jobs, partition);
     m->partition = partition;
@@ -95,8 +97,5 @@ static int job_audit_one(kd_jobs *jobs, uint32_t partition, char *error)
 
 int kd_job_audit(kd_jobs *jobs, char *error)
 {
-    int err = KD_OK;
-    for (uint32_t p = 0; err == KD_OK && p < jobs->settings->partitions; p++)
-        err = kd_jobs_progress(jobs, p, 0) ? job_audit_one(jobs, p, error) : KD_EAGAIN;
-    return err;
+    return kd_jobs_each(jobs, job_audit_one, jobs, error);
 }

@@ -38,6 +38,7 @@ static void decide_work(kd_ask *ask)
 {
     decide_question *q = KD_CONTAINER(ask, decide_question, ask);
     kd_tenure *t = kd_worker_tenure(ask->owner, q->partition);
+    q->err = t->core ? KD_OK : KD_EUNAVAILABLE;
     if (!t->core) return;
     q->progress = kd_central_decided(t->core, kd_buf_view(&q->job));
     if (q->write && q->progress.seq < q->decision.seq) q->err = kd_tenure_decide(t, &q->decision);
@@ -133,9 +134,10 @@ int kd_job_decided(kd_jobs *jobs, uint32_t partition, kd_bytes job, kd_job_progr
 {
     uint64_t until_us = kd_clock_mono_us() + DECIDED_US;
     while (kd_clock_mono_us() < until_us && !kd_jobs_stopping(jobs)) {
-        int written;
+        int written = KD_OK;
         int err = kd_job_decide_ask(kd_jobs_worker(jobs, partition), partition, job, NULL, DECIDE_ASK_MS,
                                     progress, &written);
+        if (err == KD_OK) err = written;
         if (err != KD_OK) return decide_fail(error, partition, err);
         if (progress->seq == 0 || progress->durable) return KD_OK;
         usleep(DECIDE_POLL_US);

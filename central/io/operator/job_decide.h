@@ -10,15 +10,16 @@
 
 /* On the job's thread. Writes the decision, again every few seconds while it is not merged, and waits until it is. Decisions of one job and partition
  * come in the order of their seq, each when the one before has returned. KD_OK: merged and durable, by this call or an earlier one. KD_EINVAL,
- * KD_ETOOBIG: as kd_central_decide. KD_ETIMEOUT: unknown; the same call repeated does nothing twice. `error`: KD_OPTIONS_ERROR_MAX bytes. */
+ * KD_ETOOBIG: as kd_central_decide. KD_EUNAVAILABLE, KD_EFENCED: not held, or led by another member, which may
+ * go on. KD_ETIMEOUT: unknown; the same call repeated does nothing twice. `error`: KD_OPTIONS_ERROR_MAX bytes. */
 int kd_job_decide(kd_jobs *jobs, uint32_t partition, const kd_decision *d, char *error);
 /* What that partition remembers of a job, to go on behind it, once that is durable: what a store remembers then has it, too. KD_OK, or KD_ETIMEOUT with
  * `error`. */
 int kd_job_decided(kd_jobs *jobs, uint32_t partition, kd_bytes job, kd_job_progress *progress, char *error);
 
 /* From any thread but the worker's: asks the partition's worker, for at most `ms`, what the partition remembers of a job. `d`, if not NULL, is written
- * where the partition has not merged it; *written tells what became of that: KD_OK: handed to Kafka, and not more; KD_EAGAIN: later; or as
- * kd_central_decide. KD_OK, or KD_ETIMEOUT with nothing told. */
+ * where the partition has not merged it; *written tells what became of that: KD_OK: handed to Kafka, and not more; KD_EAGAIN: later; KD_EUNAVAILABLE: it is not held; KD_EFENCED: it
+ * follows; or as kd_central_decide. KD_OK, or KD_ETIMEOUT with nothing told. */
 int kd_job_decide_ask(kd_worker *worker, uint32_t partition, kd_bytes job, const kd_decision *d, uint32_t ms,
                       kd_job_progress *progress, int *written);
 

@@ -18,16 +18,15 @@
 #include "common/io/loop/log.h"
 #include "kudos/void.h"
 
-enum { WALKS_MAX = 4, UNFINISHED_MAX = 16 };
+enum { WALKS_MAX = 4 };
 
 typedef struct {
     kd_jobs *jobs;
     char *error;
     kd_bytes user;
-    char name[KD_NAME_MAX + 1]; /* of the job */
-    bool resumed;               /* it was broken off: only what it has marked is brought to an end */
-    uint64_t stamp_us, withdrawn;
-    kd_gone gone;
+    const char *name; /* of the job */
+    uint64_t stamp_us;
+    kd_gone gone; /* of the partitions that are done */
     /* Of the partition that is walked over. */
     uint32_t partition;
     uint64_t seq, picked;
@@ -180,112 +179,120 @@ static int job_erase_mark(job_erase *e, job_erase_memory *m)
     return job_erase_fail(e, KD_EAGAIN, "another decision took that place; say it again");
 }
 
-static int job_erase_partition(job_erase *e)
+static int job_erase_see_gone(job_erase *e, const kd_erased *told)
 {
+    kd_gone_partition p;
+    int err = kd_gone_ask(e->jobs, e->partition, &p);
+    if (err != KD_OK) return job_erase_fail(e, err, "erased; when it is gone, status will tell");
+    const kd_gone_config config = kd_gone_configured(e->jobs->settings);
+    kd_gone_add(&e->gone, &config, &p, told, kd_clock_wall_us());
+    return KD_OK;
+}
+
+/* What was withdrawn is told in all, whoever led the partition meanwhile. */
+static void job_erase_end_partition(job_erase *e, const kd_erased *told)
+{
+    kd_buf text = {0};
+    kd_text_printf(&text, "erase-part partition=%" PRIu32 " withdrawn=%" PRIu64 "\n", e->partition,
+                   told->withdrawn);
+    kd_jobs_text(e->jobs, kd_buf_view(&text));
+    kd_buf_finish(&text);
+    kd_jobs_count_partition(e->jobs);
+    KD_LOG(KD_WARN, "operator-order", KD_STR("order", "erase"), KD_STR("name", e->name),
+           KD_U64("partition", e->partition), KD_U64("withdrawn", told->withdrawn));
+}
+
+static int job_erase_partition(void *arg, uint32_t partition, char *error)
+{
+    job_erase *e = arg;
     job_erase_memory m;
+    e->error = error;
+    e->partition = partition;
+    e->op_count = 0;
+    kd_buf_clear(&e->ids);
     int err = job_erase_remembered(e, &m);
-    bool ours = job_erase_is_ours(e, &m.found);
-    if (err != KD_OK || (e->resumed && !ours)) return err;
-    if (!ours) err = job_erase_mark(e, &m);
-    uint64_t before = m.found.withdrawn;
+    if (err == KD_OK && !job_erase_is_ours(e, &m.found)) err = job_erase_mark(e, &m);
     for (int walk = 0; err == KD_OK && m.found.finished_us == 0; walk++) {
         if (walk == WALKS_MAX) return job_erase_fail(e, KD_EAGAIN, "rows are left; say it again");
         err = job_erase_pass(e);
         if (err == KD_OK) err = job_erase_remembered(e, &m);
     }
-    e->withdrawn += m.found.withdrawn - before;
-    if (err == KD_OK && !e->resumed) kd_jobs_count_partition(e->jobs);
+    if (err == KD_OK) err = job_erase_see_gone(e, &m.found);
+    if (err == KD_OK) job_erase_end_partition(e, &m.found);
     return err;
 }
 
 /* ---- an erasure ---- */
 
-static int job_erase_run(job_erase *e)
-{
-    int err = KD_OK;
-    for (e->partition = 0; err == KD_OK && e->partition < e->jobs->settings->partitions; e->partition++)
-        err = job_erase_partition(e);
-    return err;
-}
-
-/* Takes up an erasure of the user that was broken off, if there is one. Else chooses a name, and a stamp above all that partitions
- * remember: what any edge whose clock is within the bound took before now is stamped up to it. */
-static int job_erase_choose(job_erase *e)
-{
-    e->resumed = false;
-    e->stamp_us = kd_clock_wall_us() + e->jobs->settings->drift_bound_us;
-    for (e->partition = 0; e->partition < e->jobs->settings->partitions; e->partition++) {
-        job_erase_memory m;
-        int err = job_erase_remembered(e, &m);
-        if (err != KD_OK) return err;
-        e->resumed = m.found.stamp_us > 0 && m.found.finished_us == 0;
-        if (e->resumed) {
-            snprintf(e->name, sizeof(e->name), "%s", m.found.job);
-            e->stamp_us = m.found.stamp_us;
-            return KD_OK;
-        }
-        e->stamp_us = KD_MAX(e->stamp_us, KD_MAX(m.found.stamp_us, m.void_us));
-    }
-    e->stamp_us++;
-    snprintf(e->name, sizeof(e->name), "%s", e->jobs->job.order.name);
-    return KD_OK;
-}
-
-static int job_erase_all(job_erase *e)
-{
-    int err = KD_OK;
-    e->resumed = true;
-    for (int runs = 0; err == KD_OK && e->resumed; runs++) {
-        if (runs == UNFINISHED_MAX) return job_erase_fail(e, KD_EAGAIN, "it does not end; say it again");
-        err = job_erase_choose(e);
-        if (err == KD_OK) err = job_erase_run(e);
-    }
-    return err;
-}
-
-static int job_erase_see_gone(job_erase *e)
-{
-    for (e->partition = 0; e->partition < e->jobs->settings->partitions; e->partition++) {
-        job_erase_memory m;
-        kd_gone_partition p;
-        int err = job_erase_remembered(e, &m);
-        if (err == KD_OK) err = kd_gone_ask(e->jobs, e->partition, &p);
-        if (err != KD_OK) return job_erase_fail(e, err, "erased; when it is gone, status will tell");
-        const kd_gone_config config = kd_gone_configured(e->jobs->settings);
-        kd_gone_add(&e->gone, &config, &p, &m.found, kd_clock_wall_us());
-    }
-    return KD_OK;
-}
-
-static void job_erase_tell(const job_erase *e)
-{
-    kd_buf text = {0};
-    kd_text_printf(&text, "erase operations=%" PRIu64 " ", e->withdrawn);
-    kd_gone_put(&e->gone, &text);
-    kd_text_printf(&text, " job=%s verdict=erased\n", e->name);
-    kd_jobs_text(e->jobs, kd_buf_view(&text));
-    kd_buf_finish(&text);
-    KD_LOG(KD_WARN, "operator-order", KD_STR("order", "erase"), KD_STR("name", e->name),
-           KD_U64("withdrawn", e->withdrawn));
-}
-
-int kd_job_erase(kd_jobs *jobs, char *error)
+static job_erase *job_erase_create(kd_jobs *jobs, char *error)
 {
     job_erase *e = kd_alloc(sizeof(*e));
     e->jobs = jobs;
     e->error = error;
     e->user = jobs->job.order.body;
-    int err = KD_OK;
+    e->name = jobs->job.order.name;
+    e->stamp_us = jobs->job.order.id;
     kd_buf_reserve(&e->ids, (size_t)KD_ERASE_OPS_MAX * (KD_ITEM_KEY_MAX + KD_ID_MAX));
-    if (!kd_id_valid(e->user) || !kd_name_valid(kd_bytes_str(jobs->job.order.name))) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "no id of a user");
-        err = KD_EINVAL;
-    }
-    if (err == KD_OK) err = job_erase_all(e);
-    if (err == KD_OK) err = job_erase_see_gone(e);
-    if (err == KD_OK) job_erase_tell(e);
+    return e;
+}
+
+static void job_erase_destroy(job_erase *e)
+{
     kd_buf_finish(&e->ids);
     kd_buf_finish(&e->body);
     free(e);
+}
+
+static void job_erase_tell_gone(const job_erase *e)
+{
+    kd_buf text = {0};
+    kd_text_printf(&text, "erase-gone at_us=%" PRIu64 " reason=%s\n", e->gone.at_us,
+                   e->gone.reason[0] != '\0' ? e->gone.reason : "-");
+    kd_jobs_text(e->jobs, kd_buf_view(&text));
+    kd_buf_finish(&text);
+}
+
+int kd_job_erase(kd_jobs *jobs, char *error)
+{
+    job_erase *e = job_erase_create(jobs, error);
+    int err = KD_OK;
+    if (!kd_id_valid(e->user) || !kd_name_valid(kd_bytes_str(e->name)) || e->stamp_us == 0) {
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "no id of a user, or no name and stamp of an erasure");
+        err = KD_EINVAL;
+    }
+    if (err == KD_OK) err = kd_jobs_each(jobs, job_erase_partition, e, error);
+    /* Of no partition nothing is known. */
+    if (jobs->job.totals.partitions > 0) job_erase_tell_gone(e);
+    job_erase_destroy(e);
+    return err;
+}
+
+/* ---- what is remembered ---- */
+
+static int job_erase_look_at(void *arg, uint32_t partition, char *error)
+{
+    job_erase *e = arg;
+    job_erase_memory m;
+    kd_buf text = {0};
+    e->error = error;
+    e->partition = partition;
+    int err = job_erase_remembered(e, &m);
+    if (err != KD_OK) return err;
+    kd_text_printf(&text,
+                   "erase-mark partition=%" PRIu32 " stamp_us=%" PRIu64 " void_us=%" PRIu64
+                   " withdrawn=%" PRIu64 " finished=%d drift_us=%" PRIu64 " job=%s\n",
+                   partition, m.found.stamp_us, m.void_us, m.found.withdrawn, m.found.finished_us > 0,
+                   e->jobs->settings->drift_bound_us, m.found.stamp_us > 0 ? m.found.job : "-");
+    kd_jobs_text(e->jobs, kd_buf_view(&text));
+    kd_buf_finish(&text);
+    kd_jobs_count_partition(e->jobs);
+    return KD_OK;
+}
+
+int kd_job_erase_look(kd_jobs *jobs, char *error)
+{
+    job_erase *e = job_erase_create(jobs, error);
+    int err = kd_jobs_each(jobs, job_erase_look_at, e, error);
+    job_erase_destroy(e);
     return err;
 }

@@ -19,6 +19,7 @@ typedef struct {
 } erase_listed;
 
 typedef struct {
+    kd_jobs *jobs;
     const kd_central_settings *settings;
     erase_listed *at;
     uint32_t count, cap;
@@ -74,34 +75,33 @@ static int erase_list_store(const kd_store *store, void *arg)
     return kd_erased_each(store, erase_list_see, arg);
 }
 
-static void erase_list_put(const erase_listed *e, uint32_t partitions, kd_buf *out)
+static void erase_list_put(const erase_listed *e, kd_buf *out)
 {
-    kd_gone gone = e->gone;
-    bool done = e->finished == partitions;
-    if (!done) gone = (kd_gone){0, "unfinished"};
-    kd_text_printf(
-        out,
-        "erase job=%s to_us=%" PRIu64 " partitions=%" PRIu32 "/%" PRIu32 " operations=%" PRIu64 " state=%s ",
-        e->told.job, e->told.stamp_us, e->finished, partitions, e->withdrawn, done ? "erased" : "unfinished");
-    kd_gone_put(&gone, out);
-    kd_buf_put_u8(out, '\n');
+    kd_text_printf(out,
+                   "erase-job job=%s to_us=%" PRIu64 " begun=%" PRIu32 " finished=%" PRIu32
+                   " withdrawn=%" PRIu64 " at_us=%" PRIu64 " reason=%s\n",
+                   e->told.job, e->told.stamp_us, e->begun, e->finished, e->withdrawn, e->gone.at_us,
+                   e->gone.reason[0] != '\0' ? e->gone.reason : "-");
+}
+
+static int erase_list_partition(void *arg, uint32_t partition, char *error)
+{
+    erase_list *l = arg;
+    int err = kd_gone_ask(l->jobs, partition, &l->partition);
+    if (err == KD_OK) err = kd_job_with_store(l->jobs, partition, erase_list_store, l);
+    if (err != KD_OK) snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", kd_strerror(err));
+    if (err == KD_OK) kd_jobs_count_partition(l->jobs);
+    erase_list_fold(l);
+    return err;
 }
 
 int kd_job_erase_list(kd_jobs *jobs, char *error)
 {
-    erase_list l = {.settings = jobs->settings, .now_us = kd_clock_wall_us()};
-    uint32_t partitions = (uint32_t)jobs->settings->partitions;
+    erase_list l = {.jobs = jobs, .settings = jobs->settings, .now_us = kd_clock_wall_us()};
     kd_buf text = {0};
-    int err = KD_OK;
-    for (uint32_t p = 0; err == KD_OK && p < partitions; p++) {
-        err = kd_gone_ask(jobs, p, &l.partition);
-        if (err == KD_OK) err = kd_job_with_store(jobs, p, erase_list_store, &l);
-        erase_list_fold(&l);
-    }
-    if (err != KD_OK) snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", kd_strerror(err));
-    for (uint32_t i = 0; err == KD_OK && i < l.count; i++) erase_list_put(&l.at[i], partitions, &text);
-    if (err == KD_OK) kd_text_printf(&text, "status erasures=%" PRIu32 " verdict=listed\n", l.count);
-    if (err == KD_OK) kd_jobs_text(jobs, kd_buf_view(&text));
+    int err = kd_jobs_each(jobs, erase_list_partition, &l, error);
+    for (uint32_t i = 0; i < l.count; i++) erase_list_put(&l.at[i], &text);
+    kd_jobs_text(jobs, kd_buf_view(&text));
     kd_buf_finish(&text);
     free(l.at);
     return err;

@@ -33,6 +33,7 @@ int kd_job_item(kd_jobs *jobs, char *error)
     if (err == KD_ECLOSED) snprintf(error, KD_OPTIONS_ERROR_MAX, "%s was deleted, for good", order->item);
     if (err != KD_OK) return err;
     kd_jobs_count_partition(jobs);
+    kd_jobs_all_done(jobs);
     KD_LOG(KD_WARN, "operator-order", KD_STR("order", kd_order_name(order->kind)),
            KD_U64("partition", partition), KD_STR("item", order->item), KD_STR("name", order->name));
     return KD_OK;

@@ -15,7 +15,6 @@
 #include "central/io/operator/void_effect.h"
 #include "central/io/operator/void_order.h"
 #include "common/base/text.h"
-#include "common/io/loop/clock.h"
 
 enum { WALKS_MAX = 3 };
 
@@ -27,11 +26,12 @@ typedef struct {
     kd_void_pick pick;
     uint64_t stamp_us; /* of the tombstones */
     bool dry;
-    kd_void_effects effects;
-    uint64_t withdrawn, skipped, put_back;
+    uint32_t users;
+    kd_void_effects all; /* of the partitions that are done */
     /* Of the partition that is walked over. */
     uint32_t partition;
-    uint64_t seq, picked;
+    kd_void_effects effects;
+    uint64_t seq, picked, picked_first;
     bool counted; /* its items are among the effects */
     /* Of the next decision: views into `ids`, which has room for all. */
     kd_op ops[KD_VOID_OPS_MAX];
@@ -151,74 +151,92 @@ static int job_void_pass(job_void *v)
 
 /* ---- a void ---- */
 
-static int job_void_withdraw(job_void *v)
-{
-    job_void_memory before, after;
-    int err = job_void_remembered(v, v->partition, &before);
-    v->counted = false;
-    for (int walk = 0; err == KD_OK && walk < WALKS_MAX; walk++) {
-        err = job_void_pass(v);
-        if (err == KD_OK && v->dry) v->withdrawn += v->picked;
-        if (err != KD_OK || v->dry || v->picked == 0) break;
-        err = job_void_remembered(v, v->partition, &after);
-        uint64_t withdrawn = after.found.withdrawn - before.found.withdrawn,
-                 skipped = after.found.skipped - before.found.skipped;
-        v->withdrawn += withdrawn;
-        v->skipped += skipped;
-        if (withdrawn + skipped == v->picked) break;
-        before = after;
-    }
-    return err;
-}
-
-/* The stamp of the job, where a partition remembers it; or one that no other void has. A name that is used up is refused. */
-static int job_void_choose_stamp(job_void *v, uint64_t to_us)
-{
-    bool taken = true;
-    uint64_t stored_us = 0;
-    for (v->stamp_us = to_us + 1; taken && stored_us == 0; v->stamp_us += taken) {
-        taken = false;
-        for (v->partition = 0; v->partition < v->jobs->settings->partitions; v->partition++) {
-            job_void_memory m;
-            kd_job_progress progress;
-            int err = kd_job_decided(v->jobs, v->partition, v->name, &progress, v->error);
-            if (err == KD_OK) err = job_void_remembered(v, v->partition, &m);
-            if (err != KD_OK) return err;
-            if (m.found.closed || (progress.seq > 0 && m.found.stamp_us == 0))
-                return job_void_fail(v, KD_EINVAL, "that name is of a job that is over; take another one");
-            stored_us = KD_MAX(stored_us, m.found.stamp_us);
-            taken |= m.taken;
-        }
-    }
-    if (stored_us > 0) v->stamp_us = stored_us;
-    return KD_OK;
-}
-
-static int job_void_window(job_void *v, const kd_void_order *o)
-{
-    uint64_t now_us = kd_clock_wall_us();
-    v->partition = 0;
-    if (o->to_us > now_us) return job_void_fail(v, KD_EINVAL, "--to is in the future");
-    int err = job_void_choose_stamp(v, o->to_us ? o->to_us : now_us);
-    if (err != KD_OK) return err;
-    v->pick.from_us = o->from_us;
-    v->pick.to_us = o->to_us ? o->to_us : KD_MIN(now_us, v->stamp_us - 1);
-    if (v->pick.to_us >= v->stamp_us)
-        return job_void_fail(v, KD_EINVAL, "that job was ordered with an earlier --to");
-    return KD_OK;
-}
-
-static void job_void_tell(const job_void *v, const kd_void_order *o)
+/* A partition is done: what the command adds up. What of a job was withdrawn, skipped and put back is told in all, whoever led the partition meanwhile. */
+static int job_void_end_partition(job_void *v, const kd_voided *told)
 {
     kd_buf text = {0};
-    kd_void_effects_put(&v->effects, &v->jobs->counters, false, &text);
+    kd_void_effects_add(&v->all, &v->effects);
     kd_text_printf(&text,
-                   "void users=%" PRIu32 " items=%" PRIu64 " operations=%" PRIu64 " skipped=%" PRIu64
-                   " job=%.*s verdict=%s\n",
-                   o->user_count, v->effects.items, v->withdrawn, v->skipped, KD_PRINT(v->name),
-                   v->dry ? "preview" : "withdrawn");
+                   "void-part partition=%" PRIu32 " users=%" PRIu32 " items=%" PRIu64 " picked=%" PRIu64
+                   " withdrawn=%" PRIu64 " skipped=%" PRIu64 " put_back=%" PRIu64 "\n",
+                   v->partition, v->users, v->effects.items, v->picked_first, told->withdrawn, told->skipped,
+                   told->put_back);
     kd_jobs_text(v->jobs, kd_buf_view(&text));
     kd_buf_finish(&text);
+    kd_jobs_count_partition(v->jobs);
+    return KD_OK;
+}
+
+static void job_void_begin_partition(job_void *v, uint32_t partition)
+{
+    v->partition = partition;
+    v->effects = (kd_void_effects){.count = 0};
+    v->counted = false;
+    v->op_count = 0;
+    kd_buf_clear(&v->ids);
+}
+
+static int job_void_is_over(const job_void *v)
+{
+    return job_void_fail(v, KD_EINVAL, "that name is of a job that is over; take another one");
+}
+
+/* A name that is used up is refused, and a stamp that is not the job's. */
+static int job_void_check(job_void *v, const job_void_memory *m)
+{
+    kd_job_progress progress;
+    int err = kd_job_decided(v->jobs, v->partition, v->name, &progress, v->error);
+    if (err != KD_OK) return err;
+    if (m->found.closed || (progress.seq > 0 && m->found.stamp_us == 0)) return job_void_is_over(v);
+    if (m->taken) return job_void_fail(v, KD_EAGAIN, "another void has this stamp; say it again");
+    return m->found.stamp_us == 0 || m->found.stamp_us == v->stamp_us
+               ? KD_OK
+               : job_void_fail(v, KD_EAGAIN, "another command gave the job a stamp; say it again");
+}
+
+static int job_void_withdraw(void *arg, uint32_t partition, char *error)
+{
+    job_void *v = arg;
+    job_void_memory before, after = {.taken = false};
+    v->error = error;
+    job_void_begin_partition(v, partition);
+    int err = job_void_remembered(v, partition, &before);
+    if (err == KD_OK) err = job_void_check(v, &before);
+    for (int walk = 0; err == KD_OK && walk < WALKS_MAX; walk++) {
+        err = job_void_pass(v);
+        if (walk == 0) v->picked_first = v->picked;
+        if (err == KD_OK) err = job_void_remembered(v, partition, &after);
+        uint64_t decided =
+            after.found.withdrawn - before.found.withdrawn + after.found.skipped - before.found.skipped;
+        if (err != KD_OK || v->dry || decided == v->picked) break;
+        before = after;
+    }
+    return err == KD_OK ? job_void_end_partition(v, &after.found) : err;
+}
+
+static void job_void_tell_effects(const job_void *v, bool put_back)
+{
+    kd_buf text = {0};
+    kd_void_effects_put(&v->all, &v->jobs->counters, put_back, &text);
+    kd_jobs_text(v->jobs, kd_buf_view(&text));
+    kd_buf_finish(&text);
+}
+
+/* The stamp was chosen by the command, by what all partitions remember (KD_ORDER_VOID_LIST). */
+static int job_void_window(job_void *v, const kd_void_order *o)
+{
+    v->stamp_us = v->jobs->job.order.id;
+    v->dry = o->dry;
+    v->users = o->user_count;
+    v->pick = (kd_void_pick){.users = o->users,
+                             .user_count = o->user_count,
+                             .items = o->item_keys,
+                             .item_count = o->item_count,
+                             .counter = o->counter,
+                             .from_us = o->from_us,
+                             .to_us = o->to_us};
+    bool known = kd_name_valid(v->name) && o->to_us > 0 && o->to_us < v->stamp_us;
+    return known ? KD_OK : job_void_fail(v, KD_EINVAL, "a void has a name, an end, and a stamp above that");
 }
 
 static job_void *job_void_create(kd_jobs *jobs, kd_decided what, char *error)
@@ -244,17 +262,9 @@ int kd_job_void(kd_jobs *jobs, char *error)
     kd_void_order o;
     job_void *v = job_void_create(jobs, KD_DECIDED_WITHDRAW, error);
     int err = kd_void_order_read(&o, jobs->job.order.body, &jobs->counters, error);
-    if (err == KD_OK && !kd_name_valid(v->name)) err = job_void_fail(v, KD_EINVAL, "no name of a job");
     if (err == KD_OK) err = job_void_window(v, &o);
-    v->dry = o.dry;
-    v->pick.users = o.users;
-    v->pick.user_count = o.user_count;
-    v->pick.items = o.item_keys;
-    v->pick.item_count = o.item_count;
-    v->pick.counter = o.counter;
-    for (v->partition = 0; err == KD_OK && v->partition < jobs->settings->partitions; v->partition++)
-        err = job_void_withdraw(v);
-    if (err == KD_OK) job_void_tell(v, &o);
+    if (err == KD_OK) err = kd_jobs_each(jobs, job_void_withdraw, v, error);
+    job_void_tell_effects(v, false);
     kd_void_order_finish(&o);
     job_void_destroy(v);
     return err;
@@ -262,51 +272,41 @@ int kd_job_void(kd_jobs *jobs, char *error)
 
 /* ---- undoing it ---- */
 
-/* Ends the job in the partition when all that it withdrew is decided about. */
-static int job_void_end(job_void *v)
+/* Ends the job in the partition when all that it withdrew is decided about; *m: as it was before. */
+static int job_void_end(job_void *v, job_void_memory *m)
 {
-    job_void_memory m;
-    int err = job_void_remembered(v, v->partition, &m);
-    if (err != KD_OK || m.found.stamp_us == 0) return err;
-    v->put_back += m.found.put_back;
+    job_void_memory now;
+    int err = job_void_remembered(v, v->partition, &now);
+    if (err != KD_OK || now.found.stamp_us == 0) return err;
+    *m = now;
     return job_void_decide(v, true);
 }
 
-static int job_void_undo(job_void *v, bool *known)
+static int job_void_undo(void *arg, uint32_t partition, char *error)
 {
-    job_void_memory m;
-    int err = job_void_remembered(v, v->partition, &m);
-    if (err != KD_OK || m.found.stamp_us == 0) return err;
-    *known = true;
-    v->counted = false;
+    job_void *v = arg;
+    job_void_memory m, now;
+    v->error = error;
+    job_void_begin_partition(v, partition);
+    int err = job_void_remembered(v, partition, &m);
+    if (err == KD_OK && m.found.stamp_us == 0) err = KD_ENOTFOUND;
     v->stamp_us = v->pick.put_back_us = m.found.stamp_us;
-    for (int walk = 0; err == KD_OK && walk < WALKS_MAX && m.found.stamp_us > 0; walk++) {
+    now = m;
+    for (int walk = 0; err == KD_OK && walk < WALKS_MAX && now.found.stamp_us > 0; walk++) {
         err = job_void_pass(v);
-        if (err == KD_OK) err = job_void_end(v);
-        if (err == KD_OK) err = job_void_remembered(v, v->partition, &m);
+        if (err == KD_OK) err = job_void_end(v, &m);
+        if (err == KD_OK) err = job_void_remembered(v, partition, &now);
     }
-    return err == KD_OK && m.found.stamp_us > 0 ? job_void_fail(v, KD_EAGAIN, "not undone yet; say it again")
-                                                : err;
+    if (err != KD_OK) return err;
+    return now.found.stamp_us > 0 ? job_void_fail(v, KD_EAGAIN, "not undone yet; say it again")
+                                  : job_void_end_partition(v, &m.found);
 }
 
 int kd_job_void_undo(kd_jobs *jobs, char *error)
 {
-    bool known = false;
-    int err = KD_OK;
     job_void *v = job_void_create(jobs, KD_DECIDED_PUT_BACK, error);
-    for (; err == KD_OK && v->partition < jobs->settings->partitions; v->partition++)
-        err = job_void_undo(v, &known);
-    if (err == KD_OK && !known) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX,
-                 "no partition knows that void: it is undone, or too many came since");
-        err = KD_ENOTFOUND;
-    }
-    kd_buf text = {0};
-    kd_void_effects_put(&v->effects, &jobs->counters, true, &text);
-    kd_text_printf(&text, "void items=%" PRIu64 " operations=%" PRIu64 " job=%.*s verdict=undone\n",
-                   v->effects.items, v->put_back, KD_PRINT(v->name));
-    if (err == KD_OK) kd_jobs_text(jobs, kd_buf_view(&text));
-    kd_buf_finish(&text);
+    int err = kd_jobs_each(jobs, job_void_undo, v, error);
+    job_void_tell_effects(v, true);
     job_void_destroy(v);
     return err;
 }
@@ -314,14 +314,16 @@ int kd_job_void_undo(kd_jobs *jobs, char *error)
 /* ---- the list ---- */
 
 typedef struct {
+    kd_jobs *jobs;
     kd_buf text;
-    uint32_t partition, voids;
+    uint32_t partition;
+    bool found; /* the job that the order names, if it names one */
 } job_void_list;
 
 static int job_void_list_one(void *arg, kd_bytes job, const kd_voided *told)
 {
     job_void_list *l = arg;
-    l->voids++;
+    l->found |= kd_bytes_eq(job, kd_bytes_str(l->jobs->job.order.name));
     kd_text_printf(&l->text,
                    "void-job job=%.*s partition=%" PRIu32 " to_us=%" PRIu64 " withdrawn=%" PRIu64
                    " skipped=%" PRIu64 " put_back=%" PRIu64 " state=%s\n",
@@ -335,15 +337,43 @@ static int job_void_list_store(const kd_store *store, void *arg)
     return kd_voided_each(store, job_void_list_one, arg);
 }
 
+/* Of a job that the order names, and that no void is remembered of, whether it is over. */
+static int job_void_list_over(job_void_list *l, char *error)
+{
+    kd_job_progress progress;
+    kd_bytes name = kd_bytes_str(l->jobs->job.order.name);
+    if (name.len == 0 || l->found) return KD_OK;
+    int err = kd_job_decided(l->jobs, l->partition, name, &progress, error);
+    if (err == KD_OK && progress.seq > 0)
+        kd_text_printf(&l->text,
+                       "void-job job=%.*s partition=%" PRIu32
+                       " to_us=0 withdrawn=0 skipped=0 put_back=0 state=over\n",
+                       KD_PRINT(name), l->partition);
+    return err;
+}
+
+static int job_void_list_partition(void *arg, uint32_t partition, char *error)
+{
+    job_void_list *l = arg;
+    l->partition = partition;
+    l->found = false;
+    kd_buf_clear(&l->text);
+    /* What is written already, and not merged in the store that is read, is waited for. */
+    int err = job_void_list_over(l, error);
+    kd_buf_clear(&l->text);
+    if (err == KD_OK) err = kd_job_with_store(l->jobs, partition, job_void_list_store, l);
+    if (err == KD_OK) err = job_void_list_over(l, error);
+    if (err != KD_OK && error[0] == '\0') snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", kd_strerror(err));
+    if (err != KD_OK) return err;
+    kd_jobs_text(l->jobs, kd_buf_view(&l->text));
+    kd_jobs_count_partition(l->jobs);
+    return KD_OK;
+}
+
 int kd_job_void_list(kd_jobs *jobs, char *error)
 {
-    job_void_list l = {0};
-    int err = KD_OK;
-    for (; err == KD_OK && l.partition < jobs->settings->partitions; l.partition++)
-        err = kd_job_with_store(jobs, l.partition, job_void_list_store, &l);
-    if (err != KD_OK) snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", kd_strerror(err));
-    kd_text_printf(&l.text, "void listed=%" PRIu32 " verdict=listed\n", l.voids);
-    if (err == KD_OK) kd_jobs_text(jobs, kd_buf_view(&l.text));
+    job_void_list l = {.jobs = jobs};
+    int err = kd_jobs_each(jobs, job_void_list_partition, &l, error);
     kd_buf_finish(&l.text);
     return err;
 }

@@ -11,8 +11,8 @@
 
 enum { KD_VOID_OPS_MAX = 1000 };
 
-/* On the job's thread. The text of the job is what the command prints. KD_OK, or another kd_err with `error` (KD_OPTIONS_ERROR_MAX bytes): KD_EINVAL, the
- * order makes no sense; KD_ETIMEOUT, KD_EAGAIN: give it again; KD_ENOTFOUND: no partition knows the void. */
+/* On the job's thread. The text of the job is what the command adds up: void-job, void-part and effect lines. KD_OK, or another kd_err with `error` (KD_OPTIONS_ERROR_MAX bytes): KD_EINVAL, the
+ * order makes no sense; KD_ETIMEOUT, KD_EAGAIN: give it again. The order of a void has its stamp as id, and its end in its body. */
 int kd_job_void(kd_jobs *jobs, char *error);
 int kd_job_void_undo(kd_jobs *jobs, char *error);
 int kd_job_void_list(kd_jobs *jobs, char *error);

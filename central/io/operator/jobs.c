@@ -27,7 +27,8 @@ static kd_job_state job_ended_as(int err)
 {
     if (err == KD_OK) return KD_JOB_DONE;
     if (err == KD_EINVAL) return KD_JOB_REFUSED;
-    bool passing = err == KD_ETIMEOUT || err == KD_EAGAIN || err == KD_EUNAVAILABLE || err == KD_EUNTRUSTED;
+    bool passing = err == KD_ETIMEOUT || err == KD_EAGAIN || err == KD_EUNAVAILABLE || err == KD_EFENCED ||
+                   err == KD_EUNTRUSTED;
     return passing ? KD_JOB_UNAVAILABLE : KD_JOB_FAILED;
 }
 
@@ -35,10 +36,20 @@ static kd_job_state job_ended_as(int err)
 static int job_members(kd_jobs *jobs, char *error)
 {
     kd_buf lines = {.data = NULL};
+    if (jobs->membership) kd_jobs_all_done(jobs);
     if (!jobs->membership) return kd_job_act(jobs, error);
     kd_membership_lines(jobs->membership, &lines);
     kd_jobs_text(jobs, kd_buf_view(&lines));
     kd_buf_finish(&lines);
+    return KD_OK;
+}
+
+/* A copy of all partitions is no order for each of them. */
+static int job_whole(kd_jobs *jobs, int err)
+{
+    if (err != KD_OK) return err;
+    kd_jobs_all_done(jobs);
+    kd_jobs_count_partition(jobs);
     return KD_OK;
 }
 
@@ -48,9 +59,9 @@ static int job_run_order(kd_jobs *jobs, char *error)
     case KD_ORDER_AUDIT:
         return kd_job_audit(jobs, error);
     case KD_ORDER_BACKUP:
-        return kd_job_backup(jobs, error);
+        return job_whole(jobs, kd_job_backup(jobs, error));
     case KD_ORDER_BACKUP_PRUNE:
-        return kd_job_prune(jobs, error);
+        return job_whole(jobs, kd_job_prune(jobs, error));
     case KD_ORDER_VOID:
         return kd_job_void(jobs, error);
     case KD_ORDER_VOID_UNDO:
@@ -59,6 +70,8 @@ static int job_run_order(kd_jobs *jobs, char *error)
         return kd_job_void_list(jobs, error);
     case KD_ORDER_ERASE:
         return kd_job_erase(jobs, error);
+    case KD_ORDER_ERASE_LOOK:
+        return kd_job_erase_look(jobs, error);
     case KD_ORDER_ERASE_LIST:
         return kd_job_erase_list(jobs, error);
     case KD_ORDER_CLOSE:
@@ -147,8 +160,12 @@ int kd_jobs_start(kd_jobs *jobs, const kd_order *order, uint64_t *id)
     job_join(jobs);
     kd_job *job = &jobs->job;
     job_remember(jobs);
-    *job = (kd_job){.order = *order, .id = jobs->next_id++, .state = KD_JOB_RUNS};
+    *job = (kd_job){
+        .order = *order, .id = jobs->next_id++, .begun_us = kd_clock_wall_us(), .state = KD_JOB_RUNS};
     *id = job->id;
+    job->left = order->partitions;
+    if (kd_partition_set_count(&job->left) == 0)
+        kd_partition_set_fill(&job->left, (uint32_t)jobs->settings->partitions);
     kd_buf_clear(&jobs->body);
     if (order->body.len > 0) kd_buf_put(&jobs->body, order->body.data, order->body.len);
     job->order.body = kd_buf_view(&jobs->body);
@@ -164,6 +181,8 @@ int kd_jobs_start(kd_jobs *jobs, const kd_order *order, uint64_t *id)
 
 static void job_show(const kd_job *job, uint64_t partitions, kd_json *j)
 {
+    char left[KD_PARTITION_SET_TEXT_MAX];
+    kd_partition_set_put(&job->left, left);
     kd_json_put_u64(j, "job", job->id);
     kd_json_put_str(j, "kind", kd_bytes_str(kd_order_name(job->order.kind)));
     kd_json_put_str(j, "state", kd_bytes_str(states[job->state]));
@@ -174,6 +193,8 @@ static void job_show(const kd_job *job, uint64_t partitions, kd_json *j)
     kd_json_put_u64(j, "items", job->totals.items);
     kd_json_put_u64(j, "members", job->totals.members);
     kd_json_put_u64(j, "mismatches", job->totals.mismatches);
+    kd_json_put_str(j, "left", kd_bytes_str(left));
+    kd_json_put_u64(j, "begun_us", job->begun_us);
     kd_json_put_str(j, "error", kd_bytes_str(job->error));
     kd_json_put_str(j, "lines", job->state == KD_JOB_RUNS ? kd_bytes_of(NULL, 0) : kd_buf_view(&job->lines));
 }
@@ -183,7 +204,11 @@ void kd_jobs_show(kd_jobs *jobs, uint64_t id, kd_buf *out)
     static const kd_job none = {.id = 0};
     const kd_job *ended = job_ended_at(jobs, id);
     kd_json j = kd_json_of(out);
+    kd_buf urls = {.data = NULL};
+    if (jobs->membership) kd_membership_urls(jobs->membership, &urls);
     kd_json_object(&j);
+    kd_json_put_str(&j, "urls", kd_buf_view(&urls));
+    kd_buf_finish(&urls);
     pthread_mutex_lock(&jobs->lock);
     const kd_job *job = id == 0 || id == jobs->job.id ? &jobs->job : id == ended->id ? ended : &none;
     job_show(job, jobs->settings->partitions, &j);

@@ -46,14 +46,17 @@ static void order_put(kd_buf *out, const char *key, const char *value)
 
 void kd_order_to_query(const kd_order *o, kd_buf *out)
 {
-    char id[20];
+    char id[20], partitions[KD_PARTITION_SET_TEXT_MAX];
+    kd_partition_set_put(&o->partitions, partitions);
     snprintf(id, sizeof(id), "%016" PRIx64, o->id);
     order_put(out, "do", orders[o->kind].name);
     if (o->name[0] != '\0') order_put(out, "name", o->name);
     if (o->region[0] != '\0') order_put(out, "region", o->region);
     if (o->item[0] != '\0') order_put(out, "item", o->item);
     if (o->dir[0] != '\0') order_put(out, "dir", o->dir);
+    if (o->job[0] != '\0') order_put(out, "job", o->job);
     if (o->id != 0) order_put(out, "id", id);
+    if (partitions[0] != '\0') order_put(out, "partitions", partitions);
     kd_buf_put_u8(out, '\0');
     out->len--;
 }
@@ -75,16 +78,19 @@ static kd_order_kind kind_of(const char *name)
 int kd_order_from_query(kd_order *o, const char *query)
 {
     struct evkeyvalq words;
-    char kind[32], id[17], *end = id;
+    char kind[32], id[17], partitions[KD_PARTITION_SET_TEXT_MAX], *end = id;
     *o = (kd_order){.kind = KD_ORDER_NONE};
     if (evhttp_parse_query_str(query, &words) != 0) return KD_EINVAL;
     bool good = order_take(&words, "do", kind, sizeof(kind)) &&
                 order_take(&words, "name", o->name, sizeof(o->name)) &&
                 order_take(&words, "region", o->region, sizeof(o->region)) &&
                 order_take(&words, "item", o->item, sizeof(o->item)) &&
-                order_take(&words, "dir", o->dir, sizeof(o->dir)) && order_take(&words, "id", id, sizeof(id));
+                order_take(&words, "dir", o->dir, sizeof(o->dir)) &&
+                order_take(&words, "job", o->job, sizeof(o->job)) &&
+                order_take(&words, "id", id, sizeof(id)) &&
+                order_take(&words, "partitions", partitions, sizeof(partitions));
     evhttp_clear_headers(&words);
-    if (!good) return KD_EINVAL;
+    if (!good || kd_partition_set_read(&o->partitions, partitions) != KD_OK) return KD_EINVAL;
     o->kind = kind_of(kind);
     o->id = strtoull(id, &end, 16);
     return o->kind != KD_ORDER_NONE && *end == '\0' ? KD_OK : KD_EINVAL;

@@ -3,10 +3,9 @@
 #ifndef KUDOS_CENTRAL_IO_OPERATOR_ORDER_H
 #define KUDOS_CENTRAL_IO_OPERATOR_ORDER_H
 
-#include "kudos/base.h"
-#include "kudos/limits.h"
+#include "central/io/operator/partition_set.h"
 
-enum { KD_ORDER_DIR_MAX = 3000, KD_ORDER_QUERY_MAX = 3 * KD_ORDER_DIR_MAX + 256 };
+enum { KD_ORDER_DIR_MAX = 3000, KD_ORDER_QUERY_MAX = 3 * KD_ORDER_DIR_MAX + KD_PARTITION_SET_TEXT_MAX + 400 };
 
 /* kind, name in a query, whether it takes long: such orders wait for each other, and all others do not wait for them */
 #define KD_ORDERS(X)                                                                                         \
@@ -17,6 +16,7 @@ enum { KD_ORDER_DIR_MAX = 3000, KD_ORDER_QUERY_MAX = 3 * KD_ORDER_DIR_MAX + 256 
     X(KD_ORDER_VOID_UNDO, "void-undo", true)                                                                 \
     X(KD_ORDER_VOID_LIST, "void-list", true)                                                                 \
     X(KD_ORDER_ERASE, "erase", true)                                                                         \
+    X(KD_ORDER_ERASE_LOOK, "erase-look", true)                                                               \
     X(KD_ORDER_ERASE_LIST, "erase-list", false)                                                              \
     X(KD_ORDER_BACKUP_ABSENT, "backup-check", false)                                                         \
     X(KD_ORDER_BACKUP_BEGIN, "backup-begin", false)                                                          \
@@ -50,7 +50,12 @@ typedef struct {
     char region[KD_NAME_MAX + 1]; /* of an edge that is to be expected; may be empty */
     char item[KD_ITEM_KEY_MAX];   /* collection/id */
     char dir[KD_ORDER_DIR_MAX];   /* of a backup: an absolute path, or s3://... */
-    uint64_t id;                  /* of a record in quarantine, or how many backups to keep; 0: none */
+    uint64_t
+        id; /* of a record in quarantine, how many backups to keep, or the stamp of a void or an erasure; 0: none */
+    char job
+        [KD_NAME_MAX +
+         1]; /* of the decisions about edges, quarantine and collection: said again under this name the order is the same one */
+    kd_partition_set partitions; /* that the order is for; empty: all */
     kd_bytes
         body; /* of a void: its text (void_order.h); of an erasure: the user's id. No part of the query; borrowed */
 } kd_order;
@@ -61,7 +66,7 @@ const char *kd_order_name(kd_order_kind kind);
 bool kd_order_slow(kd_order_kind kind);
 /* Whether a central that follows carries it out: it changes nothing, and what it tells is true of a follower. */
 bool kd_order_of_follower(kd_order_kind kind);
-/* Appends do=NAME&name=...&region=...&item=...&dir=...&id=HEX, with empty fields left out, and a NUL that is not counted in the length. */
+/* Appends do=NAME&name=...&region=...&item=...&dir=...&job=...&id=HEX&partitions=SET, with empty fields left out, and a NUL that is not counted in the length. */
 void kd_order_to_query(const kd_order *o, kd_buf *out);
 /* KD_OK, or KD_EINVAL: no such order, or a field that is too long or no number. Whether the order has the fields that it needs is not looked at. */
 int kd_order_from_query(kd_order *o, const char *query);

@@ -19,6 +19,15 @@ void kd_void_effects_note(kd_void_effects *e, uint8_t counter, kd_bytes item, ui
     KD_ASSERT(err == KD_OK);
 }
 
+void kd_void_effects_add(kd_void_effects *e, const kd_void_effects *other)
+{
+    for (uint32_t i = 0; i < other->count; i++) {
+        const kd_void_effect *f = &other->at[i];
+        kd_void_effects_note(e, f->counter, kd_item_key(&f->item), f->before, f->moved);
+    }
+    e->items += other->items - other->count;
+}
+
 static void void_effect_put(const kd_void_effect *f, const kd_counters *counters, bool put_back, kd_buf *out)
 {
     char item[KD_ITEM_KEY_MAX], counter[KD_NAME_MAX + 1];

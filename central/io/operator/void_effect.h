@@ -22,6 +22,8 @@ typedef struct {
 /* `item`: a valid key. */
 void kd_void_effects_note(kd_void_effects *e, uint8_t counter, kd_bytes item, uint64_t before,
                           uint64_t moved);
+/* Adds those of other items to *e. */
+void kd_void_effects_add(kd_void_effects *e, const kd_void_effects *other);
 /* Appends a line each, "effect item= counter= before= withdrawn= after=", or of what was put back. */
 void kd_void_effects_put(const kd_void_effects *e, const kd_counters *counters, bool put_back, kd_buf *out);
 

@@ -23,9 +23,9 @@ struct kd_admin_client {
     struct event_base *base;
     char host[256];
     uint16_t port;
-    char *list; /* the URLs, cut into `urls` */
     char *urls[KD_ADMIN_URLS_MAX];
-    uint32_t count, at; /* urls[at] is asked */
+    uint16_t ports[KD_ADMIN_URLS_MAX]; /* the admin port that was found; 0: to be looked for */
+    uint32_t count, at;                /* urls[at] is asked */
     const char *probe;
     const char *socket; /* path of a Unix socket, a view into the URL; NULL: host and port */
     char authorization[sizeof "Bearer " + KD_TOKEN_MAX]; /* empty: none is sent */
@@ -126,7 +126,10 @@ static int find_port(kd_admin_client *c, const char *url, const char *probe, cha
         }
     }
     kd_buf_finish(&answer.body);
-    if (status == 200) return KD_EXIT_OK;
+    if (status == 200) {
+        c->ports[c->at] = c->port;
+        return KD_EXIT_OK;
+    }
     kd_text_url_shown(url, shown);
     if (status == 0)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%s (admin port %u): no answer", shown, c->port);
@@ -156,7 +159,14 @@ static int admin_client_find(kd_admin_client *c, char *error)
                  kd_text_url_shown(url, shown));
         return KD_EXIT_USAGE;
     }
-    return find_port(c, url, c->probe, error);
+    if (c->ports[c->at] == 0) return find_port(c, url, c->probe, error);
+    c->port = c->ports[c->at];
+    return KD_EXIT_OK;
+}
+
+uint32_t kd_admin_client_urls(const kd_admin_client *c)
+{
+    return c->count;
 }
 
 bool kd_admin_client_next(kd_admin_client *c)
@@ -169,6 +179,28 @@ bool kd_admin_client_next(kd_admin_client *c)
     return false;
 }
 
+/* Its index; KD_ADMIN_URLS_MAX: there is no room. */
+static uint32_t admin_client_learn(kd_admin_client *c, kd_bytes url)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        if (kd_bytes_eq(kd_bytes_str(c->urls[i]), url)) return i;
+    if (c->count == KD_ADMIN_URLS_MAX || url.len == 0) return KD_ADMIN_URLS_MAX;
+    c->urls[c->count] = strndup((const char *)url.data, url.len);
+    KD_ASSERT(c->urls[c->count] != NULL);
+    return c->count++;
+}
+
+static bool admin_client_cut(kd_admin_client *c, const char *urls)
+{
+    char *cut[KD_ADMIN_URLS_MAX], *list = strdup(urls);
+    KD_ASSERT(list != NULL);
+    uint32_t n = kd_text_cut_list(list, cut, KD_ADMIN_URLS_MAX);
+    bool fits = n > 0 && n <= KD_ADMIN_URLS_MAX;
+    for (uint32_t i = 0; fits && i < n; i++) admin_client_learn(c, kd_bytes_str(cut[i]));
+    free(list);
+    return fits;
+}
+
 int kd_admin_client_open(kd_admin_client **out, const char *urls, const char *token, const char *probe,
                          char *error)
 {
@@ -178,10 +210,7 @@ int kd_admin_client_open(kd_admin_client **out, const char *urls, const char *to
     c->base = event_base_new();
     KD_ASSERT(c->base != NULL);
     c->probe = probe;
-    c->list = strdup(urls);
-    KD_ASSERT(c->list != NULL);
-    c->count = kd_text_cut_list(c->list, c->urls, KD_ADMIN_URLS_MAX);
-    if (c->count == 0 || c->count > KD_ADMIN_URLS_MAX) {
+    if (!admin_client_cut(c, urls)) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "1 to %d URLs are wanted, parted by commas", KD_ADMIN_URLS_MAX);
         return KD_EXIT_USAGE;
     }
@@ -198,12 +227,12 @@ void kd_admin_client_close(kd_admin_client *c)
 {
     if (c == NULL) return;
     if (c->base != NULL) event_base_free(c->base);
-    free(c->list);
+    for (uint32_t i = 0; i < c->count; i++) free(c->urls[i]);
     free(c);
 }
 
-static int admin_client_call(kd_admin_client *c, enum evhttp_cmd_type method, const char *path, kd_bytes body,
-                             kd_admin_answer *answer, char *error)
+static int admin_client_call_one(kd_admin_client *c, enum evhttp_cmd_type method, const char *path,
+                                 kd_bytes body, kd_admin_answer *answer, char *error)
 {
     kd_buf why = {0};
     admin_client_ask(c, method, path, body, answer);
@@ -216,9 +245,52 @@ static int admin_client_call(kd_admin_client *c, enum evhttp_cmd_type method, co
                  (const char *)why.data);
     else
         snprintf(error, KD_OPTIONS_ERROR_MAX, "status %d", status);
+    bool later = status == 0 || status == 409 || status == 429 || status == 503 ||
+                 (status == 421 && kd_admin_str(answer, "leader", &why));
     kd_buf_finish(&why);
-    bool later = status == 0 || status == 409 || status == 429 || status == 503;
+    if (status == 0) c->ports[c->at] = 0; /* another process may have come */
     return later ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
+}
+
+static void admin_client_learn_members(kd_admin_client *c, const kd_admin_answer *answer)
+{
+    kd_buf urls = {0};
+    kd_admin_str(answer, "urls", &urls);
+    for (size_t at = 0; at < urls.len;) {
+        size_t len = 0;
+        while (at + len < urls.len && urls.data[at + len] != ' ') len++;
+        admin_client_learn(c, kd_bytes_of(urls.data + at, len));
+        at += len + 1;
+    }
+    kd_buf_finish(&urls);
+}
+
+/* To the leader that the answer names; false: it names none, or none that has an admin port. */
+static bool admin_client_to_leader(kd_admin_client *c, const kd_admin_answer *answer)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    kd_buf url = {0};
+    const uint32_t from = c->at;
+    uint32_t leader =
+        kd_admin_str(answer, "leader", &url) ? admin_client_learn(c, kd_buf_view(&url)) : KD_ADMIN_URLS_MAX;
+    kd_buf_finish(&url);
+    if (leader == KD_ADMIN_URLS_MAX) return false;
+    c->at = leader;
+    if (admin_client_find(c, error) == KD_EXIT_OK) return true;
+    c->at = from;
+    return false;
+}
+
+static int admin_client_call(kd_admin_client *c, enum evhttp_cmd_type method, const char *path, kd_bytes body,
+                             kd_admin_answer *answer, char *error)
+{
+    int code = admin_client_call_one(c, method, path, body, answer, error);
+    for (uint32_t asked = 0; answer->status == 421 && asked < c->count; asked++) {
+        if (!admin_client_to_leader(c, answer) && !kd_admin_client_next(c)) break;
+        code = admin_client_call_one(c, method, path, body, answer, error);
+    }
+    if (code == KD_EXIT_OK) admin_client_learn_members(c, answer);
+    return code;
 }
 
 int kd_admin_client_get(kd_admin_client *c, const char *path, kd_admin_answer *answer, char *error)
@@ -229,10 +301,7 @@ int kd_admin_client_get(kd_admin_client *c, const char *path, kd_admin_answer *a
 int kd_admin_client_post(kd_admin_client *c, const char *path, kd_bytes body, kd_admin_answer *answer,
                          char *error)
 {
-    int code = admin_client_call(c, EVHTTP_REQ_POST, path, body, answer, error);
-    for (uint32_t asked = 1; answer->status == 421 && asked < c->count && kd_admin_client_next(c); asked++)
-        code = admin_client_call(c, EVHTTP_REQ_POST, path, body, answer, error);
-    return code;
+    return admin_client_call(c, EVHTTP_REQ_POST, path, body, answer, error);
 }
 
 /* ---- JSON ---- */

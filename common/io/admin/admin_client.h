@@ -14,9 +14,10 @@ typedef struct {
     kd_buf body; /* JSON of the answer */
 } kd_admin_answer;
 
-enum { KD_ADMIN_URLS_MAX = 16 };
+enum { KD_ADMIN_URLS_MAX = 64 };
 
-/* `urls`: http://HOST:PORT, or unix:PATH of an admin socket, or several parted by commas. `token` is shown with each request to any of them; empty: none.
+/* `urls`: http://HOST:PORT, or unix:PATH of an admin socket, or several parted by commas. `token` is shown with each request to any of them, and to the members that
+ * they name; empty: none.
  * `probe` is a literal.
  *
  * Finds the admin port of the first URL that has one: its own port if that answers a GET of the path `probe` with 200, else the port that /v1/admin there
@@ -24,15 +25,17 @@ enum { KD_ADMIN_URLS_MAX = 16 };
 int kd_admin_client_open(kd_admin_client **out, const char *urls, const char *token, const char *probe,
                          char *error);
 void kd_admin_client_close(kd_admin_client *c); /* NULL is fine */
+/* How many URLs there are: those of kd_admin_client_open, and those of members that answers named ("urls", with blanks between; "leader"). */
+uint32_t kd_admin_client_urls(const kd_admin_client *c);
 /* Goes on to the next URL that has an admin port; to the same again where there is no other. False: none has. */
 bool kd_admin_client_next(kd_admin_client *c);
 
 /* Asks, and waits for the answer for at most 15 s. `path` begins with /admin/ and has its query. KD_EXIT_OK with a 2xx; else `error` tells the
  * answer's own error, and the exit code is KD_EXIT_UNAVAILABLE for 409, 429, 503 and no answer, KD_EXIT_FAILED for the rest. `answer` is cleared
- * first; the caller finishes its body. */
+ * first; the caller finishes its body. Whoever answers that it does not lead (421) has done nothing: the leader that it names is asked, else the next URL, until one
+ * takes it or all have been asked. Where the last one names a leader, too, it is KD_EXIT_UNAVAILABLE: the members do not agree yet. Later calls go to the same. */
 int kd_admin_client_get(kd_admin_client *c, const char *path, kd_admin_answer *answer, char *error);
-/* As kd_admin_client_get, by POST, with a body of at most KD_ADMIN_BODY_MAX bytes. Whoever answers that it does not lead (421) has done nothing: the next URL
- * is asked, until one takes it or all have been asked. Later calls go to the same. */
+/* As kd_admin_client_get, by POST, with a body of at most KD_ADMIN_BODY_MAX bytes. */
 int kd_admin_client_post(kd_admin_client *c, const char *path, kd_bytes body, kd_admin_answer *answer,
                          char *error);
 

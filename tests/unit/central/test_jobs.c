@@ -3,6 +3,7 @@
 
 #include "central/io/operator/job.c"
 #include "central/io/operator/jobs.c"
+#include "central/io/operator/partition_set.h"
 
 static int audit_says;
 static size_t audit_bytes; /* of text that it tells */
@@ -51,6 +52,11 @@ int kd_job_erase(kd_jobs *jobs, char *error)
     (void)jobs, (void)error;
     return KD_EINVAL;
 }
+int kd_job_erase_look(kd_jobs *jobs, char *error)
+{
+    (void)jobs, (void)error;
+    return KD_EINVAL;
+}
 int kd_job_erase_list(kd_jobs *jobs, char *error)
 {
     (void)jobs, (void)error;
@@ -64,6 +70,16 @@ int kd_job_act(kd_jobs *jobs, char *error)
 void kd_membership_lines(kd_membership *m, kd_buf *out)
 {
     (void)m, (void)out;
+}
+void kd_membership_urls(kd_membership *m, kd_buf *out)
+{
+    (void)m, (void)out;
+}
+static uint32_t led = 0xf; /* partitions that this member leads, a bit each */
+bool kd_membership_leads(kd_membership *m, uint32_t partition)
+{
+    (void)m;
+    return led >> partition & 1;
 }
 int kd_job_item(kd_jobs *jobs, char *error)
 {
@@ -162,4 +178,58 @@ Test(job, has_an_id_that_no_earlier_process_gave)
     audit_by(after, KD_OK);
     cr_expect(shows(after, id, "\"job\":0,"));
     kd_jobs_destroy(after);
+}
+
+/* ---- partition by partition ---- */
+
+static int partition_says[4];
+static uint32_t partitions_asked;
+
+static int each_partition(void *arg, uint32_t partition, char *error)
+{
+    (void)arg;
+    partitions_asked |= 1u << partition;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u says so", partition);
+    return partition_says[partition];
+}
+
+/* What is left of an order for all partitions at a member that leads those in `leads`, a bit each. */
+static uint32_t left_of(uint32_t leads, const int says[4], int *err)
+{
+    static const kd_central_settings of_group = {.partitions = 4, .members = 2};
+    kd_membership *member = (kd_membership *)&led; /* never looked into */
+    kd_jobs *jobs = kd_jobs_create(&of_group, NULL, member);
+    char error[KD_OPTIONS_ERROR_MAX] = "";
+    uint32_t left = 0;
+    led = leads;
+    partitions_asked = 0;
+    memcpy(partition_says, says, sizeof partition_says);
+    kd_partition_set_fill(&jobs->job.left, 4);
+    *err = kd_jobs_each(jobs, each_partition, jobs, error);
+    cr_expect_eq(*err == KD_OK, error[0] == '\0');
+    for (uint32_t p = 0; p < 4; p++) left |= (uint32_t)kd_partition_set_has(&jobs->job.left, p) << p;
+    kd_jobs_destroy(jobs);
+    led = 0xf;
+    return left;
+}
+
+Test(jobs, leave_what_other_members_lead)
+{
+    int err;
+    cr_expect_eq(left_of(0xf, (int[]){KD_OK, KD_OK, KD_OK, KD_OK}, &err), 0u);
+    cr_expect_eq(left_of(0x5, (int[]){KD_OK, KD_OK, KD_OK, KD_OK}, &err), 0xau);
+    cr_expect_eq(partitions_asked, 0x5u);
+    cr_expect_eq(left_of(0x5, (int[]){KD_ENOTFOUND, KD_OK, KD_OK, KD_OK}, &err), 0xau,
+                 "who knows nothing of it is done");
+    cr_expect_eq(err, KD_OK);
+}
+
+Test(jobs, leave_what_goes_to_another_member_in_the_middle)
+{
+    int err;
+    cr_expect_eq(left_of(0xf, (int[]){KD_OK, KD_EFENCED, KD_EUNAVAILABLE, KD_OK}, &err), 0x6u);
+    cr_expect_eq(err, KD_OK);
+    cr_expect_eq(left_of(0xf, (int[]){KD_OK, KD_EIO, KD_OK, KD_OK}, &err), 0xeu,
+                 "nothing is asked behind a fault");
+    cr_expect_eq(err, KD_EIO);
 }
