@@ -120,11 +120,12 @@ int kd_tenure_answers(const kd_tenure *t)
 static void follow_tell_difference(kd_tenure *t, const kd_following *f)
 {
     kd_metric_add(&t->metrics->alarms_follower, 1);
-    KD_LOG(KD_ERROR, "alarm-follower-differs", KD_U64("partition", t->partition),
-           KD_U64("records", f->differs.read), KD_U64("epoch", f->epoch), KD_U64("version", f->version),
-           KD_STR("cause",
-                  "the leader has read other records, or merged others of them: this partition answers "
-                  "no more; stop, and begin again with a backup of the leader"));
+    KD_LOG(
+        KD_ERROR, "alarm-follower-differs", KD_U64("partition", t->partition),
+        KD_U64("records", f->differs.read), KD_U64("epoch", f->epoch), KD_U64("version", f->version),
+        KD_STR("cause",
+               "the leader has read other records, or merged others of them: this partition answers no more "
+               "until its store was made anew"));
 }
 
 void kd_tenure_follow_check(kd_tenure *t)

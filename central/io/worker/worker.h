@@ -36,6 +36,7 @@ typedef struct {
     kd_worker_role role;
     bool looked_at;     /* its position was checked: it may be read */
     bool looking;       /* the check is under way */
+    bool remade;        /* its store differed, and was begun anew by this process */
     kd_held_state told; /* to events.holds */
 } kd_worker_part;
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "central/io/daemon/fail.h"
+#include "central/io/partition/tenure_aside.h"
 #include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 
@@ -30,7 +31,9 @@ static void roles_log(const kd_worker_part *part, const kd_tenure *t, const char
 static void roles_tell(kd_worker *w, kd_tenure *t)
 {
     const kd_members_own own = kd_tenure_own(t);
-    roles_part(w, t)->told = own.state;
+    kd_worker_part *part = roles_part(w, t);
+    if (own.state >= KD_HELD_AGREED && part->told < KD_HELD_AGREED) kd_tenure_drop_aside(t);
+    part->told = own.state;
     w->events.holds(w->events.arg, t->partition, &own);
 }
 
@@ -54,7 +57,7 @@ static void roles_open(kd_worker *w, kd_tenure *t)
     t->producer = w->producer;
     kd_tenure_begin(t);
     bool known = kd_central_log_position(t->core, &offset);
-    *part = (kd_worker_part){.role = part->role, .looking = true};
+    *part = (kd_worker_part){.role = part->role, .looking = true, .remade = part->remade};
     roles_log(part, t, "partition-follows");
     w->events.look(w->events.arg, t->partition, known, known ? offset : -1);
 }
@@ -78,7 +81,32 @@ static void roles_switch(kd_worker *w, kd_tenure *t, bool follows)
     roles_tell(w, t);
 }
 
+/*
+ * The store is set aside, and another one begins with nothing. Once in the life of a process: a follower that differs again does so for what an operator has to
+ * find, such as a counter that only one of the two has, and would read its log for ever.
+ */
+static void roles_remake(kd_worker *w, kd_tenure *t)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    kd_worker_part *part = roles_part(w, t);
+    kd_worker_remove(w, t);
+    kd_tenure_close(t);
+    part->remade = true;
+    if (kd_tenure_set_aside(t, error) != KD_OK)
+        kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition, error);
+    kd_metric_add(&w->metrics.remakes, 1);
+    KD_LOG(KD_WARN, "follower-made-anew", KD_U64("partition", t->partition));
+    roles_open(w, t);
+}
+
 /* ---- what is to be done ---- */
+
+/* Whether the store has lost its way and can be made from the log, which reaches back to its beginning. */
+static bool roles_wants_remake(const kd_worker_part *part, const kd_tenure *t)
+{
+    return t->following.told == KD_FOLLOWS_DIFFERS && !part->remade && part->looked_at &&
+           t->log_begins == 0 && part->role.wish != KD_WISH_NONE;
+}
 
 /* A claim of another member was read: whatever was wished, this one follows. */
 static void roles_step_fenced(kd_worker *w, kd_tenure *t)
@@ -109,13 +137,16 @@ static void roles_step_follower(kd_worker *w, kd_tenure *t)
 {
     const kd_worker_part *part = roles_part(w, t);
     bool leads = part->role.wish == KD_WISH_LEAD && part->looked_at, goes = part->role.wish == KD_WISH_NONE;
-    if (!(leads || goes) || part->looking) {
+    bool anew = roles_wants_remake(part, t);
+    if (!(leads || goes || anew) || part->looking) {
         roles_resume(w, t);
         return;
     }
     t->halted = true;
-    if (!kd_tenure_quiet(t) || (goes && kd_leveldb_is_read(t->db))) return;
-    if (leads)
+    if (!kd_tenure_quiet(t) || ((goes || anew) && kd_leveldb_is_read(t->db))) return;
+    if (anew)
+        roles_remake(w, t);
+    else if (leads)
         roles_switch(w, t, false);
     else
         roles_let_go(w, t);
