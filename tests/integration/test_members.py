@@ -132,31 +132,6 @@ def test_a_member_that_lost_its_disk_follows_and_does_not_lead_before_it_agrees(
         assert not lost.events("alarm-follower-differs")
 
 
-def test_a_member_whose_store_differs_makes_it_anew_by_itself(tmp_path, broker):  # noqa: F811
-    """What is ordered of a stopped member (--dir) is not in the log, so its history is another one."""
-    with Group(tmp_path, broker.address, members=2, names=NAMES[:2]) as group:
-        group.like()
-        group.exact()
-        strayed = group.of("central-2")
-        strayed.kill9()
-        taken_over(group, "central-2")
-        run_program("kudos-central", "collect", "--dir", strayed.data)
-        group.like()
-        strayed.start(wait=False)
-        wait_until(lambda: len(strayed.events("follower-made-anew")) == PARTITIONS, AGREE_S, "each partition is begun anew")
-        assert len(strayed.events("alarm-follower-differs")) == PARTITIONS
-        group.settled(2, of=strayed)
-        group.exact()
-        wait_until(lambda: not [d for d in os.listdir(strayed.data) if d.startswith("aside-")], AGREE_S, "nothing lies aside any more")
-        group.of("central-1").kill9()
-        group.edge.set({"central": {"url": strayed.url}})
-        taken_over(group, "central-1")
-        audit = run_program("kudos-central", "audit", "--url", strayed.url).stdout
-        assert f"members={group.likes} mismatches=0 verdict=exact" in audit
-        group.like()
-        group.exact()
-
-
 def test_of_two_with_one_name_the_later_one_ends(tmp_path, group):
     twin = group.member("central-1")
     twin.set({"central": {"data_dir": str(tmp_path / "twin")}})
@@ -239,3 +214,27 @@ if os.environ.get("KUDOS_LONG") == "1":
             group.like()
             group.exact()
             assert not any(m.events("alarm-follower-differs") for m in group.members.values())
+
+    def test_a_member_whose_store_differs_makes_it_anew_by_itself(tmp_path, broker):  # noqa: F811
+        """What is ordered of a stopped member (--dir) is not in the log, so its history is another one."""
+        with Group(tmp_path, broker.address, members=2, names=NAMES[:2]) as group:
+            group.like()
+            group.exact()
+            strayed = group.of("central-2")
+            strayed.kill9()
+            taken_over(group, "central-2")
+            run_program("kudos-central", "collect", "--dir", strayed.data)
+            group.like()
+            strayed.start(wait=False)
+            wait_until(lambda: len(strayed.events("follower-made-anew")) == PARTITIONS, AGREE_S, "each partition is begun anew")
+            assert len(strayed.events("alarm-follower-differs")) == PARTITIONS
+            group.settled(2, of=strayed)
+            group.exact()
+            wait_until(lambda: not [d for d in os.listdir(strayed.data) if d.startswith("aside-")], AGREE_S, "nothing lies aside any more")
+            group.of("central-1").kill9()
+            group.edge.set({"central": {"url": strayed.url}})
+            taken_over(group, "central-1")
+            audit = run_program("kudos-central", "audit", "--url", strayed.url).stdout
+            assert f"members={group.likes} mismatches=0 verdict=exact" in audit
+            group.like()
+            group.exact()

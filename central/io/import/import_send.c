@@ -82,16 +82,37 @@ static int import_wait(kd_import_send *s, uint32_t partition, char *error)
     return code;
 }
 
+/* Asks again while nobody leads the partition: it is handed over, or its leader has died. */
+static int import_get(kd_admin_client *client, const char *path, kd_admin_answer *answer, char *error)
+{
+    for (uint64_t until_us = kd_clock_mono_us() + PATIENCE_US;;) {
+        int code = kd_admin_client_get(client, path, answer, error);
+        bool passes = answer->status == 503 || (answer->status == 421 && code == KD_EXIT_UNAVAILABLE);
+        if (!passes || kd_clock_mono_us() > until_us) return code;
+        usleep(REFUSED_US);
+    }
+}
+
 int kd_import_partitions(kd_admin_client *client, uint32_t *partitions, char *error)
 {
     kd_admin_answer answer = {.status = 0};
-    int code = kd_admin_client_get(client, "/admin/import?job=none&partition=0", &answer, error);
+    int code = import_get(client, "/admin/import?job=none&partition=0", &answer, error);
     uint64_t n = code == KD_EXIT_OK ? kd_admin_number(&answer, "partitions") : 0;
     kd_buf_finish(&answer.body);
     *partitions = (uint32_t)n;
     if (code != KD_EXIT_OK || (n > 0 && n <= KD_PARTITIONS_MAX)) return code;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "central does not tell its partitions");
     return KD_EXIT_FAILED;
+}
+
+/* What central has of the job already. */
+static int import_look(kd_import_send *s, uint32_t partition, char *error)
+{
+    char path[256];
+    snprintf(path, sizeof path, "/admin/import?job=%s&partition=%" PRIu32, s->job, partition);
+    int code = import_get(s->client, path, &s->answer, error);
+    if (code == KD_EXIT_OK) s->slots[partition].durable = kd_admin_number(&s->answer, "durable");
+    return code;
 }
 
 int kd_import_send_create(kd_import_send **out, kd_admin_client *client, const char *job,
@@ -103,7 +124,7 @@ int kd_import_send_create(kd_import_send **out, kd_admin_client *client, const c
     *out = s;
     int code = KD_EXIT_OK;
     for (uint32_t i = 0; code == KD_EXIT_OK && i < partitions; i++)
-        if (chunks[i] > 0) code = import_ask(s, i, false, error);
+        if (chunks[i] > 0) code = import_look(s, i, error);
     if (code == KD_EXIT_OK) return code;
     kd_import_send_destroy(s);
     *out = NULL;
