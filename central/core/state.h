@@ -103,9 +103,10 @@ struct kd_central {
     bool viral; /* a commit that is durable, but in no snapshot yet, has operations of a viral item */
     /* bit i: the counts that edges hold cover the counter of id i; a configured one without its bit makes edges read anew (snapshot.c) */
     uint64_t counters_told;
-    uint64_t delivered;     /* changes of versions up to it are delivered */
-    uint64_t told_read;     /* records of which it is known that all their changes are delivered */
-    uint64_t telling;       /* a version, and the records that it holds: when its changes are delivered, `told_read` is that */
+    uint64_t delivered; /* changes of versions up to it are delivered */
+    uint64_t told_read; /* records of which it is known that all their changes are delivered */
+    uint64_t
+        telling; /* a version, and the records that it holds: when its changes are delivered, `told_read` is that */
     uint64_t telling_read;
     uint64_t taken;         /* changes of versions up to it are handed out, */
     uint32_t taken_changes; /* and this many of the next version */
