@@ -188,6 +188,9 @@ static void on_process(sim_drill_faults *f, const sim_scenario_event *e, uint64_
     case SCENARIO_RESTART:
         sim_fleet_node_restart(n);
         break;
+    case SCENARIO_JOIN:
+        sim_fleet_node_start(n);
+        break;
     case SCENARIO_BACKUP:
         sim_fleet_node_backup(n);
         break;
@@ -393,6 +396,7 @@ static uint64_t until(const sim_drill_faults *f, const sim_scenario_event *e, ui
     case SCENARIO_RESET:
     case SCENARIO_FENCE:
     case SCENARIO_SYNC_FAILS:
+    case SCENARIO_JOIN:
     case SCENARIO_BACKUP:
     case SCENARIO_RESTORE:
     case SCENARIO_WIPE:

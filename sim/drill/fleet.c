@@ -103,21 +103,26 @@ int sim_fleet_create(sim_fleet **out, const sim_fleet_options *options)
     return KD_OK;
 }
 
+static bool fleet_init_node(sim_fleet *f, sim_fleet_node *n)
+{
+    if (sim_fleet_node_init(f, (uint32_t)(n - f->nodes)) == KD_OK) return true;
+    sim_fleet_fail(f, "no ports or directory for %s: %s", n->name, strerror(errno));
+    return false;
+}
+
 static int start_nodes(sim_fleet *f)
 {
     if (sim_fleet_net_init_own(f) != KD_OK) {
         sim_fleet_fail(f, "no ports: %s", strerror(errno));
         return KD_EUNAVAILABLE;
     }
-    for (uint32_t i = 0; i <= f->scenario->edge_count; i++) {
-        uint32_t index = i < f->scenario->edge_count ? i : FLEET_CENTRAL;
-        if (sim_fleet_node_init(f, index) != KD_OK) {
-            sim_fleet_fail(f, "no ports or directory for %s: %s", f->nodes[index].name, strerror(errno));
-            return KD_EUNAVAILABLE;
-        }
-    }
+    for (uint32_t i = 0; i < sim_fleet_centrals(f); i++)
+        if (!fleet_init_node(f, sim_fleet_central_at(f, i))) return KD_EUNAVAILABLE;
+    for (uint32_t i = 0; i < f->scenario->edge_count; i++)
+        if (!fleet_init_node(f, &f->nodes[i])) return KD_EUNAVAILABLE;
     sim_fleet_net_refresh(f);
-    sim_fleet_node_start(&f->nodes[FLEET_CENTRAL]);
+    for (uint32_t i = 0; i < sim_fleet_centrals(f); i++)
+        if (sim_scenario_begins(f->scenario, i)) sim_fleet_node_start(sim_fleet_central_at(f, i));
     for (uint32_t i = 0; i < f->scenario->edge_count; i++) sim_fleet_node_start(&f->nodes[i]);
     return KD_OK;
 }

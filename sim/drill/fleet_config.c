@@ -72,10 +72,23 @@ static void fleet_config_write_edge(const sim_fleet_node *n, kd_buf *out)
     text(out, "[http]\nlisten = 127.0.0.1:%u\nsession_secret = %s/session.secret\n", n->port,
          f->options.directory);
     text(out, "[limits]\nuser =\n"); /* users of a drill do more than people */
-    text(out, "[central]\nurl = http://127.0.0.1:%u\n", sim_proxy_link_port(n->central));
+    text(out, "[central]\nurl = ");
+    for (uint32_t i = 0; i < sim_fleet_centrals(f); i++)
+        text(out, "%shttp://127.0.0.1:%u", i ? ", " : "", sim_proxy_link_port(n->central[i]));
+    text(out, "\n");
     text(out, "[clock]\ndrift_bound = %lluus\nmeasure_interval = 1s\n", (unsigned long long)s->drift_us);
     text(out, "[store]\nwrite_buffer = %s\nblock_cache = 8MiB\n", f->options.small ? "1MiB" : "4MiB");
     if (f->options.small) text(out, "fresh_rows = 64\n");
+}
+
+/* Every member holds every partition: the verdict asks any of them. */
+static void fleet_config_write_member(const sim_fleet_node *n, kd_buf *out)
+{
+    const sim_scenario *s = n->fleet->scenario;
+    const char *zone = s->zones[n->index - FLEET_MEMBER];
+    text(out, "members = %u\nreplicas = %u\nadvertise = http://127.0.0.1:%u\n", s->member_count,
+         s->member_count, n->port);
+    if (zone[0]) text(out, "zone = %s\n", zone);
 }
 
 static void write_central(const sim_fleet_node *n, kd_buf *out)
@@ -92,7 +105,9 @@ static void write_central(const sim_fleet_node *n, kd_buf *out)
     text(out, "index_newest = true\nindex_liked = true\nmilestones = ");
     for (uint32_t i = 0; i < sim_scenario_thresholds.count; i++)
         text(out, "%s%llu", i ? ", " : "", (unsigned long long)sim_scenario_thresholds.at[i]);
-    text(out, "\nblock_cache = 16MiB\n[http]\nlisten = 127.0.0.1:%u\n", n->port);
+    text(out, "\n");
+    if (sim_fleet_is_member(n)) fleet_config_write_member(n, out);
+    text(out, "block_cache = 16MiB\n[http]\nlisten = 127.0.0.1:%u\n", n->port);
 }
 
 int sim_fleet_config_write(const sim_fleet_node *n)

@@ -31,24 +31,35 @@ int sim_fleet_net_init(sim_fleet_node *n)
     sim_fleet *f = n->fleet;
     if (link_to_brokers(f, n->kafka, &n->kafka_table) != KD_OK) return KD_EIO;
     if (!sim_fleet_is_edge(n)) return KD_OK;
-    n->central = sim_proxy_link_create(f->base, NULL, kd_random_next(&f->random));
     n->users = sim_proxy_link_create(f->base, NULL, kd_random_next(&f->random));
-    return n->central && n->users ? KD_OK : KD_EIO;
+    bool made = n->users != NULL;
+    for (uint32_t i = 0; i < sim_fleet_centrals(f) && made; i++) {
+        n->central[i] = sim_proxy_link_create(f->base, NULL, kd_random_next(&f->random));
+        made = n->central[i] != NULL;
+    }
+    return made ? KD_OK : KD_EIO;
 }
 
 void sim_fleet_net_finish(sim_fleet_node *n)
 {
     for (uint32_t i = 0; i < PROXY_KAFKA_BROKERS_MAX; i++) sim_proxy_link_destroy(n->kafka[i]);
-    sim_proxy_link_destroy(n->central);
+    for (uint32_t i = 0; i < SCENARIO_MEMBERS_MAX; i++) sim_proxy_link_destroy(n->central[i]);
     sim_proxy_link_destroy(n->users);
+}
+
+/* Whether the fault's peer is that one; `central` is each of its members. */
+static bool fleet_net_meets(const sim_scenario_event *e, int peer)
+{
+    bool any = e->peer == SCENARIO_NOBODY || (e->peer == SCENARIO_CENTRAL && sim_scenario_is_member(peer));
+    return any || e->peer == peer;
 }
 
 /* Whether the fault is about the link from this node to the peer; *flipped: seen from the other end. */
 static bool concerns(const sim_scenario_event *e, int who, int peer, bool *flipped)
 {
     *flipped = e->who != who;
-    if (e->who == who) return e->peer == SCENARIO_NOBODY || e->peer == peer;
-    return e->who == peer && (e->peer == SCENARIO_NOBODY || e->peer == who);
+    if (e->who == who) return fleet_net_meets(e, peer);
+    return e->who == peer && fleet_net_meets(e, who);
 }
 
 static void fleet_net_add(sim_proxy_condition *c, const sim_scenario_event *e, int way)
@@ -99,9 +110,12 @@ static void fleet_net_refresh_link(sim_fleet *f, sim_fleet_node *n)
     sim_proxy_condition to_kafka = condition(f, n, SCENARIO_KAFKA);
     refresh_brokers(f, n->kafka, &n->kafka_table, &to_kafka);
     if (!sim_fleet_is_edge(n)) return;
-    sim_proxy_condition to_central = condition(f, n, SCENARIO_CENTRAL);
-    sim_proxy_link_target(n->central, f->nodes[FLEET_CENTRAL].port);
-    sim_proxy_link_set(n->central, &to_central);
+    for (uint32_t i = 0; i < sim_fleet_centrals(f); i++) {
+        const sim_fleet_node *central = sim_fleet_central_at(f, i);
+        sim_proxy_condition to_central = condition(f, n, sim_fleet_identity(central));
+        sim_proxy_link_target(n->central[i], central->port);
+        sim_proxy_link_set(n->central[i], &to_central);
+    }
     sim_proxy_link_target(n->users, n->port);
 }
 
@@ -160,7 +174,9 @@ void sim_fleet_net_reset(sim_fleet *f, int who)
         bool own = sim_fleet_identity(n) == who;
         for (uint32_t b = 0; b < f->brokers && (own || who == SCENARIO_KAFKA); b++)
             sim_proxy_link_reset(n->kafka[b]);
-        if (n->central && (own || who == SCENARIO_CENTRAL)) sim_proxy_link_reset(n->central);
+        for (uint32_t c = 0; c < sim_fleet_centrals(f) && n->central[c]; c++)
+            if (own || who == sim_fleet_identity(sim_fleet_central_at(f, c)))
+                sim_proxy_link_reset(n->central[c]);
         if (n->users && own) sim_proxy_link_reset(n->users);
     }
 }

@@ -35,10 +35,13 @@ static void fleet_node_check(sim_fleet_node *n, int rc, const char *what)
         sim_fleet_fail(n->fleet, "the drill's own directory: %s of %s: %s", what, n->name, strerror(errno));
 }
 
-static void set_name(sim_fleet_node *n)
+/* Inlined, gcc takes the scenario's names for parts of the node (-Wrestrict). */
+__attribute__((noinline)) static void set_name(sim_fleet_node *n)
 {
     const sim_fleet *f = n->fleet;
-    if (n->index == FLEET_CENTRAL || n->index == FLEET_SECOND)
+    if (sim_fleet_is_member(n))
+        snprintf(n->name, sizeof n->name, "%s", sim_scenario_who(f->scenario, sim_fleet_identity(n)));
+    else if (n->index == FLEET_CENTRAL || n->index == FLEET_SECOND)
         snprintf(n->name, sizeof n->name, "%s", n->index == FLEET_CENTRAL ? "central" : "central-2");
     else
         snprintf(n->name, sizeof n->name, "%s%s", f->scenario->edges[sim_fleet_identity(n)],

@@ -35,8 +35,24 @@ void sim_fleet_fail(sim_fleet *f, const char *format, ...)
 sim_fleet_node *sim_fleet_who(sim_fleet *f, int who)
 {
     if (who == SCENARIO_CENTRAL) return &f->nodes[FLEET_CENTRAL];
+    if (sim_scenario_is_member(who)) return &f->nodes[FLEET_MEMBER + sim_scenario_member_index(who)];
     KD_ASSERT(who >= 0 && (uint32_t)who < f->scenario->edge_count);
     return &f->nodes[who];
+}
+
+sim_fleet_node *sim_fleet_central(sim_fleet *f)
+{
+    for (uint32_t i = 0; i < sim_fleet_centrals(f); i++)
+        if (sim_fleet_serves(sim_fleet_central_at(f, i))) return sim_fleet_central_at(f, i);
+    return sim_fleet_central_at(f, 0);
+}
+
+void sim_fleet_central_urls(sim_fleet *f, char urls[FLEET_URLS_MAX])
+{
+    size_t used = 0;
+    for (uint32_t i = 0; i < sim_fleet_centrals(f); i++)
+        used += (size_t)snprintf(urls + used, FLEET_URLS_MAX - used, "%shttp://127.0.0.1:%u", i ? "," : "",
+                                 sim_fleet_central_at(f, i)->port);
 }
 
 bool sim_fleet_serves(const sim_fleet_node *n)

@@ -4,7 +4,8 @@
  *     users --link--> edge --link--> central        every arrow passes the proxy (proxy.h)
  *                       \--links--> kafka <--links--/
  *
- * A node is one process: the edges by their index, then the twins on copies of their directories, central, and a second central. fleet.c owns all
+ * A node is one process: the edges by their index, then the twins on copies of their directories, central and a second central, or the members of
+ * central. fleet.c owns all
  * of it and ticks it; fleet_node.c, fleet_net.c and fleet_kafka.c change their part. They call this file, and this file calls none of them.
  *
  * One thread, the loop's. Times are microseconds of the drill (sim_fleet_now_us).
@@ -22,7 +23,8 @@ enum {
     FLEET_TWIN = SCENARIO_EDGES_MAX, /* + index of the edge */
     FLEET_CENTRAL = 2 * SCENARIO_EDGES_MAX,
     FLEET_SECOND,
-    FLEET_NODES,
+    FLEET_MEMBER, /* + index of the member; then there is no FLEET_CENTRAL */
+    FLEET_NODES = FLEET_MEMBER + SCENARIO_MEMBERS_MAX,
     FLEET_TEXT_MAX = 1024,
     FLEET_PATH_MAX = 1024,
     FLEET_ELECTION_BROKERS = 3, /* so many, and a controller apart, make an unclean election */
@@ -57,7 +59,8 @@ typedef struct {
     uint16_t port, admin_port;
     sim_program process;
     sim_proxy_kafka_table kafka_table;
-    sim_proxy_link *kafka[PROXY_KAFKA_BROKERS_MAX], *central, *users; /* central, users: of edges */
+    /* central, users: of edges; central: by the member's index, or the first one to central alone. */
+    sim_proxy_link *kafka[PROXY_KAFKA_BROKERS_MAX], *central[SCENARIO_MEMBERS_MAX], *users;
 } sim_fleet_node;
 
 /* All pointers are borrowed. */
@@ -123,17 +126,38 @@ void sim_fleet_fail(sim_fleet *f, const char *format, ...) __attribute__((format
  * interrupted by a signal. */
 bool sim_fleet_wait(sim_fleet *f, bool (*holds)(void *arg), void *arg, uint64_t limit_us);
 
-/* The node that an event's `who` names: the edge of that index, or central. Never a twin, and not Kafka, which is no node. */
+/* The node that an event's `who` names: the edge of that index, central, or a member of it. Never a twin, and not Kafka, which is no node. */
 sim_fleet_node *sim_fleet_who(sim_fleet *f, int who);
 static inline bool sim_fleet_is_edge(const sim_fleet_node *n)
 {
     return n->index < FLEET_CENTRAL;
 }
-/* The number of its name among the scenario's: an edge's index, or SCENARIO_CENTRAL. A twin has the identity of what it was copied from. */
+static inline bool sim_fleet_is_member(const sim_fleet_node *n)
+{
+    return n->index >= FLEET_MEMBER;
+}
+/* The `who` of its name: an edge's index, SCENARIO_CENTRAL, or a member. A twin has the identity of what it was copied from. */
 static inline int sim_fleet_identity(const sim_fleet_node *n)
 {
+    if (sim_fleet_is_member(n)) return sim_scenario_member(n->index - FLEET_MEMBER);
     return sim_fleet_is_edge(n) ? (int)(n->index % FLEET_TWIN) : SCENARIO_CENTRAL;
 }
+/* How many centrals an edge knows: the members, or one. */
+static inline uint32_t sim_fleet_centrals(const sim_fleet *f)
+{
+    return KD_MAX(f->scenario->member_count, 1u);
+}
+/* The node of that one of them. */
+static inline sim_fleet_node *sim_fleet_central_at(sim_fleet *f, uint32_t index)
+{
+    return &f->nodes[f->scenario->member_count > 0 ? (uint32_t)FLEET_MEMBER + index
+                                                   : (uint32_t)FLEET_CENTRAL];
+}
+/* The central that is asked for what each has: the first member that serves, or the first one. */
+sim_fleet_node *sim_fleet_central(sim_fleet *f);
+/* Writes the URLs of all centrals, past the links, with commas between them. */
+enum { FLEET_URLS_MAX = 40 * SCENARIO_MEMBERS_MAX };
+void sim_fleet_central_urls(sim_fleet *f, char urls[FLEET_URLS_MAX]);
 /* Whether the node's process runs, is not stopped, and has said that it is ready. */
 bool sim_fleet_serves(const sim_fleet_node *n);
 

@@ -95,7 +95,7 @@ static json_t *product_ask_of(product *p, const sim_fleet_node *n, const char *p
 
 static json_t *product_ask(product *p, const char *path, const char *user)
 {
-    return product_ask_of(p, &p->facts->fleet->nodes[FLEET_CENTRAL], path, user, (kd_bytes){0});
+    return product_ask_of(p, sim_fleet_central(p->facts->fleet), path, user, (kd_bytes){0});
 }
 
 static bool product_wrong(product *p, const char *checker, const char *format, ...)

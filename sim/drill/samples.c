@@ -161,7 +161,8 @@ void sim_samples_record(sim_samples *s, sim_drill_record *r, const sim_clients *
     sim_record_sample regions[SCENARIO_EDGES_MAX];
     uint64_t wall = sim_fleet_wall_us(s->fleet, now_us);
     for (uint32_t e = 0; e < s->fleet->scenario->edge_count; e++) regions[e] = region(s, c, e, wall);
-    sim_record_moment(r, now_us, least, most, s->at[FLEET_CENTRAL].shown, regions);
+    sim_record_moment(r, now_us, least, most, s->at[sim_fleet_central(s->fleet) - s->fleet->nodes].shown,
+                      regions);
 }
 
 sim_samples_totals sim_samples_sum(const sim_samples *s)

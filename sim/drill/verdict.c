@@ -106,7 +106,7 @@ static bool all_agree(reaching *r)
     }
     r->since_us = sim_fleet_now_us(f);
     for (uint32_t i = 0; i < r->count; i++)
-        sim_counts_start(&r->at[i], i + 1 < r->count ? f->nodes[i].port : f->nodes[FLEET_CENTRAL].port);
+        sim_counts_start(&r->at[i], i + 1 < r->count ? f->nodes[i].port : sim_fleet_central(f)->port);
     while (!sim_fleet_wait(f, all_read, r, READ_LIMIT_US) && !f->interrupted)
         continue; /* each has its own deadline */
     if (!sim_fleet_wait(f, outboxes_heard, r, READ_LIMIT_US))
@@ -129,10 +129,10 @@ static bool tool_ended(void *arg)
 static int ask_central(reaching *r, const char *command, const char *output)
 {
     sim_fleet *f = r->o->fleet;
-    char binary[FLEET_PATH_MAX], url[64];
+    char binary[FLEET_PATH_MAX], urls[FLEET_URLS_MAX];
     snprintf(binary, sizeof binary, "%s/kudos-central", f->options.programs);
-    snprintf(url, sizeof url, "http://127.0.0.1:%u", f->nodes[FLEET_CENTRAL].port);
-    const char *argv[] = {binary, command, "--url", url, NULL};
+    sim_fleet_central_urls(f, urls);
+    const char *argv[] = {binary, command, "--url", urls, NULL};
     if (sim_program_start(&r->tool, &(sim_program_command){.argv = argv, .output_to = output}) != KD_OK) {
         apart(r, "%s: %s", binary, strerror(errno));
         return -1;
@@ -226,8 +226,11 @@ static void audit_failed(reaching *r)
     if (!v->held) return;
     v->held = false;
     v->checker = "audit";
-    snprintf(v->text, sizeof v->text,
-             "kudos-central audit finds wrong counts; see audit.txt beside the logs");
+    snprintf(
+        v->text, sizeof v->text,
+        r->o->fleet->scenario->member_count > 0
+            ? "a member of central differs from its leader, or nobody leads; see audit.txt beside the logs"
+            : "kudos-central audit finds wrong counts; see audit.txt beside the logs");
 }
 
 /* False: not all of it was answered. */
@@ -261,7 +264,8 @@ static void verdict_judge(reaching *r)
     kd_buf text = {0};
     r->out->judged = false;
     if (ask_central(r, "export", r->export_path) != 0) return;
-    int audit = ask_central(r, "audit", r->audit_path);
+    /* An audit needs a member that leads all. Members compare themselves: a copy that differs from its leader is told. */
+    int audit = ask_central(r, s->member_count > 0 ? "members" : "audit", r->audit_path);
     if (audit != 0 && audit != 1) return;
     if (sim_files_read_end(r->export_path, EXPORT_BYTES_MAX, &text) != KD_OK) {
         apart(r, "%s cannot be read", r->export_path);

@@ -20,6 +20,80 @@ static bool check_settings(const sim_scenario *s, const sim_scenario_lines *line
     return true;
 }
 
+static bool check_member_names(const sim_scenario *s, const sim_scenario_lines *lines, uint32_t *line,
+                               sim_scenario_words *w)
+{
+    *line = lines->members;
+    for (uint32_t m = 0; m < s->member_count; m++)
+        for (uint32_t e = 0; e < s->edge_count; e++)
+            if (strcmp(s->members[m], s->edges[e]) == 0)
+                return sim_words_refuse(w, "%s is a member of central, and an edge", s->members[m]);
+    return true;
+}
+
+/* What may befall a member of central: its links, its process, its disk. */
+static bool check_befalls_member(sim_scenario_kind kind)
+{
+    switch (kind) {
+    case SCENARIO_CUT:
+    case SCENARIO_FLAP:
+    case SCENARIO_DELAY:
+    case SCENARIO_LOSS:
+    case SCENARIO_BANDWIDTH:
+    case SCENARIO_RESET:
+    case SCENARIO_FENCE:
+    case SCENARIO_KILL:
+    case SCENARIO_FREEZE:
+    case SCENARIO_RESTART:
+    case SCENARIO_JOIN:
+    case SCENARIO_WIPE:
+    case SCENARIO_DISK_FULL:
+    case SCENARIO_DISK_SLOW:
+    case SCENARIO_SYNC_FAILS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool check_member_event(const sim_scenario *s, const sim_scenario_event *e, sim_scenario_words *w)
+{
+    const char *kind = sim_scenario_kind_name(e->kind);
+    if (s->member_count > 0 && e->who == SCENARIO_CENTRAL)
+        return sim_words_refuse(w, "\"%s\" needs a central alone, and central has members here (%s...)", kind,
+                                s->members[0]);
+    if (sim_scenario_is_member(e->who) && !check_befalls_member(e->kind))
+        return sim_words_refuse(w, "\"%s\" does not befall a member of central, as %s is", kind,
+                                sim_scenario_who(s, e->who));
+    return true;
+}
+
+/* A member that joins did not run before. */
+static bool check_join(const sim_scenario *s, uint32_t index, sim_scenario_words *w)
+{
+    const sim_scenario_event *e = &s->events[index];
+    uint32_t begin = 0;
+    for (uint32_t i = 0; i < index; i++)
+        if (s->events[i].who == e->who)
+            return sim_words_refuse(w, "%s joins here, but something befalls it before",
+                                    sim_scenario_who(s, e->who));
+    for (uint32_t m = 0; m < s->member_count; m++) begin += sim_scenario_begins(s, m);
+    if (begin == 0) return sim_words_refuse(w, "all members join later, so central does not begin");
+    return true;
+}
+
+static bool check_members(const sim_scenario *s, const sim_scenario_lines *lines, uint32_t *line,
+                          sim_scenario_words *w)
+{
+    if (!check_member_names(s, lines, line, w)) return false;
+    for (uint32_t i = 0; i < s->event_count; i++) {
+        *line = s->events[i].line;
+        if (!check_member_event(s, &s->events[i], w)) return false;
+        if (s->events[i].kind == SCENARIO_JOIN && !check_join(s, i, w)) return false;
+    }
+    return true;
+}
+
 /* A restore needs an earlier backup of the same disk. */
 static bool check_restores(const sim_scenario *s, uint32_t *line, sim_scenario_words *w)
 {
@@ -71,6 +145,6 @@ static bool check_orders(const sim_scenario *s, uint32_t *line, sim_scenario_wor
 bool sim_scenario_check(const sim_scenario *s, const sim_scenario_lines *lines, uint32_t *line,
                         sim_scenario_words *w)
 {
-    return check_settings(s, lines, line, w) && check_restores(s, line, w) && check_points(s, line, w) &&
-           check_orders(s, line, w);
+    return check_settings(s, lines, line, w) && check_members(s, lines, line, w) &&
+           check_restores(s, line, w) && check_points(s, line, w) && check_orders(s, line, w);
 }

@@ -17,6 +17,8 @@ const sim_directive sim_scenario_directives[] = {
         WORD("teaches"), S(TEXT, NULL, teaches)}}},
     {.always = true, .form = {"the regions, one edge each", .parts = {
         WORD("edges"), S(EDGES, NULL, edges, .max = SCENARIO_EDGES_MAX)}}},
+    {.form = {"members of central, a process each; without it one central is alone", .parts = {
+        WORD("central"), S(MEMBERS, NULL, members, .max = SCENARIO_MEMBERS_MAX)}}},
     {.always = true, .form = {"of the topics", .parts = {
         WORD("partitions"), S(NUMBER, NULL, partitions, .min = 1, .max = SCENARIO_PARTITIONS_MAX)}}},
     {.always = true, .form = {"of each edge", .parts = {
@@ -87,6 +89,7 @@ const size_t sim_scenario_directive_count = KD_COUNT(sim_scenario_directives);
 
 #define E(kind_, member, ...) {.kind = PART_##kind_, FIELD(sim_scenario_event, member), __VA_ARGS__}
 #define EDGE E(EDGE, who)
+#define MEMBER E(MEMBER, who)
 #define PROCESS E(PROCESS, who)
 #define ANYBODY E(ANYBODY, who)
 #define LINK E(WAY, way), E(PEER, peer)
@@ -125,6 +128,8 @@ const sim_event_form sim_scenario_event_forms[SCENARIO_KINDS] = {
         WORD("freeze"), PROCESS}}, SPAN_LASTS, SCENARIO_NOBODY},
     [SCENARIO_RESTART] = {{"drained and started again", .parts = {
         WORD("restart"), PROCESS}}, SPAN_ONCE, SCENARIO_NOBODY},
+    [SCENARIO_JOIN] = {{"a member of central starts, which did not run before", .parts = {
+        WORD("join"), MEMBER}}, SPAN_ONCE, SCENARIO_NOBODY, true},
     [SCENARIO_BACKUP] = {{"its disk is copied as a crash would leave it", .parts = {
         WORD("back"), WORD("up"), PROCESS}}, SPAN_ONCE, SCENARIO_NOBODY},
     [SCENARIO_RESTORE] = {{"killed, its disk put back to the last such copy, back afterwards", .parts = {
@@ -230,6 +235,10 @@ static const char *part_shown(const sim_form_part *p)
         return "TEXT";
     case PART_EDGES:
         return "NAME...";
+    case PART_MEMBERS:
+        return "NAME[:ZONE]...";
+    case PART_MEMBER:
+        return "MEMBER";
     case PART_DURATION:
         return "TIME";
     case PART_SIGNED_DURATION:
@@ -241,13 +250,13 @@ static const char *part_shown(const sim_form_part *p)
     case PART_EDGE:
         return "EDGE";
     case PART_PROCESS:
-        return "EDGE|central";
+        return "EDGE|central|MEMBER|zone ZONE";
     case PART_ANYBODY:
-        return "EDGE|central|kafka";
+        return "EDGE|central|kafka|MEMBER|zone ZONE";
     case PART_WAY:
         return "[up|down]";
     case PART_PEER:
-        return "[from EDGE|central|kafka]";
+        return "[from EDGE|central|kafka|MEMBER]";
     case PART_TOPIC:
         return "likes|counts";
     case PART_POINT:
@@ -302,6 +311,7 @@ const char *sim_scenario_kind_name(sim_scenario_kind kind)
         [SCENARIO_FENCE] = "fence",
         [SCENARIO_FREEZE] = "freeze",
         [SCENARIO_RESTART] = "restart",
+        [SCENARIO_JOIN] = "join",
         [SCENARIO_BACKUP] = "back up",
         [SCENARIO_RESTORE] = "restore",
         [SCENARIO_WIPE] = "wipe",
@@ -341,4 +351,10 @@ const char *sim_scenario_kind_name(sim_scenario_kind kind)
 bool sim_scenario_simulated(sim_scenario_kind kind)
 {
     return !sim_scenario_event_forms[kind].real_only;
+}
+
+bool sim_scenario_event_simulated(const sim_scenario_event *event)
+{
+    bool member = sim_scenario_is_member(event->who) || sim_scenario_is_member(event->peer);
+    return !member && sim_scenario_simulated(event->kind);
 }

@@ -24,12 +24,14 @@ typedef enum {
     PART_BACKUPS, /* kept or none */
     PART_TEXT,    /* the rest of the line */
     PART_EDGES,   /* new names, to the end of the line */
+    PART_MEMBERS, /* likewise, each perhaps with :ZONE */
     PART_DURATION,
     PART_SIGNED_DURATION,
     PART_SPREAD,  /* +-50ms, or nothing */
     PART_SIZE,    /* and its `unit`: /s */
     PART_EDGE,    /* an edge's name */
-    PART_PROCESS, /* or central */
+    PART_MEMBER,  /* a member's name */
+    PART_PROCESS, /* EDGE, MEMBER, zone and its name (all members in it), or central */
     PART_ANYBODY, /* or kafka */
     PART_WAY,     /* up, down, or nothing */
     PART_PEER,    /* from central, from kafka, from an edge, or nothing */
@@ -80,6 +82,9 @@ typedef struct {
     bool real_only; /* the simulation cannot play it */
 } sim_event_form;
 
+/* While a line is read: `who` stands for all members in the zone of this one. The reader makes an event of each. */
+enum { WHO_ZONE_0 = SCENARIO_MEMBER_0 - SCENARIO_MEMBERS_MAX };
+
 extern const sim_directive sim_scenario_directives[];
 extern const size_t sim_scenario_directive_count;
 extern const sim_event_form sim_scenario_event_forms[SCENARIO_KINDS];
@@ -128,7 +133,7 @@ bool sim_part_duration(sim_scenario_words *w, const sim_form_part *p, uint64_t *
 
 /* The lines of directives that sim_scenario_check may have to name; 0: the file has none. */
 typedef struct {
-    uint32_t mix, shards, viral;
+    uint32_t mix, shards, viral, members;
 } sim_scenario_lines;
 /* Checks the whole scenario; false with the line and the reason in *w. */
 bool sim_scenario_check(const sim_scenario *s, const sim_scenario_lines *lines, uint32_t *line,

@@ -249,14 +249,21 @@ static int edge_named(const sim_scenario *s, kd_bytes name)
     return SCENARIO_NOBODY;
 }
 
-static bool edge_name_valid(sim_scenario_words *w, kd_bytes name)
+/* Names that mean something else where an event names a process. */
+static bool process_name_valid(kd_bytes name)
 {
-    static const char *const taken[] = {"central", "kafka", "answers", "nobody"};
+    static const char *const taken[] = {"central", "kafka", "answers", "nobody", "zone"};
     bool valid = kd_name_valid(name) && name.len < SCENARIO_NAME_MAX;
     for (size_t i = 0; i < KD_COUNT(taken); i++) valid = valid && !sim_word_is(name, taken[i]);
-    if (!valid)
+    return valid;
+}
+
+static bool edge_name_valid(sim_scenario_words *w, kd_bytes name)
+{
+    if (!process_name_valid(name))
         return refuse_word(
-            w, name, "a name for an edge: up to 31 of a-z, 0-9, . _ -, not central, kafka, answers, nobody");
+            w, name,
+            "a name for an edge: up to 31 of a-z, 0-9, . _ -, not central, kafka, answers, nobody, zone");
     if (edge_named(w->s, name) >= 0)
         return sim_words_refuse(w, "the edge %.*s is named twice", KD_PRINT(name));
     return true;
@@ -277,6 +284,93 @@ static bool sim_parts_read_edges(sim_scenario_words *w)
     return true;
 }
 
+/* ---- members of central ---- */
+
+static int member_named(const sim_scenario *s, kd_bytes name)
+{
+    for (uint32_t i = 0; i < s->member_count; i++)
+        if (sim_word_is(name, s->members[i])) return sim_scenario_member(i);
+    return SCENARIO_NOBODY;
+}
+
+/* The first member of that zone, which stands for all of them. */
+static int zone_named(const sim_scenario *s, kd_bytes zone)
+{
+    for (uint32_t i = 0; i < s->member_count; i++)
+        if (zone.len > 0 && sim_word_is(zone, s->zones[i])) return WHO_ZONE_0 - (int)i;
+    return SCENARIO_NOBODY;
+}
+
+static bool member_valid(sim_scenario_words *w, kd_bytes name, kd_bytes zone, bool zoned)
+{
+    if (!process_name_valid(name))
+        return refuse_word(w, name,
+                           "a name for a member of central: up to 31 of a-z, 0-9, . _ -, not central, kafka, "
+                           "answers, nobody, zone");
+    if (zoned && (!kd_name_valid(zone) || zone.len >= SCENARIO_NAME_MAX))
+        return refuse_word(w, zone, "a name for a zone: up to 31 of a-z, 0-9, . _ -");
+    if (member_named(w->s, name) != SCENARIO_NOBODY)
+        return sim_words_refuse(w, "the member %.*s is named twice", KD_PRINT(name));
+    if (w->s->member_count == SCENARIO_MEMBERS_MAX)
+        return sim_words_refuse(w, "there are at most %d members of central", SCENARIO_MEMBERS_MAX);
+    return true;
+}
+
+static bool sim_parts_read_members(sim_scenario_words *w)
+{
+    sim_scenario *s = w->s;
+    do {
+        kd_bytes word = sim_words_take(w), zone = {0};
+        const uint8_t *colon = word.len > 0 ? memchr(word.data, ':', word.len) : NULL;
+        size_t len = colon ? (size_t)(colon - word.data) : word.len;
+        kd_bytes name = kd_bytes_of(word.data, len);
+        if (colon) zone = kd_bytes_of(colon + 1, word.len - len - 1);
+        if (!member_valid(w, name, zone, colon != NULL)) return false;
+        memcpy(s->members[s->member_count], name.data, name.len);
+        if (zone.len > 0) memcpy(s->zones[s->member_count], zone.data, zone.len);
+        s->member_count++;
+    } while (w->rest.len > 0);
+    return true;
+}
+
+static void put_members(const sim_scenario *s, kd_buf *out)
+{
+    for (uint32_t i = 0; i < s->member_count; i++)
+        kd_text_printf(out, "%s%s", i > 0 ? ", " : "", s->members[i]);
+}
+
+static bool refuse_member(sim_scenario_words *w, kd_bytes word)
+{
+    kd_buf names = {0};
+    if (w->s->member_count == 0)
+        return sim_words_refuse(w, "central has no members here (a line \"central a b c\" names them)");
+    kd_text_printf(&names, "a member of central: they are ");
+    put_members(w->s, &names);
+    kd_buf_put_u8(&names, 0);
+    refuse_word(w, word, (const char *)names.data);
+    kd_buf_finish(&names);
+    return false;
+}
+
+static bool read_member(sim_scenario_words *w, const sim_form_part *p, void *base)
+{
+    kd_bytes word = sim_words_take(w);
+    int who = member_named(w->s, word);
+    if (who == SCENARIO_NOBODY) return refuse_member(w, word);
+    memcpy((char *)base + p->offset, &who, sizeof who);
+    return true;
+}
+
+static bool read_zone(sim_scenario_words *w, const sim_form_part *p, void *base)
+{
+    kd_bytes word = sim_words_take(w);
+    int who = zone_named(w->s, word);
+    if (who == SCENARIO_NOBODY)
+        return refuse_word(w, word, "a zone of a member (a line \"central a:north b:south\" names them)");
+    memcpy((char *)base + p->offset, &who, sizeof who);
+    return true;
+}
+
 static bool refuse_who(sim_scenario_words *w, const sim_form_part *p, kd_bytes word)
 {
     kd_buf names = {0};
@@ -287,6 +381,10 @@ static bool refuse_who(sim_scenario_words *w, const sim_form_part *p, kd_bytes w
                    p->kind == PART_EDGE      ? ""
                    : p->kind == PART_PROCESS ? "; central goes too"
                                              : "; central and kafka go too");
+    if (p->kind != PART_EDGE && w->s->member_count > 0) {
+        kd_text_printf(&names, "; members of central are ");
+        put_members(w->s, &names);
+    }
     kd_buf_put_u8(&names, 0);
     if (word.len == 0)
         sim_words_refuse(w, "a name is missing; %s", (const char *)names.data + strlen("there: "));
@@ -300,6 +398,9 @@ static bool read_who(sim_scenario_words *w, const sim_form_part *p, void *base)
 {
     kd_bytes word = sim_words_take(w);
     int who = edge_named(w->s, word);
+    if ((p->kind == PART_PROCESS || p->kind == PART_ANYBODY) && sim_word_is(word, "zone"))
+        return read_zone(w, p, base);
+    if (p->kind != PART_EDGE && who == SCENARIO_NOBODY) who = member_named(w->s, word);
     if (p->kind != PART_EDGE && sim_word_is(word, "central")) who = SCENARIO_CENTRAL;
     if (p->kind != PART_EDGE && p->kind != PART_PROCESS && sim_word_is(word, "kafka")) who = SCENARIO_KAFKA;
     if (who == SCENARIO_NOBODY) return refuse_who(w, p, word);
@@ -314,7 +415,9 @@ static bool read_peer(sim_scenario_words *w, const sim_form_part *p, void *base)
     if (!sim_word_is(sim_words_peek(w), "from")) return true;
     sim_words_take(w);
     if (!read_who(w, p, base)) return false;
-    bool linked = e->peer != e->who && (e->who < 0 || e->peer < 0);
+    bool central = e->who < 0 && e->who != SCENARIO_KAFKA,
+         to_central = e->peer < 0 && e->peer != SCENARIO_KAFKA;
+    bool linked = central ? !to_central : e->peer < 0;
     return linked ||
            sim_words_refuse(w,
                             "there is no link from %s to %s: edges have links to central and kafka, "
@@ -415,6 +518,10 @@ bool sim_part_read(sim_scenario_words *w, const sim_form_part *p, void *base)
         return sim_parts_read_text(w, p, base);
     case PART_EDGES:
         return sim_parts_read_edges(w);
+    case PART_MEMBERS:
+        return sim_parts_read_members(w);
+    case PART_MEMBER:
+        return read_member(w, p, base);
     case PART_DURATION:
         return read_duration(w, p, base);
     case PART_SPREAD:

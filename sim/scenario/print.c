@@ -69,6 +69,13 @@ static void print_put_edges(const sim_scenario *s, kd_buf *out)
     for (uint32_t i = 0; i < s->edge_count; i++) kd_text_printf(out, "%s%s", i > 0 ? " " : "", s->edges[i]);
 }
 
+static void print_put_members(const sim_scenario *s, kd_buf *out)
+{
+    for (uint32_t i = 0; i < s->member_count; i++)
+        kd_text_printf(out, "%s%s%s%s", i > 0 ? " " : "", s->members[i], s->zones[i][0] ? ":" : "",
+                       s->zones[i]);
+}
+
 static void put_value(const sim_scenario *s, const sim_form_part *p, const void *base, kd_buf *out)
 {
     const void *field = (const char *)base + p->offset;
@@ -96,6 +103,9 @@ static void put_value(const sim_scenario *s, const sim_form_part *p, const void 
     case PART_EDGES:
         print_put_edges(s, out);
         break;
+    case PART_MEMBERS:
+        print_put_members(s, out);
+        break;
     case PART_DURATION:
         put_duration(out, number_of(p, base));
         break;
@@ -108,6 +118,7 @@ static void put_value(const sim_scenario *s, const sim_form_part *p, const void 
         kd_text_printf(out, "%s", p->unit ? p->unit : "");
         break;
     case PART_EDGE:
+    case PART_MEMBER:
     case PART_PROCESS:
     case PART_ANYBODY:
         kd_text_printf(out, "%s", sim_scenario_who(s, *(const int *)field));

@@ -284,6 +284,20 @@ static bool sim_read_append(reader *r, const sim_scenario_event *e)
     return true;
 }
 
+/* One event, or one for each member of the zone that it befalls. */
+static bool sim_read_append_all(reader *r, const sim_scenario_event *e)
+{
+    const sim_scenario *s = r->s;
+    if (e->who > WHO_ZONE_0) return sim_read_append(r, e);
+    const char *zone = s->zones[WHO_ZONE_0 - e->who];
+    for (uint32_t i = 0; i < s->member_count; i++) {
+        sim_scenario_event one = *e;
+        one.who = sim_scenario_member(i);
+        if (strcmp(s->zones[i], zone) == 0 && !sim_read_append(r, &one)) return false;
+    }
+    return true;
+}
+
 static bool read_event(reader *r)
 {
     timing t;
@@ -297,7 +311,7 @@ static bool read_event(reader *r)
     if (f->span == SPAN_ONCE && t.lasts > 0)
         return sim_words_refuse(&r->words, "that happens at once and takes no \"for\"");
     for (e.at_us = t.from; e.at_us <= t.to && e.at_us < r->s->length_us; e.at_us += t.every) {
-        if (!sim_read_append(r, &e)) return false;
+        if (!sim_read_append_all(r, &e)) return false;
         if (t.every == 0) break;
     }
     return true;
@@ -307,7 +321,8 @@ static int sim_read_by_time(const void *a, const void *b)
 {
     const sim_scenario_event *x = a, *y = b;
     if (x->at_us != y->at_us) return x->at_us < y->at_us ? -1 : 1;
-    return x->line < y->line ? -1 : x->line > y->line;
+    if (x->line != y->line) return x->line < y->line ? -1 : 1;
+    return x->who > y->who ? -1 : x->who < y->who;
 }
 
 static bool read_events(reader *r)
@@ -316,7 +331,7 @@ static bool read_events(reader *r)
     while (next_line(r))
         if (is_event(&r->words) && !read_event(r)) return false;
     if (r->words.reason[0] != '\0') return false;
-    /* A line makes at most one event of a moment, so moment and line order all events without ties. */
+    /* A line makes at most one event of a moment for each process, so these three order all events without ties. */
     if (r->s->event_count > 0) qsort(r->s->events, r->s->event_count, sizeof *r->s->events, sim_read_by_time);
     return true;
 }
@@ -330,7 +345,8 @@ static uint32_t seen_line(const reader *r, const char *name)
 
 static bool sim_read_check(reader *r)
 {
-    sim_scenario_lines lines = {seen_line(r, "mix"), seen_line(r, "shards"), seen_line(r, "viral")};
+    sim_scenario_lines lines = {seen_line(r, "mix"), seen_line(r, "shards"), seen_line(r, "viral"),
+                                seen_line(r, "central")};
     if (!lines.shards) r->s->shards = KD_MIN(r->s->shards, r->s->partitions); /* nobody asked for more */
     return sim_scenario_check(r->s, &lines, &r->line, &r->words);
 }

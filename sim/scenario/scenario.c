@@ -104,6 +104,7 @@ const char *sim_scenario_who(const sim_scenario *s, int who)
     case SCENARIO_NOBODY:
         return "nobody";
     default:
+        if (sim_scenario_is_member(who)) return s->members[sim_scenario_member_index(who)];
         KD_ASSERT(who >= 0 && (uint32_t)who < s->edge_count);
         return s->edges[who];
     }
@@ -121,6 +122,15 @@ uint64_t sim_scenario_central_clock_us(const sim_scenario *s)
             wrong_us += amount * (e->for_us ? e->for_us : s->length_us) / 1000000;
     }
     return wrong_us;
+}
+
+bool sim_scenario_begins(const sim_scenario *s, uint32_t member)
+{
+    uint32_t i = 0;
+    while (i < s->event_count &&
+           (s->events[i].kind != SCENARIO_JOIN || s->events[i].who != sim_scenario_member(member)))
+        i++;
+    return i == s->event_count;
 }
 
 static bool scenario_harms_log(const sim_scenario_event *e)

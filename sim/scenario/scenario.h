@@ -16,6 +16,7 @@
 
 enum {
     SCENARIO_EDGES_MAX = 8,
+    SCENARIO_MEMBERS_MAX = 5,
     SCENARIO_PARTITIONS_MAX = 16,
     SCENARIO_SHARDS_MAX = 4,
     SCENARIO_USERS_MAX = 100000,
@@ -28,8 +29,23 @@ enum {
     SCENARIO_IMPORT_MAX = 200,
 };
 
-/* Who an event befalls: the index of an edge, or one of these. */
-enum { SCENARIO_CENTRAL = -1, SCENARIO_KAFKA = -2, SCENARIO_NOBODY = -3 };
+/* Who an event befalls: the index of an edge, or one of these, or a member of central. */
+enum { SCENARIO_CENTRAL = -1, SCENARIO_KAFKA = -2, SCENARIO_NOBODY = -3, SCENARIO_MEMBER_0 = -8 };
+
+/* The member of that index as the `who` of an event; for indices below SCENARIO_MEMBERS_MAX. */
+static inline int sim_scenario_member(uint32_t index)
+{
+    return SCENARIO_MEMBER_0 - (int)index;
+}
+static inline bool sim_scenario_is_member(int who)
+{
+    return who <= SCENARIO_MEMBER_0 && who > SCENARIO_MEMBER_0 - SCENARIO_MEMBERS_MAX;
+}
+/* Of a `who` that is a member: its index. */
+static inline uint32_t sim_scenario_member_index(int who)
+{
+    return (uint32_t)(SCENARIO_MEMBER_0 - who);
+}
 
 /* Counters of every scenario, by index: like and save are sets, view is a sum. */
 enum { SCENARIO_LIKE, SCENARIO_SAVE, SCENARIO_VIEW, SCENARIO_COUNTERS };
@@ -53,6 +69,7 @@ typedef enum {
     SCENARIO_FENCE, /* Kafka refuses all further records of the process's producers: it must create new producers */
     SCENARIO_FREEZE,  /* SIGSTOP for `for_us` */
     SCENARIO_RESTART, /* drained and started again */
+    SCENARIO_JOIN,    /* a member of central that did not run before is started */
     SCENARIO_BACKUP, /* its disk is copied as a crash would leave it; central knows of it, as of a backup by command; the last copy counts */
     SCENARIO_RESTORE, /* killed; its disk is put back to that copy; starts after `for_us` */
     SCENARIO_WIPE,    /* killed; its disk is emptied; starts after `for_us` */
@@ -149,6 +166,9 @@ typedef struct {
     char *teaches; /* one line */
     char edges[SCENARIO_EDGES_MAX][SCENARIO_NAME_MAX];
     uint32_t edge_count, partitions, shards;
+    /* Members of central (rule 34), and the zone of each; "": none. 0 members: a central alone. All of them hold all partitions. */
+    char members[SCENARIO_MEMBERS_MAX][SCENARIO_NAME_MAX], zones[SCENARIO_MEMBERS_MAX][SCENARIO_NAME_MAX];
+    uint32_t member_count;
     uint64_t length_us; /* users act and faults happen until then */
     uint64_t heal_us;   /* after that everything must agree within this */
     uint64_t drift_us;  /* D */
@@ -223,6 +243,10 @@ const char *sim_scenario_who(const sim_scenario *s, int who);
 const char *sim_scenario_kind_name(sim_scenario_kind kind);
 /* Whether the simulation can play events of this kind. Those that it cannot play, a drill of the real programs can. */
 bool sim_scenario_simulated(sim_scenario_kind kind);
+/* Whether it can play this one: of its kind, and about no member of central. */
+bool sim_scenario_event_simulated(const sim_scenario_event *event);
+/* Whether the member runs from the beginning: no event joins it later. */
+bool sim_scenario_begins(const sim_scenario *s, uint32_t member);
 /* The whole language for a terminal, from the table that reads it. */
 void sim_scenario_language(kd_buf *out);
 

@@ -339,7 +339,7 @@ static void faults_on_event(sim_world *w, const sim_event *ev)
         sim_users_script(w, ev->a);
         return;
     }
-    if (!sim_scenario_simulated(e->kind)) return;
+    if (!sim_scenario_event_simulated(e)) return;
     faults_record(w, ev->a);
     if (faults_lasts(e->kind))
         faults_begin(w, ev->a);

@@ -132,7 +132,7 @@ static sim_scenario_event draw_event(uint64_t *random, uint64_t length_us)
 {
     sim_scenario_event e = {.at_us = below(random, length_us), .peer = SCENARIO_NOBODY};
     do e.kind = (sim_scenario_kind)below(random, SCENARIO_KINDS);
-    while (e.kind == SCENARIO_RESTORE);
+    while (e.kind == SCENARIO_RESTORE || e.kind == SCENARIO_JOIN);
     e.for_us = below(random, 2) ? 1 + below(random, 100000000) : 0;
     e.who = everybody[below(random, e.kind == SCENARIO_KILL ? 5 : edges_only(e.kind) ? 3 : 4)];
     if (e.kind == SCENARIO_ANSWERS_LOST) e.who = 1, e.amount = 100;
@@ -178,6 +178,9 @@ static void same(const sim_scenario *a, const sim_scenario *b)
 {
     cr_assert_str_eq(a->teaches, b->teaches);
     cr_assert_eq(memcmp(a->edges, b->edges, sizeof a->edges), 0);
+    cr_assert_eq(a->member_count, b->member_count);
+    cr_assert_eq(memcmp(a->members, b->members, sizeof a->members), 0);
+    cr_assert_eq(memcmp(a->zones, b->zones, sizeof a->zones), 0);
     cr_assert(a->edge_count == b->edge_count && a->partitions == b->partitions && a->shards == b->shards);
     cr_assert(a->length_us == b->length_us && a->heal_us == b->heal_us && a->drift_us == b->drift_us);
     cr_assert(a->flush_ops == b->flush_ops && a->flush_interval_us == b->flush_interval_us);
@@ -330,6 +333,54 @@ Test(scenario, names_what_is_wrong)
     refused("teaches x\nfoo\n", "\"foo\" begins no line; these do: teaches, edges");
     refused("teaches x\nexpect posts/1 like 2\nexpect posts/1 like 3\n",
             "drill:3: that is expected already in line 2");
+}
+
+Test(scenario, members_of_central_print_and_read_back)
+{
+    sim_scenario s = accepted(
+                     "teaches x\ncentral a:north b:north c\nat 1s kill b\nat 2s for 3s cut a up from kafka\n"
+                     "at 3s cut mumbai from c\nat 4s restart a\nat 5s join c\n"),
+                 twin;
+    char error[SCENARIO_ERROR_MAX], *text = printed(&s);
+    cr_assert_eq(s.member_count, 3);
+    cr_assert_str_eq(s.zones[1], "north");
+    cr_assert_eq(s.events[0].who, sim_scenario_member(1));
+    cr_assert(sim_scenario_begins(&s, 1) && !sim_scenario_begins(&s, 2));
+    cr_assert_eq(parse(&twin, text, error), KD_OK, "%s\n%s", error, text);
+    same(&s, &twin);
+    free(text);
+    sim_scenario_finish(&s);
+    sim_scenario_finish(&twin);
+}
+
+Test(scenario, what_befalls_a_zone_befalls_each_of_its_members)
+{
+    sim_scenario s = accepted("teaches x\ncentral a:north b:south c:north\nat 1s for 5s kill zone north\n");
+    cr_assert_eq(s.event_count, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        cr_assert_eq(s.events[i].who, sim_scenario_member(2 * i));
+        cr_assert(s.events[i].kind == SCENARIO_KILL && s.events[i].for_us == 5000000);
+    }
+    sim_scenario_finish(&s);
+}
+
+Test(scenario, names_what_is_wrong_with_members)
+{
+    refused("teaches x\ncentral a b a\n", "drill:2: the member a is named twice");
+    refused("teaches x\ncentral a b c d e f\n", "there are at most 5 members");
+    refused("teaches x\ncentral a:\n", "a name for a zone: up to 31 of a-z, 0-9, . _ - is missing");
+    refused("teaches x\ncentral a zone\n", "\"zone\" is not a name for a member of central");
+    refused("teaches x\nedges a b\ncentral b c\n", "drill:3: b is a member of central, and an edge");
+    refused("teaches x\nat 1s join c\n", "central has no members here");
+    refused("teaches x\ncentral a b\nat 1s join d\n", "\"d\" is not a member of central: they are a, b");
+    refused("teaches x\ncentral a b\nat 1s kill d\n", "members of central are a, b");
+    refused("teaches x\ncentral a:x b\nat 1s kill zone y\n", "\"y\" is not a zone of a member");
+    refused("teaches x\ncentral a b\nat 1s kill central\n", "\"kill\" needs a central alone");
+    refused("teaches x\ncentral a b\nat 1s step clock of a +1s\n", "\"step clock\" does not befall a member");
+    refused("teaches x\ncentral a b\nat 1s cut a from b\n", "there is no link from a to b");
+    refused("teaches x\ncentral a b\nat 1s kill b\nat 2s join b\n",
+            "drill:4: b joins here, but something befalls");
+    refused("teaches x\ncentral a\nat 1s join a\n", "all members join later");
 }
 
 Test(scenario, names_what_is_wrong_with_events)
