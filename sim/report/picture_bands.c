@@ -35,7 +35,7 @@ const char *sim_picture_family(const char *what)
         {"redeliver", "log"},  {"truncate", "log"},    {"expire", "log"},      {"recreate", "log"},
         {"forge", "log"},      {"arm", "process"},     {"audit", "process"},   {"rehearse", "process"},
         {"void", "log"},       {"put", "log"},         {"import", "log"},      {"close", "log"},
-        {"erase", "log"},      {"open", "log"},        {"delete", "log"}};
+        {"erase", "log"},      {"open", "log"},        {"delete", "log"},      {"join", "process"}};
     for (size_t i = 0; i < KD_COUNT(words); i++)
         if (word_starts(what, words[i].word)) return words[i].family;
     return "other";

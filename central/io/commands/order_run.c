@@ -63,6 +63,12 @@ static bool order_again(order_run *r, int code)
     return true;
 }
 
+/* A backup that was broken off has left something at its place, and would be refused for that if it were ordered again. */
+static bool order_repeats(const order_run *r)
+{
+    return r->order.kind != KD_ORDER_BACKUP && r->order.kind != KD_ORDER_BACKUP_PRUNE;
+}
+
 static int order_carry_out(order_run *r, char *error)
 {
     for (;;) {
@@ -70,7 +76,7 @@ static int order_carry_out(order_run *r, char *error)
         int code = kd_job_watch(r->client, &r->order, &r->answer, error);
         bool ended = order_ended(r), all = ended && order_take(r);
         if (code == KD_EXIT_OK && all) return code;
-        if (code != KD_EXIT_OK && code != KD_EXIT_UNAVAILABLE) return code;
+        if (code != KD_EXIT_OK && (code != KD_EXIT_UNAVAILABLE || !order_repeats(r))) return code;
         if (r->until_us != until_us) {
             r->pause_us = AGAIN_MIN_US;
             continue; /* something was done: those that are left are ordered of their leaders at once */
