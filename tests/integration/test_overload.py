@@ -68,12 +68,16 @@ class SlowDisk:
         return now == level
 
     def at(self, level, ask):
-        """The first answer that is given at this level. A like may be refused meanwhile, where a busy machine makes a second of its sync."""
+        """The first answer that is given at this level. A like may be refused meanwhile, where a busy machine makes a second of its sync. What an answer
+        says of the level is that of its end: so the level has to be reached before the question comes."""
+        def at_level(answer):
+            return answer.headers.get("kudos-level") == str(level)
+
         def answer():
-            if not self.leads_to(level):
+            if not self.leads_to(level) or not at_level(self.edge.get("/v1/posts/warm/count")):
                 return None
             got = ask()
-            return got if got.headers.get("kudos-level") == str(level) and got.status != 503 else None
+            return got if at_level(got) and got.status != 503 else None
 
         return wait_until(answer, REACH_S, f"an answer at level {level}")
 
