@@ -2,6 +2,7 @@
 #include "central/core/follow.h"
 
 #include "central/core/epoch.h"
+#include "central/core/milestones.h"
 #include "central/core/redo.h"
 #include "central/core/row.h"
 #include "central/core/state.h"
@@ -236,6 +237,7 @@ static void follow_settle(kd_central *c, kd_follow_heard *h)
     follow_judge(c, &h->history);
     bool agrees = c->follower.digests[read % KD_FOLLOW_DIGESTS] == h->history.digest;
     if (!agrees || !follow_is_whole(h)) return;
+    kd_milestones_vouched(c, h->told);
     kd_link_agreed(c, h, follow_version_at(c, read), follow_version_at(c, h->told));
     h->history.read = 0;
 }
@@ -257,13 +259,14 @@ static void follow_take_part(kd_follow_heard *h, const kd_snapshot *s)
     h->part[s->part / 8] |= bit;
 }
 
-/* A snapshot of the same version, of which the changes topic has more. */
+/* A snapshot of the same version, of which the topics of changes and milestones have more. */
 static void follow_told_more(kd_central *c, const kd_snapshot *s)
 {
     kd_follow_heard *h = &c->follower.newest;
     h->told = s->history.read - s->untold;
-    if (h->history.read == 0)
-        kd_link_told(c, follow_version_at(c, h->told)); /* it was compared, and agreed */
+    if (h->history.read > 0) return; /* else it was compared, and agreed */
+    kd_milestones_vouched(c, h->told);
+    kd_link_told(c, follow_version_at(c, h->told));
 }
 
 /* What is ahead is kept until we are there, also when more is heard meanwhile: so who lags far behind compares as well. */

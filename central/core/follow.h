@@ -31,7 +31,7 @@ typedef struct {
 typedef struct {
     uint64_t epoch, version;
     kd_history history; /* read 0: none */
-    uint64_t told;      /* records whose changes its leader has told */
+    uint64_t told;      /* records whose changes and milestones its leader has told */
     kd_chain_link chain[KD_CHAIN_MAX];
     int64_t offset;                     /* in the counts topic; -1: not told */
     uint32_t chain_count, parts, heard; /* parts that were heard */

@@ -17,7 +17,7 @@ static kd_bytes milestone_row_key(kd_central *c, uint64_t version, uint64_t firs
     return kd_buf_view(&c->key);
 }
 
-static void milestone_row_add(kd_milestone_queue *q, uint64_t version, uint64_t first, uint64_t bytes)
+static void milestone_row_add(kd_milestone_queue *q, const kd_milestone_row *row)
 {
     if (q->gone > 0 && q->count == q->cap) { /* make room by what is gone */
         memmove(q->at, q->at + q->gone, (q->count - q->gone) * sizeof *q->at);
@@ -28,13 +28,19 @@ static void milestone_row_add(kd_milestone_queue *q, uint64_t version, uint64_t 
         q->gone = 0;
     }
     q->at = kd_grow(q->at, q->count, &q->cap, sizeof *q->at);
-    q->at[q->count++] = (kd_milestone_row){version, first, bytes};
-    q->owed_bytes += bytes;
+    q->at[q->count++] = *row;
+    q->owed_bytes += row->bytes;
 }
 
 static void milestone_rows_delivered(kd_milestone_queue *q, uint32_t end)
 {
-    while (q->delivered < end) q->owed_bytes -= q->at[q->delivered++].bytes;
+    for (; q->delivered < end; q->delivered++) {
+        const kd_milestone_row *row = &q->at[q->delivered];
+        bool last = q->delivered + 1 == q->count || row[1].read > row->read; /* of the records behind it */
+        q->owed_bytes -= row->bytes;
+        if (last) q->told = row->read;
+    }
+    q->taken = KD_MAX(q->taken, q->delivered);
 }
 
 void kd_milestones_finish_queue(kd_milestone_queue *q)
@@ -51,9 +57,11 @@ static int milestone_row_load(void *arg, kd_bytes key, kd_bytes value)
     kd_reader r = kd_reader_of(key);
     kd_read_u8(&r);
     kd_read_u8(&r);
-    uint64_t version = kd_read_be64(&r), first = kd_read_be64(&r);
-    if (r.bad || kd_reader_left(&r) != 0 || version > c->version) return KD_EMALFORMED;
-    milestone_row_add(&c->milestones, version, first, key.len + value.len);
+    kd_milestone_row row = {.bytes = key.len + value.len, .read = c->history_committed.read};
+    row.version = kd_read_be64(&r);
+    row.first = kd_read_be64(&r);
+    if (r.bad || kd_reader_left(&r) != 0 || row.version > c->version) return KD_EMALFORMED;
+    milestone_row_add(&c->milestones, &row);
     return 0;
 }
 
@@ -63,8 +71,8 @@ int kd_milestones_load(kd_central *c)
     int err = c->store.scan(c->store.ctx, kd_bytes_of(from, 2), kd_bytes_of(to, 2), milestone_row_load, c);
     kd_milestone_queue *q = &c->milestones;
     q->durable = q->count;
-    if (c->config.thresholds.count > 0 && !c->config.follows) return err;
-    q->taken = q->count; /* nobody wants milestones any more: the rows go */
+    if (c->config.thresholds.count > 0) return err;
+    /* nobody wants milestones any more: the rows go */
     milestone_rows_delivered(q, q->count);
     return err;
 }
@@ -107,7 +115,10 @@ static void milestone_put_record(kd_central *c, kd_commit *k, uint64_t first, kd
 {
     kd_bytes key = milestone_row_key(c, k->version, first);
     kd_writes_put(&k->writes, key, record);
-    milestone_row_add(&c->milestones, k->version, first, key.len + record.len);
+    milestone_row_add(&c->milestones, &(kd_milestone_row){.version = k->version,
+                                                          .first = first,
+                                                          .bytes = key.len + record.len,
+                                                          .read = c->history_tentative.read});
 }
 
 /* Planted: the record of this commit waits for the next one, in memory. */
@@ -120,6 +131,13 @@ static void milestone_put_apart(kd_central *c, kd_commit *k)
         milestone_encode(c, k, 0, KD_MIN(k->passed_count, (uint32_t)KD_MILESTONES_RECORD_MAX), held);
 }
 
+static void milestone_rows_bound(kd_central *c)
+{
+    kd_milestone_queue *q = &c->milestones;
+    for (; q->owed_bytes > c->config.untold_max; c->stats.milestones_dropped++)
+        milestone_rows_delivered(q, q->delivered + 1);
+}
+
 void kd_milestones_put(kd_central *c, kd_commit *k)
 {
     kd_milestone_queue *q = &c->milestones;
@@ -128,7 +146,8 @@ void kd_milestones_put(kd_central *c, kd_commit *k)
         const kd_milestone_row *row = &q->at[q->gone];
         kd_writes_delete(&k->writes, milestone_row_key(c, row->version, row->first));
     }
-    if (c->config.follows) return; /* its leader tells them */
+    q->durable = KD_MAX(q->durable, q->gone); /* a leader may have told what is not durable here yet */
+    if (kd_follows_now(c) && kd_planted(c, KD_PLANT_MILESTONES_OF_LEADER)) return;
     if (kd_planted(c, KD_PLANT_MILESTONE_APART)) {
         milestone_put_apart(c, k);
         return;
@@ -138,6 +157,7 @@ void kd_milestones_put(kd_central *c, kd_commit *k)
         milestone_encode(c, k, first, count, &c->value);
         milestone_put_record(c, k, first, kd_buf_view(&c->value));
     }
+    if (kd_follows_now(c)) milestone_rows_bound(c);
 }
 
 void kd_milestones_committed(kd_central *c, const kd_commit *k)
@@ -147,13 +167,33 @@ void kd_milestones_committed(kd_central *c, const kd_commit *k)
     c->stats.milestones += k->passed_count;
 }
 
+/* ---- what is told ---- */
+
+uint64_t kd_milestones_untold(const kd_central *c)
+{
+    const kd_milestone_queue *q = &c->milestones;
+    uint64_t read = c->history_committed.read;
+    bool all = q->delivered == q->count || q->at[q->delivered].read > read;
+    return all || kd_planted(c, KD_PLANT_TOLD_UNDELIVERED) ? 0 : read - q->told;
+}
+
+void kd_milestones_vouched(kd_central *c, uint64_t told)
+{
+    kd_milestone_queue *q = &c->milestones;
+    uint32_t end = q->delivered;
+    while (end < q->count && q->at[end].read <= told) end++;
+    if (end == q->delivered || told == 0) return;
+    milestone_rows_delivered(q, end);
+    kd_commit_open(c)->fed = true;
+}
+
 /* ---- records out ---- */
 
 int kd_central_milestones_next(kd_central *c, kd_buf *record, uint64_t *version)
 {
     kd_milestone_queue *q = &c->milestones;
     if (c->poisoned) return KD_EIO;
-    if (!kd_central_durable(c) || q->taken == q->durable) return KD_ENOTFOUND;
+    if (!kd_central_durable(c) || q->taken >= q->durable) return KD_ENOTFOUND;
     const kd_milestone_row *row = &q->at[q->taken];
     kd_milestones m;
     int err = c->store.get(c->store.ctx, milestone_row_key(c, row->version, row->first), &c->value);

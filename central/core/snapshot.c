@@ -8,6 +8,7 @@
 #include "central/core/changes.h"
 #include "central/core/closed.h"
 #include "central/core/meta.h"
+#include "central/core/milestones.h"
 #include "central/core/registry.h"
 #include "central/core/state.h"
 #include "kudos/forget.h"
@@ -20,6 +21,13 @@ static kd_applied snapshot_applied(const kd_registered *e)
     return (kd_applied){kd_registered_name(e), s->applied, s->digest, s->watermark_us, s->retired};
 }
 
+/* Of the records that the committed state holds so many, the last ones, may owe a change or a milestone to its topic. */
+static uint64_t snapshot_untold(kd_central *c)
+{
+    uint64_t changes = kd_changes_untold(c), milestones = kd_milestones_untold(c);
+    return KD_MAX(changes, milestones);
+}
+
 /* Fills all but the counts. `edge`: the only edge to list; empty: all. The caller frees s->edges. */
 static void snapshot_head(kd_central *c, kd_snapshot_kind kind, kd_bytes edge, uint64_t now_us,
                           kd_snapshot *s)
@@ -30,7 +38,7 @@ static void snapshot_head(kd_central *c, kd_snapshot_kind kind, kd_bytes edge, u
     s->made_us = now_us;
     s->low_watermark_us = kd_registry_low_watermark(c);
     if (kind == KD_SNAPSHOT_DELTA) s->history = c->history_committed; /* edges do not look at it */
-    if (kind == KD_SNAPSHOT_DELTA) s->untold = kd_changes_untold(c);
+    if (kind == KD_SNAPSHOT_DELTA) s->untold = snapshot_untold(c);
     s->stable_us = kd_central_stable_us(c);
     s->parts = 1;
     s->chain = c->chain;

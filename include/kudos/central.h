@@ -58,6 +58,7 @@ typedef struct {
     uint32_t index_rows;       /* rows that a step of an index goes through; 0: as many as suit a disk */
     uint32_t sweep_rows;       /* rows of a deleted item that go with one commit; 0: as many as suit a disk */
     bool follows;              /* it merges and publishes nothing (kudos/follow.h) */
+    uint64_t untold_max;       /* bytes of milestones that it keeps while it follows */
     uint64_t seed;             /* for hash tables and the chance in a new epoch */
     uint64_t plant; /* bit set of kd_central_plant: rules broken on purpose in tests; 0 in production */
 } kd_central_config;
@@ -149,6 +150,8 @@ typedef enum {
     KD_PLANT_PREVIOUS_OWN = 1ull << 59,  /* rule 32: the first snapshot lists what changed since the claim */
     KD_PLANT_LABELS_OWN = 1ull << 61, /* rule 32: changes are told by versions that another leader has told */
     KD_PLANT_NO_MARKER = 1ull << 60,  /* rule 32: the link is settled before the marker is read */
+    KD_PLANT_MILESTONES_OF_LEADER = 1ull << 48, /* rule 32: a follower keeps no milestones */
+    KD_PLANT_TOLD_UNDELIVERED = 1ull << 47, /* rule 32: a snapshot says that all its milestones are told */
 } kd_central_plant;
 
 /*
@@ -362,6 +365,7 @@ typedef struct {
     uint64_t outbid;                    /* new epochs minted because a higher epoch was heard of */
     uint64_t commits;                   /* that are durable */
     uint64_t milestones;                /* thresholds passed, in durable commits */
+    uint64_t milestones_dropped;        /* records of milestones that a follower had no room to keep */
     /* At present: bytes of redo rows; bytes of those redo rows that are not published; items with counts in memory; rows in the filter; records in
      * quarantine; items that were ever closed; erased users that are remembered. */
     uint64_t redo_bytes, unpublished_bytes, counts_cached, filter_rows, quarantine_kept, closed_items,

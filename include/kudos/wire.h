@@ -274,7 +274,7 @@ typedef struct {
     uint32_t chain_count, edge_count, item_count;
     kd_history history; /* of what the version holds; read 0: not told */
     uint64_t
-        untold; /* of these records so many, the last ones, may not have been told on the changes topic yet */
+        untold; /* of these records the last ones, so many, may owe changes or milestones to their topics */
     kd_buf arena;
 } kd_snapshot;
 

@@ -12,13 +12,19 @@ static bool member_cut(const member *m, uint64_t until)
 
 /* ---- life ---- */
 
+static uint64_t *member_chance(member *m, const kd_outbound *out)
+{
+    return out == &m->publisher.milestones ? &m->world->milestones_random : &m->world->random;
+}
+
 static int member_produce(void *arg, const kd_outbound *out, kd_bytes bytes, kd_outbound_record *record)
 {
     member *m = arg;
     members *w = m->world;
     bool claim = out == &m->publisher.claims, decision = out == &m->publisher.decisions;
     sim_log *log = claim || decision ? &w->likes : out == &m->publisher.counts ? &w->counts : NULL;
-    uint64_t due = w->step + 2 + members_below(w, 4);
+    uint64_t *random = member_chance(m, out);
+    uint64_t due = w->step + 2 + kd_random_next(random) % 4;
     if (claim && members_below(w, 12) == 0) {
         due += 300 + members_below(w, 2000); /* its produce is retried for long */
         w->result->late++;
@@ -27,7 +33,7 @@ static int member_produce(void *arg, const kd_outbound *out, kd_bytes bytes, kd_
     f->from = (int)m->number;
     f->life = m->life;
     f->out = record;
-    f->acknowledged = members_below(w, 20) > 0;
+    f->acknowledged = kd_random_next(random) % 20 > 0;
     return KD_OK;
 }
 
@@ -60,6 +66,8 @@ static kd_central_config member_config(member *m)
                                .filter_bytes_max = 1 << 16,
                                .no_backups = true,
                                .publish_changes = true,
+                               .thresholds = m->world->thresholds,
+                               .untold_max = 1 << 22,
                                .follows = m->follows,
                                .seed = members_below(m->world, UINT64_MAX),
                                .plant = m->world->options->central_plant};
@@ -311,5 +319,6 @@ void member_reported(members *w, const members_flight *f)
 {
     member *m = &w->at[f->from];
     if (!m->core || m->follows || m->life != f->life) return;
-    kd_publisher_report(f->out, f->acknowledged, members_now_us(w), members_below(w, 1u << 30));
+    uint64_t random = kd_random_next(member_chance(m, f->out->out)) % (1u << 30);
+    kd_publisher_report(f->out, f->acknowledged, members_now_us(w), random);
 }

@@ -63,6 +63,7 @@ struct members {
     const sim_members_options *options;
     sim_members_result *result;
     uint64_t random, step;
+    uint64_t milestones_random; /* of its own: with or without milestones, the rest of a run is the same */
     uint32_t member_count;
     bool healing, harms; /* harms: in this run the log may lose what it had acknowledged */
     member at[MEMBERS_MAX];
@@ -71,6 +72,8 @@ struct members {
     members_flight *flights;
     kd_counters counters;
     uint64_t liked[MEMBERS_ITEMS], users;
+    kd_thresholds thresholds;
+    uint64_t milestones[MEMBERS_ITEMS]; /* bit n: the n-th threshold was told */
     /* of the counts topic: the epoch of the highest marker, whether it has published yet, and the highest version that was told in its time or before */
     uint64_t told_version, told_epoch;
     bool begins;
@@ -119,5 +122,13 @@ void members_edge_step(members *w, uint32_t number);
 void members_edge_finish(members_edge *e);
 /* Whether edges and members agree with what was liked. */
 bool members_agree(members *w, char *why, size_t size);
+/* The key of an item. */
+kd_item members_item(uint32_t number);
+
+/* members_milestones.c */
+/* A record is in the milestones topic. */
+void members_hear_milestones(members *w, kd_bytes record);
+/* Whether each threshold that the likes have passed was told. */
+bool members_told(members *w, char *why, size_t size);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "sim/members/members.h"
 
-static kd_item edge_item(uint32_t number)
+kd_item members_item(uint32_t number)
 {
     char text[32];
     kd_item item;
@@ -52,7 +52,7 @@ static void edge_likes(members *w, members_edge *e)
     char user[24];
     kd_outcome out;
     uint32_t number = (uint32_t)members_below(w, MEMBERS_ITEMS);
-    kd_item item = edge_item(number);
+    kd_item item = members_item(number);
     snprintf(user, sizeof user, "u%llu", (unsigned long long)++w->users);
     kd_request rq = {.item = kd_item_key(&item), .user = kd_bytes_str(user), .verb = KD_LIKE};
     if (kd_edge_take(e->core, &rq, members_now_us(w), &out) != KD_OK) return;
@@ -146,7 +146,7 @@ void members_edge_step(members *w, uint32_t number)
 static bool edge_agrees(members *w, const members_edge *e, uint32_t number, char *why, size_t size)
 {
     kd_view view;
-    kd_item item = edge_item(number);
+    kd_item item = members_item(number);
     int err = kd_edge_view(e->core, kd_item_key(&item), &view);
     if (err != KD_OK) return true; /* it is read from central: not here */
     if (view.count[0] == w->liked[number]) return true;
@@ -158,7 +158,7 @@ static bool edge_agrees(members *w, const members_edge *e, uint32_t number, char
 static bool member_agrees(members *w, const member *m, uint32_t number, char *why, size_t size)
 {
     uint64_t totals[KD_COUNTERS_MAX] = {0};
-    kd_item item = edge_item(number);
+    kd_item item = members_item(number);
     if (!m->core || kd_central_totals(m->core, kd_item_key(&item), totals) != KD_OK) return false;
     if (totals[0] == w->liked[number]) return true;
     snprintf(why, size, "%s has %llu likes of item %u, there are %llu", m->name,

@@ -99,6 +99,7 @@ static void flight_append(members *w, members_flight *f)
     f->appended = true;
     if (!f->log) {
         members_check_labels(w, record);
+        members_hear_milestones(w, record);
         return;
     }
     if (f->log == &w->counts) members_check_version(w, record);
@@ -221,6 +222,7 @@ static void members_lead(members *w)
 static void members_open(members *w)
 {
     w->counters = (kd_counters){.count = 1, .at = {{"like", 1, KD_SET}}};
+    for (uint32_t n = 0; n < KD_THRESHOLDS_MAX; n++) w->thresholds.at[w->thresholds.count++] = 5 * (n + 1);
     w->member_count = 2 + (uint32_t)members_below(w, 2);
     w->harms = members_below(w, 3) == 0;
     w->flights = kd_alloc(MEMBERS_FLIGHTS * sizeof *w->flights);
@@ -282,20 +284,24 @@ static void members_tell_state(const members *w)
 static void members_heal(members *w)
 {
     char why[200] = "";
+    bool agree = false;
     w->healing = true;
     for (uint32_t i = 0; i < w->member_count; i++) w->at[i].back_at = w->step;
     for (uint32_t n = 0; n < MEMBERS_HEAL && !w->result->violated; n++) {
         members_step(w);
-        if (n % 50 == 49 && members_agree(w, why, sizeof why)) return;
+        if (n % 50 != 49) continue;
+        agree = members_agree(w, why, sizeof why);
+        if (agree && members_told(w, why, sizeof why)) return;
     }
     if (!w->result->violated) members_tell_state(w);
-    members_fail(w, "convergence", "%s", why);
+    members_fail(w, agree ? "milestones" : "convergence", "%s", why);
 }
 
 void sim_members_run(const sim_members_options *options, sim_members_result *result)
 {
     members *w = kd_alloc(sizeof *w);
-    *w = (members){.options = options, .result = result, .random = options->seed};
+    *w = (members){
+        .options = options, .result = result, .random = options->seed, .milestones_random = ~options->seed};
     *result = (sim_members_result){.violated = false};
     members_open(w);
     while (w->step < MEMBERS_STEPS && !result->violated) {

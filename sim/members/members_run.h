@@ -6,7 +6,7 @@
  * thousand steps, so that orders of events at a promotion are drawn by the hundred thousand.
  *
  * Judged are: with the log intact no edge meets a gap or an undone history; no leader stops for a claim that does not supersede its own; versions go on; no
- * label of the changes topic stands for two changes;
+ * label of the changes topic stands for two changes; each threshold that a count passed is told;
  * in the end all likes are counted once, at every member and edge, and members that have read as much have the same history.
  */
 #ifndef KUDOS_SIM_MEMBERS_MEMBERS_RUN_H

@@ -47,6 +47,7 @@ static int central_open_partition(sim_world *w, uint32_t slot, uint32_t partitio
                                 .filter_bytes_max = 1 << 20,
                                 .publish_changes = true,
                                 .thresholds = sim_scenario_thresholds,
+                                .untold_max = 1 << 22,
                                 .no_backups = w->s->backups_none,
                                 .tombstone_ttl_us = w->s->forget_tombstones_us,
                                 .indices = central_indices(w, slot),

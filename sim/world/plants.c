@@ -143,6 +143,8 @@ const sim_plant_name sim_plants[] = {
     CENTRAL(PREVIOUS_OWN, "32", "the first snapshot of a promotion goes on from no version that edges have"),
     CENTRAL(LABELS_OWN, "32", "a promotion tells changes by numbers that another leader has given"),
     CENTRAL(NO_MARKER, "32", "a promotion does not wait for its marker"),
+    CENTRAL(MILESTONES_OF_LEADER, "32", "a follower keeps no milestones"),
+    CENTRAL(TOLD_UNDELIVERED, "32", "a snapshot says that milestones are told which are not delivered"),
     WORLD(NO_SYNC, "4", "the disk says that it synced and did not"),
     WORLD(IGNORE_IO_ERROR, "I15", "a failed write counts as done"),
     WORLD(NO_FENCE, "16", "a higher claim does not stop central"),

@@ -17,6 +17,7 @@ void rig_init(rig *r)
                                     .redo_bytes_max = 1 << 20,
                                     .counts_cached_max = 1000,
                                     .publish_changes = true,
+                                    .untold_max = 1 << 20,
                                     .seed = 7};
     r->disk = sim_disk_create();
     KD_ASSERT(rig_reopen(r) == KD_OK);

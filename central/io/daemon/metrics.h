@@ -39,6 +39,8 @@
     X(changes, COUNTER, "kudos_central_changes_total", "", "Operations that changed a row.")                 \
     X(milestones, COUNTER, "kudos_central_milestones_total", "",                                             \
       "Thresholds that counts of items have passed.")                                                        \
+    X(milestones_dropped, COUNTER, "kudos_central_milestones_dropped_total", "",                             \
+      "Records of milestones that a follower had no room to keep until its leader has told them.")           \
     X(claims, COUNTER, "kudos_central_claims_total", "", "Claims of epochs read.")                           \
     X(closed_ignored, COUNTER, "kudos_central_closed_operations_total", "",                                  \
       "Operations and sums of closed items that were left out.")                                             \

@@ -55,6 +55,7 @@ typedef struct {
     /* A moment at which nothing else was there to read; it counts when as many records are committed. us 0: none */
     uint64_t sight_us, sight_read;
     bool log_at_end, counts_at_end; /* since the opening: both topics were read to an end */
+    bool dropped_told;              /* the log was told that milestones were dropped */
     uint64_t current_us;            /* what is shown is as of this moment at least: wall clock */
 } kd_tenure_following;
 

@@ -92,9 +92,22 @@ void kd_tenure_at_end(kd_tenure *t)
     follow_see(t, f.ours.read, kd_clock_wall_us());
 }
 
+static void follow_tell_dropped(kd_tenure *t)
+{
+    kd_central_stats s;
+    if (t->following.dropped_told) return;
+    kd_central_get_stats(t->core, &s);
+    if (s.milestones_dropped == 0) return;
+    t->following.dropped_told = true;
+    KD_LOG(KD_ERROR, "milestones-dropped", KD_U64("partition", t->partition),
+           KD_U64("max", t->publisher.config.unpublished_max));
+}
+
 void kd_tenure_follow_committed(kd_tenure *t)
 {
-    if (t->follows) follow_settle_sight(t);
+    if (!t->follows) return;
+    follow_settle_sight(t);
+    follow_tell_dropped(t);
 }
 
 uint64_t kd_tenure_current_us(const kd_tenure *t)

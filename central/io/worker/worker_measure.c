@@ -35,6 +35,7 @@ static void measure_add_stats(measure_totals *all, const kd_central *core)
     sum->identity_alarms += s.identity_alarms;
     sum->quarantined += s.quarantined;
     sum->milestones += s.milestones;
+    sum->milestones_dropped += s.milestones_dropped;
     sum->claims += s.claims;
     sum->closed_ignored += s.closed_ignored;
     sum->closed_items += s.closed_items;
@@ -176,6 +177,7 @@ void kd_worker_measure(kd_worker *w)
         {&m->operations, all.sum.operations},
         {&m->changes, all.sum.changes},
         {&m->milestones, all.sum.milestones},
+        {&m->milestones_dropped, all.sum.milestones_dropped},
         {&m->claims, all.sum.claims},
         {&m->closed_ignored, all.sum.closed_ignored},
         {&m->closed_items, all.sum.closed_items},
