@@ -9,7 +9,8 @@ import subprocess
 from proc import SLOWER, TOP, wait_until
 from test_follow_changes import REPEAT, drive, python
 from whole import broker, ok  # noqa: F401
-from cluster import Cluster
+from cluster import AGREE_S, Cluster
+from group import Group, taken_over
 
 import pytest
 
@@ -130,3 +131,22 @@ def test_after_a_restore_the_same_milestone_comes_again_under_the_same_id(tmp_pa
     wait_until(lambda: len(records(broker, "kudos.milestones.v1")) > len(first), 30 * SLOWER, "the milestone once more")
     assert {r[3] for r in records(broker, "kudos.milestones.v1")} == {"1/posts/back/2"}
     assert len(example("milestones.py", "--brokers", broker.address, "--file", tmp_path / "told")) == 1
+
+
+def test_what_passes_a_threshold_while_nobody_leads_is_told(tmp_path, broker):  # noqa: F811
+    with Group(tmp_path, broker.address, more={"central": {"milestones": "2"}}) as group:
+        victim = group.leads()[0]
+        group.of(victim).kill9()
+        items = [f"posts/alone-{n}" for n in range(12)]
+        for item in items:
+            for user in ("u1", "u2", "u3"):
+                ok(group.edge.post(f"/v1/{item}/like", user=user))
+        taken_over(group, victim)
+        must, seen = {f"1/{item}/2" for item in items}, []
+
+        def told():
+            seen[:] = [{r[3] for r in records(broker, "kudos.milestones.v1")}]
+            return must <= seen[0]
+
+        wait_until(told, AGREE_S, "all milestones")
+        assert seen[0] == must
