@@ -104,7 +104,7 @@ class Kudos:
                 return answer
             if answer.get("field") == "Kudos-Session" and session:
                 self.sessions.drop(user)
-            elif status in (0, 409, 503) and attempt + 1 < TRIES:
+            elif status in (0, 409, 429, 503, 504) and attempt + 1 < TRIES:
                 time.sleep(min(float(fields.get("retry-after", 0)) or 0.1 * 2**attempt, TIMEOUT_S) * random.uniform(1, 1.5))
             else:
                 break

@@ -14,8 +14,9 @@ Needs the Debian packages python3-confluent-kafka and python3-msgpack.
 import argparse
 import json
 import os
+import sys
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from kudos_records import decode
 
@@ -25,7 +26,11 @@ LABELS_KEPT = 1024  # of a partition: far more than a record can be late
 def read_new(options, places):
     """The messages of the topic behind `places` ({partition: next offset}), up to its present end."""
     consumer = Consumer({"bootstrap.servers": options.brokers, "group.id": "liked", "enable.auto.commit": False, "enable.partition.eof": True})
-    partitions = list(consumer.list_topics(options.topic, 30).topics[options.topic].partitions)
+    try:
+        partitions = list(consumer.list_topics(options.topic, 10).topics[options.topic].partitions)
+    except KafkaException as e:
+        print(f"{options.brokers} does not answer: {e.args[0].str()}", file=sys.stderr)
+        raise SystemExit(4) from None
     consumer.assign([TopicPartition(options.topic, p, places.get(str(p), OFFSET_BEGINNING)) for p in partitions])
     ended = set()
     while len(ended) < len(partitions):

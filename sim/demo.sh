@@ -6,8 +6,7 @@
 #   SPREAD=sticky|random|user   which edge gets an event                  [sticky; user for the generated hour]
 #   KAFKA=embedded|real         the embedded broker, or Apache Kafka      [embedded]
 #   KEEP=1        leave it running afterwards, with a playground (a page of switches); `make demo-stop` ends it
-#   PORT_BASE=N   central N, edges N+1..N+3, admin ports 1000 above each, Apache Kafka N+9, playground N+10   [8440]
-#                 (the embedded broker takes any free port)
+#   PORT_BASE=N   central N, edges N+1..N+3, admin ports 1000 above each, broker N+9, playground N+10   [8440]
 #
 # All it writes is below run/demo, which a run begins by removing. $PIDS lists what it started, broker and central first, and each of those runs in
 # this folder: by that a process is told from a stranger that got its number later. With KEEP=1 the playground stands there in central's place: it starts
@@ -57,7 +56,7 @@ taken() {
 check_ports() {
     local i port ports=()
     for i in 0 1 2 3; do ports+=($((PORT_BASE + i)) $((PORT_BASE + 1000 + i))); done
-    [[ $KAFKA != real ]] || ports+=($((PORT_BASE + 9)))
+    ports+=($((PORT_BASE + 9)))
     [[ -z $KEEP ]] || ports+=($((PORT_BASE + 10)))
     for port in "${ports[@]}"; do
         ! taken "$port" || die 4 "port $port is taken; make demo PORT_BASE=N moves all of them"
@@ -155,7 +154,7 @@ start_broker() {
         start kafka python3 sim/kafka/kafka.py run --dir "$RUN/kafka" --port $((PORT_BASE + 9)) \
             --address-file "$RUN/broker.address"
     else
-        start broker "$BUILD/kudos-sim" broker --partitions 8 --address-file "$RUN/broker.address"
+        start broker "$BUILD/kudos-sim" broker --port $((PORT_BASE + 9)) --partitions 8 --address-file "$RUN/broker.address"
     fi
     wait_for "the $KAFKA broker" 400 test -s "$RUN/broker.address"
     BROKER=$(head -n 1 "$RUN/broker.address")
@@ -221,6 +220,7 @@ write_env() {
             echo "ADMIN$((i + 1))=http://127.0.0.1:$(($(port_of $i) + 1000))"
         done
         echo "CENTRAL=$CENTRAL_URL"
+        echo "BROKERS=$BROKER"
         echo "CA=$PWD/$RUN/cert.pem"
         echo "TOKEN_ADA=$(token ada)"
         echo "TOKEN_BOB=$(token bob)"

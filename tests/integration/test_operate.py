@@ -9,7 +9,7 @@ from central_feed import PARTITIONS, T0, VIEW, Central, export, like, until
 from central_feed import broker, central, feed  # noqa: F401 (fixtures)
 from operating import Store, Traffic, audit, copied, item_key, last_line, mismatches, plant_count, run
 from ports import free_ports
-from proc import UNREAD, program, request, run_unread
+from proc import TOP, UNREAD, program, request, run_unread
 
 
 # ---- audit ----
@@ -289,3 +289,13 @@ def test_what_waits_while_its_edge_is_retired_is_merged_when_it_is_taken_back(tm
         run("retire", "a", "--undo", *where)
         central.wait_likes(item, 2)
         assert central.likes(item, "clap") == 1 and central.applied("a") == (1, 2) and kept(where) == []
+
+
+# ---- help ----
+
+def test_the_help_names_every_command():
+    with open(f"{TOP}/central/io/daemon/main.c", encoding="utf-8") as f:
+        commands = set(re.findall(r'\{"(\w+)", kd_command_', f.read()))
+    said = subprocess.run([program("kudos-central"), "--help"], capture_output=True, text=True, check=True).stdout
+    named = said.split("each with --help:")[1].split(".")[0]
+    assert len(commands) > 15 and {word.strip() for word in named.split(",")} == commands

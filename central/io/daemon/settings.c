@@ -338,7 +338,8 @@ static int central_settings_check_all(const void *config, char *error);
 const kd_options kd_central_options = {
     "kudos-central",
     "Reconciler and global counter store.\nCommands, each with --help: audit, repair, "
-    "backup, restore, quarantine, retire, collect, import, void, erase, close, open, delete, status, export",
+    "backup, restore, quarantine, retire, collect, import, void, erase, close, open, delete, status, export, "
+    "members, edge",
     options,
     KD_COUNT(options),
     sizeof(kd_central_settings),
