@@ -18,7 +18,7 @@ from proc import TOP, Process, request, wait_until
 from sdk_pages import AGREE_S, BUILT, KEY, SDK, Users, browser, built, cut, gone, hearts, run, site, system, users  # noqa: F401 (fixtures too)
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
-MOST = {"kudos": 6000, "kudos-like": 3250, "kudos-live": 2600}  # bytes, by gzip
+MOST = {"kudos": 6000, "kudos-like": 3330, "kudos-live": 2600}  # bytes, by gzip
 
 
 # ---- the package ----
@@ -313,6 +313,23 @@ def test_the_element_says_that_its_tap_waits_for_a_good_token(users, site, cut):
     assert [w for w in page.run("warned") if "token" in w] == ["kudos: the edge refused this user's token"]
     page.run(f"document.querySelector('kudos-like').setAttribute('token', {json.dumps(KEY.token('stale'))})")
     wait_until(lambda: hearts(page, said) == [None, "", False], AGREE_S, "the like is taken")
+    page.close()
+
+
+@pytest.mark.parametrize("token", ["opaque", ""])
+def test_the_element_says_that_its_token_tells_no_user(users, site, cut, token):
+    site.pages["/opaque"] = (f'<!doctype html><kudos-like item="posts/opaque" edge="http://127.0.0.1:{cut.port}" token="{token}"></kudos-like><script>window.told = [];'
+                             "window.warned = []; console.warn = (error) => warned.push(error.message)</script><script type=module src=/dist/kudos-like.js></script>"
+                             "<script type=module>document.addEventListener('kudos-problem', ({detail}) => told.push([detail.name, detail.item, detail.error.message]))</script>")
+    page = users.browser.open(f"{site.url}/opaque")
+    wait_until(lambda: page.run("told.length") == 1, 20, "the event, also for a listener that came after the element")
+    why = "kudos: `user` is missing: `token` is no JWT with `sub`"
+    assert page.run("told") == [["unauthorized", "posts/opaque", why]]
+    page.run("document.querySelector('kudos-like').toggle()")
+    wait_until(lambda: page.run("told.length") == 2, 20, "each tap is answered")
+    assert page.run("warned") == [why, why]
+    page.run(f"document.querySelector('kudos-like').setAttribute('token', {json.dumps(KEY.token('opaque'))})")
+    wait_until(lambda: hearts(page, "all[0].state?.count") == 0, 20, "the number, with a good token")
     page.close()
 
 

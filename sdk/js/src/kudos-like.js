@@ -86,8 +86,15 @@ export class KudosLike extends Base {
 
   #follow() {
     this.#unfollow();
-    const item = this.getAttribute("item"), client = item && (this.#own ?? this.#find());
-    this.#client = client;
+    const { item } = this;
+    let client;
+    this.#client = null;
+    try {
+      client = this.#client = item && (this.#own ?? this.#find());
+    } catch (error) {
+      console.warn(error);
+      return setTimeout(() => this.#tell("problem", { name: "unauthorized", item, error })); // when the page's other scripts listen, too
+    }
     if (!client) return;
     const count = Number.parseInt(this.getAttribute("count"), 10);
     if (count >= 0 && !this.#state) client.seed(item, { liked: this.hasAttribute("liked"), count }, this.counter);
@@ -146,7 +153,7 @@ export class KudosLike extends Base {
 
   /** Likes, or takes it back; as a click does. */
   toggle() {
-    if (!this.#client) return console.warn("kudos-like: without item or edge", this);
+    if (!this.#client) return this.#follow() ?? /* that told why, or: */ console.warn("kudos-like: without item or edge", this);
     const like = !this.#client.get(this.item, this.counter).liked;
     this.shadowRoot.querySelector("button").classList.add("tapped");
     this.#client[like ? "like" : "unlike"](this.item, this.counter).catch(() => {}); // told as a problem
@@ -190,7 +197,7 @@ export class KudosLike extends Base {
 /** The number of this item moves, once kudos-live.js is there, until the returned function is called. */
 function moving(client, item) {
   let still, over;
-  import("./kudos-live.js").then(({ live }) => over || (still = live(client).follow(item))).catch(() => {});
+  import("./kudos-live.js").then(({ live }) => over || (still = live(client).follow(item)), () => {});
   return () => {
     over = true;
     still?.();

@@ -317,6 +317,17 @@ test("where visitors may not like, all their taps are taken back by name", async
   assert.deepEqual([kudos.queued, edge.requests.length], [0, 1]);
 });
 
+test("what a visitor was refused stays told when an edge says for the first time what that visitor likes", async () => {
+  const { kudos, edge, clock } = client({ token: undefined, user: undefined });
+  await kudos.state("posts/1");
+  edge.faults = [null, refuse(403, "forbidden", { field: "Authorization" })];
+  kudos.like("posts/1");
+  await clock.advance(3000);
+  assert.deepEqual([kudos.get("posts/1").liked, kudos.get("posts/1").reason], [null, "refused"]);
+  const { liked, reason, problem } = await kudos.state("posts/1");
+  assert.deepEqual([edge.requests.at(-1).body.me, liked, reason, problem?.type], [true, false, "refused", "forbidden"]);
+});
+
 test("a token without a name needs the user's", () => {
   const jwt = `e30.${Buffer.from(JSON.stringify({ sub: "ada" })).toString("base64url")}.s`;
   client({ user: undefined, token: jwt }).kudos.close();

@@ -84,7 +84,7 @@ export function createState() {
     const { item, counter, asOf } = it, slot = slotOf(item, counter), tap = laid[slot], last = shown[slot];
     const liked = tap ? tap.op === "like" : it.liked, count = predicted(it, liked), back = last && count !== null && count < last.count;
     const next = { item, counter, liked, count, asOf, pending: Boolean(tap), reason: back || problem ? reason : null, problem };
-    if (last && !next.reason && count === last.count && liked === last.liked) Object.assign(next, { reason: last.reason, problem: last.problem });
+    if (last && !next.reason && count === last.count && !liked === !last.liked) Object.assign(next, { reason: last.reason, problem: last.problem });
     if (last && JSON.stringify(last) === JSON.stringify(next)) return;
     shown[slot] = next;
     for (const tell of [...(watchers[slot] ?? [])]) tell(next);
