@@ -88,6 +88,16 @@ uint64_t kd_centrals_patience_us(uint64_t left_us)
     return left_us / 2;
 }
 
+kd_central_answer kd_centrals_judge(int status, bool understood)
+{
+    if (status == 421) return KD_CENTRAL_ELSEWHERE;
+    if (status == 429) return KD_CENTRAL_TOLD;
+    if (status >= 500) return KD_CENTRAL_BUSY;
+    bool about_us = status == 401 || status == 403;
+    bool about_question = status == 200 || (status >= 400 && !about_us);
+    return understood && about_question ? KD_CENTRAL_TOLD : KD_CENTRAL_USELESS;
+}
+
 void kd_centrals_answered(kd_centrals *c, uint32_t slot)
 {
     kd_central_slot *s = &c->at[slot];

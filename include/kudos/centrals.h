@@ -4,7 +4,7 @@
  * Pure: the same decisions run in kudos-edge and in the simulation. A central is a slot, 0 to KD_CENTRALS_MAX - 1; the caller knows its URL. All times
  * are monotonic.
  *
- * Each question goes to the leader of its partition where that is known, else to the slot in use. A slot is *left* when its connection fails, or when
+ * Each question goes to the leader of its partition where that is known, else to the slot in use. A slot is *left* when its connection fails, when its answer is useless, or when
  * it is late several times in a row: then no question goes to it until it has answered a probe. The slot in use changes only when it is left, and the
  * next one is drawn at random: edges that lose the same central spread over the others, and do not return together.
  */
@@ -26,8 +26,17 @@ enum {
 
 typedef enum {
     KD_CENTRAL_LATE, /* no answer within the deadline */
-    KD_CENTRAL_LOST  /* no connection, or it broke */
+    KD_CENTRAL_LOST, /* no connection, or it broke */
+    KD_CENTRAL_AMISS /* its answer is KD_CENTRAL_USELESS */
 } kd_central_fault;
+
+/* What an answer is worth. */
+typedef enum {
+    KD_CENTRAL_TOLD,      /* the question has its answer: no other URL would say more */
+    KD_CENTRAL_ELSEWHERE, /* another one leads the partition */
+    KD_CENTRAL_BUSY,      /* it cannot answer now; another one may */
+    KD_CENTRAL_USELESS    /* not what was asked for: it is left as one that fails */
+} kd_central_answer;
 
 typedef struct {
     bool known;    /* the slot has a URL */
@@ -62,7 +71,11 @@ uint32_t kd_centrals_choose(kd_centrals *c, uint32_t partition, uint32_t tried);
  * slot that is far away, not down, must not be cut off. */
 uint64_t kd_centrals_patience_us(uint64_t left_us);
 
-/* The slot answered a question, whatever it said. */
+/* `understood`: with status 200 the body is of the form that was asked for, with another it is a problem in central's own words. Central's own 4xx is about
+ * the question, and would be the same elsewhere; that of a proxy is not. 401 and 403 are about this edge, and useless whoever says them. 429 is an answer:
+ * an edge that is told to be slower does not turn to the next URL. `status` 0: too large an answer. */
+kd_central_answer kd_centrals_judge(int status, bool understood);
+/* The slot answered a question, and not uselessly. */
 void kd_centrals_answered(kd_centrals *c, uint32_t slot);
 /* It answered as the leader of the partition; KD_CENTRALS_ANY tells nothing. */
 void kd_centrals_led(kd_centrals *c, uint32_t partition, uint32_t slot);

@@ -2,12 +2,17 @@
 
 The second central is a follower, made from a backup of the first. Every wait has a deadline and a condition.
 """
+import contextlib
 import signal
+import socket
+import struct
+import threading
 import time
 
 import pytest
 
 from cluster import AGREE_S, CENTRAL, EDGE, PARTITIONS, merged
+from http_peer import ACK, END_HEADERS, END_STREAM, HEADERS, SETTINGS
 from ports import free_ports
 from proc import SLOWER, Broker, Central, Edge, run_program, wait_until
 
@@ -104,6 +109,50 @@ def test_a_dead_url_costs_nobody_an_answer(tmp_path, broker, leader):
         wait_until(lambda: url_metric(edge, "asked", dead) == 0, AGREE_S, "all threads have left it")
         assert edge.metric("kudos_edge_central_up") > 0 and not edge.events("central-unreachable")
         assert {e["url"] for e in edge.events("central-left")} == {dead}
+
+
+def h2_frame(kind, flags, stream, payload=b""):
+    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+
+def answer_each(sock, status):
+    """Answers every request on the connection with the status and nothing else."""
+    read = sock.makefile("rb")
+    with contextlib.suppress(OSError):
+        sock.sendall(h2_frame(SETTINGS, 0, 0))
+        read.read(24)
+        while len(head := read.read(9)) == 9:
+            read.read(int.from_bytes(head[:3], "big"))
+            if head[3] == SETTINGS and not head[4] & ACK:
+                sock.sendall(h2_frame(SETTINGS, ACK, 0))
+            if head[3] == HEADERS:
+                fields = b"\x08\x03%d" % status  # :status, literal
+                sock.sendall(h2_frame(HEADERS, END_STREAM | END_HEADERS, int.from_bytes(head[5:], "big"), fields))
+
+
+@contextlib.contextmanager
+def useless_url(status):
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=answer_each, args=(server.accept()[0], status), daemon=True).start()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("status", (401, 404, 307))
+def test_a_url_that_answers_uselessly_costs_nobody_an_answer(tmp_path, broker, leader, status):
+    """An edge token that one member does not know, a proxy that knows no such page, one that sends elsewhere."""
+    with useless_url(status) as useless, edge_of(broker, tmp_path, [useless, leader]) as edge:
+        for n in range(500, 530):
+            assert edge.get(f"/v1/posts/{n}{status}/counts").json["counts"]["like"]["count"] == 0
+        wait_until(lambda: url_metric(edge, "asked", useless) == 0, AGREE_S, "all threads have left it")
+        left = edge.events("central-left")
+        assert {e["url"] for e in left} == {useless} and all(str(status) in e["cause"] for e in left)
+        assert len(left) == 3 and url_metric(edge, "useless_total", useless) == 3, "once for each thread"
+        assert edge.metric("kudos_edge_central_up") > 0 and not edge.events("central-unreachable")
 
 
 def test_one_that_is_frozen_is_left_and_asked_again_when_it_goes_on(tmp_path, broker, leader, follower):

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-enum { URL_KINDS = 4, URL_LABEL_MAX = 340 };
+enum { URL_KINDS = 5, URL_LABEL_MAX = 340 };
 
 static const kd_metric_info url_kinds[URL_KINDS] = {
     {offsetof(kd_url_cells, answers), KD_METRIC_COUNTER, "kudos_edge_central_url_answers_total", "",
@@ -12,6 +12,9 @@ static const kd_metric_info url_kinds[URL_KINDS] = {
      "Questions that this URL of central did not answer."},
     {offsetof(kd_url_cells, elsewhere), KD_METRIC_COUNTER, "kudos_edge_central_url_elsewhere_total", "",
      "Answers of this URL of central that another one leads the partition."},
+    {offsetof(kd_url_cells, useless), KD_METRIC_COUNTER, "kudos_edge_central_url_useless_total", "",
+     "Answers of this URL of central that were none to the question: refusals, redirects, what is not "
+     "central's."},
     {offsetof(kd_url_cells, asked), KD_METRIC_GAUGE, "kudos_edge_central_url_asked", "",
      "Threads that ask this URL of central (the shards and the main loop); the others have left it, because "
      "it did not answer."},

@@ -8,7 +8,7 @@
 #include "kudos/centrals.h"
 
 typedef struct {
-    kd_metric answers, failures, elsewhere, asked;
+    kd_metric answers, failures, elsewhere, useless, asked;
 } kd_url_cells;
 
 /* Of one thread; any thread reads it. */

@@ -43,6 +43,7 @@ static int members_ask_one(kd_asker *a, const char *counter, kd_bytes user, cons
                                            .fields = fields,
                                            .field_count = count,
                                            .first = true,
+                                           .tells = "liked",
                                            .partition = kd_asker_partition(a, wait->items[0]),
                                            .led = true,
                                            .deadline_ms = kd_asker_deadline_ms(a)};

@@ -58,6 +58,7 @@ static int parts_send(parts_part *p)
                                            .fields = w->fields,
                                            .field_count = w->q.field_count,
                                            .first = w->q.first,
+                                           .tells = "items",
                                            .partition = parts_partition(w, p->at[0]),
                                            .several = parts_several(p),
                                            .led = w->q.led,

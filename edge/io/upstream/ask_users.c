@@ -47,6 +47,7 @@ int kd_ask_users(kd_asker *a, kd_ask_for asks, kd_users_wait *wait)
                                            .fields = fields,
                                            .field_count = count,
                                            .first = true,
+                                           .tells = wait->counter ? "likers" : "counts",
                                            .partition = kd_asker_partition(a, wait->item),
                                            .led = true,
                                            .deadline_ms = kd_asker_deadline_ms(a)};

@@ -1,10 +1,12 @@
 /* central_links.c - see the header. */
 #include "edge/io/upstream/central_links.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/io/loop/clock.h"
 #include "common/io/loop/log.h"
+#include "edge/io/upstream/central_words.h"
 
 /* Of one URL alone a request waits for the next connection, as long as its deadline allows: there is nobody else to ask. */
 static void links_set_haste(kd_central_links *l)
@@ -49,8 +51,10 @@ static void links_probed(const kd_central_probe *p, bool answered)
 
 static void links_on_probed(void *arg, int result, int status, const kd_http_response *r)
 {
-    (void)r;
-    links_probed(arg, result == KD_OK && status < 500);
+    const kd_central_probe *p = arg;
+    uint64_t now_us;
+    links_probed(p, result == KD_OK && status == 200 &&
+                        kd_central_words_time(kd_http_response_body(r), &p->links->scratch, &now_us));
 }
 
 static void links_on_probe_due(void *arg)
@@ -126,7 +130,8 @@ void kd_central_links_replace(kd_central_links *l, const kd_central_urls *urls)
         if (links_same(had.at[i], l->urls.at[i])) continue;
         gone[i] = l->at[i];
         l->at[i] = NULL;
-        l->elsewhere[i] = 0;
+        l->elsewhere[i] = l->useless[i] = 0;
+        l->said[i] = 0;
         if (l->urls.at[i]) links_open_fresh(l, i);
         fresh |= (uint32_t)(l->at[i] != NULL) << i;
     }
@@ -145,6 +150,7 @@ void kd_central_links_finish(kd_central_links *l)
     kd_timer_finish(&l->probe);
     kd_centrals_finish(&l->centrals);
     kd_central_urls_finish(&l->urls);
+    kd_buf_finish(&l->scratch);
 }
 
 static const char *links_cause(const kd_central_links *l, uint32_t slot, int result)
@@ -155,27 +161,54 @@ static const char *links_cause(const kd_central_links *l, uint32_t slot, int res
     return known ? text : result == KD_ETIMEOUT ? "no answer in time" : kd_strerror(result);
 }
 
-static void links_failed(kd_central_links *l, uint32_t slot, int result, bool whole)
+static void links_leave(kd_central_links *l, uint32_t slot, kd_central_fault fault, const char *cause)
 {
-    kd_central_fault fault = result == KD_ETIMEOUT ? KD_CENTRAL_LATE : KD_CENTRAL_LOST;
-    if (fault == KD_CENTRAL_LATE && !whole) return;
-    if (!kd_centrals_failed(&l->centrals, slot, fault, kd_clock_mono_us())) return;
-    KD_LOG(KD_WARN, "central-left", KD_STR("url", l->urls.at[slot]), KD_STR("by", kd_loop_name(l->o.loop)),
-           KD_STR("cause", links_cause(l, slot, result)));
+    if (kd_centrals_failed(&l->centrals, slot, fault, kd_clock_mono_us()))
+        KD_LOG(KD_WARN, "central-left", KD_STR("url", l->urls.at[slot]),
+               KD_STR("by", kd_loop_name(l->o.loop)), KD_STR("cause", cause));
+    links_set_probe(l);
 }
 
-void kd_central_links_ended(kd_central_links *l, uint32_t slot, const kd_http_client *client, int result,
-                            int status, bool whole)
+static void links_failed(kd_central_links *l, uint32_t slot, const kd_central_end *end)
 {
+    kd_central_fault fault = end->result == KD_ETIMEOUT ? KD_CENTRAL_LATE : KD_CENTRAL_LOST;
+    l->said[slot] = 0;
+    if (fault == KD_CENTRAL_LATE && !end->whole) return;
+    links_leave(l, slot, fault, links_cause(l, slot, end->result));
+}
+
+static void links_useless(kd_central_links *l, uint32_t slot, const kd_central_end *end)
+{
+    char cause[96] = "its answer was too large";
+    if (end->result == KD_OK)
+        snprintf(cause, sizeof cause, "it answered with status %d and not what was asked for", end->status);
+    l->useless[slot]++;
+    l->said[slot] = end->status;
+    links_leave(l, slot, KD_CENTRAL_AMISS, cause);
+}
+
+kd_central_answer kd_central_end_judge(const kd_central_end *end)
+{
+    return end->result == KD_OK ? kd_centrals_judge(end->status, end->understood) : KD_CENTRAL_USELESS;
+}
+
+void kd_central_links_ended(kd_central_links *l, uint32_t slot, const kd_http_client *client,
+                            const kd_central_end *end)
+{
+    kd_central_answer answer = kd_central_end_judge(end);
     if (l->at[slot] != client) return; /* its URL was taken out */
-    if (result != KD_OK && result != KD_ETOOBIG) {
-        links_failed(l, slot, result, whole);
-        links_set_probe(l);
+    if (end->result != KD_OK && end->result != KD_ETOOBIG) {
+        links_failed(l, slot, end);
         return;
     }
+    if (answer == KD_CENTRAL_USELESS) {
+        links_useless(l, slot, end);
+        return;
+    }
+    l->said[slot] = 0;
     kd_centrals_answered(&l->centrals, slot);
-    if (status >= 500) kd_centrals_refused(&l->centrals, slot);
-    l->elsewhere[slot] += status == 421;
+    if (answer == KD_CENTRAL_BUSY) kd_centrals_refused(&l->centrals, slot);
+    l->elsewhere[slot] += answer == KD_CENTRAL_ELSEWHERE;
 }
 
 void kd_central_links_measure(kd_central_links *l, uint64_t *reasons)
@@ -189,6 +222,7 @@ void kd_central_links_measure(kd_central_links *l, uint64_t *reasons)
         kd_metric_set(&cells->answers, (int64_t)stats.answers);
         kd_metric_set(&cells->failures, (int64_t)(stats.timeouts + stats.failures));
         kd_metric_set(&cells->elsewhere, (int64_t)l->elsewhere[i]);
+        kd_metric_set(&cells->useless, (int64_t)l->useless[i]);
         kd_metric_set(&cells->asked, l->at[i] && !l->centrals.at[i].left);
     }
 }

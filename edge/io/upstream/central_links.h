@@ -18,6 +18,14 @@ typedef struct {
     uint64_t seed;
 } kd_central_links_options;
 
+/* How a request ended, as its callback was told. */
+typedef struct {
+    int result, status;
+    bool understood; /* see kd_centrals_judge */
+    bool
+        whole; /* the request had the whole deadline of a question; that one with less was late says nothing of a central that is far away */
+} kd_central_end;
+
 typedef struct kd_central_links kd_central_links;
 
 typedef struct {
@@ -32,6 +40,9 @@ struct kd_central_links {
     kd_http_client *at[KD_CENTRALS_MAX]; /* by slot; NULL: it has no URL */
     kd_centrals centrals;
     uint64_t elsewhere[KD_CENTRALS_MAX]; /* answers "I do not lead this", by slot */
+    uint64_t useless[KD_CENTRALS_MAX];   /* answers that were none, by slot */
+    int said[KD_CENTRALS_MAX];           /* status of the last answer, where that was useless; else 0 */
+    kd_buf scratch;
     kd_url_metrics metrics;
     kd_timer probe;
     kd_central_probe probes[KD_CENTRALS_MAX]; /* by slot: under way */
@@ -47,10 +58,11 @@ void kd_central_links_finish(kd_central_links *l);
  * to other slots from their callbacks. Not from a callback. A client that cannot be made is logged, and its URL left out. */
 void kd_central_links_replace(kd_central_links *l, const kd_central_urls *urls);
 
-/* A request to the slot ended so, as its callback was told; `client` took it, which may not be the slot's any more. What is known of the slot changes, and the log tells when it is left. `whole`: the request had
- * the whole deadline of a question; that one with less was late says nothing of a central that is far away. */
-void kd_central_links_ended(kd_central_links *l, uint32_t slot, const kd_http_client *client, int result,
-                            int status, bool whole);
+/* A request to the slot ended so; `client` took it, which may not be the slot's any more. What is known of the slot changes, and the log tells when it is left. */
+void kd_central_links_ended(kd_central_links *l, uint32_t slot, const kd_http_client *client,
+                            const kd_central_end *end);
+/* kd_centrals_judge; no answer at all is KD_CENTRAL_USELESS. */
+kd_central_answer kd_central_end_judge(const kd_central_end *end);
 /* Writes the metrics. `reasons`: of all clients together, KD_REASONS of them. */
 void kd_central_links_measure(kd_central_links *l, uint64_t *reasons);
 

@@ -18,6 +18,36 @@ bool kd_central_words_time(kd_bytes body, kd_buf *scratch, uint64_t *now_us)
     return found && kd_json_in_end(&j);
 }
 
+bool kd_central_words_have(kd_bytes body, kd_buf *scratch, const char *member)
+{
+    kd_json_in j = kd_json_in_of(body, scratch);
+    kd_bytes key;
+    bool found = false;
+    if (!kd_json_in_object(&j)) return false;
+    while (kd_json_in_key(&j, &key)) {
+        found |= kd_bytes_eq(key, kd_bytes_str(member));
+        kd_json_in_skip(&j);
+    }
+    return found && kd_json_in_end(&j);
+}
+
+bool kd_central_words_problem(kd_bytes body, kd_buf *scratch)
+{
+    static const char ours[] = "urn:kudos:";
+    kd_json_in j = kd_json_in_of(body, scratch);
+    kd_bytes key, type;
+    bool found = false;
+    if (!kd_json_in_object(&j)) return false;
+    while (kd_json_in_key(&j, &key)) {
+        if (kd_bytes_eq(key, kd_bytes_str("type")))
+            found = kd_json_in_str(&j, &type) && type.len > sizeof ours - 1 &&
+                    memcmp(type.data, ours, sizeof ours - 1) == 0;
+        else
+            kd_json_in_skip(&j);
+    }
+    return found && kd_json_in_end(&j);
+}
+
 static bool read_collections(kd_json_in *j, kd_strings *list)
 {
     kd_bytes name;

@@ -13,6 +13,11 @@
 /* {"now_us":…}, central's clock in us since 1970. False: it is not there; then *now_us means nothing. */
 bool kd_central_words_time(kd_bytes body, kd_buf *scratch, uint64_t *now_us);
 
+/* Whether the body is a JSON object with this member, whatever its value. */
+bool kd_central_words_have(kd_bytes body, kd_buf *scratch, const char *member);
+/* Whether the body is a problem of central: a JSON object whose "type" begins with urn:kudos: */
+bool kd_central_words_problem(kd_bytes body, kd_buf *scratch);
+
 /* The collections and counters that central has. */
 typedef struct {
     kd_strings collections; /* ends with kd_strings_finish */

@@ -27,6 +27,8 @@ struct kd_drift_probe {
     kd_central_links links;
     const kd_http_client *client; /* that was asked last, and its slot */
     uint32_t slot;
+    const kd_http_client *offerer; /* that was asked for the catalogue last, and its slot */
+    uint32_t offering;
     uint32_t tried; /* slots that were asked since one answered, or none did */
     kd_timer timer;
     kd_buf text;
@@ -106,6 +108,11 @@ static void edge_drift_failed(kd_drift_probe *p, int result, int status)
 {
     char cause[256], with_url[640];
     if (!p->links.at[p->slot]) p->slot = p->links.centrals.used; /* its URL was taken out */
+    if (result == KD_EUNAVAILABLE &&
+        p->links.said[p->slot] != 0) { /* all are left, and this one did answer */
+        result = KD_OK;
+        status = p->links.said[p->slot];
+    }
     kd_reason reason = edge_drift_why(p, result, status, cause, sizeof cause);
     snprintf(with_url, sizeof with_url, "%.350s: %s", p->links.urls.at[p->slot], cause);
     kd_outage_failed(&p->outage, reason, p->links.urls.count > 1 ? with_url : cause);
@@ -115,22 +122,32 @@ static void edge_drift_failed(kd_drift_probe *p, int result, int status)
 static void on_catalogue(void *arg, int result, int status, const kd_http_response *r)
 {
     kd_drift_probe *p = arg;
-    if (result == KD_OK && status == 200) kd_offer_heard(p->app->offer, kd_http_response_body(r));
+    if (result != KD_OK || p->app->drain.state == KD_DRAIN_STOP) return;
+    kd_bytes body = kd_http_response_body(r);
+    bool understood = status == 200 ? kd_central_words_have(body, &p->text, "collections")
+                                    : kd_central_words_problem(body, &p->text);
+    const kd_central_end end = {.status = status, .understood = understood};
+    kd_central_links_ended(&p->links, p->offering, p->offerer, &end);
+    if (understood && status == 200) kd_offer_heard(p->app->offer, body);
+    if (kd_central_end_judge(&end) == KD_CENTRAL_USELESS && p->links.urls.count > 1) kd_drift_probe_ask(p);
 }
 
 void kd_drift_probe_ask(kd_drift_probe *p)
 {
     uint32_t slot = p ? kd_centrals_choose(&p->links.centrals, KD_CENTRALS_ANY, 0) : KD_CENTRALS_NONE;
-    if (slot != KD_CENTRALS_NONE)
-        kd_http_client_request(p->links.at[slot], "GET", kd_bytes_str("/v1/catalogue"), NULL, 0,
-                               kd_bytes_of(NULL, 0), on_catalogue, p, 1000);
+    if (slot == KD_CENTRALS_NONE) return;
+    p->offering = slot;
+    p->offerer = p->links.at[slot];
+    kd_http_client_request(p->links.at[slot], "GET", kd_bytes_str("/v1/catalogue"), NULL, 0,
+                           kd_bytes_of(NULL, 0), on_catalogue, p, 1000);
 }
 
 static void edge_drift_ask(kd_drift_probe *p);
 
 static void edge_drift_note_url(kd_drift_probe *p, bool answered, int result, int status)
 {
-    kd_central_links_ended(&p->links, p->slot, p->client, result, status, true);
+    const kd_central_end end = {.result = result, .status = status, .understood = answered, .whole = true};
+    kd_central_links_ended(&p->links, p->slot, p->client, &end);
     if (!answered && result == KD_OK) kd_centrals_refused(&p->links.centrals, p->slot);
 }
 

@@ -121,6 +121,7 @@ static int trends_ask(kd_trends_key *k, const kd_trending_ask *ask, const char *
                                            .path = kd_bytes_of(path, (size_t)len),
                                            .fields = &field,
                                            .field_count = asks.trace->known,
+                                           .tells = "items",
                                            .partition = KD_CENTRALS_ANY,
                                            .deadline_ms = kd_asker_deadline_ms(a)};
     err = kd_upstream_ask(&a->upstream, &question, trends_on_answer, k);

@@ -8,6 +8,7 @@
 
 #include "common/io/loop/clock.h"
 #include "edge/io/upstream/central_words.h"
+#include "kudos/wire.h"
 
 typedef struct upstream_call upstream_call;
 
@@ -69,9 +70,26 @@ static int upstream_send(kd_http_client *client, const kd_upstream_question *q, 
         client, q->method, q->path, q->fields, q->field_count, q->body, cb, arg, deadline_ms);
 }
 
-static void upstream_ended(kd_upstream *u, const upstream_attempt *a, int result, int status)
+static void upstream_ended(kd_upstream *u, const upstream_attempt *a, const kd_central_end *end)
 {
-    kd_central_links_ended(&u->links, a->slot, a->client, result, status, a->whole);
+    kd_central_links_ended(&u->links, a->slot, a->client, end);
+}
+
+static bool upstream_is_snapshot(kd_bytes body)
+{
+    kd_snapshot s;
+    if (kd_snapshot_decode(body, &s) != KD_OK) return false;
+    kd_snapshot_finish(&s);
+    return true;
+}
+
+static bool upstream_understood(upstream_call *call, int status, const kd_http_response *r)
+{
+    kd_bytes body = kd_http_response_body(r);
+    kd_buf *scratch = &call->upstream->links.scratch;
+    if (status != 200) return kd_central_words_problem(body, scratch);
+    const char *tells = call->asks.tells;
+    return tells ? kd_central_words_have(body, scratch, tells) : upstream_is_snapshot(body);
 }
 
 /* ---- attempts ---- */
@@ -122,7 +140,7 @@ static int upstream_send_next(upstream_call *call)
             return KD_OK;
         }
         if (err != KD_EUNAVAILABLE) return err;
-        upstream_ended(u, a, err, 0);
+        upstream_ended(u, a, &(kd_central_end){.result = err, .whole = a->whole});
     }
     return KD_EUNAVAILABLE;
 }
@@ -151,10 +169,11 @@ static void upstream_note_elsewhere(upstream_attempt *a, const kd_http_response 
 }
 
 /* Whether another URL may do better. */
-static bool upstream_worth_another(const upstream_call *call, int result, int status)
+static bool upstream_worth_another(const upstream_call *call, const kd_central_end *end)
 {
-    if (result != KD_OK) return result != KD_ETOOBIG;
-    return status >= 500 || (status == 421 && !call->asks.several);
+    kd_central_answer answer = kd_central_end_judge(end);
+    if (answer == KD_CENTRAL_ELSEWHERE) return !call->asks.several;
+    return answer != KD_CENTRAL_TOLD;
 }
 
 static void upstream_end(upstream_call *call, int result, int status, const kd_http_response *r)
@@ -171,12 +190,16 @@ static void upstream_on_answer(void *arg, int result, int status, const kd_http_
     upstream_call *call = a->call;
     kd_upstream *u = call->upstream;
     call->under_way--;
-    upstream_ended(u, a, result, status);
+    const kd_central_end end = {.result = result,
+                                .status = status,
+                                .understood = result == KD_OK && upstream_understood(call, status, r),
+                                .whole = a->whole};
+    upstream_ended(u, a, &end);
     bool current = u->links.at[a->slot] == a->client;
     if (result == KD_OK && status == 421 && current) upstream_note_elsewhere(a, r);
-    if (result == KD_OK && status == 200 && call->asks.led && current)
+    if (result == KD_OK && status == 200 && end.understood && call->asks.led && current)
         kd_centrals_led(&u->links.centrals, call->asks.partition, a->slot);
-    bool ends = call->cb && (!upstream_worth_another(call, result, status) ||
+    bool ends = call->cb && (!upstream_worth_another(call, &end) ||
                              (upstream_send_next(call) != KD_OK && call->under_way == 0));
     if (ends) upstream_end(call, result, status, r);
     upstream_let_go(call);

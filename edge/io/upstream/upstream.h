@@ -1,6 +1,6 @@
 /*
  * upstream.h - a shard's questions on their way to central, of which the configuration may name several (rule 33). Each goes to one URL; to the next one
- * as well when no answer comes while half of its time is left, or at once when the URL cannot be reached, refuses, or says that it does not lead the
+ * as well when no answer comes while half of its time is left, or at once when the URL cannot be reached, refuses, answers uselessly (kd_centrals_judge), or says that it does not lead the
  * partition. The first answer counts. With one URL a question is one request, as ever.
  *
  * Only URLs of the configuration are asked. A central that names another URL as the leader's is not followed there, whoever it is.
@@ -28,7 +28,8 @@ typedef struct {
     /* Of a question about several partitions: where its answer is 421, no other URL is asked. The leaders are noted (kd_upstream_together), and the
      * caller asks about each apart. */
     bool several;
-    bool led; /* the leader alone is to answer, no follower */
+    const char *tells; /* literal: the answer is a JSON object with this member; NULL: it is a snapshot */
+    bool led;          /* the leader alone is to answer, no follower */
     uint32_t deadline_ms;
 } kd_upstream_question;
 

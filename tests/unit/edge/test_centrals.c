@@ -217,6 +217,30 @@ Test(centrals, one_that_was_left_and_stays_alone_is_asked)
     cr_expect_eq(kd_centrals_choose(&c, 3, 0), KD_CENTRALS_NONE);
 }
 
+Test(centrals, only_an_answer_to_the_question_counts)
+{
+    const int useless[] = {0, 204, 301, 302, 307, 401, 403};
+    for (size_t i = 0; i < KD_COUNT(useless); i++)
+        for (int understood = 0; understood < 2; understood++)
+            cr_expect_eq(kd_centrals_judge(useless[i], understood), KD_CENTRAL_USELESS, "%d", useless[i]);
+    const int either[] = {200, 400, 404, 410};
+    for (size_t i = 0; i < KD_COUNT(either); i++) {
+        cr_expect_eq(kd_centrals_judge(either[i], true), KD_CENTRAL_TOLD, "%d", either[i]);
+        cr_expect_eq(kd_centrals_judge(either[i], false), KD_CENTRAL_USELESS, "%d", either[i]);
+    }
+    cr_expect_eq(kd_centrals_judge(421, false), KD_CENTRAL_ELSEWHERE);
+    cr_expect_eq(kd_centrals_judge(429, false), KD_CENTRAL_TOLD, "who is told to be slower turns to nobody");
+    cr_expect_eq(kd_centrals_judge(502, false), KD_CENTRAL_BUSY);
+    cr_expect_eq(kd_centrals_judge(503, true), KD_CENTRAL_BUSY);
+}
+
+Test(centrals, one_whose_answer_is_useless_is_left_at_once)
+{
+    cr_assert(kd_centrals_failed(&c, 0, KD_CENTRAL_AMISS, NOW_US));
+    cr_expect_neq(kd_centrals_choose(&c, KD_CENTRALS_ANY, 0), 0u);
+    cr_expect_geq(kd_centrals_probe_due_us(&c), NOW_US + KD_CENTRAL_PROBE_MIN_US / 2);
+}
+
 /* ---- a world ---- */
 
 enum { MEMBERS = 4, STEP_US = 50 * 1000, STEPS = 20000 };

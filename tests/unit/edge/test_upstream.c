@@ -21,7 +21,9 @@ typedef struct {
     kd_http_server *server;
     char url[64];
     uint32_t parity;
-    enum { SERVES, SILENT, REFUSES, LIES } mood;
+    enum { SERVES, SILENT, REFUSES, LIES, USELESS } mood;
+    int status; /* of a useless one */
+    const char *says;
     uint32_t asked, answered, elsewhere;
     kd_http_request *held[64]; /* what a silent one keeps */
     uint32_t held_count;
@@ -109,6 +111,8 @@ static void member_handle(kd_http_request *req, void *arg)
         m->held[m->held_count++ % KD_COUNT(m->held)] = req;
     } else if (m->mood == REFUSES) {
         kd_http_respond(req, 503, NULL, 0, kd_bytes_str("{}"));
+    } else if (m->mood == USELESS) {
+        kd_http_respond(req, m->status, NULL, 0, kd_bytes_str(m->says));
     } else if (req->method == KD_HTTP_POST) {
         member_lookup(m, req);
     } else { /* GET /v1/posts/N/like */
@@ -288,6 +292,42 @@ Test(upstream, when_all_are_gone_nobody_waits)
     for (uint32_t i = 0; i < 100; i++) cr_expect_eq(told(i % ITEMS, 1), 0u);
     cr_expect_lt(kd_clock_mono_us() - begun_us, settings.read_deadline_us,
                  "a hundred in less than one deadline");
+}
+
+Test(upstream, one_whose_answers_are_useless_is_left_and_the_other_answers_at_once)
+{
+    const struct {
+        int status;
+        const char *says;
+    } useless[] = {{401, "{\"type\":\"urn:kudos:unauthorized\"}"},
+                   {404, "<html>"},
+                   {307, ""},
+                   {200, "{}"},
+                   {200, "<html>"}};
+    uint32_t i = 0;
+    while (!leads(&members[1], kd_partition(keys[i], PARTITIONS))) i++;
+    for (size_t n = 0; n < KD_COUNT(useless); n++) {
+        take_urls(members[1].url, NULL);
+        kd_upstream_replace(&asker.upstream, &urls); /* forgets all of the other one */
+        take_urls(members[1].url, members[0].url);
+        kd_upstream_replace(&asker.upstream, &urls);
+        uint32_t slot = kd_central_urls_find(&urls, kd_bytes_str(members[0].url));
+        asker.upstream.links.centrals.used = slot;
+        kd_centrals_led(&asker.upstream.links.centrals, kd_partition(keys[i], PARTITIONS), slot);
+        members[0].mood = USELESS, members[0].status = useless[n].status, members[0].says = useless[n].says;
+        cr_expect_eq(told(i, 1), 1u, "%d %s", useless[n].status, useless[n].says);
+        cr_expect(asker.upstream.links.centrals.at[slot].left);
+        cr_expect_eq(asker.upstream.links.useless[slot], 1u);
+    }
+}
+
+Test(upstream, what_a_central_says_of_the_question_is_its_answer_and_nobody_else_is_asked)
+{
+    members[0].mood = USELESS, members[0].status = 404,
+    members[0].says = "{\"type\":\"urn:kudos:not-found\"}";
+    cr_expect_eq(told(0, 1), 0u);
+    cr_expect_eq(members[1].asked, 0u);
+    cr_expect_not(asker.upstream.links.centrals.at[0].left);
 }
 
 static void replace_in_the_same_slot(evutil_socket_t fd, short what, void *arg)
