@@ -303,14 +303,15 @@ static void decided_judge(const decided_model *m, const kd_decision *d)
             "central obeys %.*s, whose epoch %llu was superseded by %llu in front of it [partition %u]",
             (int)d->job.len, (const char *)d->job.data, (unsigned long long)d->epoch,
             (unsigned long long)g->force.epoch, m->partition);
-    for (uint32_t i = 0; i < g->merged_count; i++)
-        if (g->merged[i].job == job && d->seq <= g->merged[i].seq)
+    for (uint32_t i = 0; i < g->merged.count; i++)
+        if (g->merged.at[i].job == job && d->seq <= g->merged.at[i].seq)
             sim_check_fail(m->c, "decided", "decision %llu of %.*s is merged twice [partition %u]",
                            (unsigned long long)d->seq, (int)d->job.len, (const char *)d->job.data,
                            m->partition);
     if (d->epoch > g->force.epoch) g->force = (sim_check_force){.epoch = d->epoch};
-    g->merged = kd_grow(g->merged, g->merged_count, &g->merged_cap, sizeof(g->merged[0]));
-    g->merged[g->merged_count++] = (sim_check_decision){job, d->seq, 0};
+    sim_check_merges *l = &g->merged;
+    l->at = kd_grow(l->at, l->count, &l->cap, sizeof(l->at[0]));
+    l->at[l->count++] = (sim_check_decision){job, d->seq, 0};
 }
 
 static void decided_fed_decision(const decided_model *m, kd_bytes record, kd_fed fed)
@@ -473,7 +474,8 @@ void sim_check_decided_begun(sim_checks *c, uint32_t slot, uint32_t partition, u
 {
     sim_check_deciding *d = &c->deciding[slot][partition];
     d->open = 0;
-    for (uint32_t i = d->merged_count; i-- > 0 && d->merged[i].version == 0;) d->merged[i].version = version;
+    sim_check_merges *l = &d->merged;
+    for (uint32_t i = l->count; i-- > 0 && l->at[i].version == 0;) l->at[i].version = version;
 }
 
 void sim_check_decided_committed(sim_checks *c, uint32_t slot, uint32_t partition)
@@ -504,9 +506,10 @@ void sim_check_decided_opened(sim_checks *c, uint32_t slot, uint32_t partition)
     if (!c->orders || !core) return;
     uint64_t version = kd_central_version(core);
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < d->merged_count; i++)
-        if (d->merged[i].version != 0 && d->merged[i].version <= version) d->merged[kept++] = d->merged[i];
-    d->merged_count = kept;
+    sim_check_merges *l = &d->merged;
+    for (uint32_t i = 0; i < l->count; i++)
+        if (l->at[i].version != 0 && l->at[i].version <= version) l->at[kept++] = l->at[i];
+    l->count = kept;
     d->named_count = d->open = d->void_count = 0;
     sim_check_erased_load(c, d, core);
     d->force.epoch = 0;
@@ -514,9 +517,23 @@ void sim_check_decided_opened(sim_checks *c, uint32_t slot, uint32_t partition)
     kd_voided_each(&core->store, decided_load_void, d);
 }
 
+static void decided_copy(sim_check_merges *to, const sim_check_merges *from)
+{
+    to->count = 0;
+    for (uint32_t i = 0; i < from->count; i++) {
+        to->at = kd_grow(to->at, to->count, &to->cap, sizeof(to->at[0]));
+        to->at[to->count++] = from->at[i];
+    }
+}
+
+/* Versions of two histories say nothing of each other: a store that was wiped counts from the beginning. So the list goes with the disk. */
 void sim_check_decided_disk(sim_checks *c, int who, sim_checks_disk_event event)
 {
-    for (uint32_t p = 0;
-         who == SCENARIO_CENTRAL && event == CHECKS_COPIED && p < c->view.scenario->partitions; p++)
-        c->deciding[1][p].merged_count = 0;
+    for (uint32_t p = 0; who == SCENARIO_CENTRAL && p < c->view.scenario->partitions; p++) {
+        sim_check_merges *now = &c->deciding[0][p].merged;
+        if (event == CHECKS_BACKED_UP) decided_copy(&c->merged_backup[p], now);
+        if (event == CHECKS_RESTORED) decided_copy(now, &c->merged_backup[p]);
+        if (event == CHECKS_COPIED) decided_copy(&c->deciding[1][p].merged, now);
+        if (event == CHECKS_WIPED) now->count = 0;
+    }
 }

@@ -65,7 +65,7 @@ static void finish_tenures(sim_checks *c)
             free(c->passing[slot][p].at);
             free(c->closings[slot][p].at);
             free(c->deciding[slot][p].named);
-            free(c->deciding[slot][p].merged);
+            free(c->deciding[slot][p].merged.at);
             sim_check_map_finish(&c->deciding[slot][p].rows);
             sim_check_map_finish(&c->passing[slot][p].rows);
         }
@@ -95,6 +95,7 @@ void sim_checks_destroy(sim_checks *c)
     for (uint32_t p = 0; p < SCENARIO_PARTITIONS_MAX; p++) {
         free(c->answers[p].at);
         free(c->closings_backup[p].at);
+        free(c->merged_backup[p].at);
     }
     for (uint32_t i = 0; i < CHECKS_SLOTS; i++) {
         free(c->last_taken[i]);

@@ -218,6 +218,11 @@ typedef struct {
 } sim_check_decision;
 
 typedef struct {
+    sim_check_decision *at;
+    uint32_t count, cap;
+} sim_check_merges;
+
+typedef struct {
     uint64_t job;
     kd_voided told;
     bool unsure; /* rows that it named are unsure */
@@ -238,8 +243,7 @@ typedef struct {
     sim_check_map rows;
     sim_check_touch *named; /* pairs that decisions named since the start */
     uint32_t named_count, named_cap;
-    sim_check_decision *merged;
-    uint32_t merged_count, merged_cap;
+    sim_check_merges merged;
     sim_check_void voids[KD_VOID_JOBS_MAX];
     uint32_t void_count;
     sim_check_erased erased[CHECK_ERASED_MAX];
@@ -360,8 +364,9 @@ struct sim_checks {
     bool backup_known; /* there is a backup of central, and its store lists it */
     sim_check_closings closings[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX]; /* check_closed.c */
     sim_check_closings closings_backup[SCENARIO_PARTITIONS_MAX];
-    uint64_t *summed[CHECKS_CENTRALS];               /* by item: views, by the log */
-    sim_check_closed_knowledge *knows[CHECKS_SLOTS]; /* by item */
+    sim_check_merges merged_backup[SCENARIO_PARTITIONS_MAX]; /* check_decided.c */
+    uint64_t *summed[CHECKS_CENTRALS];                       /* by item: views, by the log */
+    sim_check_closed_knowledge *knows[CHECKS_SLOTS];         /* by item */
     uint64_t closed_turn;
     bool relabelled; /* central's disk was put back or copied: milestones may be told under other labels */
     uint32_t converge_at; /* check_end.c: the item that did not agree the last time */
