@@ -69,6 +69,7 @@ void kd_members_hold(kd_members *m, uint32_t p, const kd_members_own *own, uint6
     bool led = before == KD_HELD_LEADS, leads = own->state == KD_HELD_LEADS;
     *held = (members_holding){.state = (uint8_t)own->state, .epoch = own->epoch, .read = own->read};
     partition->stalled_us = own->stalled_us;
+    partition->newer = own->newer;
     if (own->state == KD_HELD_AGREED && before != KD_HELD_AGREED) partition->agreed_us = m->clock_us;
     if (leads && !led) decide_begins_to_lead(m, partition);
     if (led && !leads) decide_ends_to_lead(m, p);
@@ -146,7 +147,7 @@ static void decide_as_follower(kd_members *m, uint32_t p, uint32_t leader)
     if (leader != NOBODY && m->partitions[p].attempt_us > 0)
         decide_wait_again(m, &m->partitions[p]); /* another one was faster */
     if (placed)
-        decide_set(m, p, KD_WISH_FOLLOW, whys[state], leader);
+        decide_set(m, p, KD_WISH_FOLLOW, m->partitions[p].newer ? KD_WHY_NEWER : whys[state], leader);
     else if (state == KD_HELD_NONE || decide_is_spare(m, p))
         decide_set(m, p, KD_WISH_NONE, KD_WHY_NOT_PLACED, leader);
     else

@@ -33,6 +33,7 @@ typedef struct {
     uint64_t
         again_us; /* `clock` before which no other attempt begins, after one that failed or was overrun */
     uint64_t stalled_us;
+    bool newer;  /* it waits for a newer program */
     bool handed; /* this member handed it over, and has seen nobody lead it since */
     kd_backoff backoff;
     char led_by[KD_NAME_MAX + 1]; /* another member that was seen to lead it last; empty: none */

@@ -7,6 +7,8 @@
 #include "central/core/merge_batch.h"
 #include "central/core/quarantine.h"
 #include "central/core/state.h"
+#include "common/wire/mac.h"
+#include "common/wire/wire_msgpack.h"
 
 static kd_fed merge_feed_claim(kd_central *c, kd_bytes record, int64_t offset)
 {
@@ -37,13 +39,27 @@ static kd_fed merge_record(kd_central *c, kd_bytes record, int64_t offset)
     }
 }
 
+/* A newer leader merges what this program would leave, and has another history from there on. A batch is left all the same: its edge sends it again. */
+static bool merge_stops(kd_central *c, kd_bytes record)
+{
+    kd_bytes edge;
+    kd_reader r = kd_reader_of(record);
+    if (!c->genuine) return false;
+    if (kd_mac_flow(record, &edge) == KD_FLOW_BATCH) return false;
+    kd_msgpack_array(&r);
+    c->waits = kd_msgpack_uint(&r, UINT64_MAX);
+    return true;
+}
+
 kd_fed kd_central_feed(kd_central *c, kd_bytes record, int64_t offset, uint64_t now_us)
 {
     if (c->poisoned) return KD_FED_POISONED;
     if (c->fenced) return KD_FED_FENCED;
+    if (c->waits) return KD_FED_NEWER;
     c->fed_at_us = now_us;
     kd_fed fed = merge_record(c, record, offset);
     if (fed == KD_FED_FENCED) return fed;
+    if (fed == KD_FED_UNKNOWN_SCHEMA && merge_stops(c, record)) return KD_FED_NEWER;
     uint64_t digest = kd_hash(record);
     /* The position moves on behind a record that was not merged, too: no record is waited for in the log. Behind one that asks for the log's beginning there is none. */
     if (!c->log_again)
@@ -52,6 +68,16 @@ kd_fed kd_central_feed(kd_central *c, kd_bytes record, int64_t offset, uint64_t 
     kd_follow_read(c);
     kd_commit_open(c)->fed = true;
     return fed;
+}
+
+void kd_central_trust(kd_central *c, bool genuine)
+{
+    c->genuine = genuine;
+}
+
+uint64_t kd_central_waits(const kd_central *c)
+{
+    return c->waits;
 }
 
 uint8_t kd_central_unknown_counter(const kd_central *c)

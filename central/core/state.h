@@ -58,6 +58,8 @@ struct kd_central {
     uint64_t begun;   /* of the last commit begun */
     bool poisoned;    /* a commit or a read failed: memory and store may differ, every call gives KD_EIO */
     bool fenced;      /* a later central has claimed the partition (rule 16) */
+    bool genuine;     /* what is fed is of who may write it */
+    uint64_t waits;   /* the wire schema of the record that it does not know, and stopped at; 0: none */
 
     /* The epoch (epoch.c). */
     uint64_t epoch; /* of the open commit */

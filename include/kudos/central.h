@@ -215,11 +215,19 @@ typedef enum {
     KD_FED_DECIDED, /* an operator's decision, merged (kudos/decide.h) */
     KD_FED_VOID,    /* an operator's decision that is not obeyed where it stands (rule 24) */
     KD_FED_IDLE,    /* an operator's decision, merged, that changes nothing where it stands */
+    /* Of a newer central: not read. This object reads no more (kd_central_waits), so it is part of no history. */
+    KD_FED_NEWER,
 } kd_fed;
 
 /* Takes the record at `offset` into the open commit. Offsets may repeat or jump. A record that is not merged moves the log position as well, unless
- * the result is KD_FED_FENCED or KD_FED_POISONED. */
+ * the result is KD_FED_FENCED, KD_FED_NEWER or KD_FED_POISONED. */
 kd_fed kd_central_feed(kd_central *c, kd_bytes record, int64_t offset, uint64_t now_us);
+
+/* Whether the records that are fed from now on are known to be of who may write them, as by a MAC; false at first. Where they are, this object stops in front of
+ * a record of a central that it does not know (rule 24). Where they are not, it leaves one: anybody could have written it. */
+void kd_central_trust(kd_central *c, bool genuine);
+/* The wire schema of the record in front of which it has stopped; 0: it has not. A newer program goes on from there. */
+uint64_t kd_central_waits(const kd_central *c);
 
 /*
  * How many batches that were left (a gap, quarantine, an unknown counter) were passed over since the start: their edge no longer has them, and a

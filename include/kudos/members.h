@@ -67,6 +67,7 @@ typedef struct {
     uint64_t epoch, read; /* as kd_held */
     uint64_t
         stalled_us; /* of a follower: since when its leader published nothing, though the log grew. 0: it does */
+    bool newer;     /* of one that is KD_HELD_WRONG: since it waits for a newer program */
 } kd_members_own;
 
 /* What this member is to do with a partition. */
@@ -94,6 +95,7 @@ typedef enum {
     X(EMPTY, "store-empty", "the store of this member was empty when it began; the member named led it")     \
     X(AWAITS_SEED, "awaits-seed", "the store is empty, and the log does not begin at its beginning")         \
     X(WRONG, "store-wrong", "the store differs from what the leader has")                                    \
+    X(NEWER, "waits-for-newer-version", "a newer central wrote a record that this program does not know")    \
     X(CUT_OFF, "cut-off", "this member does not hear its own heartbeats")                                    \
     X(AGAIN_LATER, "claims-again-later", "its last attempt to lead is not long ago")
 

@@ -370,7 +370,8 @@ typedef enum {
     KD_HELD_NONE = 0, /* it does not hold it; not on the wire */
     KD_HELD_AWAITS =
         1, /* its store is empty, and the log no longer begins at its beginning: it waits for a seed */
-    KD_HELD_WRONG = 2,    /* it follows, and differs from the leader, or its place in the log is gone */
+    /* It follows, and differs from the leader, or its place in the log is gone, or it waits for a newer program. */
+    KD_HELD_WRONG = 2,
     KD_HELD_EMPTY = 3,    /* it follows, began with an empty store, and has agreed with no snapshot yet */
     KD_HELD_UNPROVEN = 4, /* it follows with a store that had a state, and has agreed with no snapshot yet */
     KD_HELD_AGREED = 5,   /* it follows, and agreed with the last snapshot of the leader that it compared */

@@ -10,8 +10,10 @@ import subprocess
 import pytest
 
 import kafka
+from central_feed import Feed
 from cluster import AGREE_S, PARTITIONS
 from group import NAMES, TAKEN_OVER_S, Group, taken_over
+from keys import write_keys
 from proc import SLOWER, Edge, program, run_program, wait_until
 from whole import broker  # noqa: F401 (fixture)
 
@@ -238,3 +240,23 @@ if os.environ.get("KUDOS_LONG") == "1":
             assert f"members={group.likes} mismatches=0 verdict=exact" in audit
             group.like()
             group.exact()
+
+    def test_members_stop_in_front_of_what_a_newer_member_wrote_and_say_so(tmp_path, broker):  # noqa: F811
+        """A claim of wire schema 2 in one partition: nobody of this version leads that one, and the others go on."""
+        keys = write_keys(tmp_path / "keys", "1 edge:*", "2 central")
+        with Group(tmp_path, broker.address, members=2, names=NAMES[:2], more={"kafka": {"keys_file": keys}}, edge_keys=keys) as group:
+            group.like()
+            group.exact()
+            feed = Feed(broker.address)
+            feed.keys(keys)
+            feed.raw(b"\x95\x02\x03\x09\xa5newer\x01")
+            feed.stop()
+
+            def waiting(member):
+                line = next(line for line in group.told(member)[0] if line["partition"] == "0")
+                return line["leader"] == "-" and line["here"] == "waits-for-newer-version"
+
+            for member in group.members.values():
+                wait_until(lambda m=member: waiting(m), AGREE_S, "it says what it waits for")
+                assert member.metric("kudos_central_waits_for_newer") == 1
+            assert set(group.leads().values()) - {"-"} and not any(m.events("alarm-follower-differs") for m in group.members.values())

@@ -8,6 +8,7 @@ import subprocess
 from central_feed import PARTITIONS, T0, VIEW, Central, export, like, until
 from central_feed import broker, central, feed  # noqa: F401 (fixtures)
 from operating import Store, Traffic, audit, copied, item_key, last_line, mismatches, plant_count, run
+from keys import write_keys
 from ports import free_ports
 from proc import TOP, UNREAD, program, request, run_unread
 
@@ -238,6 +239,32 @@ def test_quarantine_of_what_is_nobodys(central, feed):  # noqa: F811
     assert kept(where) == []
     for wrong in (["show"], ["list", "12"], ["drop", "xyz"], ["drop", "0"], []):
         quarantine(*wrong, *where, rc=2)
+
+
+NEWER_CLAIM = b"\x95\x02\x03\x09\xa5newer\x01"  # of wire schema 2
+
+
+def test_central_waits_in_front_of_a_newer_central_s_record_until_its_program_knows_it(tmp_path, broker, feed):  # noqa: F811
+    item, keys = feed.item(0), write_keys(tmp_path / "keys", "1 edge:*", "2 central")
+    with Central(tmp_path, broker.address, kafka={"keys_file": keys}) as c:
+        feed.keys(keys, "a")
+        feed.batch("a", [like(item, "u1")])
+        c.wait_likes(item, 1)
+        feed.keys(keys)
+        feed.raw(NEWER_CLAIM)
+        feed.keys(keys, "a")
+        feed.batch("a", [like(item, "u2")])
+        c.wait_metric("kudos_central_waits_for_newer", 1)
+        assert [e["schema"] for e in c.events("waits-for-newer")] == [2] and c.likes(item) == 1
+        assert c.stop() == 0
+    with c:
+        c.wait_metric("kudos_central_waits_for_newer", 1)
+        assert c.likes(item) == 1, "a start of the same program waits at the same record"
+        assert c.stop() == 0
+    c.set({"kafka": {"keys_file": None}})  # as a program that need not wait there
+    with c:
+        c.wait_likes(item, 2)
+        audit("--url", c.url)
 
 
 def test_a_last_line_that_nobody_could_read_is_no_success(tmp_path, broker, feed):  # noqa: F811

@@ -15,13 +15,14 @@ FAST = {"central": {"snapshot_interval": "200ms"}}
 class Group:
     """Members with the same file but for name and directory, and one edge that asks the first of them."""
 
-    def __init__(self, directory, brokers, members=3, replicas=2, names=NAMES, more=None, brokers_of=None):
+    def __init__(self, directory, brokers, members=3, replicas=2, names=NAMES, more=None, brokers_of=None, edge_keys=None):
         """`brokers_of`: addresses of Kafka by the name of a member that has its own."""
         self.directory, self.brokers, self.brokers_of = str(directory), brokers, brokers_of or {}
         self.more = merged(FAST, {"central": {"members": members, "replicas": replicas}}, more)
         self.members = {name: self.member(name) for name in names}
         self.edge = Edge(directory, brokers, central=next(iter(self.members.values())).url, partitions=PARTITIONS,
-                         more={"edge": {"flush_interval": "100ms", "idle_interval_max": "1s", "resend_min": "500ms"}})
+                         more={"edge": {"flush_interval": "100ms", "idle_interval_max": "1s", "resend_min": "500ms"},
+                               "kafka": {"keys_file": edge_keys}})
         self.likes = 0
 
     def member(self, name, more=None):

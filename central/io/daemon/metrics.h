@@ -27,6 +27,8 @@
     X(alarms_closed, COUNTER, "kudos_central_alarms_total", "reason=\"closed-list\"", "")                    \
     X(alarms_refused, COUNTER, "kudos_central_alarms_total", "reason=\"record-refused\"", "")                \
     X(alarms_follower, COUNTER, "kudos_central_alarms_total", "reason=\"follower\"", "")                     \
+    X(waits, GAUGE, "kudos_central_waits_for_newer", "",                                                     \
+      "Partitions that are read no further, since a newer central wrote a record that is not known here.")   \
     X(remakes, COUNTER, "kudos_central_followers_made_anew_total", "",                                       \
       "Stores that differed from their leader's, were set aside and begun anew.")                            \
     X(refused_unsigned, COUNTER, "kudos_central_records_refused_total", "reason=\"unsigned\"",               \

@@ -360,16 +360,25 @@ static void tenure_fenced(kd_tenure *t, kd_bytes record)
     KD_LOG(KD_WARN, "fenced", KD_U64("partition", t->partition), KD_STR("cause", cause));
 }
 
-void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_us)
+static void tenure_tell_waits(const kd_tenure *t, int64_t offset)
 {
-    int64_t last;
-    if (!t->core || t->halted || t->fenced) return;
-    /* librdkafka 2.0.2 has given records once more after a change of its assignment. Twice would be twice in a follower's history. */
-    if (t->follows && kd_central_log_fed(t->core, &last) && offset <= last) return;
+    KD_LOG(KD_ERROR, "waits-for-newer", KD_U64("partition", t->partition), KD_I64("offset", offset),
+           KD_U64("schema", kd_central_waits(t->core)), KD_U64("ours", KD_WIRE_SCHEMA),
+           KD_STR("cause",
+                  "a newer central wrote a record that this program does not know: the partition is read no "
+                  "further until the program is upgraded"));
+}
+
+static void tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_us)
+{
     kd_fed fed = kd_central_feed(t->core, record, offset, now_us);
     t->gate.pending = true;
     if (fed == KD_FED_FENCED) {
         tenure_fenced(t, record);
+        return;
+    }
+    if (fed == KD_FED_NEWER) {
+        tenure_tell_waits(t, offset);
         return;
     }
     if (fed != KD_FED_MERGED && fed != KD_FED_DUPLICATE && fed != KD_FED_CLAIM && fed != KD_FED_DECIDED &&
@@ -377,6 +386,16 @@ void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_
         tenure_log_fed(t, fed, record, offset);
     tenure_log_passed_over(t);
     if (kd_commit_gate_full(&t->gate, kd_central_gathered(t->core))) kd_tenure_commit(t);
+}
+
+void kd_tenure_feed(kd_tenure *t, const kd_kafka_record *record, uint64_t now_us)
+{
+    int64_t last;
+    if (!t->core || t->halted || t->fenced || kd_central_waits(t->core)) return;
+    /* librdkafka 2.0.2 has given records once more after a change of its assignment. Twice would be twice in a follower's history. */
+    if (t->follows && kd_central_log_fed(t->core, &last) && record->offset <= last) return;
+    kd_central_trust(t->core, record->genuine);
+    tenure_feed(t, record->value, record->offset, now_us);
 }
 
 void kd_tenure_redeclare(kd_tenure *t)

@@ -122,9 +122,9 @@ void kd_tenure_close(kd_tenure *t);
 
 /* All of the following on the worker's thread. Begins the first commit, which carries the epoch, once the loop runs. */
 void kd_tenure_begin(kd_tenure *t);
-/* A record of the likes topic; borrowed. Logs alarms and may begin a commit. A claim above our epoch fences the tenure, and ends the process
+/* A record of the likes topic. Logs alarms and may begin a commit. A record of a newer central, if it is genuine, stops the reading (kd_central_waits). A claim above our epoch fences the tenure, and ends the process
  * (kd_fail_stop) unless it is a member of a group. */
-void kd_tenure_feed(kd_tenure *t, kd_bytes record, int64_t offset, uint64_t now_us);
+void kd_tenure_feed(kd_tenure *t, const kd_kafka_record *record, uint64_t now_us);
 /* `declared` has changed: the core gets its edges, and proposes to merge quarantined batches whose counter is known now. */
 void kd_tenure_redeclare(kd_tenure *t);
 /* Begins a commit when the gate opens. A failed read of the store ends the process. */

@@ -25,6 +25,7 @@ void kd_tenure_follow_open(kd_tenure *t)
 static kd_held_state follow_held(const kd_tenure *t, kd_follows state)
 {
     const kd_tenure_following *f = &t->following;
+    if (kd_central_waits(t->core)) return KD_HELD_WRONG;
     if (state == KD_FOLLOWS_AGREED) return KD_HELD_AGREED;
     if (state >= KD_FOLLOWS_DIFFERS) return KD_HELD_WRONG;
     if (f->awaits_seed) return KD_HELD_AWAITS;
@@ -41,6 +42,7 @@ kd_members_own kd_tenure_own(const kd_tenure *t)
     if (!t->follows && !t->fenced) return own;
     own.epoch = KD_MAX(f.leader_epoch, f.epoch);
     own.state = follow_held(t, f.state);
+    own.newer = kd_central_waits(t->core) != 0;
     uint64_t now_us = kd_clock_mono_us();
     if (f.ours.read > f.heard.read && now_us > t->following.heard_us)
         own.stalled_us = now_us - t->following.heard_us;
@@ -85,7 +87,7 @@ void kd_tenure_counts_at_end(kd_tenure *t)
 void kd_tenure_at_end(kd_tenure *t)
 {
     kd_following f;
-    if (!kd_tenure_follows(t) || t->halted || t->fenced) return;
+    if (!kd_tenure_follows(t) || t->halted || t->fenced || kd_central_waits(t->core)) return;
     t->following.log_at_end = true;
     follow_read_to_end(t);
     kd_central_get_following(t->core, &f);

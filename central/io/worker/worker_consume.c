@@ -43,7 +43,7 @@ static void worker_on_record(void *arg, const kd_kafka_record *record)
         return;
     }
     if (!kd_tenure_follow_feeds(t)) return;
-    kd_tenure_feed(t, record->value, record->offset, kd_clock_wall_us());
+    kd_tenure_feed(t, record, kd_clock_wall_us());
     worker_read_again(w, t);
     kd_tenure_follow_check(t);
     if (kd_tenure_blocked(t)) kd_worker_regulate(w); /* a record can block no other partition */

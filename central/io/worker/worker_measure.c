@@ -6,7 +6,7 @@
 
 typedef struct {
     kd_central_stats sum;
-    uint64_t dirty, outbound, failed, unknown_schema, edges, snapshot_age, low_age;
+    uint64_t dirty, outbound, failed, unknown_schema, waits, edges, snapshot_age, low_age;
     uint64_t stable_age, floor_age, halted, collected, ignored, indices_moving, index_rows;
     int64_t lag;
     bool lag_unknown; /* of at least one partition */
@@ -141,6 +141,7 @@ static void measure_add_tenure(measure_totals *all, kd_worker *w, kd_tenure *t, 
     all->outbound += kd_publisher_held(&t->publisher);
     all->failed += kd_publisher_failures(&t->publisher);
     all->unknown_schema += t->unknown_schema;
+    all->waits += kd_central_waits(t->core) != 0;
     measure_add_publishing(all, t);
 }
 
@@ -209,6 +210,7 @@ void kd_worker_measure(kd_worker *w)
         {&m->indices_moving, all.indices_moving},
         {&m->index_rows, all.index_rows},
         {&m->read_errors, all.read_errors},
+        {&m->waits, all.waits},
         {&m->followed, all.followed},
         {&m->follow_lag, all.follow_lag},
         {&m->leads, all.leads},

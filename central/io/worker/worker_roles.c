@@ -117,6 +117,13 @@ static void roles_step_fenced(kd_worker *w, kd_tenure *t)
     roles_switch(w, t, true);
 }
 
+/* It has read a record of a newer central: it leads no more, and another one does that knows the record. */
+static void roles_step_behind(kd_worker *w, kd_tenure *t)
+{
+    t->halted = true;
+    roles_step_fenced(w, t);
+}
+
 static void roles_step_leader(kd_worker *w, kd_tenure *t)
 {
     /* That it follows was wished before it was known to lead. A drain that began is ended. */
@@ -136,7 +143,8 @@ static void roles_resume(kd_worker *w, kd_tenure *t)
 static void roles_step_follower(kd_worker *w, kd_tenure *t)
 {
     const kd_worker_part *part = roles_part(w, t);
-    bool leads = part->role.wish == KD_WISH_LEAD && part->looked_at, goes = part->role.wish == KD_WISH_NONE;
+    bool may_lead = part->looked_at && !kd_central_waits(t->core);
+    bool leads = part->role.wish == KD_WISH_LEAD && may_lead, goes = part->role.wish == KD_WISH_NONE;
     bool anew = roles_wants_remake(part, t);
     if (!(leads || goes || anew) || part->looking) {
         roles_resume(w, t);
@@ -158,6 +166,8 @@ static void roles_step(kd_worker *w, kd_tenure *t)
         if (roles_part(w, t)->role.wish != KD_WISH_NONE) roles_open(w, t);
     } else if (t->fenced) {
         roles_step_fenced(w, t);
+    } else if (!t->follows && kd_central_waits(t->core)) {
+        roles_step_behind(w, t);
     } else if (t->follows) {
         roles_step_follower(w, t);
     } else {

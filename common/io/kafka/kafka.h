@@ -151,6 +151,7 @@ typedef struct {
     int64_t offset;
     int64_t timestamp_ms; /* of the record; -1 when it has none */
     kd_bytes value;       /* until the callback returns */
+    bool genuine;         /* a MAC says who wrote it */
 } kd_kafka_record;
 
 typedef enum {

@@ -38,12 +38,15 @@ static void kafka_consumer_refuse(kd_kafka_consumer *c, const kd_kafka_record *r
 }
 
 /* Gives the record to its owner, or tells that the keys do not believe it. */
-static void kafka_consumer_give(kd_kafka_consumer *c, const rd_kafka_message_t *m, const kd_kafka_record *r)
+static void kafka_consumer_give(kd_kafka_consumer *c, const rd_kafka_message_t *m, kd_kafka_record *r)
 {
     kd_mac_verdict verdict = KD_MAC_GOOD;
-    if (c->keys)
+    if (c->keys) {
+        kd_bytes mac = kafka_consumer_mac(m);
         verdict = kd_record_keys_verify(c->keys, kd_bytes_str(c->topics[r->topic].name), r->partition,
-                                        r->value, kafka_consumer_mac(m));
+                                        r->value, mac);
+        r->genuine = mac.data && verdict == KD_MAC_GOOD;
+    }
     if (verdict == KD_MAC_GOOD)
         c->on.record(c->on.arg, r);
     else

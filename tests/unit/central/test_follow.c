@@ -275,3 +275,70 @@ Test(follow, nothing_is_kept_for_the_topics_and_edges_are_not_answered)
     cr_assert_eq(kd_central_read(follower.c, &item, 1, (kd_bytes){0}, noon, &record), KD_EAGAIN);
     kd_buf_finish(&record);
 }
+
+/* ---- a record of a newer central ---- */
+
+/* A claim as a later wire schema may have it: an edge writes none. */
+static void newer_record(kd_buf *record)
+{
+    kd_claim_encode(&(kd_claim){.epoch = 9, .central = kd_bytes_str("newer"), .at_us = noon}, record);
+    record->data[1] = KD_WIRE_SCHEMA + 1;
+}
+
+Test(follow, stops_in_front_of_a_genuine_record_of_a_newer_central_and_a_newer_program_goes_on_there)
+{
+    kd_buf record = {0}, known = {0};
+    like(&a, 1, true);
+    newer_record(&record);
+    rig_commit(&follower);
+    kd_central_trust(follower.c, true);
+    kd_history before = kd_central_history(follower.c);
+    cr_assert_eq(rig_feed(&follower, kd_buf_view(&record)), KD_FED_NEWER);
+    cr_assert_eq(kd_central_waits(follower.c), KD_WIRE_SCHEMA + 1u);
+    kd_claim_encode(&(kd_claim){.epoch = 8, .central = kd_bytes_str("older"), .at_us = noon}, &known);
+    cr_assert_eq(rig_feed(&follower, kd_buf_view(&known)), KD_FED_NEWER, "nothing behind it is read");
+    kd_following f;
+    kd_central_get_following(follower.c, &f);
+    cr_assert(same(f.ours, before), "it is part of no history");
+    int64_t offset = -1;
+    cr_assert(kd_central_log_position(follower.c, &offset));
+    cr_assert_eq(offset, follower.offset - 3, "the next start reads it again");
+    reopen(&follower);
+    cr_assert_eq(kd_central_waits(follower.c), 0u, "a program that knows it goes on");
+    kd_buf_finish(&record);
+    kd_buf_finish(&known);
+}
+
+Test(follow, stops_in_front_of_a_sort_of_decision_that_it_does_not_know)
+{
+    kd_buf record = {0};
+    kd_decision d = {.job = kd_bytes_str("j"), .seq = 1, .last = true, .what = KD_DECIDED_RETIRE, .epoch = 1};
+    d.central = kd_bytes_str("newer");
+    d.at_us = noon;
+    d.body = kd_bytes_str("edge-z");
+    kd_decision_encode(&d, &record);
+    const uint8_t known[] = {'j', 1, 1, KD_DECIDED_RETIRE};
+    uint8_t *at = memmem(record.data, record.len, known, sizeof known);
+    cr_assert(at);
+    at[3] = KD_DECIDED_EXPECT + 1;
+    kd_central_trust(follower.c, true);
+    cr_assert_eq(rig_feed(&follower, kd_buf_view(&record)), KD_FED_NEWER);
+    cr_assert_eq(kd_central_waits(follower.c), (uint64_t)KD_WIRE_SCHEMA);
+    kd_buf_finish(&record);
+}
+
+Test(follow, leaves_what_anybody_may_have_written_and_what_its_edge_sends_again)
+{
+    kd_buf record = {0}, batch = {0};
+    const rig_op op = {1, 1, noon, RIG_LIKE, true};
+    newer_record(&record);
+    feed_both(kd_buf_view(&record));
+    cr_assert_eq(kd_central_waits(follower.c), 0u, "nobody says who wrote it");
+    rig_seal(&a, &op, 1, NULL, 0, noon, &batch);
+    batch.data[1] = KD_WIRE_SCHEMA + 1;
+    kd_central_trust(follower.c, true);
+    cr_assert_eq(rig_feed(&follower, kd_buf_view(&batch)), KD_FED_UNKNOWN_SCHEMA);
+    cr_assert_eq(kd_central_waits(follower.c), 0u);
+    kd_buf_finish(&record);
+    kd_buf_finish(&batch);
+}

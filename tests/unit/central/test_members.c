@@ -18,6 +18,7 @@ typedef struct {
     uint64_t epoch[PARTITIONS], since_us[PARTITIONS], stalled_us[PARTITIONS];
     uint64_t beat_us, offset_us; /* its clock is the world's plus this */
     bool empty;                  /* its stores were empty when it began */
+    bool newer;                  /* it waits for a newer program wherever it is wrong */
     bool frozen, cut;            /* it does nothing; it neither reads nor writes the topics */
     bool deaf_to[MEMBERS];       /* heartbeats of these are not read */
 } process;
@@ -78,7 +79,8 @@ static void become(process *p, uint32_t q, kd_held_state state)
 {
     p->state[q] = state;
     p->since_us[q] = now_us;
-    kd_members_hold(p->members, q, &(kd_members_own){state, p->epoch[q], 0, p->stalled_us[q]}, clock_of(p));
+    kd_members_hold(p->members, q, &(kd_members_own){state, p->epoch[q], 0, p->stalled_us[q], p->newer},
+                    clock_of(p));
 }
 
 static void claim(uint32_t i, uint32_t q)
@@ -140,7 +142,8 @@ static void step_one(uint32_t i)
     if (!p->members || p->frozen) return;
     for (uint32_t q = 0; q < PARTITIONS; q++) {
         read_log(p, q);
-        kd_members_hold(p->members, q, &(kd_members_own){p->state[q], p->epoch[q], 0, p->stalled_us[q]},
+        kd_members_hold(p->members, q,
+                        &(kd_members_own){p->state[q], p->epoch[q], 0, p->stalled_us[q], p->newer},
                         clock_of(p));
         obey(i, q);
     }
@@ -212,6 +215,23 @@ Test(members, one_of_three_with_a_store_waits_for_the_others_and_then_leads_alon
     cr_assert_eq(kd_members_decided(processes[0].members, 0).why, KD_WHY_GATHERS);
     run(4);
     cr_assert_eq(leads(0), PARTITIONS);
+}
+
+Test(members, one_that_waits_for_a_newer_program_says_so_and_takes_nothing_over)
+{
+    start_three();
+    processes[1].newer = true;
+    for (uint32_t q = 0; q < PARTITIONS; q++)
+        if (processes[1].state[q] == KD_HELD_AGREED) become(&processes[1], q, KD_HELD_WRONG);
+    uint32_t led_before = leads(1), told = 0;
+    run(3);
+    for (uint32_t q = 0; q < PARTITIONS; q++)
+        told += kd_members_decided(processes[1].members, q).why == KD_WHY_NEWER;
+    cr_assert(told > 0);
+    kill_(0);
+    kill_(2);
+    run(20);
+    cr_assert_eq(leads(1), led_before, "what it waits for it does not lead");
 }
 
 Test(members, the_partitions_of_a_dead_member_are_led_again_within_ten_seconds_and_no_others_move)
