@@ -96,7 +96,7 @@ def test_a_follower_ends_with_what_its_leader_has_through_kills_under_load(tmp_p
         agrees(f, leader.central)
         assert export(f) == export(leader.central)
         told = members(f)
-        assert told[-1] == {"members": "2", "leading": str(PARTITIONS), "following": str(PARTITIONS), "lag_max": "0",
+        assert told[-1] == {"members": "2", "leading": str(PARTITIONS), "following": str(PARTITIONS), "lag_max": "0", "wanted": "0",
                             "verdict": "agreed"}
         assert {(m["leader"], m["follower"], m["state"]) for m in told[:-1]} == {("central-1", "central-2", "agreed")}
         assert f.metric("kudos_central_followed_partitions") == PARTITIONS

@@ -29,6 +29,7 @@ def test_partitions_are_spread_and_each_has_a_follower(group):
     group.exact()
     lines, last = group.told()
     assert last["members"] == "3" and last["leading"] == str(PARTITIONS) and last["following"] == str(PARTITIONS)
+    assert (last["wanted"], last["verdict"]) == (str(PARTITIONS), "agreed")
     loads = [list(group.leads().values()).count(name) for name in NAMES]
     assert max(loads) <= 2 and min(loads) >= 1, loads
     for name in NAMES:
@@ -126,6 +127,8 @@ def test_a_member_that_lost_its_disk_follows_and_does_not_lead_before_it_agrees(
         lost = group.of("central-2")
         lost.kill9()
         taken_over(group, "central-2")
+        last = group.told()[1]
+        assert last["wanted"] == str(PARTITIONS) and last["verdict"] in ("unproven", "missing"), last
         shutil.rmtree(lost.data)
         lost.start(wait=False)
         group.settled(2)

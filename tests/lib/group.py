@@ -67,7 +67,7 @@ class Group:
         def check():
             seen[:] = [self.told(of)]
             last = seen[0][1]
-            return last.get("verdict") == "agreed" and int(last["leading"]) == PARTITIONS and int(last["following"]) >= copies * PARTITIONS
+            return last.get("verdict") in ("agreed", "missing") and int(last["leading"]) == PARTITIONS and int(last["following"]) >= copies * PARTITIONS
 
         try:
             wait_until(check, seconds, "a settled group", pause=0.2)

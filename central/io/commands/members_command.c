@@ -16,19 +16,19 @@ static const kd_command_line line = {
         "does "
         "with it,\n"
         "and why something waits. A central with central.role = follower tells of its leader and itself.\n"
-        "Last line: members members= leading= following= lag_max= "
-        "verdict=agreed|unproven|differs|leaderless. "
-        "`members` live,\n"
-        "`leading` counts partitions that are led, `following` copies that agree. Exit codes: 0 done, 1 a "
-        "copy differs "
-        "from its\n"
-        "leader or nobody leads a partition, 2 usage, 4 not reached or in use.",
+        "Last line: members members= leading= following= lag_max= wanted= "
+        "verdict=agreed|missing|unproven|differs|leaderless.\n"
+        "`members` live, `leading` counts partitions that are led, `following` copies that agree, `wanted` "
+        "those that there\n"
+        "should be besides the leaders: partitions x (central.replicas - 1). missing: a partition has fewer. "
+        "Exit codes: 0 done,\n"
+        "1 a copy differs from its leader or nobody leads a partition, 2 usage, 4 not reached or in use.",
     .url = true,
     .dir = true,
 };
 
 typedef struct {
-    uint64_t members, living, leading, leaderless, following, lag_max, unproven, differing;
+    uint64_t members, living, leading, leaderless, following, lag_max, unproven, differing, wanted, missing;
 } members_sum;
 
 /* The value behind " key=" in the line; empty: none. */
@@ -49,15 +49,20 @@ static bool members_is(kd_bytes word, const char *one, const char *other)
     return kd_bytes_eq(word, kd_bytes_str(one)) || kd_bytes_eq(word, kd_bytes_str(other));
 }
 
+static uint64_t members_number(kd_bytes word)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%.*s", (int)word.len, word.len ? (const char *)word.data : "");
+    return strtoull(text, NULL, 10);
+}
+
 static void members_add_copy(members_sum *sum, kd_bytes state, kd_bytes behind)
 {
-    char lag[24] = "";
-    snprintf(lag, sizeof(lag), "%.*s", (int)behind.len, behind.len ? (const char *)behind.data : "");
     sum->following += members_is(state, "agreed", "agreed");
     sum->unproven += members_is(state, "unproven", "empty") || members_is(state, "awaits-seed", "silent");
     sum->differing += members_is(state, "differs", "lost") || members_is(state, "wrong", "wrong");
     if (!members_is(state, "silent", "awaits-seed"))
-        sum->lag_max = KD_MAX(sum->lag_max, strtoull(lag, NULL, 10));
+        sum->lag_max = KD_MAX(sum->lag_max, members_number(behind));
 }
 
 /* Up to the next `end` of *text, which is moved behind it. */
@@ -81,6 +86,13 @@ static void members_add_copies(members_sum *sum, kd_bytes list)
     }
 }
 
+/* A copy too many of one partition, as there is while it moves, stands for none of another. */
+static void members_add_wanted(members_sum *sum, uint64_t wanted, uint64_t agreed)
+{
+    sum->wanted += wanted;
+    sum->missing += wanted > agreed ? wanted - agreed : 0;
+}
+
 static void members_add(members_sum *sum, kd_bytes text)
 {
     kd_bytes leader = members_field(text, " leader="), state = members_field(text, " state=");
@@ -93,7 +105,9 @@ static void members_add(members_sum *sum, kd_bytes text)
     sum->leading += led;
     sum->leaderless += !led && !follows;
     if (follows) members_add_copy(sum, state, members_field(text, " lag="));
+    const uint64_t before = sum->following;
     members_add_copies(sum, members_field(text, " followers="));
+    members_add_wanted(sum, members_number(members_field(text, " wanted=")), sum->following - before);
 }
 
 static const char *members_verdict(const members_sum *sum)
@@ -101,6 +115,7 @@ static const char *members_verdict(const members_sum *sum)
     return sum->differing > 0    ? "differs"
            : sum->leaderless > 0 ? "leaderless"
            : sum->unproven > 0   ? "unproven"
+           : sum->missing > 0    ? "missing"
                                  : "agreed";
 }
 
@@ -130,8 +145,8 @@ int kd_command_members(int argc, char **argv)
         members_sum sum = members_add_up(&text);
         kd_order_print(&text);
         printf("members members=%" PRIu64 " leading=%" PRIu64 " following=%" PRIu64 " lag_max=%" PRIu64
-               " verdict=%s\n",
-               KD_MAX(sum.living, sum.members), sum.leading, sum.following, sum.lag_max,
+               " wanted=%" PRIu64 " verdict=%s\n",
+               KD_MAX(sum.living, sum.members), sum.leading, sum.following, sum.lag_max, sum.wanted,
                members_verdict(&sum));
         if (sum.differing + sum.leaderless > 0) code = KD_EXIT_FAILED;
         snprintf(error, sizeof(error), "%s",

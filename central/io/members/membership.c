@@ -469,7 +469,8 @@ const char *kd_membership_unready(kd_membership *m)
 void kd_membership_lines(kd_membership *m, kd_buf *out)
 {
     membership_lock(m);
-    kd_membership_lines_write(m->members, (uint32_t)m->settings->partitions, out);
+    kd_membership_lines_write(m->members, (uint32_t)m->settings->partitions,
+                              (uint32_t)m->settings->replicas - 1, out);
     membership_unlock(m);
 }
 

@@ -34,7 +34,7 @@ static void lines_put_followers(const kd_members *m, uint32_t partition, uint32_
     if (!any) kd_text_printf(out, "-");
 }
 
-static void lines_put_partition(const kd_members *m, uint32_t partition, kd_buf *out)
+static void lines_put_partition(const kd_members *m, uint32_t partition, uint32_t wanted, kd_buf *out)
 {
     uint32_t leader = kd_members_leader(m, partition);
     bool led = leader != UINT32_MAX;
@@ -42,7 +42,8 @@ static void lines_put_partition(const kd_members *m, uint32_t partition, kd_buf 
     const kd_members_decision d = kd_members_decided(m, partition);
     kd_text_printf(out, "member partition=%u leader=", partition);
     lines_put_name(out, led ? kd_members_at(m, leader).name : (kd_bytes){0});
-    kd_text_printf(out, " epoch=%" PRIu64 " read=%" PRIu64 " followers=", held.epoch, held.read);
+    kd_text_printf(out, " epoch=%" PRIu64 " read=%" PRIu64 " wanted=%u followers=", held.epoch, held.read,
+                   wanted);
     lines_put_followers(m, partition, leader, held.read, out);
     kd_text_printf(out, " here=%s",
                    leader == 0 ? kd_members_why_name(KD_WHY_LEADS) : kd_members_why_name(d.why));
@@ -51,7 +52,7 @@ static void lines_put_partition(const kd_members *m, uint32_t partition, kd_buf 
     kd_text_printf(out, "\n");
 }
 
-void kd_membership_lines_write(const kd_members *m, uint32_t partitions, kd_buf *out)
+void kd_membership_lines_write(const kd_members *m, uint32_t partitions, uint32_t wanted, kd_buf *out)
 {
     for (uint32_t i = 0; i < kd_members_count(m); i++) {
         const kd_member_seen seen = kd_members_at(m, i);
@@ -67,5 +68,5 @@ void kd_membership_lines_write(const kd_members *m, uint32_t partitions, kd_buf 
                                     : "silent",
                        seen.silent_us / 1000);
     }
-    for (uint32_t p = 0; p < partitions; p++) lines_put_partition(m, p, out);
+    for (uint32_t p = 0; p < partitions; p++) lines_put_partition(m, p, wanted, out);
 }

@@ -9,11 +9,11 @@
  *
  *     member name=central-1 url=http://central-1:8440 zone=a state=lives silent_ms=412
  *
- *     member partition=3 leader=central-1 epoch=17 read=812 followers=central-2:agreed:0,central-3:warms-up:40 here=follows
+ *     member partition=3 leader=central-1 epoch=17 read=812 wanted=2 followers=central-2:agreed:0,central-3:warms-up:40 here=follows
  *
- * A follower's last number: the records by which it is behind the leader, each as of its last heartbeat. `here`: what the member that was asked does, and
+ * `wanted`: copies that there should be besides the leader's, as the caller says. A follower's last number: the records by which it is behind the leader, each as of its last heartbeat. `here`: what the member that was asked does, and
  * why; behind it perhaps the member of which that speaks.
  */
-void kd_membership_lines_write(const kd_members *m, uint32_t partitions, kd_buf *out);
+void kd_membership_lines_write(const kd_members *m, uint32_t partitions, uint32_t wanted, kd_buf *out);
 
 #endif
