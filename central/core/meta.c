@@ -26,6 +26,18 @@ int kd_meta_head_read(kd_bytes value, kd_meta_head *head)
     return schema == KD_STORAGE_SCHEMA ? KD_OK : KD_EMISMATCH;
 }
 
+int kd_central_stored(const kd_store *store, uint32_t *partition, uint32_t *partitions)
+{
+    kd_buf value = {0};
+    kd_meta_head head = {0};
+    int err = store->get(store->ctx, kd_bytes_of(meta_row_key, sizeof meta_row_key), &value);
+    if (err == KD_OK) err = kd_meta_head_read(kd_buf_view(&value), &head);
+    *partition = head.partition;
+    *partitions = head.partitions;
+    kd_buf_finish(&value);
+    return err;
+}
+
 void kd_meta_with_version(kd_bytes value, uint64_t version, kd_buf *out)
 {
     KD_ASSERT(value.len >= VERSION_AT + sizeof version);

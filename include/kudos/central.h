@@ -164,6 +164,8 @@ typedef enum {
  */
 int kd_central_open(const kd_central_config *config, const kd_store *store, uint64_t epoch_hint,
                     uint64_t now_us, kd_central **out);
+/* Whose store this is, without opening a core on it. KD_ENOTFOUND: nobody's yet. KD_EMISMATCH: it has another storage schema. KD_EIO, KD_EMALFORMED. */
+int kd_central_stored(const kd_store *store, uint32_t *partition, uint32_t *partitions);
 void kd_central_close(kd_central *c); /* frees the object and writes nothing. NULL is fine */
 
 /*

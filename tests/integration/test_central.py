@@ -415,7 +415,8 @@ def test_another_stored_partition_count_is_refused_by_name(tmp_path, broker):
         assert central.stop() == 0
     central = Central(tmp_path, broker.address, kafka={"partitions": 1}).start(wait=False)
     assert central.wait() == 2
-    assert "partition count" in central.events("start-failed")[0]["cause"]
+    cause = central.events("start-failed")[0]["cause"]
+    assert "made with kafka.partitions = 2, the configuration says 1: set kafka.partitions = 2" in cause, cause
 
 
 def test_a_counter_keeps_its_name_and_kind_by_its_number(tmp_path, broker, feed):

@@ -44,6 +44,26 @@ uint64_t kd_tenure_epoch_hint(uint64_t now_us)
            (randombytes_random() & ((1u << KD_EPOCH_CHANCE_BITS) - 1));
 }
 
+/* Writes to `text` in what store and configuration differ: both values, and what to change. */
+static void tenure_put_mismatch(const kd_tenure *t, uint32_t configured, char *text, size_t size)
+{
+    uint32_t partition, partitions;
+    int err = kd_central_stored(&t->store, &partition, &partitions);
+    if (err != KD_OK)
+        snprintf(text, size,
+                 "the store has another storage version (--version tells that of this program): start the "
+                 "program that made it, or restore a backup of this one");
+    else if (partitions != configured)
+        snprintf(
+            text, size,
+            "made with kafka.partitions = %u, the configuration says %u: set kafka.partitions = %u, or begin "
+            "with topics and a central.data_dir of their own (export, then import)",
+            partitions, configured, partitions);
+    else
+        snprintf(text, size, "made as partition %u, not %u: directories were renamed", partition,
+                 t->partition);
+}
+
 static int tenure_open_core(kd_tenure *t, char *error)
 {
     char path[4096];
@@ -56,8 +76,10 @@ static int tenure_open_core(kd_tenure *t, char *error)
     int err = kd_central_open(&config, &t->store, kd_tenure_epoch_hint(now), now, &t->core);
     if (err == KD_OK) return err;
     kd_tenure_path(path, sizeof(path), s->data_dir, t->partition);
-    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s (of %u): %s", path, config.partitions,
-             err == KD_EMISMATCH ? "the store holds another partition, partition count or storage version"
+    char mismatch[300];
+    if (err == KD_EMISMATCH) tenure_put_mismatch(t, config.partitions, mismatch, sizeof(mismatch));
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.400s: %s", path,
+             err == KD_EMISMATCH ? mismatch
              : err == KD_EIO     ? "the store cannot be read: read-failed in the log says why"
                                  : kd_strerror(err));
     return err;
