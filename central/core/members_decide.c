@@ -218,17 +218,23 @@ static bool decide_gathers(const kd_members *m, uint32_t p)
     return m->listened_us < wait || (empty && !all);
 }
 
+/* Why this member is to lead what nobody leads: one that has left, and said so, handed over what it led; of one that is silent nobody knows. */
+static kd_members_why decide_vacancy(const kd_members *m, uint32_t p)
+{
+    uint32_t before = decide_find(m, m->partitions[p].led_by);
+    if (m->partitions[p].led_by[0] == '\0') return KD_WHY_NOBODY_LED;
+    return before != NOBODY && m->members[before].gone ? KD_WHY_HANDED_OVER : KD_WHY_LEADER_SILENT;
+}
+
 static void decide_in_line(kd_members *m, uint32_t p)
 {
     members_partition *partition = &m->partitions[p];
     uint32_t first, before = members_before_us(m, p, NOBODY, &first);
-    bool led = partition->led_by[0] != '\0';
     if (partition->ready_us == 0) partition->ready_us = m->listened_us;
     if (m->listened_us - partition->ready_us < before * (uint64_t)KD_MEMBERS_LINE_US)
         decide_set(m, p, KD_WISH_FOLLOW, KD_WHY_IN_LINE, first);
     else
-        decide_attempt(m, p, led ? KD_WHY_LEADER_SILENT : KD_WHY_NOBODY_LED,
-                       decide_find(m, partition->led_by));
+        decide_attempt(m, p, decide_vacancy(m, p), decide_find(m, partition->led_by));
 }
 
 static void decide_without_leader(kd_members *m, uint32_t p)

@@ -79,8 +79,16 @@ def test_who_is_stopped_hands_over_first(group):
     group.like()
     group.exact()
     victim = group.leads()[0]
+    led = list(group.leads().values()).count(victim)
+    others = [group.of(name) for name in NAMES if name != victim]
+
+    def taken(reason):
+        return sum(m.metric(f'kudos_central_takeovers_total{{reason="{reason}"}}') for m in others)
+
+    before, silent = taken("handed-over"), taken("leader-silent")
     assert group.of(victim).stop() == 0
     taken_over(group, victim, 2 * SLOWER)
+    assert (taken("handed-over") - before, taken("leader-silent") - silent) == (led, 0)
     group.like()
     group.exact()
     group.unnoticed()
