@@ -41,7 +41,11 @@ static int broker_parse(broker_options *o, int argc, char **argv)
     const kd_arg table[] = {
         KD_ARG_UINT("partitions", "P", &o->partitions, "partitions of every topic [16]", .letter = 'p',
                     .min = 1, .max = KD_PARTITIONS_MAX),
-        KD_ARG_TEXT("topics", "A,B,C", &o->topics, "topics to create [the three of Kudos]", .letter = 't'),
+        KD_ARG_TEXT("topics", "A,B,C", &o->topics,
+                    "topics to create [the five of Kudos under their default names]; a program that asks for "
+                    "another one gets it "
+                    "with 4 partitions, so name your own here",
+                    .letter = 't'),
         KD_ARG_TEXT("address-file", "FILE", &o->address_file,
                     "gets the bootstrap address once the topics are there", .letter = 'a', .required = true),
         KD_ARG_UINT("port", "PORT", &o->port, "of the first broker; the others follow [the system chooses]",

@@ -228,6 +228,65 @@ if os.environ.get("KUDOS_LONG") == "1":
             group.exact()
             assert not any(m.events("alarm-follower-differs") for m in group.members.values())
 
+    def test_one_central_becomes_three_and_one_again_as_the_manual_says(tmp_path, broker):  # noqa: F811
+        """run.md, "From one central to three, and back", step by step."""
+        with Group(tmp_path, broker.address, members=1, replicas=1, names=NAMES[:1]) as group:
+            first = group.of("central-1")
+
+            def agreed(of, following):
+                def check():
+                    last = group.told(of)[1]
+                    return (last.get("verdict"), last.get("following"), last.get("wanted")) == ("agreed", str(following), str(following))
+                wait_until(check, 2 * AGREE_S, f"{following} copies agree", pause=0.2)
+
+            def configured(members, replicas):
+                group.more["central"].update(members=members, replicas=replicas)
+                for member in group.members.values():
+                    member.set({"central": {"members": members, "replicas": replicas}})
+
+            def copied(of):
+                last = group.told(of)[1]
+                return last.get("leading") == str(PARTITIONS) and int(last["following"]) >= PARTITIONS and last["verdict"] in ("agreed", "missing")
+
+            group.like()
+            group.exact()
+            configured(3, 2)
+            assert first.stop() == 0
+            first.start()
+            wait_until(lambda: group.told(first)[1].get("leading") == str(PARTITIONS), AGREE_S, "it leads all", pause=0.2)
+            assert group.told(first)[1]["verdict"] == "missing"
+            for name in NAMES[1:]:
+                group.members[name] = group.member(name)
+                group.members[name].start(wait=False)
+                agreed(first, PARTITIONS)
+            wait_until(lambda: set(group.leads(first).values()) == set(NAMES), 2 * AGREE_S, "each leads its share", pause=0.2)
+            group.edge.set({"central": {"url": ", ".join(m.url for m in group.members.values())}})
+            group.edge.signal(signal.SIGHUP)
+            group.like()
+            group.exact()
+            configured(3, 3)
+            for member in group.members.values():
+                assert member.stop() == 0
+                member.start(wait=False)
+                wait_until(lambda m=member: copied(m), 2 * AGREE_S, "the copies of before", pause=0.2)
+            for member in group.members.values():
+                agreed(member, 2 * PARTITIONS)
+            for name in NAMES[1:]:
+                assert group.of(name).stop() == 0
+                wait_until(lambda: group.told(first)[1].get("leading") == str(PARTITIONS), AGREE_S, "the others lead all", pause=0.2)
+            wait_until(lambda: set(group.leads(first).values()) == {"central-1"}, AGREE_S, "one leads all", pause=0.2)
+            configured(1, 1)
+            assert first.stop() == 0
+            first.start()
+            group.edge.set({"central": {"url": first.url}})
+            group.edge.signal(signal.SIGHUP)
+            group.like()
+            group.exact()
+            last = group.told(first)[1]
+            assert (last["leading"], last["wanted"], last["verdict"]) == (str(PARTITIONS), "0", "agreed")
+            done = run_program("kudos-central", "backup", str(tmp_path / "saved"), "--url", first.url)
+            assert done.stdout.endswith("verdict=done\n")
+
     def test_a_member_whose_store_differs_makes_it_anew_by_itself(tmp_path, broker):  # noqa: F811
         """What is ordered of a stopped member (--dir) is not in the log, so its history is another one."""
         with Group(tmp_path, broker.address, members=2, names=NAMES[:2]) as group:
