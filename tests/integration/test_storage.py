@@ -338,7 +338,7 @@ def test_stores_of_somebody_else_are_refused(damaged):
     os.rename(store + ".away", other)
     daemon.start(wait=False)
     assert daemon.wait() == 2
-    assert ("was made as shard-1" if isinstance(daemon, Edge) else "another") in last_line(daemon), last_line(daemon)
+    assert ("was made as shard-1" if isinstance(daemon, Edge) else "made as partition 1, not 0") in last_line(daemon), last_line(daemon)
 
 
 def test_the_store_of_another_edge_is_refused(make, filled):
