@@ -8,6 +8,7 @@ Programs come from $BUILD (default build) of this tree. Everything a process pri
 when waiting for it fails. Only the standard library is used; HTTP is HTTP/1.1, which every port speaks beside HTTP/2.
 """
 import contextlib
+import glob
 import http.client
 import json
 import os
@@ -152,6 +153,16 @@ class Process:
 
     def signal(self, number):
         self.popen.send_signal(number)
+        if number == signal.SIGSTOP:  # a thread that runs stops some time later
+            wait_until(self.stopped, 10, "stopped")
+
+    def stopped(self):
+        """Whether each of its threads stands still."""
+        states = []
+        for path in glob.glob(f"/proc/{self.popen.pid}/task/*/stat"):
+            with contextlib.suppress(OSError), open(path, encoding="ascii", errors="replace") as f:
+                states.append(f.read().rpartition(")")[2].split()[0])
+        return all(state in "TZX" for state in states)
 
     def wait(self, seconds=STOP_S):
         """The exit code."""
