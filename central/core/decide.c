@@ -213,8 +213,8 @@ static kd_fed decide_gather(kd_central *c, const kd_decision *d, const kd_body *
 {
     uint16_t author, region;
     if (!kd_registry_admit(c, d->author, d->region, &author, &region)) return KD_FED_QUARANTINED;
-    kd_gather(c, body, author, region, d->at_us,
-              d->at_us); /* its sums were added up to when it was written */
+    /* Its sums were added up to when it was written. */
+    kd_gather(c, body, author, region, d->at_us, d->at_us);
     c->edges[author].tentative.amount += kd_content_amount(body);
     if (body->sum_count > 0) kd_registry_touch(c, author);
     c->stats.operations += body->op_count + body->sum_count;

@@ -29,8 +29,8 @@ typedef struct {
     bool broken;  /* more redo would have been kept than is allowed: all edges read anew */
     bool adopted; /* this store leads, and edges may not have heard of it yet */
     uint64_t epoch, version, own;
-    uint64_t
-        told; /* adopted: changes of versions of this store up to it were told by the leader before; <= own */
+    /* Adopted: changes of versions of this store up to it were told by the leader before; <= own. */
+    uint64_t told;
     uint64_t renamed, base; /* adopted: versions above told, up to renamed, are told as so much above base */
     int64_t counts_offset;  /* of that snapshot; -1: not told */
     kd_chain_link chain[KD_CHAIN_MAX];

@@ -30,6 +30,13 @@ void rig_finish(rig *r)
     sim_disk_destroy(r->disk);
 }
 
+void rig_open_as(rig *r, bool follows)
+{
+    r->config.follows = follows;
+    KD_ASSERT(rig_reopen(r) == KD_OK);
+    rig_commit(r);
+}
+
 int rig_reopen(rig *r)
 {
     kd_central_close(r->c);

@@ -29,6 +29,8 @@ void rig_init(rig *r);
 void rig_finish(rig *r);
 /* A crash: writes that were not applied are gone. Opens again, without a commit. Returns as kd_central_open. */
 int rig_reopen(rig *r);
+/* Reopens the store as that of a follower, or of a leader, and commits. */
+void rig_open_as(rig *r, bool follows);
 kd_fed rig_feed(rig *r, kd_bytes record);
 /* A decision of a job of its own, written by the core and read back at once, without a commit: of the sort `what`, with that body. KD_OK, or why the core does not write
  * it. *fed, if not NULL: what became of it. */

@@ -11,20 +11,13 @@ static rig_edge a, b;
 static kd_buf claimed, marked;
 static uint64_t stores;
 
-static void open_as(rig *r, bool follows)
-{
-    r->config.follows = follows;
-    cr_assert_eq(rig_reopen(r), KD_OK);
-    rig_commit(r);
-}
-
 static void begin(rig *r, bool follows)
 {
     rig_init(r);
     r->config.seed += ++stores; /* which makes it another store */
     if (follows) sim_disk_wipe(r->disk);
     r->now_us = noon + 3600 * second;
-    open_as(r, follows);
+    rig_open_as(r, follows);
 }
 
 static void set_up(void)
@@ -95,7 +88,7 @@ static kd_promotion stage(const rig *r)
 static void make_claim(rig *r)
 {
     rig_commit(r);
-    open_as(r, false);
+    rig_open_as(r, false);
     cr_assert_eq(stage(r), KD_PROMOTION_READS);
     kd_central_read_to_end(r->c);
     kd_buf_clear(&claimed);
@@ -201,12 +194,12 @@ Test(promote, a_restart_in_between_forgets_nothing)
     uint64_t told = publish(&leader);
     rig_commit(&follower);
     like(7, 20);
-    open_as(&follower, true); /* what was not committed is read again */
+    rig_open_as(&follower, true); /* what was not committed is read again */
     like_at(&follower, 7, 20);
     rig_commit(&follower);
-    open_as(&follower, true);
+    rig_open_as(&follower, true);
     promote(&follower);
-    open_as(&follower, false); /* before its first snapshot */
+    rig_open_as(&follower, false); /* before its first snapshot */
     cr_assert_eq(stage(&follower), KD_PROMOTION_LEADS);
     rig_snapshot s = first_snapshot(&follower);
     cr_assert_eq(s.parts[0].previous, told);
@@ -228,7 +221,7 @@ Test(promote, a_snapshot_that_was_heard_late_is_compared_after_a_restart)
     cr_assert_eq(rig_snapshot_take(&leader, noon, &s), KD_OK);
     like(6, 6);
     rig_commit(&follower);
-    open_as(&follower, true);
+    rig_open_as(&follower, true);
     kd_central_compare(follower.c, &s.parts[0]);
     kd_following f;
     kd_central_get_following(follower.c, &f);
@@ -268,7 +261,7 @@ Test(promote, the_old_leader_stops_and_follows_and_may_lead_again)
     publish(&leader);
     promote(&follower);
     cr_assert_eq(rig_feed(&leader, kd_buf_view(&claimed)), KD_FED_FENCED);
-    open_as(&leader, true);
+    rig_open_as(&leader, true);
     cr_assert_eq(rig_feed(&leader, kd_buf_view(&claimed)), KD_FED_CLAIM);
     rig_snapshot s = first_snapshot(&follower);
     kd_central_compare(leader.c, &s.parts[0]);
@@ -337,7 +330,7 @@ Test(promote, a_leader_whose_claim_supersedes_nothing_claims_once_more)
     promote(&follower);
     kd_buf own = {0};
     leader.hint += 1ull << 40;
-    open_as(&leader, false); /* its own store: it leads at once, and has not read the other's claim */
+    rig_open_as(&leader, false); /* its own store: it leads at once, and has not read the other's claim */
     kd_central_claim(leader.c, noon, &own);
     cr_assert_eq(rig_feed(&leader, kd_buf_view(&claimed)), KD_FED_CLAIM);
     cr_assert_eq(rig_feed(&leader, kd_buf_view(&own)), KD_FED_CLAIM);
@@ -365,7 +358,7 @@ Test(promote, a_seeded_copy_is_another_store)
     kd_central_close(follower.c);
     follower.c = NULL;
     follower.disk = sim_disk_clone(leader.disk);
-    open_as(&follower, true);
+    rig_open_as(&follower, true);
     make_claim(&follower);
     cr_assert_eq(kd_claim_decode(kd_buf_view(&claimed), &of_copy), KD_OK);
     cr_assert_neq(c.author, of_copy.author);
@@ -382,7 +375,7 @@ Test(promote, without_a_snapshot_that_agreed_the_versions_of_its_own_are_undone)
     kd_central_close(follower.c);
     follower.c = NULL;
     follower.disk = sim_disk_clone(leader.disk);
-    open_as(&follower, true);
+    rig_open_as(&follower, true);
     for (uint32_t i = 3; i < 9; i++) {
         like_at(&follower, i, i);
         rig_commit(&follower);

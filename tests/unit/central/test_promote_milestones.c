@@ -11,13 +11,6 @@ static rig leader, follower;
 static rig_edge edge;
 static char told[256];
 
-static void open_as(rig *r, bool follows)
-{
-    r->config.follows = follows;
-    cr_assert_eq(rig_reopen(r), KD_OK);
-    rig_commit(r);
-}
-
 static void begin(rig *r, bool follows)
 {
     rig_init(r);
@@ -25,12 +18,12 @@ static void begin(rig *r, bool follows)
     r->config.publish_changes = false; /* a snapshot tells of both topics at once */
     r->now_us = noon + 3600 * second;
     if (!follows) {
-        open_as(r, false);
+        rig_open_as(r, false);
         return;
     }
     r->config.seed++; /* which makes it another store */
     sim_disk_wipe(r->disk);
-    open_as(r, true);
+    rig_open_as(r, true);
 }
 
 static void set_up(void)
@@ -92,7 +85,7 @@ static void publish(void)
 static void promote(void)
 {
     kd_buf record = {0};
-    open_as(&follower, false);
+    rig_open_as(&follower, false);
     cr_assert_str_eq(told_by(&follower), "", "it does not lead yet");
     kd_central_read_to_end(follower.c);
     kd_central_claim(follower.c, follower.now_us, &record);
@@ -115,7 +108,7 @@ Test(promote_milestones, what_passed_while_nobody_led_is_told_by_the_next_leader
     cr_expect_str_eq(told_by(&follower), "1/posts/1/2 1/posts/1/3 ");
     kd_central_milestones_delivered(follower.c);
     like(4, false); /* whose commit deletes their rows */
-    open_as(&follower, false);
+    rig_open_as(&follower, false);
     cr_expect_str_eq(told_by(&follower), "1/posts/1/4 ", "a later start tells what is not delivered");
 }
 
@@ -145,9 +138,9 @@ Test(promote_milestones, a_start_of_the_leader_vouches_for_nothing_that_it_has_n
     like(1, true);
     like(2, true);
     like(3, true);
-    open_as(&leader, false);
+    rig_open_as(&leader, false);
     publish();
-    open_as(&follower, true);
+    rig_open_as(&follower, true);
     publish();
     promote();
     cr_expect_str_eq(told_by(&follower), "1/posts/1/2 1/posts/1/3 ");
@@ -193,7 +186,7 @@ Test(promote_milestones, of_more_than_the_bound_the_oldest_go_and_are_counted)
 {
     kd_central_stats stats;
     follower.config.untold_max = 100; /* of one record */
-    open_as(&follower, true);
+    rig_open_as(&follower, true);
     for (uint32_t user = 1; user <= 4; user++) like(user, false);
     kd_central_get_stats(follower.c, &stats);
     cr_expect_eq(stats.milestones_dropped, 2);
