@@ -4,6 +4,9 @@ mostly waits for processes.
 
 A stage that does not finish in its time, crashes, runs no test, or leaves a process behind counts as one failure: nothing is
 skipped in silence.
+
+Few tests of processes that failed are tried once more when nothing else runs: a deadline that is missed among five stages on two busy processors says
+nothing of the code. Such a test counts as what its second try says, and is named, for it is still to be mended. What fails both times has failed.
 usage: tests/run.py [--long] [STAGE...]
 """
 import argparse
@@ -18,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+import typing
 import xml.etree.ElementTree as ElementTree
 
 BUILD = os.environ.get("BUILD", "build")
@@ -28,6 +32,7 @@ if SANITIZED:  # drills preload what makes of a kill a power cut
     os.environ.setdefault("TSAN_OPTIONS", f"suppressions={os.path.abspath('tests/thread/suppressions.txt')}")
 NO_CRITERION = os.path.basename(BUILD) == "thread"  # it does not start under ThreadSanitizer
 SIDE_BY_SIDE = 5
+TRIED_AGAIN_MAX = 3  # more that fail are no accident
 STOP = threading.Event()  # interrupted: what runs is ended, nothing is begun
 APART = {"test_purity.py", "test_kafka.py", "test_end_to_end.py", "test_drill_real.py", "test_operate.py", "test_backup.py", "test_backup_objects.py", "test_drills.py",
          "test_h2spec.py", "test_hunt.py", "test_kafka_worst.py", "test_identity.py", "test_torture.py", "test_bounds.py", "test_flat.py",
@@ -42,6 +47,14 @@ class Stage:
 
     def __init__(self, name, command, limit_s, count, waits=False):
         self.name, self.command, self.limit_s, self.count, self.waits = name, command, limit_s * SLOWER, count, waits
+
+
+class Result(typing.NamedTuple):
+    """Of a stage; tests: those that failed, as far as it names them."""
+
+    passed: int
+    failed: int
+    tests: list
 
 
 def count_criterion(output, _):
@@ -202,7 +215,24 @@ def run(stage):
         said.append(f"--- end of {log} ({status if isinstance(status, str) else f'ended with {status}'})")
         said += [line[:400] for line in output.splitlines()[-60:]]
     print("\n".join(said), flush=True)
-    return passed, failed
+    return Result(passed, failed, failed_tests(output) if stage.waits else [])
+
+
+def failed_tests(output):
+    return re.findall(r"^(?:FAILED|ERROR) (\S+?\.py::.+?)(?: - .*)?$", output, re.MULTILINE)
+
+
+def second_try(scratch, results):
+    """What the second tries of the tests that failed change: tests that passed after all. Where anything else failed, a stage as a whole too, none has one."""
+    failed = [result for result in results if result.failed]
+    tests = [test for result in failed for test in result.tests]
+    if not 0 < len(tests) <= TRIED_AGAIN_MAX or len(tests) != sum(result.failed for result in failed) or SANITIZED:
+        return 0
+    print(f"once more, alone: {', '.join(tests)}", flush=True)
+    again = run(pytest(scratch, "second-try", 240, *tests))
+    if again.failed == 0:
+        print(f"  passed the second time and are to be mended: {', '.join(tests)}", flush=True)
+    return again.passed
 
 
 def take(waiting, results):
@@ -254,7 +284,9 @@ def main():
     except KeyboardInterrupt:
         shutil.rmtree(scratch, ignore_errors=True)
         return 130
-    passed, failed = (sum(r[i] for r in results) for i in (0, 1))
+    passed, failed = sum(r.passed for r in results), sum(r.failed for r in results)
+    mended = second_try(scratch, results)
+    passed, failed = passed + mended, failed - mended
     if failed:
         print(f"what the tests wrote is in {scratch}")
     else:
