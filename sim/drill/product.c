@@ -8,6 +8,7 @@
 
 #include "common/base/text.h"
 #include "sim/drill/ask.h"
+#include "sim/drill/product_internal.h"
 
 enum {
     ASKED_MAX = 40,
@@ -17,22 +18,6 @@ enum {
     ANSWER_US = 10000000,
     READ_US = 30000000
 };
-
-typedef struct {
-    kd_bytes counter, item, user;
-    uint64_t stamp_us;
-    bool told;
-} product_row;
-
-typedef struct {
-    const sim_product_facts *facts;
-    sim_product_result *out;
-    product_row *rows;
-    uint32_t row_count, row_cap;
-    json_t *answer; /* of the question under way; NULL: none, or another status than 200 */
-    int status;
-    bool answered;
-} product;
 
 /* ---- the rows ---- */
 
@@ -45,11 +30,11 @@ static kd_bytes product_field(kd_bytes *line)
     return field;
 }
 
-static void product_read_rows(product *p)
+static void product_read_rows(sim_product *p)
 {
     kd_bytes text = p->facts->rows;
     for (kd_bytes line; (line = kd_text_take_line(&text, NULL)).len > 0;) {
-        product_row r = {.counter = product_field(&line), .item = product_field(&line)};
+        sim_product_row r = {.counter = product_field(&line), .item = product_field(&line)};
         r.user = product_field(&line);
         bool good = kd_text_number(product_field(&line), &r.stamp_us);
         KD_ASSERT(good); /* the verdict has read it before */
@@ -62,7 +47,7 @@ static void product_read_rows(product *p)
 
 static void product_on_answer(void *arg, int status, kd_bytes body)
 {
-    product *p = arg;
+    sim_product *p = arg;
     p->status = status;
     p->answer = status == 200 ? json_loadb((const char *)body.data, body.len, 0, NULL) : NULL;
     p->answered = true;
@@ -70,14 +55,13 @@ static void product_on_answer(void *arg, int status, kd_bytes body)
 
 static bool product_is_answered(void *arg)
 {
-    const product *p = arg;
+    const sim_product *p = arg;
     if (p->facts->tick) p->facts->tick(p->facts->tick_arg);
     return p->answered;
 }
 
-/* The answer is the caller's to release. NULL: not asked, and out->text says what. Without a body it is a GET. */
-static json_t *product_ask_of(product *p, const sim_fleet_node *n, const char *path, const char *user,
-                              kd_bytes body)
+json_t *sim_product_ask_of(sim_product *p, const sim_fleet_node *n, const char *path, const char *user,
+                           kd_bytes body)
 {
     sim_fleet *f = p->facts->fleet;
     p->answered = false;
@@ -93,14 +77,12 @@ static json_t *product_ask_of(product *p, const sim_fleet_node *n, const char *p
     return NULL;
 }
 
-static json_t *product_ask(product *p, const char *path, const char *user)
+json_t *sim_product_ask(sim_product *p, const char *path, const char *user)
 {
-    return product_ask_of(p, sim_fleet_central(p->facts->fleet), path, user, (kd_bytes){0});
+    return sim_product_ask_of(p, sim_fleet_central(p->facts->fleet), path, user, (kd_bytes){0});
 }
 
-static bool product_wrong(product *p, const char *checker, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static bool product_wrong(product *p, const char *checker, const char *format, ...)
+bool sim_product_wrong(sim_product *p, const char *checker, const char *format, ...)
 {
     va_list args;
     if (p->out->checker) return false;
@@ -122,39 +104,39 @@ typedef struct {
     uint32_t told;
 } product_list;
 
-static bool product_in_list(const product_list *l, const product_row *r)
+static bool product_in_list(const product_list *l, const sim_product_row *r)
 {
     return kd_bytes_eq(r->counter, l->counter) && kd_bytes_eq(l->user ? r->user : r->item, l->of);
 }
 
-static product_row *product_find(const product *p, const product_list *l, const char *other)
+static sim_product_row *product_find(const sim_product *p, const product_list *l, const char *other)
 {
     for (uint32_t i = 0; i < p->row_count; i++) {
-        product_row *r = &p->rows[i];
+        sim_product_row *r = &p->rows[i];
         if (product_in_list(l, r) && kd_bytes_eq(l->user ? r->item : r->user, kd_bytes_str(other))) return r;
     }
     return NULL;
 }
 
-static bool product_take_entry(product *p, product_list *l, const json_t *entry)
+static bool product_take_entry(sim_product *p, product_list *l, const json_t *entry)
 {
     const char *other = json_string_value(json_object_get(entry, l->field));
     uint64_t at_us = sim_ask_moment(json_string_value(json_object_get(entry, "at")));
-    product_row *r = other ? product_find(p, l, other) : NULL;
+    sim_product_row *r = other ? product_find(p, l, other) : NULL;
     if (!r || r->told || r->stamp_us / 1000 != at_us / 1000)
-        return product_wrong(p, "index", "%s tells %s at %" PRIu64 ", which %s", l->base,
-                             other ? other : "nobody", at_us,
-                             !r        ? "no row of the export says"
-                             : r->told ? "it has told before"
-                                       : "has another time in the export");
-    if (at_us > l->below_us) return product_wrong(p, "index", "%s is not in the order of time", l->base);
+        return sim_product_wrong(p, "index", "%s tells %s at %" PRIu64 ", which %s", l->base,
+                                 other ? other : "nobody", at_us,
+                                 !r        ? "no row of the export says"
+                                 : r->told ? "it has told before"
+                                           : "has another time in the export");
+    if (at_us > l->below_us) return sim_product_wrong(p, "index", "%s is not in the order of time", l->base);
     r->told = true;
     l->told++;
     l->below_us = at_us;
     return true;
 }
 
-static bool product_take_page(product *p, product_list *l, const json_t *answer)
+static bool product_take_page(sim_product *p, product_list *l, const json_t *answer)
 {
     size_t i;
     const json_t *entry;
@@ -165,7 +147,7 @@ static bool product_take_page(product *p, product_list *l, const json_t *answer)
     return true;
 }
 
-static bool product_read_list(product *p, product_list *l)
+static bool product_read_list(sim_product *p, product_list *l)
 {
     char path[1024];
     kd_buf next = {0};
@@ -174,7 +156,7 @@ static bool product_read_list(product *p, product_list *l)
     while (good && more) {
         snprintf(path, sizeof path, "%s&limit=%d%s%.*s", l->base, PAGE, next.len ? "&cursor=" : "",
                  (int)next.len, next.len ? (const char *)next.data : "");
-        json_t *answer = product_ask(p, path, l->user);
+        json_t *answer = sim_product_ask(p, path, l->user);
         const char *cursor = json_string_value(json_object_get(answer, "next"));
         good = answer && product_take_page(p, l, answer);
         kd_buf_clear(&next);
@@ -187,7 +169,7 @@ static bool product_read_list(product *p, product_list *l)
 }
 
 /* Every row of the list is told, once. */
-static bool product_judge_list(product *p, product_list *l)
+static bool product_judge_list(sim_product *p, product_list *l)
 {
     uint32_t rows = 0;
     for (uint32_t i = 0; i < p->row_count; i++) {
@@ -196,10 +178,10 @@ static bool product_judge_list(product *p, product_list *l)
     }
     if (!product_read_list(p, l)) return false;
     return rows == l->told ||
-           product_wrong(p, "index", "%s tells %u, and the export has %u", l->base, l->told, rows);
+           sim_product_wrong(p, "index", "%s tells %u, and the export has %u", l->base, l->told, rows);
 }
 
-static bool product_judge_item(product *p, const char *item)
+static bool product_judge_item(sim_product *p, const char *item)
 {
     char base[300];
     snprintf(base, sizeof base, "/v1/%s/likers?order=newest&counter=like", item);
@@ -210,7 +192,7 @@ static bool product_judge_item(product *p, const char *item)
                                                  .of = kd_bytes_str(item)});
 }
 
-static bool product_judge_user(product *p, const char *user, uint32_t number)
+static bool product_judge_user(sim_product *p, const char *user, uint32_t number)
 {
     const char *counter = sim_scenario_counters.at[number % 2 ? SCENARIO_SAVE : SCENARIO_LIKE].name;
     char base[300];
@@ -223,7 +205,7 @@ static bool product_judge_user(product *p, const char *user, uint32_t number)
                                                  .of = kd_bytes_str(user)});
 }
 
-static bool product_judge_lists(product *p)
+static bool product_judge_lists(sim_product *p)
 {
     const sim_names *items = sim_clients_items(p->facts->clients),
                     *users = sim_clients_users(p->facts->clients);
@@ -265,19 +247,19 @@ static void product_put_some(const product_some *s, const char *field, kd_buf *b
 }
 
 /* Likes of the item by the export: of those in the list, or of all others. */
-static uint64_t product_likes(const product *p, const char *item, const product_some *s, bool listed)
+static uint64_t product_likes(const sim_product *p, const char *item, const product_some *s, bool listed)
 {
     uint64_t likes = 0;
     for (uint32_t i = 0; i < p->row_count; i++) {
-        const product_row *r = &p->rows[i];
+        const sim_product_row *r = &p->rows[i];
         likes += kd_bytes_eq(r->counter, kd_bytes_str("like")) && kd_bytes_eq(r->item, kd_bytes_str(item)) &&
                  product_some_has(s, r->user) == listed;
     }
     return likes;
 }
 
-/* The edge's answer to that list; NULL as of product_ask_of. */
-static json_t *product_ask_some(product *p, uint32_t turn, const char *item, const product_some *s,
+/* The edge's answer to that list; NULL as of sim_product_ask_of. */
+static json_t *product_ask_some(sim_product *p, uint32_t turn, const char *item, const product_some *s,
                                 bool among)
 {
     char path[300];
@@ -285,13 +267,13 @@ static json_t *product_ask_some(product *p, uint32_t turn, const char *item, con
     sim_fleet *f = p->facts->fleet;
     snprintf(path, sizeof path, "/v1/%s/%s", item, among ? "likers/among" : "counts");
     product_put_some(s, among ? "users" : "without", &body);
-    json_t *answer = product_ask_of(p, &f->nodes[turn % f->scenario->edge_count], path, product_some_at(s, 0),
-                                    kd_buf_view(&body));
+    json_t *answer = sim_product_ask_of(p, &f->nodes[turn % f->scenario->edge_count], path,
+                                        product_some_at(s, 0), kd_buf_view(&body));
     kd_buf_finish(&body);
     return answer;
 }
 
-static bool product_judge_among(product *p, const char *item, const product_some *s, const json_t *answer)
+static bool product_judge_among(sim_product *p, const char *item, const product_some *s, const json_t *answer)
 {
     size_t i;
     const json_t *one, *likers = json_object_get(answer, "likers");
@@ -301,45 +283,47 @@ static bool product_judge_among(product *p, const char *item, const product_some
     {
         const char *user = json_string_value(json_object_get(one, "user"));
         if (user && product_some_has(s, kd_bytes_str(user)) && product_find(p, &of, user)) continue;
-        return product_wrong(p, "among", "an edge names %s among those who like %s", user ? user : "nobody",
-                             item);
+        return sim_product_wrong(p, "among", "an edge names %s among those who like %s",
+                                 user ? user : "nobody", item);
     }
     return is == json_array_size(likers) ||
-           product_wrong(p, "among", "an edge names %zu of %u users who like %s, and the export has %" PRIu64,
-                         json_array_size(likers), s->count, item, is);
+           sim_product_wrong(p, "among",
+                             "an edge names %zu of %u users who like %s, and the export has %" PRIu64,
+                             json_array_size(likers), s->count, item, is);
 }
 
-static bool product_judge_without(product *p, const char *item, const product_some *s, const json_t *answer)
+static bool product_judge_without(sim_product *p, const char *item, const product_some *s,
+                                  const json_t *answer)
 {
     const json_t *like = json_object_get(json_object_get(answer, "counts"), "like");
     uint64_t told = (uint64_t)json_integer_value(json_object_get(like, "count"));
     uint64_t is = product_likes(p, item, s, false);
-    return is == told ||
-           product_wrong(p, "among",
-                         "an edge counts %" PRIu64 " likes of %s without %u users, and the export %" PRIu64,
-                         told, item, s->count, is);
+    return is == told || sim_product_wrong(p, "among",
+                                           "an edge counts %" PRIu64
+                                           " likes of %s without %u users, and the export %" PRIu64,
+                                           told, item, s->count, is);
 }
 
 /* The number alone, of the edge that is asked next. */
-static bool product_judge_number(product *p, uint32_t turn, const char *item)
+static bool product_judge_number(sim_product *p, uint32_t turn, const char *item)
 {
     char path[300];
     sim_fleet *f = p->facts->fleet;
     const sim_fleet_node *n = &f->nodes[turn % f->scenario->edge_count];
     uint64_t is = product_likes(p, item, &(product_some){.count = 0}, false);
     snprintf(path, sizeof path, "/v1/%s/count?counter=like", item);
-    json_t *answer = product_ask_of(p, n, path, NULL, (kd_bytes){0});
+    json_t *answer = sim_product_ask_of(p, n, path, NULL, (kd_bytes){0});
     if (!answer) return false;
     const json_t *told = json_object_get(answer, "count");
     uint64_t number = (uint64_t)json_integer_value(told);
     bool right = json_is_integer(told) && number == is;
     json_decref(answer);
-    return right ||
-           product_wrong(p, "count", "%s tells %" PRIu64 " alone as likes of %s, and the export has %" PRIu64,
-                         n->name, number, item, is);
+    return right || sim_product_wrong(
+                        p, "count", "%s tells %" PRIu64 " alone as likes of %s, and the export has %" PRIu64,
+                        n->name, number, item, is);
 }
 
-static bool product_judge_some(product *p)
+static bool product_judge_some(sim_product *p)
 {
     const sim_names *items = sim_clients_items(p->facts->clients),
                     *users = sim_clients_users(p->facts->clients);
@@ -357,63 +341,6 @@ static bool product_judge_some(product *p)
     return good || users->count == 0;
 }
 
-/* ---- trending ---- */
-
-static uint64_t product_velocity(const product *p, const char *item, uint64_t since_us)
-{
-    uint64_t velocity = 0;
-    for (uint32_t i = 0; i < p->row_count; i++) {
-        const product_row *r = &p->rows[i];
-        velocity += kd_bytes_eq(r->counter, kd_bytes_str("like")) && r->stamp_us >= since_us &&
-                    kd_bytes_eq(r->item, kd_bytes_str(item));
-    }
-    return velocity;
-}
-
-static const json_t *product_listed(const json_t *answer, const char *item)
-{
-    size_t i;
-    const json_t *one;
-    json_array_foreach(json_object_get(answer, "items"), i, one)
-    {
-        const char *name = json_string_value(json_object_get(one, "item"));
-        if (name && strcmp(name, item) == 0) return one;
-    }
-    return NULL;
-}
-
-static bool product_judge_velocity(product *p, const json_t *answer, const char *window, const char *item)
-{
-    uint64_t since_us = sim_ask_moment(json_string_value(json_object_get(answer, "since")));
-    const json_t *listed = product_listed(answer, item);
-    json_int_t least = json_integer_value(json_object_get(listed, "velocity"));
-    json_int_t most = listed ? json_integer_value(json_object_get(listed, "at_most"))
-                             : json_integer_value(json_object_get(answer, "missing_at_most"));
-    uint64_t is = product_velocity(p, item, since_us);
-    return (is >= (uint64_t)least && is <= (uint64_t)most) ||
-           product_wrong(p, "trending",
-                         "%s has a velocity of %" PRIu64 " over %s by the export, and %lld to %lld is told",
-                         item, is, window, (long long)least, (long long)most);
-}
-
-static bool product_judge_trending(product *p)
-{
-    static const char *const windows[] = {"1m", "10m", "1h", "1d"};
-    const sim_names *items = sim_clients_items(p->facts->clients);
-    bool good = true;
-    for (size_t w = 0; good && w < KD_COUNT(windows); w++) {
-        char path[128];
-        snprintf(path, sizeof path, "/v1/trending?collection=posts&counter=like&limit=50&window=%s",
-                 windows[w]);
-        json_t *answer = product_ask(p, path, NULL);
-        good = answer != NULL;
-        for (uint32_t i = 0; good && i < items->count; i++)
-            good = product_judge_velocity(p, answer, windows[w], sim_names_at(items, i));
-        json_decref(answer);
-    }
-    return good;
-}
-
 /* ---- milestones ---- */
 
 static bool product_is_read(void *arg)
@@ -423,7 +350,7 @@ static bool product_is_read(void *arg)
     return sim_log_tool_milestones(f->log) != NULL;
 }
 
-static void product_judge_milestones(product *p)
+static void product_judge_milestones(sim_product *p)
 {
     char why[256];
     const sim_product_facts *f = p->facts;
@@ -433,16 +360,16 @@ static void product_judge_milestones(product *p)
         p->out->asked = false;
         snprintf(p->out->text, sizeof p->out->text, "the milestones topic cannot be read");
     } else if (!sim_told_judge(sim_log_tool_milestones(f->log), &facts, why, sizeof why)) {
-        product_wrong(p, "milestone", "%s", why);
+        sim_product_wrong(p, "milestone", "%s", why);
     }
 }
 
 void sim_product_judge(const sim_product_facts *facts, sim_product_result *out)
 {
-    product p = {.facts = facts, .out = out};
+    sim_product p = {.facts = facts, .out = out};
     *out = (sim_product_result){.asked = true};
     product_read_rows(&p);
-    if (product_judge_some(&p) && product_judge_lists(&p) && product_judge_trending(&p))
+    if (product_judge_some(&p) && product_judge_lists(&p) && sim_product_judge_trending(&p))
         product_judge_milestones(&p);
     free(p.rows);
 }

@@ -4,7 +4,7 @@
  *
  * among        asked of an edge: of some users those who like an item, and its count without them ("among")
  * likers, me   the same pairs with the same times, in the order of time ("index")
- * trending     the likes of the window, of each item, lie within the bounds that are told ("trending")
+ * trending     the likes of the window, of each item, lie within the bounds that are told, in central's list and in bulk at an edge ("trending")
  * milestones   each under one id and possible; of a count that stands above a threshold, told ("milestone")
  */
 #ifndef KUDOS_SIM_DRILL_PRODUCT_H

@@ -26,8 +26,9 @@ typedef struct {
 typedef struct {
     sim_shown *whole;
     uint32_t edge;
-    bool asking;
+    bool asking, alone;           /* alone: the last question was for a number alone */
     uint64_t next_us, started_us; /* started: of the process that was asked */
+    uint64_t judged_us;           /* start of the process of which a number of the home item was judged */
     window home, once;
     hearing heard_home, heard_once;
 } shown_reader;
@@ -106,14 +107,14 @@ static sim_told_number shown_read_number(shown_reader *r, uint32_t item, const j
     return n;
 }
 
-static void judge_home(shown_reader *r, const sim_told_number *n)
+static void judge_home(shown_reader *r, uint64_t count)
 {
     const window *w = &r->home;
-    if (n->count >= w->least && n->count <= w->most) return;
+    if (count >= w->least && count <= w->most) return;
     sim_fleet_fail(
         r->whole->fleet,
         "shown: %s shows %llu likes of %s, which it alone was asked to change: not in [%llu, %llu]",
-        edge_name(r), (unsigned long long)n->count, item_name(r, w->item), (unsigned long long)w->least,
+        edge_name(r), (unsigned long long)count, item_name(r, w->item), (unsigned long long)w->least,
         (unsigned long long)w->most);
 }
 
@@ -164,10 +165,34 @@ static void shown_on_counts(void *arg, int status, kd_bytes body)
          * too low (rules 15, 17): not judged. */
         uint64_t life_us = sim_fleet_now_us(s->fleet) - r->started_us;
         bool counts = home.made && home.age_us < life_us && r->edge != s->careless;
-        if (counts) judge_home(r, &home);
+        if (counts) judge_home(r, home.count), r->judged_us = r->started_us;
         if (once.made) judge_once(r, &once);
         s->judged += counts + once.made;
     }
+    json_decref(document);
+}
+
+/* A number alone has no age: it is judged once the same process has told the item's number with its age. From then on it knows one. */
+static void judge_alone(shown_reader *r, const json_t *document)
+{
+    const json_t *count = json_object_get(document, "count");
+    if (json_is_integer(count) && json_integer_value(count) >= 0 && json_object_size(document) == 1)
+        judge_home(r, (uint64_t)json_integer_value(count));
+    else
+        sim_fleet_fail(r->whole->fleet, "answer: %s tells no number of %s, and has told one before",
+                       edge_name(r), item_name(r, r->home.item));
+    r->whole->judged++;
+}
+
+static void shown_on_alone(void *arg, int status, kd_bytes body)
+{
+    shown_reader *r = arg;
+    const sim_fleet_node *node = &r->whole->fleet->nodes[r->edge];
+    r->asking = false;
+    if (!r->whole->clients || status != 200) return;
+    if (node->started_us != r->started_us || !sim_program_running(&node->process)) return;
+    json_t *document = json_loadb((const char *)body.data, body.len, 0, NULL);
+    judge_alone(r, document);
     json_decref(document);
 }
 
@@ -182,9 +207,14 @@ static void shown_ask(shown_reader *r)
     r->started_us = node->started_us;
     r->home = open_window(s, sim_clients_home(s->clients, r->edge));
     r->once = open_window(s, sim_clients_once(s->clients));
-    snprintf(path, sizeof path, "/v1/counts?items=%s,%s", item_name(r, r->home.item),
-             item_name(r, r->once.item));
-    sim_ask_get(s->fleet->base, node->port, path, NULL, DEADLINE_MS, shown_on_counts, r);
+    r->alone = !r->alone && r->judged_us == r->started_us;
+    if (r->alone)
+        snprintf(path, sizeof path, "/v1/%s/count?counter=like", item_name(r, r->home.item));
+    else
+        snprintf(path, sizeof path, "/v1/counts?items=%s,%s", item_name(r, r->home.item),
+                 item_name(r, r->once.item));
+    sim_ask_get(s->fleet->base, node->port, path, NULL, DEADLINE_MS,
+                r->alone ? shown_on_alone : shown_on_counts, r);
 }
 
 void sim_shown_tick(sim_shown *s, uint64_t now_us)

@@ -3,6 +3,7 @@
  *
  * - "shown": an edge's home item, which it alone is asked to change, shows never less than what was acknowledged nor more than what was attempted,
  *   in all the time between question and answer; and nobody shows more of the once item than was attempted.
+ *   The number alone (GET …/count) of the home item is asked in turns with the counts, and held to the same.
  * - "as-of": whatever edge shows the once item, every like of it that any edge had acknowledged before `as_of` is in the number.
  *
  * Of the home item only counts that central made after the process started are judged. After a restore of central the edge sends operations again. On
