@@ -191,6 +191,49 @@ def test_a_move_to_other_partitions_goes_on_through_kills_and_a_restore_and_coun
         wait_until(lambda: exported("--url", fresh.url) == lines.read_text().splitlines(keepends=True), 30, "the log is read again")
 
 
+FAST = {"edge": {"flush_interval": "100ms"}}
+
+
+def test_a_whole_system_moves_to_other_partitions_as_the_docs_say_while_its_programs_die_and_its_users_go_on_there(system, tmp_path):
+    broker, central = system
+    new = tmp_path / "new"
+    new.mkdir()
+    old = [Edge(tmp_path, broker.address, name=name, region=name, central=central.url, more=FAST) for name in ("oslo", "tokyo")]
+    with old[0] as oslo, old[1] as tokyo:
+        for i in range(40):
+            assert (oslo, tokyo)[i % 2].post(f"/v1/posts/{i % 7}/like", user=f"u{i}").status == 200
+        assert oslo.delete("/v1/posts/0/like", user="u0").status == 200
+        assert tokyo.post("/v1/posts/3/view", user="ada", body={"amount": 3}).status == 200
+        central.kill9()
+        oslo.kill9()
+        assert tokyo.post("/v1/posts/6/like", user="late").status == 200, "while central is away"
+        central.start(), oslo.start()
+        wait_until(lambda: sum(edge.metric("kudos_edge_outbox_batches") for edge in old) == 0, 60, "all is merged")
+        assert oslo.stop() == 0 and tokyo.stop() == 0
+        lines = export_to(tmp_path / "rows.tsv", ["--url", central.url], "--sums")
+    assert len(lines.read_text().splitlines()) == 39 + 1 + 1
+    with Broker(new, partitions=7) as elsewhere, Central(new, elsewhere.address, partitions=7) as fresh:
+        p = start_import(fresh, lines)
+        fresh.kill9()
+        p.communicate(timeout=120)
+        fresh.start()
+        assert imported(fresh, lines)["verdict"] == "exact"
+        assert export_to(tmp_path / "moved.tsv", ["--url", fresh.url], "--sums").read_text() == lines.read_text()
+        with Edge(new, elsewhere.address, name="oslo", region="oslo", partitions=7, central=fresh.url, more=FAST) as edge:
+            def shown(item):
+                counts = edge.get(f"/v1/{item}/counts").json["counts"]
+                return counts["like"]["count"], counts["view"]["count"]
+
+            wait_until(lambda: shown("posts/6") == (6, 0) and shown("posts/3") == (6, 3), 30, "the counts of the old system")
+            assert edge.get("/v1/posts/6/like", user="late").json["liked"], "he liked it in the old system"
+            assert edge.post("/v1/posts/6/like", user="late").status == 200, "a like that counts already"
+            assert edge.post("/v1/posts/0/like", user="u0").json["changed"], "he had taken it back"
+            edge.kill9()
+            edge.start()
+            wait_until(lambda: shown("posts/6")[0] == count(fresh, "posts/6") == 6 and shown("posts/0")[0] == count(fresh, "posts/0") == 6, 30,
+                       "one counts once more, the other once")
+
+
 @pytest.mark.parametrize("line, reason", [
     ("x\tada\t1\t1", "the time is not a number of milliseconds"),
     (f"{T}\tada\t1\t2", "the op is neither 1 nor -1"),
