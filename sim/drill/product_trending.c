@@ -95,9 +95,12 @@ static bool trending_judge_bulk_item(sim_product *p, const trending_bracket *b, 
     const json_t *like = json_object_get(json_object_get(one, "counts"), "like"),
                  *least = json_object_get(like, "velocity"),
                  *most = json_object_get(like, "velocity_at_most");
-    if (!item || !json_is_integer(least) || !json_is_integer(json_object_get(one, "velocity_age_ms")))
-        return sim_product_wrong(p, "trending", "an edge knows no velocity of %s over %s",
-                                 item ? item : "an item", b->window);
+    if (!item || !json_is_integer(least) || !json_is_integer(json_object_get(one, "velocity_age_ms"))) {
+        p->out->asked = false; /* central answered the edge too late */
+        snprintf(p->out->text, sizeof p->out->text, "an edge knows no velocity of %s over %s",
+                 item ? item : "an item", b->window);
+        return false;
+    }
     uint64_t is = trending_velocity(p, item, b->last_us), was = trending_most(p, b, one);
     bool above = json_is_integer(most) && (uint64_t)json_integer_value(most) < is;
     return (!above && (uint64_t)json_integer_value(least) <= was) ||

@@ -17,6 +17,7 @@ void sim_stage_tick(sim_stage *s)
     sim_shown_tick(s->shown, now); /* before the clients, which may begin another once item */
     sim_clients_tick(s->clients, now, s->acting);
     sim_samples_tick(s->samples, now);
+    sim_alone_tick(s->alone, now);
     if (now >= sim_record_next_us(s->o->record)) {
         sim_journal_bounds(s->journal, SCENARIO_LIKE, s->followed, &least, &most);
         sim_samples_record(s->samples, s->o->record, s->clients, least, most, now);
@@ -174,6 +175,7 @@ static void stage_assemble(sim_stage *s)
     s->tool = sim_operator_tool_create(s->fleet, s->book, o->seed);
     if (s->shown) sim_shown_watch(s->shown, s->clients, s->journal);
     s->samples = sim_samples_create(s->fleet, item);
+    s->alone = sim_alone_create(s->fleet, s->clients, item);
     s->faults = sim_drill_faults_create(&(sim_drill_faults_options){.fleet = s->fleet,
                                                                     .clients = s->clients,
                                                                     .journal = s->journal,
@@ -238,6 +240,7 @@ int sim_stage_open(sim_stage *s, const sim_stage_options *o, sim_stage_finding *
 void sim_stage_close(sim_stage *s)
 {
     if (s->shown) sim_shown_watch(s->shown, NULL, NULL);
+    sim_alone_end(s->alone);
     sim_clients_destroy(s->clients);
     if (s->log) {
         sim_log_tool_end(s->log);
@@ -250,6 +253,7 @@ void sim_stage_close(sim_stage *s)
     sim_order_book_destroy(s->book);
     sim_fleet_destroy(s->fleet);
     sim_samples_destroy(s->samples);
+    sim_alone_destroy(s->alone);
     sim_shown_destroy(s->shown);
     sim_journal_destroy(s->journal);
     for (int i = 0; i < STAGE_SIGNALS; i++) event_free(s->signals[i]);

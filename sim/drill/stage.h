@@ -8,6 +8,7 @@
 #define KUDOS_SIM_DRILL_STAGE_H
 
 #include "sim/drill/drill_faults.h"
+#include "sim/drill/alone.h"
 #include "sim/drill/samples.h"
 #include "sim/drill/shown.h"
 #include "sim/drill/verdict.h"
@@ -52,6 +53,7 @@ typedef struct {
     bool repeated; /* voids were ordered once more, for the verdict */
     sim_clients *clients;
     sim_samples *samples;
+    sim_alone *alone;
     sim_shown *shown; /* NULL without probes */
     sim_drill_faults *faults;
     uint32_t followed; /* item */

@@ -3,6 +3,8 @@
 Every wait has a deadline and a condition.
 """
 import re
+import shutil
+import signal
 import subprocess
 
 from central_feed import PARTITIONS, T0, Central, broker, central, feed, like, unlike, until  # noqa: F401 (fixtures)
@@ -168,3 +170,26 @@ def test_what_edges_tell_of_a_user_whose_like_was_withdrawn(tmp_path, broker):
             assert void("--undo", "edges", "--url", c.url)["operations"] == "1", "of bot3 alone"
             shown(3)
             assert b.get(f"/v1/{item}/like", user="bot3").json["liked"] is True
+
+
+def test_a_restored_central_knows_a_void_that_only_its_log_has_before_it_answers(tmp_path, broker, central, feed):  # noqa: F811
+    """The first second of a restored central: it said that nobody knows the void, and an operator would have left the likes withdrawn."""
+    where = ("--url", central.url)
+    wave = Wave(feed, tmp_path, bots=20)
+    wave.wait(central, wave.all)
+    run("backup", str(tmp_path / "backup"), *where)
+    void("--users", wave.users, *WINDOW, "--job", "wave-1", *where)
+    central.kill9()
+    shutil.rmtree(central.data)
+    run("restore", str(tmp_path / "backup"), "--to", central.data)
+    broker.signal(signal.SIGSTOP)
+    try:
+        central.start(wait=False)
+        until(lambda: central.log().count('"central-started"') == 2, "it has started")
+        undo = subprocess.Popen([program("kudos-central"), "void", "--undo", "wave-1", *where], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        until(lambda: central.log().count('"void-list"') > 2 or undo.poll() is not None, "it is asked")
+    finally:
+        broker.signal(signal.SIGCONT)
+    said, _ = undo.communicate(timeout=60)
+    assert undo.returncode == 0 and "verdict=undone" in said, said
+    wave.wait(central, wave.all)

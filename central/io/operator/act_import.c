@@ -54,17 +54,16 @@ static int act_import_ask(kd_central_app *app, uint32_t partition, const kd_deci
                           kd_buf *out)
 {
     kd_worker *w = &app->workers[partition % app->settings.workers];
-    kd_job_progress progress;
-    int written = KD_OK;
-    int err = kd_job_decide_ask(w, partition, d->job, write ? d : NULL, IMPORT_ASK_MS, &progress, &written);
+    kd_job_said said;
+    int err = kd_job_decide_ask(w, partition, d->job, write ? d : NULL, IMPORT_ASK_MS, &said);
     if (err != KD_OK) return kd_admin_refuse(out, 503, "the worker of the partition did not answer in time");
-    if (written == KD_OK) return act_import_answer(app, &progress, out);
-    if (written == KD_EINVAL || written == KD_ETOOBIG)
+    if (said.written == KD_OK) return act_import_answer(app, &said.progress, out);
+    if (said.written == KD_EINVAL || said.written == KD_ETOOBIG)
         return kd_admin_refuse(
             out, 400,
             "central would not merge these operations: another partition count, a counter that is not "
             "configured as a set, or a time more than two days ahead");
-    if (written == KD_EFULL)
+    if (said.written == KD_EFULL)
         return kd_admin_refuse(
             out, 400,
             "the partition remembers as many imports with sums as it can, and takes no more "

@@ -21,8 +21,7 @@ typedef struct {
     kd_buf job, item, region, author, body;
     kd_decision decision;
     bool write;
-    int err; /* of the writing */
-    kd_job_progress progress;
+    kd_job_said said;
 } decide_question;
 
 static void decide_dispose(kd_ask *ask)
@@ -33,15 +32,24 @@ static void decide_dispose(kd_ask *ask)
     free(q);
 }
 
+/* Whether it has yet to merge what the log held when the keeper looked last. */
+static bool decide_behind(const kd_tenure *t)
+{
+    int64_t offset, high = __atomic_load_n(&t->log_high, __ATOMIC_RELAXED);
+    return high < 0 || high > (kd_central_log_position(t->core, &offset) ? offset + 1 : 0);
+}
+
 /* On the worker's thread. */
 static void decide_work(kd_ask *ask)
 {
     decide_question *q = KD_CONTAINER(ask, decide_question, ask);
     kd_tenure *t = kd_worker_tenure(ask->owner, q->partition);
-    q->err = t->core ? KD_OK : KD_EUNAVAILABLE;
+    q->said.written = t->core ? KD_OK : KD_EUNAVAILABLE;
     if (!t->core) return;
-    q->progress = kd_central_decided(t->core, kd_buf_view(&q->job));
-    if (q->write && q->progress.seq < q->decision.seq) q->err = kd_tenure_decide(t, &q->decision);
+    q->said.behind = decide_behind(t);
+    q->said.progress = kd_central_decided(t->core, kd_buf_view(&q->job));
+    if (q->write && q->said.progress.seq < q->decision.seq)
+        q->said.written = kd_tenure_decide(t, &q->decision);
 }
 
 static kd_bytes decide_keep(kd_buf *copy, kd_bytes of)
@@ -73,15 +81,12 @@ static void decide_give(decide_question *q, const kd_decision *d)
 }
 
 int kd_job_decide_ask(kd_worker *worker, uint32_t partition, kd_bytes job, const kd_decision *d, uint32_t ms,
-                      kd_job_progress *progress, int *written)
+                      kd_job_said *said)
 {
     decide_question *q = decide_ask_for(worker, partition, job);
     if (d) decide_give(q, d);
     int err = kd_ask_run(&q->ask, worker->loop, ms) ? KD_OK : KD_ETIMEOUT;
-    if (err == KD_OK) {
-        *progress = q->progress;
-        *written = q->err;
-    }
+    if (err == KD_OK) *said = q->said;
     kd_ask_let_go(&q->ask);
     return err;
 }
@@ -115,32 +120,41 @@ int kd_job_decide(kd_jobs *jobs, uint32_t partition, const kd_decision *d, char 
 {
     uint64_t now_us = kd_clock_mono_us(), until_us = now_us + DECIDED_US, write_us = now_us;
     for (; now_us < until_us && !kd_jobs_stopping(jobs); now_us = kd_clock_mono_us()) {
-        kd_job_progress progress;
-        int written;
+        kd_job_said said;
         bool due = now_us >= write_us;
         int err = kd_job_decide_ask(kd_jobs_worker(jobs, partition), partition, d->job, due ? d : NULL,
-                                    DECIDE_ASK_MS, &progress, &written);
-        if (err == KD_OK && progress.durable && progress.seq >= d->seq) return KD_OK;
-        if (err == KD_OK && due && written != KD_OK && written != KD_EAGAIN)
-            return written == KD_EFULL ? decide_full(error, partition, d)
-                                       : decide_fail(error, partition, written);
-        if (err == KD_OK && due && written == KD_OK) write_us = now_us + WRITE_AGAIN_US;
+                                    DECIDE_ASK_MS, &said);
+        if (err == KD_OK && said.progress.durable && said.progress.seq >= d->seq) return KD_OK;
+        if (err == KD_OK && due && said.written != KD_OK && said.written != KD_EAGAIN)
+            return said.written == KD_EFULL ? decide_full(error, partition, d)
+                                            : decide_fail(error, partition, said.written);
+        if (err == KD_OK && due && said.written == KD_OK) write_us = now_us + WRITE_AGAIN_US;
         usleep(DECIDE_POLL_US);
     }
     return decide_fail(error, partition, KD_ETIMEOUT);
 }
 
+static int decide_fail_behind(char *error, uint32_t partition)
+{
+    snprintf(error, KD_OPTIONS_ERROR_MAX,
+             "partition %" PRIu32 ": it has not read its log to the end yet; say it again", partition);
+    return KD_ETIMEOUT;
+}
+
 int kd_job_decided(kd_jobs *jobs, uint32_t partition, kd_bytes job, kd_job_progress *progress, char *error)
 {
     uint64_t until_us = kd_clock_mono_us() + DECIDED_US;
+    bool behind = false;
     while (kd_clock_mono_us() < until_us && !kd_jobs_stopping(jobs)) {
-        int written = KD_OK;
-        int err = kd_job_decide_ask(kd_jobs_worker(jobs, partition), partition, job, NULL, DECIDE_ASK_MS,
-                                    progress, &written);
-        if (err == KD_OK) err = written;
+        kd_job_said said;
+        int err =
+            kd_job_decide_ask(kd_jobs_worker(jobs, partition), partition, job, NULL, DECIDE_ASK_MS, &said);
+        if (err == KD_OK) err = said.written;
         if (err != KD_OK) return decide_fail(error, partition, err);
-        if (progress->seq == 0 || progress->durable) return KD_OK;
+        behind = said.behind;
+        *progress = said.progress;
+        if (!behind && (progress->seq == 0 || progress->durable)) return KD_OK;
         usleep(DECIDE_POLL_US);
     }
-    return decide_fail(error, partition, KD_ETIMEOUT);
+    return behind ? decide_fail_behind(error, partition) : decide_fail(error, partition, KD_ETIMEOUT);
 }
