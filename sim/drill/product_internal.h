@@ -1,6 +1,6 @@
 /*
- * product_internal.h - between product.c (who likes what, milestones) and, below it, product_trending.c (velocities): the rows of the export, questions, and
- * what is found wrong.
+ * product_internal.h - between product.c (who likes what, milestones), below it product_trending.c (velocities), and below both product_ask.c (questions, and what
+ * is found wrong).
  */
 #ifndef KUDOS_SIM_DRILL_PRODUCT_INTERNAL_H
 #define KUDOS_SIM_DRILL_PRODUCT_INTERNAL_H
