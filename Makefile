@@ -61,12 +61,14 @@ IO_LIBS   := -lnghttp2 -levent -levent_openssl -levent_pthreads -lssl -lcrypto -
 PROGRAMS  := $(BUILD)/kudos-edge $(BUILD)/kudos-central $(BUILD)/kudos-sim
 # Preloaded by drills: a kill becomes a power cut.
 POWERCUT  := $(BUILD)/libkudos_powercut.so
+# Preloaded beside libfaketime: waits that it does not know.
+WAITS     := $(BUILD)/libkudos_waits.so
 # Preloaded by tests: a Kafka client whose end hangs.
 KAFKA_HANG := $(BUILD)/libkudos_kafka_hang.so
 
 .DEFAULT_GOAL := all
 .PHONY: all
-all: $(PROGRAMS) $(POWERCUT)
+all: $(PROGRAMS) $(POWERCUT) $(WAITS)
 	@:
 
 $(SHARED)/%.o: %.c
@@ -116,8 +118,9 @@ $(SIM): $(filter-out $(SHARED)/sim/commands/main.o,$(call objects,$(SIM_ROOMS)))
 	$(Q)ar rcs $@ $^
 
 $(POWERCUT): sim/preload/powercut.c
+$(WAITS): sim/preload/waits.c
 $(KAFKA_HANG): tests/preload/kafka_hang.c
-$(POWERCUT) $(KAFKA_HANG): | $(BUILD)
+$(POWERCUT) $(WAITS) $(KAFKA_HANG): | $(BUILD)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O2 -g $(WARN) -shared -fPIC $< -ldl -o $@
 

@@ -102,7 +102,7 @@ void sim_fleet_node_finish(sim_fleet_node *n)
 
 /* The environment of a process: libraries preloaded for its clock and its syncs, their settings, and the point at which it kills itself. */
 typedef struct {
-    char preload[3 * FLEET_PATH_MAX], clock[FLEET_PATH_MAX + 64], synced[FLEET_PATH_MAX + 64],
+    char preload[4 * FLEET_PATH_MAX], clock[FLEET_PATH_MAX + 64], synced[FLEET_PATH_MAX + 64],
         sync[FLEET_PATH_MAX + 64], point[80];
     const char *list[9];
 } surroundings;

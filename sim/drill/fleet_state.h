@@ -70,7 +70,7 @@ typedef struct {
     const char *directory; /* its own; made when it is missing */
     const char *programs;  /* where kudos-edge and kudos-central are */
     const char *kafka_dir; /* where kafka.py is; for a real Kafka */
-    const char *faketime;  /* the library; NULL: no clock is moved */
+    const char *faketime;  /* what LD_PRELOAD wants for it; NULL: no clock is moved */
     /* The library that watches syncs. NULL: a kill loses nothing that was written, and syncs neither fail nor are slow. */
     const char *powercut;
     bool real_kafka;

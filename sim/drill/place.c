@@ -31,7 +31,8 @@ static int find_kafka_py(sim_place *p, bool needed)
 /* The other programs are in the directory of kudos-sim. kafka.py is in ../sim/kafka of that directory, or in sim/kafka of the working directory. */
 int sim_place_find(sim_place *p, const char *command, bool real_kafka)
 {
-    static const char *const needed[] = {"kudos-edge", "kudos-central", "libkudos_powercut.so"};
+    static const char *const needed[] = {"kudos-edge", "kudos-central", "libkudos_powercut.so",
+                                         "libkudos_waits.so"};
     char path[2 * FLEET_PATH_MAX + 32];
     *p = (sim_place){.command = command};
     ssize_t n = readlink("/proc/self/exe", p->programs, sizeof p->programs - 1);
@@ -52,7 +53,7 @@ int sim_place_find_faketime(sim_place *p)
 {
     glob_t found;
     if (glob("/usr/lib/*/faketime/libfaketimeMT.so.1", 0, NULL, &found) == 0)
-        snprintf(p->faketime, sizeof p->faketime, "%s", found.gl_pathv[0]);
+        snprintf(p->faketime, sizeof p->faketime, "%s:%s/libkudos_waits.so", found.gl_pathv[0], p->programs);
     globfree(&found);
     if (*p->faketime) return -1;
     return unavailable(

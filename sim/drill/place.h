@@ -9,7 +9,8 @@
 typedef struct {
     const char *command; /* for messages */
     char directory[FLEET_PATH_MAX], programs[FLEET_PATH_MAX], kafka_dir[2 * FLEET_PATH_MAX];
-    char faketime[FLEET_PATH_MAX], powercut[FLEET_PATH_MAX + 32];
+    char faketime[2 * FLEET_PATH_MAX],
+        powercut[FLEET_PATH_MAX + 32]; /* faketime: the libraries, as LD_PRELOAD wants them */
 } sim_place;
 
 /* Fills in all but directory and faketime. -1: go on; else the exit code with which the command ends. `real_kafka`: kafka.py is needed. */

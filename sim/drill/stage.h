@@ -22,7 +22,7 @@ typedef struct {
     const sim_scenario *scenario;
     const char *directory; /* of its own */
     const char *programs, *kafka_dir;
-    const char *faketime; /* the library, where the scenario moves clocks; else NULL */
+    const char *faketime; /* what LD_PRELOAD wants for it, where the scenario moves clocks; else NULL */
     const char *powercut; /* the library that watches syncs, or NULL */
     uint64_t seed;
     bool real_kafka;

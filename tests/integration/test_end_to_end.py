@@ -14,7 +14,7 @@ import pytest
 import kafka
 from cluster import PARTITIONS, Cluster, Replay
 from proc import TOP, Central, Edge, program, wait_until
-from whole import DRIFT_BOUND_MS, FAKETIME, SLOW_FLUSH, OnKafka, drift_bound, ok, one_user_says
+from whole import DRIFT_BOUND_MS, SLOW_FLUSH, OnKafka, drift_bound, faked, ok, one_user_says
 from whole import broker, cluster, real  # noqa: F401 (fixtures)
 
 LOG = os.path.join(TOP, "sim", "data", "polis.tsv.gz")
@@ -249,10 +249,9 @@ def test_words_that_arrive_in_another_order(tmp_path, broker):
 
 
 def skewed(c, seconds_of):
-    """Before the start: edges whose wall clocks are wrong by so many seconds. Few: librdkafka's waits get longer by them."""
+    """Before the start: edges whose wall clocks are wrong by so many seconds."""
     for edge, seconds in zip(c.edges, seconds_of):
-        edge.env = dict(os.environ, LD_PRELOAD=FAKETIME, FAKETIME=f"{seconds:+.3f}s", FAKETIME_DONT_FAKE_MONOTONIC="1",
-                        ASAN_OPTIONS="verify_asan_link_order=0")
+        edge.env = faked(FAKETIME=f"{seconds:+.3f}s")
     return c
 
 

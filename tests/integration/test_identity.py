@@ -14,7 +14,7 @@ import kafka
 from cluster import PARTITIONS, REGIONS, Cluster
 from journal import ITEMS, Journal, Likes
 from proc import UNREAD, Central, Edge, fields_of, program, run_program, run_unread, wait_until
-from whole import FAKETIME, SLOW_FLUSH, OnKafka, drift_bound, ok, one_user_says
+from whole import SLOW_FLUSH, OnKafka, drift_bound, faked, ok, one_user_says
 from whole import broker, real  # noqa: F401 (fixtures)
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
@@ -364,8 +364,7 @@ class Clock:
     def __init__(self, edge):
         self.edge, self.path = edge, edge.data + ".clock"
         self.write(0)
-        edge.env = dict(os.environ, LD_PRELOAD=FAKETIME, FAKETIME_TIMESTAMP_FILE=self.path, FAKETIME_CACHE_DURATION="1",
-                        FAKETIME_DONT_FAKE_MONOTONIC="1", ASAN_OPTIONS="verify_asan_link_order=0")
+        edge.env = faked(FAKETIME_TIMESTAMP_FILE=self.path, FAKETIME_CACHE_DURATION="1")
 
     def write(self, seconds):
         with open(self.path + ".new", "w", encoding="ascii") as f:

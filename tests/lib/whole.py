@@ -3,13 +3,14 @@
 The fixtures (real, broker, cluster) are imported by the tests that use them.
 """
 import glob
+import os
 import time
 
 import pytest
 
 import kafka
 from cluster import PARTITIONS, Cluster, merged
-from proc import Broker, wait_until
+from proc import Broker, program, wait_until
 
 FAKETIME = next(iter(glob.glob("/usr/lib/*/faketime/libfaketime.so.1")), "libfaketime is not installed")
 DRIFT_BOUND_MS = 50
@@ -46,6 +47,12 @@ def broker(tmp_path):
 def cluster(tmp_path, broker):
     with Cluster(tmp_path, broker.address) as c:
         yield c
+
+
+def faked(**clock):
+    """The environment of a process whose wall clock is moved: by FAKETIME, or a FAKETIME_TIMESTAMP_FILE."""
+    return dict(os.environ, LD_PRELOAD=f"{FAKETIME}:{program('libkudos_waits.so')}", FAKETIME_DONT_FAKE_MONOTONIC="1",
+                ASAN_OPTIONS="verify_asan_link_order=0", **clock)
 
 
 def apart():
