@@ -13,14 +13,13 @@ import pytest
 
 import kafka
 from cluster import PARTITIONS, Cluster, Replay
-from proc import TOP, Central, Edge, program, wait_until
+from proc import Central, Edge, program, wait_until
+from votes import LOG, PAIRS, head_of_the_log
 from whole import DRIFT_BOUND_MS, SLOW_FLUSH, OnKafka, drift_bound, faked, ok, one_user_says
 from whole import broker, cluster, real  # noqa: F401 (fixtures)
 
-LOG = os.path.join(TOP, "sim", "data", "polis.tsv.gz")
-PAIRS = 157648
 LONG = os.environ.get("KUDOS_LONG") == "1"
-EVENTS = 60000  # of a log in whose middle something happens; the real one has four times as many
+EVENTS = 60000  # of the real log, in short; it has four times as many
 MANY = 1000 if LONG else 250
 STREAMS = 48 if LONG else 24
 LIKE = 1
@@ -40,7 +39,13 @@ def anywhere(request, tmp_path):
 # ---- the real log ----------------------------------------------------------------------------------------------------
 
 
-def exact_and_exported(c, log, spread, pairs):
+def real_log(directory):
+    """(log, its pairs)"""
+    return (LOG, PAIRS) if LONG else head_of_the_log(directory, EVENTS)
+
+
+def exact_and_exported(c, directory, spread):
+    log, pairs = real_log(directory)
     with c, Replay(c, log, spread) as replay:
         replay.exact(pairs)
         assert len(c.export("--url", c.central.url)) == pairs
@@ -49,13 +54,12 @@ def exact_and_exported(c, log, spread, pairs):
 
 @pytest.mark.parametrize("spread", ["sticky", "random"] if LONG else ["random"])
 def test_the_real_log_is_exact(tmp_path, real, spread):
-    exact_and_exported(OnKafka(tmp_path, real), LOG, spread, PAIRS)
+    exact_and_exported(OnKafka(tmp_path, real), tmp_path, spread)
 
 
 @pytest.mark.parametrize("spread", ["sticky", "random"] if LONG else ["sticky"])
-def test_a_log_is_exact_on_the_embedded_broker(tmp_path, broker, spread):
-    log, pairs = long_log(tmp_path)
-    exact_and_exported(Cluster(tmp_path, broker.address), log, spread, pairs)
+def test_the_real_log_is_exact_on_the_embedded_broker(tmp_path, broker, spread):
+    exact_and_exported(Cluster(tmp_path, broker.address), tmp_path, spread)
 
 
 @pytest.mark.parametrize("spread", ["random", "user"])
@@ -67,14 +71,6 @@ def test_lost_answers_are_asked_for_again(cluster, spread, tmp_path):
 
 
 # ---- kills and restarts in the middle of it ---------------------------------------------------------------------------
-
-
-def long_log(directory):
-    """(log, its pairs): the real one, or in the short form one of a quarter of its length."""
-    if LONG:
-        return LOG, PAIRS
-    log = os.path.join(directory, "long.tsv")
-    return log, len(small_log(log, EVENTS, seed=5, users=3000, items=400))
 
 
 def kill_edge(c, real, replay, at):
@@ -109,7 +105,7 @@ def kill_broker(c, real, replay, at):
 
 @pytest.mark.parametrize("spread", ["sticky", "random"] if LONG else ["random"])
 def test_killed_in_the_middle_it_is_still_exact(tmp_path, real, spread):
-    log, pairs = long_log(tmp_path)
+    log, pairs = real_log(tmp_path)
     with OnKafka(tmp_path, real) as c, Replay(c, log, spread, connections=1, streams=STREAMS) as replay:
         for at, kill in ((3, kill_central), (8, kill_edge), (20, kill_broker)):
             kill(c, real, replay, at * MANY)
@@ -122,7 +118,7 @@ def test_killed_in_the_middle_it_is_still_exact(tmp_path, real, spread):
 
 
 def test_a_rolling_restart_refuses_nobody(tmp_path, real):
-    log, pairs = long_log(tmp_path)
+    log, pairs = real_log(tmp_path)
     with OnKafka(tmp_path, real) as c, Replay(c, log, "random", connections=1, streams=STREAMS) as replay:
         for i, edge in enumerate(c.edges):
             c.wait_taken(8 * MANY if i == 0 else 3 * MANY, edge)
@@ -139,7 +135,7 @@ def test_a_rolling_restart_refuses_nobody(tmp_path, real):
 
 def test_the_likes_topic_deleted_before_central_has_read_it(tmp_path, real):
     """Kafka's acknowledgement is worth nothing then: only the outboxes still hold the likes."""
-    log, pairs = long_log(tmp_path)
+    log, pairs = real_log(tmp_path)
     with OnKafka(tmp_path, real) as c, Replay(c, log, "random", connections=1, streams=STREAMS) as replay:
         c.wait_taken(2 * MANY)
         c.central.kill9()

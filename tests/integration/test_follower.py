@@ -3,29 +3,16 @@
 Every wait has a deadline and a condition.
 """
 import contextlib
-import gzip
-import os
 
 import pytest
 
 from cluster import AGREE_S, PARTITIONS, Cluster, Replay
-from proc import TOP, Broker, Central, run_program, wait_until
+from proc import Broker, Central, run_program, wait_until
+from votes import head_of_the_log
 from whole import broker  # noqa: F401 (fixture)
 
 EVENTS = 30000
 FAST = {"central": {"snapshot_interval": "200ms"}}
-
-
-def head_of_the_log(directory):
-    """The first events of the real log, and how many likes are left of them."""
-    likes, path = {}, os.path.join(directory, "head.tsv")
-    with gzip.open(os.path.join(TOP, "sim", "data", "polis.tsv.gz"), "rt") as log, open(path, "w", encoding="ascii") as out:
-        for _ in range(EVENTS):
-            line = next(log)
-            out.write(line)
-            _, user, item, op = line.split("\t")
-            likes[user, item] = int(op) > 0
-    return path, sum(likes.values())
 
 
 def follower_of(c, directory, broker_, name="central-2", data=None):
@@ -84,7 +71,7 @@ def leader(tmp_path, broker):  # noqa: F811
 
 
 def test_a_follower_ends_with_what_its_leader_has_through_kills_under_load(tmp_path, leader, broker):  # noqa: F811
-    log, pairs = head_of_the_log(tmp_path)
+    log, pairs = head_of_the_log(tmp_path, EVENTS)
     with follower_of(leader, tmp_path, broker) as f, Replay(leader, log, "random") as replay:
         leader.wait_taken(1000)
         f.kill9()

@@ -5,10 +5,10 @@ import subprocess
 
 import pytest
 
-from proc import TOP, Broker, Central, Edge, fields_of, program, wait_until
+from proc import Broker, Central, Edge, fields_of, program, wait_until
+from votes import LOG, PAIRS
 
-LOG = os.path.join(TOP, "sim", "data", "polis.tsv.gz")
-PAIRS, EVENTS = 157648, 269103
+EVENTS = 269103
 T = 1700000000000
 
 

@@ -32,6 +32,29 @@ def fleet(tmp_path_factory):
         yield here, there
 
 
+def here_as_server(edge):
+    class Server:
+        def connect(self):
+            return socket.create_connection(("127.0.0.1", edge.port), timeout=live.DEADLINE_S)
+
+    return Server()
+
+
+STALLED = "posts/stalled"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stalled(fleet):
+    """Two streams of one connection, of which the first takes nothing: what becomes of them is seen by the last test, for it takes 20 s."""
+    _, there = fleet
+    with H2(here_as_server(there), b"") as client:
+        client.send(frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 0)))
+        client.request(1, f"/v1/live?items={STALLED}".encode())
+        client.request(3, f"/v1/live?items={STALLED}".encode())
+        client.send(frame(WINDOW, 0, 3, struct.pack(">I", 100000)))
+        yield client
+
+
 def like(edge, item, user="ada"):
     assert edge.post(f"/v1/{item}/like", user=user).status == 200
 
@@ -141,29 +164,6 @@ def test_a_stream_that_does_not_read_is_skipped_to_the_newest(fleet):
         client.send(frame(WINDOW, 0, 1, struct.pack(">I", 100000)))
         _, _, _, data = client.until(lambda kind, flags, stream, payload: kind == DATA and b"event:" in payload)
         assert data.count(b"event:") == 1 and b'"count":5' in data, data
-
-
-def here_as_server(edge):
-    class Server:
-        def connect(self):
-            return socket.create_connection(("127.0.0.1", edge.port), timeout=live.DEADLINE_S)
-
-    return Server()
-
-
-def test_a_stream_that_takes_nothing_is_reset_and_its_neighbour_goes_on(fleet):
-    here, _ = fleet
-    item = "posts/stalled"
-    with H2(here_as_server(here), b"") as client:
-        client.sock.settimeout(60 * SLOWER)
-        client.send(frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 0)))
-        client.request(1, f"/v1/live?items={item}".encode())
-        client.request(3, f"/v1/live?items={item}".encode())
-        client.send(frame(WINDOW, 0, 3, struct.pack(">I", 100000)))
-        kind, _, stream, payload = client.until(lambda kind, flags, stream, payload: kind == RST)
-        assert (stream, struct.unpack(">I", payload)[0]) == (1, 8)
-        like(here, item)
-        assert client.until(lambda kind, flags, stream, payload: kind == DATA and stream == 3 and b'"count":1' in payload)
 
 
 def test_a_client_that_disappears_leaves_nothing(fleet):
@@ -296,3 +296,12 @@ def test_under_overload_no_stream_begins_and_those_that_are_open_go_on(alone):
         edge.post("/v1/posts/a/like", user="ada")
         stream.until(lambda e: e["counts"]["like"]["pending"] == 1, "the like")
         order.slow(0)
+
+
+def test_a_stream_that_takes_nothing_is_reset_and_its_neighbour_goes_on(fleet, stalled):
+    _, there = fleet
+    stalled.sock.settimeout(60 * SLOWER)
+    kind, _, stream, payload = stalled.until(lambda kind, flags, stream, payload: kind == RST)
+    assert (stream, struct.unpack(">I", payload)[0]) == (1, 8)
+    like(there, STALLED)
+    assert stalled.until(lambda kind, flags, stream, payload: kind == DATA and stream == 3 and b'"count":1' in payload)
