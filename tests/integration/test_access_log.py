@@ -39,7 +39,7 @@ def lines(daemon, **wanted):
 
 def line_of(daemon, said, **wanted):
     """The line about an answer that was given; the only one of its kind."""
-    found = wait_until(lambda: lines(daemon, status=said.status, **wanted), 10, f"a line with {wanted}")
+    found = wait_until(lambda: lines(daemon, status=said.status, **wanted), 30, f"a line with {wanted}")
     assert len(found) == 1, found
     return found[0]
 
@@ -85,7 +85,7 @@ def test_a_question_to_central_is_in_the_trace_of_its_request(logged):
     for path, route in ((f"/v1/{ITEM}-cold/counts", "/v1/snapshots/{collection}/{id}"),
                         (f"/v1/{ITEM}-cold/like", "/v1/{collection}/{id}/{counter}")):
         assert edge.get(path, user=USER, headers=field).json["source"] == "central"
-        at_central = wait_until(lambda r=route: lines(central, trace=TRACE, route=r), 10, "central's line")
+        at_central = wait_until(lambda r=route: lines(central, trace=TRACE, route=r), 30, "central's line")
         assert len(at_central) == 1 and at_central[0]["parent"] not in (PARENT, "0" * 16) and len(at_central[0]["parent"]) == 16
     assert len({line["parent"] for line in lines(central, trace=TRACE)}) == 2
     assert [line["parent"] for line in lines(edge, trace=TRACE)] == [PARENT, PARENT]
@@ -97,7 +97,7 @@ def test_a_traceparent_that_is_not_valid_is_ignored(logged, field):
     item = f"posts/cold-{abs(hash(field))}"
     before = len(lines(central))
     assert edge.get(f"/v1/{item}/counts", headers={"traceparent": field}).json["source"] == "central"
-    asked = wait_until(lambda: [line for line in lines(central)[before:] if "snapshots" in line["route"]], 10, "central's line")
+    asked = wait_until(lambda: [line for line in lines(central)[before:] if "snapshots" in line["route"]], 30, "central's line")
     assert "trace" not in asked[0]
 
 
@@ -115,7 +115,7 @@ def test_without_the_option_there_is_no_line_until_a_reload(tmp_path):
             assert daemon.get(f"/v1/{ITEM}/counts").status == 200
             daemon.set({"log": {"access": 1}})
             daemon.signal(signal.SIGHUP)
-            wait_until(lambda d=daemon: d.events("reloaded"), 15, "reloaded")
+            wait_until(lambda d=daemon: d.events("reloaded"), 30, "reloaded")
             assert not lines(daemon)
             line_of(daemon, daemon.get(f"/v1/{ITEM}/counts"), route="/v1/{collection}/{id}/counts")
 
@@ -138,7 +138,7 @@ def test_a_reader_that_hangs_does_not_hold_up_an_answer(serve):  # noqa: F811
     try:
         server = serve("access=1", log=write_end)
         for _ in range(1500):
-            assert request(server.port, "GET", "/", timeout=5).status == 200
+            assert request(server.port, "GET", "/").status == 200
         written = os.read(read_end, 1 << 20).splitlines()
         assert all(json.loads(line)["event"] == "access" for line in written) and len(written) < 1000
     finally:
@@ -171,5 +171,5 @@ def test_what_is_beyond_the_bound_is_counted(tmp_path):
             before = len(lines(daemon)) + daemon.metric(metric)
             for _ in range(50):
                 assert daemon.get(f"/v1/{ITEM}/counts").status == 200
-            wait_until(lambda d=daemon, m=metric, b=before: len(lines(d)) + d.metric(m) >= b + 50, 10, "each is written or counted")
+            wait_until(lambda d=daemon, m=metric, b=before: len(lines(d)) + d.metric(m) >= b + 50, 30, "each is written or counted")
             assert daemon.metric(metric) > 0

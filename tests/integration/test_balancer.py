@@ -127,7 +127,7 @@ def test_clients_on_long_connections_follow_goaway_to_the_other_edge(region):
 def test_a_stopping_edge_says_so_before_it_refuses_anybody(region):
     edge = region[0][1]
     edge.popen.send_signal(signal.SIGTERM)
-    wait_until(lambda: edge.admin("/readyz").status == 503, 10, "it says that it stops")
+    wait_until(lambda: edge.admin("/readyz").status == 503, 30, "it says that it stops")
     assert edge.admin("/readyz").body.strip() == b"draining" and edge.admin("/healthz").status == 200
     assert request(region[1].port, "GET", "/v1/posts/1/counts").status == 200
     assert "drain-announced" in edge.log()

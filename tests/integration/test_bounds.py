@@ -127,7 +127,7 @@ def test_an_edge_cut_off_at_full_load(tmp_path):
             central.signal(signal.SIGSTOP)
             load = Load(edge, CUT_S, tmp_path)
             with Reader(edge, "/v1/posts/j1/counts") as reader:
-                samples = sample_cut(edge, CUT_S)
+                samples = sample_cut(edge, j, CUT_S)
                 load_said = load.result()
             thaw()
             central.signal(signal.SIGCONT)
@@ -145,14 +145,19 @@ def test_an_edge_cut_off_at_full_load(tmp_path):
         exact(held + int(load_said["likes"]) + 1, "--url", central.url)
 
 
-def sample_cut(edge, seconds):
+def sample_cut(edge, j, seconds):
+    """For so long, and on a busy machine until there are some samples of a full outbox."""
     found, end = [], time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end or (len(since_refusal(found, j)) <= 3 and time.monotonic() < end + 30):
         found.append((time.monotonic(), edge.metric("kudos_edge_outbox_bytes"), look(edge)))
         if LONG and len(found) % 50 == 1:
             print("sample", int(found[-1][1]), found[-1][2], flush=True)
         time.sleep(min(0.2, seconds / 50))
     return found
+
+
+def since_refusal(samples, j):
+    return [s for s in samples if s[0] > j.first_refusal_at]
 
 
 def until_flushed_or_taken(edge, j):
@@ -164,7 +169,7 @@ def until_flushed_or_taken(edge, j):
 
 def judge_cut(j, reader, samples, before, load_said):
     most, disk = max(s[1] for s in samples), max(s[2].disk_kib for s in samples)
-    full = [s for s in samples if s[0] > j.first_refusal_at]
+    full = since_refusal(samples, j)
     print(f"cut journal={dict(j.statuses)} {dict(j.problems)} load={load_said['answers']} reads={reader.reads} slowest_read_s={reader.slowest_s:.3f}")
     print(f"cut budget={OUTBOX} outbox_bytes={most:.0f} disk_before_kib={before.disk_kib} disk_kib={disk} heap_before_kib={before.heap_kib} "
           f"heap_kib={max(s[2].heap_kib for s in samples)}")
@@ -174,7 +179,7 @@ def judge_cut(j, reader, samples, before, load_said):
     assert len(full) > 3 and full[-1][1] > OUTBOX / 2
     # Rows and LevelDB's tables lie beside the operations; when nothing more is taken nothing more is written.
     assert full[-1][2].disk_kib <= full[0][2].disk_kib + (OUTBOX + 16 * MiB) // 1024, "it goes on growing"
-    assert reader.reads > 10 and not reader.wrong and reader.slowest_s < (5 if LONG else 2), (reader.wrong[:1], reader.slowest_s)
+    assert reader.reads > 10 and not reader.wrong and reader.slowest_s < 5, (reader.wrong[:1], reader.slowest_s)
     assert set(part.split(":")[0] for part in load_said["answers"].split(",")) == {"200", "503"}, load_said
 
 
@@ -451,7 +456,7 @@ def test_a_changes_topic_that_takes_nothing_has_a_bound(tmp_path):
         exact(2000, "--url", central.url)
         wait_until(lambda: central.metric("kudos_central_unpublished_bytes") > 10000, 20, "changes that wait")
         like_many(edge, 200)
-        wait_until(lambda: '"event":"reading-waits"' in central.log(), 30, "as much as may wait")
+        wait_until(lambda: len({e["partition"] for e in central.events("reading-waits")}) == PARTITIONS, 30, "as much as may wait")
         assert central.log().index('"event":"alarm-unpublished"') < central.log().index('"event":"reading-waits"')
         assert central.metric('kudos_central_alarms_total{reason="unpublished"}') in range(1, PARTITIONS + 1)
         merged = settled(lambda: central.metric("kudos_central_operations_total"))

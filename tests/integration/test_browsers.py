@@ -123,7 +123,7 @@ def edge(site, tmp_path_factory):
             Edge(directory, broker.address, central=central.url, more={"edge": {"flush_interval": "100ms"}, "central": {"read_deadline": "5s"}}) as e:
         e.set({"http": {"cors_origins": f"http://127.0.0.1:{site.server_port}"}})
         e.signal(signal.SIGHUP)
-        wait_until(lambda: e.events("reloaded"), 15, "the origin of the page")
+        wait_until(lambda: e.events("reloaded"), 30, "the origin of the page")
         assert e.post("/v1/posts/known/like", user="bob").status == 200
         wait_until(lambda: e.get("/v1/posts/known/counts").json["counts"]["like"] == {"count": 1, "display": "1", "pending": 0}, 20, "a count")
         wait_until(lambda: "kudos-as-of" in e.get("/v1/posts/known/display").headers, 20, "its age")

@@ -63,7 +63,7 @@ class Nginx(Process):
     def get(self, path, **kw):
         return request(self.port, "GET", path, **kw)
 
-    def seen(self, path, *wanted, seconds=10, timeout=15):
+    def seen(self, path, *wanted, seconds=30, timeout=15):
         """The first answer that came out of the cache in one of these ways. No answer may take longer than `timeout`."""
         def ask():
             answer = self.get(path, timeout=timeout)
@@ -211,7 +211,7 @@ def test_a_form_is_fetched_once(edge, cdn):
     before = asked(edge)
     first, second = cdn.get("/v1/posts/2/display"), cdn.get("/v1/posts/2/display")
     assert (first.status, first.headers["x-cache"]) == (200, "MISS")
-    assert second.headers["x-cache"] in ("HIT", "STALE") and second.json == first.json and asked(edge) <= before + 2
+    assert second.headers["x-cache"] in ("HIT", "STALE", "UPDATING") and second.json == first.json and asked(edge) <= before + 2
     assert all(second.headers[n] == first.headers[n] for n in ("etag", "kudos-as-of", "cache-control", "access-control-allow-origin"))
     same = cdn.get("/v1/posts/2/display", headers={"If-None-Match": first.headers["etag"]})
     assert (same.status, same.body) == (304, b"") and same.headers["x-cache"] in ("HIT", "STALE", "UPDATING")
@@ -220,7 +220,7 @@ def test_a_form_is_fetched_once(edge, cdn):
 def test_a_new_form_arrives(edge, cdn):
     assert cdn.get("/v1/posts/news/display").json["display"]["like"] == "0"
     liked(edge, "posts/news")
-    wait_until(lambda: cdn.get("/v1/posts/news/display").json["display"]["like"] == "1", 15, "the new form")
+    wait_until(lambda: cdn.get("/v1/posts/news/display").json["display"]["like"] == "1", 30, "the new form")
 
 
 def test_every_way_to_ask_is_one_copy(edge, cdn):
@@ -238,7 +238,7 @@ def test_every_way_to_ask_is_one_copy(edge, cdn):
 def test_what_a_client_says_of_itself_reaches_no_form_and_no_like(edge, cdn):
     theirs = {"X-User-Id": "ann", "Authorization": "Bearer x", "Cookie": "a=b", "Kudos-Session": "x"}
     assert cdn.get("/v1/posts/theirs/display", headers=theirs).headers["x-cache"] == "MISS"
-    assert cdn.get("/v1/posts/theirs/display").headers["x-cache"] in ("HIT", "STALE")
+    assert cdn.get("/v1/posts/theirs/display").headers["x-cache"] in ("HIT", "STALE", "UPDATING")
     bad = request(cdn.port, "POST", "/v1/posts/theirs/like", headers={"X-User-Id": "ann"})
     assert (bad.status, bad.problem) == (401, "unauthorized") and "x-cache" not in bad.headers
     asked_first = request(cdn.port, "OPTIONS", "/v1/display?items=posts/1", headers={"Origin": "https://a.example", "Access-Control-Request-Method": "GET"})
@@ -286,7 +286,7 @@ def test_the_bounds_are_those_of_the_edge(broker, central, tmp_path):
         again = n.seen("/v1/posts/1/display", "REVALIDATED")
         assert again.status == 200 and (again.body, again.headers["etag"]) == (first.body, first.headers["etag"])
         e.kill9()
-        wait_until(lambda: n.get("/v1/posts/1/display").status == 502, 10, "an error")
+        wait_until(lambda: n.get("/v1/posts/1/display").status == 502, 30, "an error")
 
 
 def test_ten_thousand_viewers_cost_two_requests_a_second(edge, cdn):

@@ -19,7 +19,7 @@ def edge(tmp_path):
     with Broker(tmp_path, PARTITIONS) as broker, \
             Central(tmp_path, broker.address, partitions=PARTITIONS, more={"central": {"snapshot_interval": "100ms"}}) as central, \
             Edge(tmp_path, broker.address, partitions=PARTITIONS, central=central.url,
-                 more={"edge": {"flush_interval": "100ms", "items_max": ROOM}, "central": {"asks_per_client": PER_S}}) as e:
+                 more={"edge": {"flush_interval": "100ms", "items_max": ROOM}, "central": {"asks_per_client": PER_S, "read_deadline": "5s"}}) as e:
         yield e
 
 

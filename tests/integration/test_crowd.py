@@ -69,7 +69,7 @@ def test_a_request_in_work_is_not_given_up(serve):  # noqa: F811
     for sock in held:
         sock.sendall(b"GET /hold HTTP/1.1\r\nHost: a\r\n\r\n")
     other = come(server, "127.0.0.4")
-    wait_until(lambda: counter(other, "requests_open") == 3, 10, "both are with the handler, beside the one that asks")
+    wait_until(lambda: counter(other, "requests_open") == 3, 30, "both are with the handler, beside the one that asks")
     idle = come(server, "127.0.0.3")
     newcomer = come(server, "127.0.0.5")
     assert newcomer and not is_open(idle)

@@ -126,7 +126,7 @@ def test_an_end_before_the_end_leaves_no_process_behind(tmp_path, number):
             said, _ = p.communicate(timeout=30)
         finally:
             p.kill()
-    wait_until(lambda: not alive_in(keep), 10, "all processes gone")
+    wait_until(lambda: not alive_in(keep), 30, "all processes gone")
     if number == signal.SIGINT:
         assert p.returncode == 3 and said.splitlines()[-1].endswith("verdict=unknown")
 

@@ -509,7 +509,7 @@ def test_a_key_is_remembered_across_kill_9(fresh):
 
 def test_drain_hands_over_and_ends_with_0(fresh):
     e = fresh(more={"edge": {"flush_interval": "60s"}}).start()
-    wait_until(lambda: e.metric("kudos_edge_kafka_ready") == 2, 10, "kafka")
+    wait_until(lambda: e.metric("kudos_edge_kafka_ready") == 2, 30, "kafka")
     for i in range(20):
         e.post(f"/v1/posts/{i}/like", user="ann")
     assert e.stop() == 0
@@ -586,7 +586,7 @@ def test_serves_without_kafka_and_finds_it_later(broker, fresh):
     forwarder = Forwarder(port, broker.address)
     try:
         wait_until(lambda: e.metric("kudos_edge_kafka_ready") == 2, 30, "the topics")
-        wait_until(lambda: e.metric("kudos_edge_batches_sent_total") > 0, 10, "a batch")
+        wait_until(lambda: e.metric("kudos_edge_batches_sent_total") > 0, 30, "a batch")
         assert e.stop() == 0
     finally:
         forwarder.close()
@@ -599,12 +599,12 @@ def test_sighup_reloads_the_level_and_names_what_needs_a_restart(fresh):
     with open(e.config, "a", encoding="ascii") as f:
         f.write("\n[nonsense]\nkey = 1\n")
     e.signal(signal.SIGHUP)
-    wait_until(lambda: e.events("reload-refused"), 10, "a refusal")
+    wait_until(lambda: e.events("reload-refused"), 30, "a refusal")
     with open(e.config, "w", encoding="ascii") as f:
         f.write(good)
     e.set({"log": {"level": "error"}, "edge": {"region": "virginia", "resend_max": "50s"}})
     e.signal(signal.SIGHUP)
-    wait_until(lambda: {x["key"] for x in e.events("reload-needs-restart")} == {"region", "resend_max"}, 10, "each option that needs a restart")
+    wait_until(lambda: {x["key"] for x in e.events("reload-needs-restart")} == {"region", "resend_max"}, 30, "each option that needs a restart")
     assert not e.events("reloaded"), "a file that was refused is not taken; the level is error by now"
     assert e.post("/v1/posts/1/like", user="ann").status == 200
 
@@ -651,7 +651,7 @@ def test_an_edge_takes_the_descriptors_that_the_system_allows(fresh):
 def test_configuration_is_checked_without_a_start(fresh, sets, text):
     e = fresh()
     arguments = [a for s in sets for a in ("--set", s)]
-    done = subprocess.run([program("kudos-edge"), "-c", e.config, "-t", *arguments], capture_output=True, text=True, timeout=10)
+    done = subprocess.run([program("kudos-edge"), "-c", e.config, "-t", *arguments], capture_output=True, text=True, timeout=30)
     assert done.returncode == 2 and text in done.stderr
     assert not os.path.exists(e.data)
 

@@ -20,6 +20,7 @@ from proc import Broker, Central, Edge, Process, program, wait_until
 PARTITIONS = 4
 LONG = os.environ.get("KUDOS_LONG") == "1"
 FAST = {"edge": {"flush_interval": "100ms"}}
+PATIENT = {**FAST, "central": {"read_deadline": "5s"}}  # central answers, later on a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def secret(directory):
 @pytest.fixture(scope="module")
 def edges(broker, central, tmp_path_factory):
     directory = tmp_path_factory.mktemp("edges")
-    more = {**FAST, "http": {"session_secret": secret(directory)}}
+    more = {**PATIENT, "http": {"session_secret": secret(directory)}}
     pair = [Edge(directory, broker.address, name=n, region=r, partitions=PARTITIONS, central=central.url, more=more)
             for n, r in (("edge-a", "mumbai"), ("edge-b", "virginia"))]
     with pair[0], pair[1]:
@@ -170,13 +171,13 @@ def test_a_cold_item_is_asked_for_once(edges, central, broker, tmp_path):
     a, _ = edges
     a.post("/v1/posts/six/like", user="ann")
     settled(edges, "posts/six", 1)
-    with Edge(tmp_path, broker.address, name="edge-c", partitions=PARTITIONS, central=central.url, more=FAST) as c:
+    with Edge(tmp_path, broker.address, name="edge-c", partitions=PARTITIONS, central=central.url, more=PATIENT) as c:
         first = c.get("/v1/posts/six/counts").json
         assert (first["counts"]["like"]["count"], first["source"]) == (1, "central")
         assert [c.metric(f'kudos_edge_counts_lookups_total{{result="{r}"}}') for r in ("miss", "hit")] == [1, 0]
         assert c.get("/v1/posts/six/counts").json["source"] == "edge"
         assert [c.metric(f'kudos_edge_counts_lookups_total{{result="{r}"}}') for r in ("miss", "hit")] == [1, 1]
-        wait_until(lambda: c.metric("kudos_edge_central_up") == 2, 10, "central reached")
+        wait_until(lambda: c.metric("kudos_edge_central_up") == 2, 30, "central reached")
         wait_until(lambda: c.metric("kudos_edge_asks_total") >= 1, 20, "the metric")
         like = c.post("/v1/posts/six/like", user="bob").json
         assert like["count"] == 2 and like["changed"] is True
@@ -225,7 +226,7 @@ def test_central_away_is_said_and_does_not_stop_anybody(broker, tmp_path):
         answers = [e.get(f"/v1/posts/x{i}/counts").json for i in range(40)]
         assert all((x["as_of"], x["age_ms"], x["source"]) == (None, None, "edge") for x in answers)
         assert all(c == {"count": None, "display": None, "pending": 0} for x in answers for c in x["counts"].values())
-        wait_until(lambda: e.metric("kudos_edge_central_up") == 0, 10, "the breaker")
+        wait_until(lambda: e.metric("kudos_edge_central_up") == 0, 30, "the breaker")
         waited = waited_for_central(e, 40)
         for i in range(20):
             assert e.get(f"/v1/posts/y{i}/counts").status == 200
@@ -260,7 +261,7 @@ class FixedTime(Process):
 def test_a_clock_out_of_bounds_refuses_writes_and_nothing_else(broker, tmp_path, off_s):
     with FixedTime(tmp_path / "time", int((time.time() + off_s) * 1e6)) as clock:
         with Edge(tmp_path, broker.address, name="edge-e", partitions=PARTITIONS, central=f"http://127.0.0.1:{clock.port}") as e:
-            wait_until(lambda: e.metric("kudos_edge_clock_out_of_bounds") == 1, 10, "a measurement")
+            wait_until(lambda: e.metric("kudos_edge_clock_out_of_bounds") == 1, 30, "a measurement")
             for answer in (e.post("/v1/posts/1/like", user="ann"), e.delete("/v1/posts/1/like", user="ann"),
                            e.post("/v1/posts/1/view", user="ann"),
                            e.post("/v1/likes", user="ann", body={"operations": [{"item": "posts/1", "op": "like"}]})):
@@ -290,12 +291,12 @@ def test_tls_and_h2c_on_one_port_and_a_new_certificate_without_a_restart(broker,
         shutil.copy(other_crt, crt)
         shutil.copy(other_key, key)
         e.signal(signal.SIGHUP)
-        wait_until(lambda: served_certificate(e.port) != before, 10, "the new certificate")
-        wait_until(lambda: e.events("reloaded") and e.events("certificate-reloaded"), 10, "the word of it")
+        wait_until(lambda: served_certificate(e.port) != before, 30, "the new certificate")
+        wait_until(lambda: e.events("reloaded") and e.events("certificate-reloaded"), 30, "the word of it")
         with open(crt, "w", encoding="ascii") as f:
             f.write("nonsense")
         e.signal(signal.SIGHUP)
-        wait_until(lambda: e.events("certificate-kept") and len(e.events("reloaded")) == 2, 10, "a refusal of the certificate alone")
+        wait_until(lambda: e.events("certificate-kept") and len(e.events("reloaded")) == 2, 30, "a refusal of the certificate alone")
         assert served_certificate(e.port) != before and len(e.events("certificate-reloaded")) == 1
 
 
@@ -350,7 +351,7 @@ def test_what_central_lacks_is_not_taken_and_holds_nothing_up(rollout, tmp_path)
     # Central gets them by a reload: the edge offers them without one.
     reload(central, counters={"clap": "60 set"}, api={"collections": "posts, songs"})
     wait_until(lambda: clap(e, "posts/1") == 200 and clap(e, "songs/1", counter="like") == 200, 20, "what central has now")
-    assert e.get("/v1/posts/1/counts").json["counts"]["clap"]["count"] == 1
+    wait_until(lambda: e.get("/v1/posts/1/counts").json["counts"].get("clap", {}).get("count") == 1, 20, "its number")
     wait_until(lambda: central.get("/v1/posts/1/counts").json["counts"]["clap"]["count"] == 1, 20, "a clap at central")
     settled([e, central], "songs/1", 1)
     assert [e.metric(f'kudos_edge_not_at_central{{kind="{kind}"}}') for kind in ("counter", "collection")] == [0, 0]
@@ -369,7 +370,7 @@ def test_an_edge_takes_over_counters_and_collections_by_a_reload(rollout, tmp_pa
     reload(central, counters={"clap": "60 set"}, api={"collections": "posts, songs"})
     for i in items:
         wait_until(lambda i=i: clap(e, i) == 200, 20, "a clap")
-    assert clap(e, "songs/1", counter="like") == 200
+    wait_until(lambda: clap(e, "songs/1", counter="like") == 200, 20, "a like in the new collection")
 
     def complete(item):
         counts = e.get(f"/v1/{item}/counts").json

@@ -28,7 +28,7 @@ def connected(server, address, n):
     """So many connections that the server has accepted."""
     before = server.count("connections_accepted")
     found = [socket.create_connection(("127.0.0.1", server.port), timeout=10, source_address=(address, 0)) for _ in range(n)]
-    wait_until(lambda: server.count("connections_accepted") >= before + n, 10, "they are accepted")
+    wait_until(lambda: server.count("connections_accepted") >= before + n, 30, "they are accepted")
     return found
 
 
@@ -150,11 +150,11 @@ def test_connections_of_tls_are_held_bytes_and_memory_goes_back(serve, certifica
     assert 600 * 12 * KIB <= idle < 600 * 16 * KIB
     for sock in sockets:
         sock.sendall(b"\x17\x03\x03\x40\x00" + b"x" * 16000)
-    wait_until(lambda: server.count("buffered_bytes") >= idle + 600 * 16 * KIB, 10, "a part of a record is held")
+    wait_until(lambda: server.count("buffered_bytes") >= idle + 600 * 16 * KIB, 30, "a part of a record is held")
     most = resident(server)
     for sock in sockets:
         sock.close()
-    wait_until(lambda: server.count("buffered_bytes") < 64 * KIB, 10, "nothing is held")
+    wait_until(lambda: server.count("buffered_bytes") < 64 * KIB, 30, "nothing is held")
     if not SANITIZED:  # a sanitizer keeps what was freed
         assert most > before + 10 * KIB * KIB
         wait_until(lambda: resident(server) < before + 5 * KIB * KIB, 20, "memory goes back to the system")

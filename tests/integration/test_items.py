@@ -33,7 +33,7 @@ def test_a_closed_item_is_refused_by_name_counts_nothing_more_and_can_be_opened(
         assert "closed" not in counts(here)
         assert operator(c, "close", ITEM) == "close items=1 verdict=closed"
         for edge in (here, cut):
-            wait_until(lambda e=edge: refused(e), 10, "a refusal")
+            wait_until(lambda e=edge: refused(e), 30, "a refusal")
         for answer in (here.delete(f"/v1/{ITEM}/like", user="ann"), here.post(f"/v1/{ITEM}/view", user="ann")):
             assert (answer.status, answer.problem) == (403, "item-closed")
         assert counts(here)["closed"] is True and ok(here.get(f"/v1/{ITEM}/like", user="ann"))["liked"] is True
@@ -45,9 +45,9 @@ def test_a_closed_item_is_refused_by_name_counts_nothing_more_and_can_be_opened(
         c.central.start()
         c.wait_counts(ITEM, "like", 1)
         assert operator(c, "open", ITEM) == "open items=1 verdict=opened"
-        wait_until(lambda: here.post(f"/v1/{ITEM}/like", user="bob").status == 200, 10, "likes are taken again")
+        wait_until(lambda: here.post(f"/v1/{ITEM}/like", user="bob").status == 200, 30, "likes are taken again")
         c.wait_counts(ITEM, "like", 2)
-        wait_until(lambda: "closed" not in counts(cut), 10, "the other edge hears of it")
+        wait_until(lambda: "closed" not in counts(cut), 30, "the other edge hears of it")
         assert "no item" in operator(c, "close", "not-an-item", rc=2)
         Journal.audit(c.central)
 
@@ -56,7 +56,7 @@ def test_what_an_edge_takes_before_it_knows_ends_with_centrals_word(tmp_path, br
     with Cluster(tmp_path, broker.address) as c:
         blind = c.edges[0]
         ok(c.edges[1].post(f"/v1/{ITEM}/like", user="ann"))
-        wait_until(lambda: counts(c.central)["counts"]["like"]["count"] == 1, 10, "central has it")
+        wait_until(lambda: counts(c.central)["counts"]["like"]["count"] == 1, 30, "central has it")
         c.edges[0].stop()
         operator(c, "close", ITEM)
         blind.start()
@@ -64,7 +64,7 @@ def test_what_an_edge_takes_before_it_knows_ends_with_centrals_word(tmp_path, br
         if taken.status == 200:
             wait_until(lambda: c.central.metric("kudos_central_closed_operations_total") == 1, 20, "central leaves it out")
         c.wait_counts(ITEM, "like", 1)
-        wait_until(lambda: refused(blind), 10, "a refusal")
+        wait_until(lambda: refused(blind), 30, "a refusal")
         Journal.audit(c.central)
 
 
@@ -85,7 +85,7 @@ def test_a_deleted_item_is_empty_and_stays_so_when_central_is_rebuilt_from_the_l
         c.central.start()
         wait_until(lambda: counts(c.central).get("closed"), 20, "the log is read, with the decision")
         c.wait_counts(ITEM, "like", 0)
-        wait_until(lambda: refused(c.edges[0]), 10, "a refusal")
+        wait_until(lambda: refused(c.edges[0]), 30, "a refusal")
         Journal.audit(c.central)
 
 

@@ -365,10 +365,10 @@ def test_a_token_is_verified_once_until_the_keys_change(broker, tmp_path):
         # The same token for an expired time is no longer remembered.
         short = EC.token("brief", exp=int(time.time()) + 1 - 4)
         assert one_connection(e, [(LIKE, short)]) == [200]
-        wait_until(lambda: one_connection(e, [(LIKE, short)]) == [401], 10, "it expires, though it was remembered")
+        wait_until(lambda: one_connection(e, [(LIKE, short)]) == [401], 30, "it expires, though it was remembered")
         # The key goes: what it had signed is refused at once.
         write_file(jwt["jwt"]["keys_file"], key_set(RSA))
-        wait_until(lambda: one_connection(e, [(LIKE, token)]) == [401], 10, "the key is gone, and with it what was remembered")
+        wait_until(lambda: one_connection(e, [(LIKE, token)]) == [401], 30, "the key is gone, and with it what was remembered")
         assert one_connection(e, [(LIKE, RSA.token())] * 2) == [200] * 2
 
 
@@ -549,19 +549,19 @@ def test_keys_are_taken_up_when_the_file_changes(broker, tmp_path):
         assert e.get(LIKE, headers=bearer(EC.token(header=unnamed))).status == 200
         fresh = Key("ES256", "e9")
         write_file(path, key_set(fresh))
-        wait_until(lambda: e.get(LIKE, headers=bearer(fresh.token())).status == 200, 10, "the new key")
+        wait_until(lambda: e.get(LIKE, headers=bearer(fresh.token())).status == 200, 30, "the new key")
         refused(e.get(LIKE, headers=bearer(EC.token())), 401, "unauthorized", "unknown key", INVALID)
         refused(e.get(LIKE, headers=bearer(EC.token(header=unnamed))), 401, "unauthorized", "bad signature", INVALID)
         write_file(path, key_set(fresh, EC))
-        wait_until(lambda: e.get(LIKE, headers=bearer(EC.token())).status == 200, 10, "both keys")
+        wait_until(lambda: e.get(LIKE, headers=bearer(EC.token())).status == 200, 30, "both keys")
         refused(e.get(LIKE, headers=bearer(EC.token(header=unnamed))), 401, "unauthorized", "unknown key", INVALID)  # which of the two?
         write_file(path, '{"keys": []}')
-        wait_until(lambda: e.events("jwt-keys-kept"), 10, "a set without keys is told")
+        wait_until(lambda: e.events("jwt-keys-kept"), 30, "a set without keys is told")
         assert "jwt.keys_file" in e.events("jwt-keys-kept")[0]["cause"] and e.metric("kudos_edge_jwt_files_stale") == 1
         assert e.get(LIKE, headers=bearer(fresh.token())).status == 200, "the last keys stay"
         assert e.metric("kudos_edge_jwt_keys") == 2
         write_file(path, key_set(fresh))
-        wait_until(lambda: e.metric("kudos_edge_jwt_files_stale") == 0, 10, "the file is good again")
+        wait_until(lambda: e.metric("kudos_edge_jwt_files_stale") == 0, 30, "the file is good again")
 
 
 def test_a_live_stream_ends_when_the_keys_change_and_a_token_without_its_key_opens_none(broker, tmp_path):
@@ -585,15 +585,15 @@ def test_keys_are_read_again_on_sighup(central, broker, tmp_path):
         other = Key("HS256", None, "another secret of 32 bytes and more")
         write_file(jwt["jwt"]["secret_file"], other.secret, 0o600)
         e.signal(signal.SIGHUP)
-        wait_until(lambda: e.get(LIKE, headers=bearer(other.token())).status == 200, 10, "the new secret")
+        wait_until(lambda: e.get(LIKE, headers=bearer(other.token())).status == 200, 30, "the new secret")
         assert e.get(LIKE, headers=bearer(MAC.token())).status == 401
         write_file(jwt["jwt"]["secret_file"], other.secret, 0o644)
-        wait_until(lambda: e.events("jwt-keys-kept"), 10, "a secret that others can read")
+        wait_until(lambda: e.events("jwt-keys-kept"), 30, "a secret that others can read")
         assert "chmod 600" in e.events("jwt-keys-kept")[0]["cause"] and other.secret not in e.log()
         assert e.get(LIKE, headers=bearer(other.token())).status == 200
     before = len(central.events("reloaded"))
     central.signal(signal.SIGHUP)
-    wait_until(lambda: len(central.events("reloaded")) > before, 10, "central reloads")
+    wait_until(lambda: len(central.events("reloaded")) > before, 30, "central reloads")
     assert central.get("/v1/posts/fed/counts", headers=bearer(EC.token())).status == 200
 
 
@@ -634,10 +634,10 @@ def test_keys_of_an_address_follow_a_rotation(broker, tmp_path):
     with Provider(key_set(old)) as p, edge_of(tmp_path, broker, "url", {"jwt": {**PARTY, "keys_url": p.url, **FAST}}) as e:
         assert e.get(LIKE, headers=bearer(old.token())).status == 200
         p.text = key_set(old, new)
-        wait_until(lambda: e.get(LIKE, headers=bearer(new.token())).status == 200, 10, "the new key")
+        wait_until(lambda: e.get(LIKE, headers=bearer(new.token())).status == 200, 30, "the new key")
         assert e.get(LIKE, headers=bearer(old.token())).status == 200
         p.text = key_set(new)
-        wait_until(lambda: e.get(LIKE, headers=bearer(old.token())).status == 401, 10, "the old key goes")
+        wait_until(lambda: e.get(LIKE, headers=bearer(old.token())).status == 401, 30, "the old key goes")
         assert 0 <= e.metric("kudos_edge_jwt_keys_age_seconds") < 10 and e.metric("kudos_edge_jwt_fetch_failures_total") == 0
 
 
@@ -655,7 +655,7 @@ def test_sighup_fetches_the_keys(broker, tmp_path, binary):
             p.text = key_set(ED)
             assert daemon.get(LIKE, headers=bearer(ED.token())).status == 401
             daemon.signal(signal.SIGHUP)
-            wait_until(lambda: daemon.get(LIKE, headers=bearer(ED.token())).status == 200, 10, "the new key")
+            wait_until(lambda: daemon.get(LIKE, headers=bearer(ED.token())).status == 200, 30, "the new key")
             assert daemon.get(LIKE, headers=bearer(EC.token())).status == 401 and p.asked == 2
 
 
@@ -667,7 +667,7 @@ def test_the_last_keys_stay_while_the_provider_is_away(broker, tmp_path):
             p.headers, p.moved = {"Location": "/moved"} if status == 302 else {}, key_set(RSA)
             p.status, p.text = status, text
             e.signal(signal.SIGHUP)  # and not by the pace of the backoff
-            wait_until(lambda f=failures: e.metric("kudos_edge_jwt_fetch_failures_total") > f, 10, f"a failure by {status}")
+            wait_until(lambda f=failures: e.metric("kudos_edge_jwt_fetch_failures_total") > f, 30, f"a failure by {status}")
             assert e.get(LIKE, headers=bearer(EC.token())).status == 200
             assert e.get(LIKE, headers=bearer(RSA.token())).status == 401
         assert len(e.events("jwt-provider-away")) == 1 and not e.events("jwt-provider-back")
@@ -675,8 +675,8 @@ def test_the_last_keys_stay_while_the_provider_is_away(broker, tmp_path):
         wait_until(lambda: e.metric("kudos_edge_jwt_keys_age_seconds") > age, 20, "the age of the keys grows")
         p.status, p.text = 200, key_set(RSA)
         e.signal(signal.SIGHUP)
-        wait_until(lambda: e.get(LIKE, headers=bearer(RSA.token())).status == 200, 10, "the provider is back")
-        assert e.events("jwt-provider-back")
+        wait_until(lambda: e.get(LIKE, headers=bearer(RSA.token())).status == 200, 30, "the provider is back")
+        wait_until(lambda: e.events("jwt-provider-back"), 20, "it is told")
 
 
 def test_unknown_keys_cause_one_fetch_at_most_in_an_interval(broker, tmp_path):
@@ -711,7 +711,7 @@ def test_a_provider_that_hangs_holds_nothing_up(broker, tmp_path):
             wait_until(lambda: e.get(LIKE, headers=bearer(EC.token())).status == 200, 20, "the keys")
             p.open.clear()
             asked = p.asked
-            wait_until(lambda: p.asked > asked, 10, "the next fetch hangs, too")
+            wait_until(lambda: p.asked > asked, 30, "the next fetch hangs, too")
             assert e.stop(8 * SLOWER) == 0, "a stop cuts it short, which would take 10 s alone"
 
 
@@ -720,7 +720,7 @@ def test_a_provider_is_believed_by_its_certificate_alone(broker, tmp_path):
     with Provider(key_set(EC), certificate) as p:
         section = {**PARTY, "keys_url": p.url, **FAST}
         with edge_of(tmp_path, broker, "stranger", {"jwt": section}) as e:
-            wait_until(lambda: e.events("jwt-provider-away"), 10, "it is told")
+            wait_until(lambda: e.events("jwt-provider-away"), 30, "it is told")
             assert "certificate" in e.events("jwt-provider-away")[0]["cause"]
             refused(e.get(LIKE, headers=bearer(EC.token())), 401, "unauthorized", "unknown key", INVALID)
         with edge_of(tmp_path, broker, "trusting", {"jwt": {**section, "ca_file": certificate[0]}}) as e:
@@ -750,7 +750,7 @@ def test_the_command_makes_tokens_that_an_edge_takes(broker, tmp_path, algorithm
         assert made.returncode == 0 and e.post(LIKE, headers=bearer(made.stdout.strip())).status == 200
         assert e.post("/v1/posts/1/save", headers=bearer(made.stdout.strip())).status == 403
         brief = token("--exp", "1s").stdout.strip()
-        wait_until(lambda: "expired" in e.get(LIKE, headers=bearer(brief)).json.get("detail", ""), 15, "it expires")
+        wait_until(lambda: "expired" in e.get(LIKE, headers=bearer(brief)).json.get("detail", ""), 30, "it expires")
     assert token("--alg", "HS256").returncode == 2
     assert token("--exp", "soon").returncode == 2
     assert subprocess.run([program("kudos-sim"), "token", "--key", "/nowhere", "--sub", "a"], capture_output=True, timeout=20).returncode == 2

@@ -42,7 +42,7 @@ class Embedded:
         self.names = [next(fresh) for _ in range(8)]
         self.process = subprocess.Popen([PROBE, "broker", "--partitions", str(PARTITIONS), "--topics",
                                          ",".join(self.names), "--address-file", self.file])
-        kafka.until(lambda: os.path.exists(self.file), 10, "no address file")
+        kafka.until(lambda: os.path.exists(self.file), 30, "no address file")
         with open(self.file) as f:
             self.bootstrap = f.read().strip()
 
@@ -127,7 +127,7 @@ def test_embedded_brokers_listen_where_they_are_told(tmp_path):
     command = [PROBE, "broker", "--port", str(port), "--brokers", "3", "--address-file", file]
     broker = subprocess.Popen(command)
     try:
-        kafka.until(lambda: os.path.exists(file), 10, "no address file")
+        kafka.until(lambda: os.path.exists(file), 30, "no address file")
         with open(file, encoding="ascii") as f:
             assert f.read() == ",".join(f"127.0.0.1:{port + n}" for n in range(3)) + "\n"
         second = subprocess.run(command, capture_output=True, text=True, timeout=20)

@@ -157,7 +157,7 @@ def test_a_slow_disk_leads_to_reads_from_memory_step_by_step_and_no_like_is_lost
             wait_until(lambda n=before: journal.statuses[200] > n + 30, REACH_S, f"likes at level {level}")
         disk.order.end()
         wait_until(lambda: level_of(edge) == 0, REACH_S, "all is given again")
-    wait_until(lambda: "kudos-level" not in edge.get("/v1/posts/warm/counts").headers, 10, "no level is told")
+    wait_until(lambda: "kudos-level" not in edge.get("/v1/posts/warm/counts").headers, 30, "no level is told")
     # A busy machine may bring level 1 back for a moment, or make central late for one question: what is given up once is asked again.
     wait_until(lambda: liked(edge.get("/v1/posts/warm/like", user="bob")) == (False, "central"), REACH_S, "central is asked again")
     wait_until(lambda: liked(edge.get("/v1/posts/warm/like", user="ann")) == (True, "edge"), REACH_S, "the disk is asked again")
@@ -205,7 +205,13 @@ def test_threads_that_come_late_lead_to_refused_reads_and_likes_go_on(fresh):
     edge = fresh(more={"overload": {"level_1": "40ms", "level_2": "60ms", "level_3": "80ms", "level_4": "100ms", "enter_after": "200ms",
                                     "leave_after": "200ms"}}).start()
     assert edge.post("/v1/posts/1/like", user="ann").status == 200
-    users = itertools.count()
+    users, liked_by = itertools.count(), ["ann"]
+
+    def like():
+        user = f"u{next(users)}"
+        got = edge.post("/v1/posts/1/like", user=user)
+        liked_by.extend([user] * (got.status == 200))
+        return got
 
     def at_four(ask):
         def answer():
@@ -224,8 +230,8 @@ def test_threads_that_come_late_lead_to_refused_reads_and_likes_go_on(fresh):
         early = wait_until(lambda: a if (a := answer_before_body(edge, "/v1/counts")).startswith(b"HTTP/1.1 503") else None, REACH_S, "no body is held")
         assert b"kudos-level: 4" in early, early
         for _ in range(5):
-            like = at_four(lambda: edge.post("/v1/posts/1/like", user=f"u{next(users)}"))
-            assert like.status == 200, like
+            taken = at_four(like)
+            assert taken.status == 200, taken
         batch = at_four(lambda: edge.post("/v1/likes", user="ann", body={"operations": [{"item": "posts/2", "op": "like"}]}))
         assert batch.status == 200, batch
         assert edge.metric("kudos_edge_requests_overloaded_total") >= 6
@@ -237,9 +243,14 @@ def test_threads_that_come_late_lead_to_refused_reads_and_likes_go_on(fresh):
 
         wait_until(says_so, REACH_S, "/readyz says that reads are refused")
     wait_until(lambda: level_of(edge) == 0, REACH_S, "all is given again")
-    wait_until(lambda: "kudos-level" not in edge.get("/v1/posts/1/counts").headers, 10, "no level is told")
-    likes = 1 + next(users)
-    assert edge.get("/v1/posts/1/counts").json["counts"]["like"]["pending"] == likes
+    wait_until(lambda: "kudos-level" not in edge.get("/v1/posts/1/counts").headers, 30, "no level is told")
+
+    def pending():
+        """As far as reads are answered: on a busy machine a level comes back for a moment."""
+        got = edge.get("/v1/posts/1/counts")
+        return got.status == 200 and got.json["counts"]["like"]["pending"]
+
+    assert wait_until(pending, REACH_S, "an answer") == len(liked_by)
     taken = steps(edge)
     assert taken[:4] == [(0, 1), (1, 2), (2, 3), (3, 4)], taken
     assert all(line["loop_ms"] >= 40 for line in edge.events("overload-level") if line["level"] > line["before"])

@@ -144,4 +144,4 @@ def test_a_withdrawn_like_stays_withdrawn_when_its_tombstone_is_gone(world):
     def gone():
         return "at_us" not in central.get("/v1/posts/gone/like", user="kim").json
     wait_until(gone, 60, "the tombstone is collected")
-    wait_until(lambda: kim.asks(a, "posts/gone") == {"item": "posts/gone", "liked": False, "source": "central"}, 10, "central's word")
+    wait_until(lambda: kim.asks(a, "posts/gone") == {"item": "posts/gone", "liked": False, "source": "central"}, 30, "central's word")

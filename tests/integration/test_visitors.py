@@ -411,6 +411,7 @@ def test_a_reload_opens_and_closes_counters_and_changes_limits(start):
     edge.set({"visitors": {"counters": ""}})
     reload(edge, '"reloaded"')
     wait_until(lambda: like(edge, token).status == 403, WAIT_S, "closed")
+    wait_until(lambda: came(edge).status == 403, WAIT_S, "closed at the other shard, too")
     check_forbidden(came(edge), "there are no visitors here")
 
 
