@@ -5,6 +5,7 @@
 
 #include "central/io/commands/commands.h"
 #include "central/io/commands/order_run.h"
+#include "common/base/fields.h"
 
 static bool undo;
 static const char *region;
@@ -86,14 +87,14 @@ static edge_row *edge_rows_obtain(edge_rows *l, const char *name)
     return row;
 }
 
-static void edge_rows_take(edge_rows *l, const char *line)
+static void edge_rows_take(edge_rows *l, kd_fields *f)
 {
     char name[KD_NAME_MAX + 1], where[KD_NAME_MAX + 1], state[16];
-    unsigned partition;
-    _Static_assert(KD_NAME_MAX == 32, "the widths below");
-    if (sscanf(line, "edge partition=%u name=%32s region=%32s state=%15s", &partition, name, where, state) !=
-        4)
-        return;
+    if (!kd_fields_are(f, "edge")) return;
+    kd_fields_string(f, "name", name, sizeof name);
+    kd_fields_string(f, "region", where, sizeof where);
+    kd_fields_string(f, "state", state, sizeof state);
+    if (f->lacking) return;
     edge_row *row = edge_rows_obtain(l, name);
     snprintf(row->region, sizeof(row->region), "%s", where);
     row->heard += strcmp(state, "heard") == 0;
@@ -106,13 +107,11 @@ static int edge_rows_compare(const void *a, const void *b)
     return strcmp(((const edge_row *)a)->name, ((const edge_row *)b)->name);
 }
 
-static void edge_print_list(kd_buf *text)
+static void edge_print_list(const kd_buf *text)
 {
     edge_rows rows = {.count = 0};
-    char *save = NULL;
-    kd_buf_put_u8(text, '\0');
-    for (char *line = strtok_r((char *)text->data, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-        edge_rows_take(&rows, line);
+    kd_fields f;
+    for (kd_bytes rest = kd_buf_view(text); kd_fields_take(&f, &rest);) edge_rows_take(&rows, &f);
     if (rows.count > 0) qsort(rows.at, rows.count, sizeof(*rows.at), edge_rows_compare);
     for (uint32_t i = 0; i < rows.count; i++) {
         const edge_row *r = &rows.at[i];

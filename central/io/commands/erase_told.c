@@ -5,35 +5,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/fields.h"
 #include "common/base/text.h"
-
-_Static_assert(KD_NAME_MAX == 32 && KD_GONE_REASON_MAX == 64, "the widths below");
-
-/* The next line as a string of its own; false: there is none. */
-static bool erase_told_line(kd_bytes *text, char *line, size_t size)
-{
-    kd_bytes next = kd_text_take_line(text, NULL);
-    snprintf(line, size, "%.*s", KD_PRINT(next));
-    return next.len > 0;
-}
 
 /* ---- before an erasure ---- */
 
 typedef struct {
     uint32_t partition;
     uint64_t stamp_us, void_us, withdrawn, drift_us;
-    int finished;
+    bool finished;
     char job[KD_NAME_MAX + 1];
 } erase_mark;
 
-static bool erase_mark_read(erase_mark *m, const char *line)
+static bool erase_mark_read(erase_mark *m, kd_fields *f)
 {
-    return sscanf(line,
-                  "erase-mark partition=%" SCNu32 " stamp_us=%" SCNu64 " void_us=%" SCNu64
-                  " withdrawn=%" SCNu64 " finished=%d drift_us=%" SCNu64 " job=%32s",
-                  &m->partition, &m->stamp_us, &m->void_us, &m->withdrawn, &m->finished, &m->drift_us,
-                  m->job) == 7 &&
-           m->partition < KD_PARTITIONS_MAX;
+    if (!kd_fields_are(f, "erase-mark")) return false;
+    m->partition = (uint32_t)kd_fields_number(f, "partition", KD_PARTITIONS_MAX - 1);
+    m->stamp_us = kd_fields_number(f, "stamp_us", UINT64_MAX);
+    m->void_us = kd_fields_number(f, "void_us", UINT64_MAX);
+    m->withdrawn = kd_fields_number(f, "withdrawn", UINT64_MAX);
+    m->finished = kd_fields_number(f, "finished", 1) != 0;
+    m->drift_us = kd_fields_number(f, "drift_us", UINT64_MAX);
+    kd_fields_string(f, "job", m->job, sizeof m->job);
+    return !f->lacking;
 }
 
 static void erase_known_take(kd_erase_known *k, const erase_mark *m)
@@ -57,14 +51,14 @@ static void erase_known_mark(kd_erase_known *k, const erase_mark *m)
 
 void kd_erase_known_read(kd_erase_known *k, const kd_buf *text)
 {
-    char line[1024];
+    kd_fields f;
     erase_mark m;
     *k = (kd_erase_known){.stamp_us = 0};
-    for (kd_bytes rest = kd_buf_view(text); erase_told_line(&rest, line, sizeof(line));)
-        if (erase_mark_read(&m, line)) erase_known_take(k, &m);
+    for (kd_bytes rest = kd_buf_view(text); kd_fields_take(&f, &rest);)
+        if (erase_mark_read(&m, &f)) erase_known_take(k, &m);
     if (k->unfinished[0] == '\0') return;
-    for (kd_bytes rest = kd_buf_view(text); erase_told_line(&rest, line, sizeof(line));)
-        if (erase_mark_read(&m, line)) erase_known_mark(k, &m);
+    for (kd_bytes rest = kd_buf_view(text); kd_fields_take(&f, &rest);)
+        if (erase_mark_read(&m, &f)) erase_known_mark(k, &m);
 }
 
 /* ---- behind it ---- */
@@ -77,17 +71,22 @@ static void erase_gone_fold(kd_gone *gone, uint64_t at_us, const char *reason)
         snprintf(gone->reason, sizeof(gone->reason), "%s", reason);
 }
 
+static void erase_gone_read(kd_gone *gone, kd_fields *f)
+{
+    char reason[KD_GONE_REASON_MAX];
+    uint64_t at_us = kd_fields_number(f, "at_us", UINT64_MAX);
+    kd_fields_string(f, "reason", reason, sizeof reason);
+    if (!f->lacking) erase_gone_fold(gone, at_us, reason);
+}
+
 uint64_t kd_erase_told_read(const kd_buf *text, kd_gone *gone)
 {
-    char line[1024], reason[KD_GONE_REASON_MAX];
-    uint64_t n, withdrawn = 0;
-    uint32_t partition;
+    kd_fields f;
+    uint64_t withdrawn = 0;
     *gone = (kd_gone){.at_us = 0};
-    for (kd_bytes rest = kd_buf_view(text); erase_told_line(&rest, line, sizeof(line));) {
-        if (sscanf(line, "erase-part partition=%" SCNu32 " withdrawn=%" SCNu64, &partition, &n) == 2)
-            withdrawn += n;
-        else if (sscanf(line, "erase-gone at_us=%" SCNu64 " reason=%63s", &n, reason) == 2)
-            erase_gone_fold(gone, n, reason);
+    for (kd_bytes rest = kd_buf_view(text); kd_fields_take(&f, &rest);) {
+        if (kd_fields_are(&f, "erase-part")) withdrawn += kd_fields_number(&f, "withdrawn", UINT64_MAX);
+        if (kd_fields_are(&f, "erase-gone")) erase_gone_read(gone, &f);
     }
     return withdrawn;
 }
@@ -113,17 +112,17 @@ static int erase_rows_compare(const void *left, const void *right)
     return strcmp(a->job, b->job);
 }
 
-static void erase_rows_take(erase_rows *l, const char *line)
+static void erase_rows_take(erase_rows *l, kd_fields *f)
 {
     erase_row row = {.to_us = 0};
-    uint64_t at_us;
-    char reason[KD_GONE_REASON_MAX];
-    if (sscanf(line,
-               "erase-job job=%32s to_us=%" SCNu64 " begun=%" SCNu32 " finished=%" SCNu32
-               " withdrawn=%" SCNu64 " at_us=%" SCNu64 " reason=%63s",
-               row.job, &row.to_us, &row.begun, &row.finished, &row.withdrawn, &at_us, reason) != 7)
-        return;
-    erase_gone_fold(&row.gone, at_us, reason);
+    if (!kd_fields_are(f, "erase-job")) return;
+    kd_fields_string(f, "job", row.job, sizeof row.job);
+    row.to_us = kd_fields_number(f, "to_us", UINT64_MAX);
+    row.begun = (uint32_t)kd_fields_number(f, "begun", UINT32_MAX);
+    row.finished = (uint32_t)kd_fields_number(f, "finished", UINT32_MAX);
+    row.withdrawn = kd_fields_number(f, "withdrawn", UINT64_MAX);
+    erase_gone_read(&row.gone, f);
+    if (f->lacking) return;
     l->at = kd_grow(l->at, l->count, &l->cap, sizeof *l->at);
     l->at[l->count++] = row;
 }
@@ -164,10 +163,9 @@ static void erase_row_print(const erase_row *e, uint64_t partitions)
 
 uint32_t kd_erase_list_print(const kd_buf *text, uint64_t partitions)
 {
-    char line[1024];
+    kd_fields f;
     erase_rows rows = {.at = NULL};
-    for (kd_bytes rest = kd_buf_view(text); erase_told_line(&rest, line, sizeof(line));)
-        erase_rows_take(&rows, line);
+    for (kd_bytes rest = kd_buf_view(text); kd_fields_take(&f, &rest);) erase_rows_take(&rows, &f);
     erase_rows_fold(&rows);
     for (uint32_t i = 0; i < rows.count; i++) erase_row_print(&rows.at[i], partitions);
     free(rows.at);

@@ -2,26 +2,25 @@
 #include "central/io/commands/void_told.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "central/io/operator/void_effect.h"
+#include "common/base/fields.h"
 #include "common/base/text.h"
 
 /* ---- what is remembered ---- */
 
-static void void_known_take(kd_void_known *k, const char *job, const char *line)
+static void void_known_take(kd_void_known *k, const char *job, kd_fields *f)
 {
     char name[KD_NAME_MAX + 1], state[16];
-    uint64_t to_us, withdrawn, skipped, put_back;
-    uint32_t partition;
-    _Static_assert(KD_NAME_MAX == 32, "the width below");
-    if (sscanf(line,
-               "void-job job=%32s partition=%" SCNu32 " to_us=%" SCNu64 " withdrawn=%" SCNu64
-               " skipped=%" SCNu64 " put_back=%" SCNu64 " state=%15s",
-               name, &partition, &to_us, &withdrawn, &skipped, &put_back, state) != 7)
-        return;
+    if (!kd_fields_are(f, "void-job")) return;
+    kd_fields_string(f, "job", name, sizeof name);
+    kd_fields_string(f, "state", state, sizeof state);
+    uint64_t to_us = kd_fields_number(f, "to_us", UINT64_MAX);
+    uint64_t withdrawn = kd_fields_number(f, "withdrawn", UINT64_MAX);
+    uint64_t skipped = kd_fields_number(f, "skipped", UINT64_MAX);
+    if (f->lacking) return;
     if (strcmp(name, job) != 0) {
         k->taken = kd_grow(k->taken, k->taken_count, &k->taken_cap, sizeof *k->taken);
         k->taken[k->taken_count++] = to_us + 1;
@@ -33,20 +32,12 @@ static void void_known_take(kd_void_known *k, const char *job, const char *line)
     k->skipped += skipped;
 }
 
-/* The next line as a string of its own, in *line; false: there is none. */
-static bool void_told_line(kd_bytes *text, char *line, size_t size)
-{
-    kd_bytes next = kd_text_take_line(text, NULL);
-    snprintf(line, size, "%.*s", KD_PRINT(next));
-    return next.len > 0;
-}
-
 void kd_void_known_read(kd_void_known *k, const char *job, const kd_buf *text)
 {
-    char line[1024];
+    kd_fields f;
     kd_bytes rest = kd_buf_view(text);
     *k = (kd_void_known){.taken = NULL};
-    while (void_told_line(&rest, line, sizeof(line))) void_known_take(k, job, line);
+    while (kd_fields_take(&f, &rest)) void_known_take(k, job, &f);
 }
 
 void kd_void_known_finish(kd_void_known *k)
@@ -73,7 +64,7 @@ uint64_t kd_void_known_stamp(const kd_void_known *k, uint64_t to_us)
 
 typedef struct {
     uint64_t moved;
-    char *line;
+    kd_bytes line; /* within the text of the answers */
 } void_effect_line;
 
 typedef struct {
@@ -85,56 +76,48 @@ static int void_effect_compare(const void *left, const void *right)
 {
     const void_effect_line *a = left, *b = right;
     if (a->moved != b->moved) return a->moved > b->moved ? -1 : 1;
-    return strcmp(a->line, b->line);
+    return kd_bytes_cmp(a->line, b->line);
 }
 
-static void void_told_effect(void_effect_lines *l, const char *line)
+static void void_told_effect(void_effect_lines *l, kd_fields *f)
 {
-    const char *moved = strstr(line, " withdrawn=");
-    if (!moved) moved = strstr(line, " put_back=");
-    if (!moved) return;
+    kd_fields undone = *f;
+    uint64_t moved = kd_fields_number(f, "withdrawn", UINT64_MAX);
+    if (f->lacking) moved = kd_fields_number(&undone, "put_back", UINT64_MAX);
+    if (f->lacking && undone.lacking) return;
     l->at = kd_grow(l->at, l->count, &l->cap, sizeof *l->at);
-    l->at[l->count] =
-        (void_effect_line){.moved = strtoull(strchr(moved, '=') + 1, NULL, 10), .line = strdup(line)};
-    KD_ASSERT(l->at[l->count].line);
-    l->count++;
+    l->at[l->count++] = (void_effect_line){.moved = moved, .line = f->line};
 }
 
 static void void_told_effects_put(kd_void_told *t, void_effect_lines *l)
 {
     if (l->count > 0) qsort(l->at, l->count, sizeof *l->at, void_effect_compare);
-    for (uint32_t i = 0; i < l->count; i++) {
-        if (i < KD_VOID_EFFECTS_MAX) kd_text_printf(&t->effects, "%s\n", l->at[i].line);
-        free(l->at[i].line);
-    }
+    for (uint32_t i = 0; i < KD_MIN(l->count, (uint32_t)KD_VOID_EFFECTS_MAX); i++)
+        kd_text_printf(&t->effects, "%.*s\n", KD_PRINT(l->at[i].line));
     free(l->at);
 }
 
-static bool void_told_part(kd_void_told *t, const char *line)
+static void void_told_part(kd_void_told *t, kd_fields *f)
 {
-    uint64_t users, items, picked, withdrawn, skipped, put_back;
-    uint32_t partition;
-    if (sscanf(line,
-               "void-part partition=%" SCNu32 " users=%" SCNu64 " items=%" SCNu64 " picked=%" SCNu64
-               " withdrawn=%" SCNu64 " skipped=%" SCNu64 " put_back=%" SCNu64,
-               &partition, &users, &items, &picked, &withdrawn, &skipped, &put_back) != 7)
-        return false;
-    t->users = users;
-    t->items += items;
-    t->picked += picked;
-    t->withdrawn += withdrawn;
-    t->skipped += skipped;
-    t->put_back += put_back;
-    return true;
+    t->users = kd_fields_number(f, "users", UINT64_MAX);
+    t->items += kd_fields_number(f, "items", UINT64_MAX);
+    t->picked += kd_fields_number(f, "picked", UINT64_MAX);
+    t->withdrawn += kd_fields_number(f, "withdrawn", UINT64_MAX);
+    t->skipped += kd_fields_number(f, "skipped", UINT64_MAX);
+    t->put_back += kd_fields_number(f, "put_back", UINT64_MAX);
 }
 
 void kd_void_told_read(kd_void_told *t, const kd_buf *text)
 {
-    char line[1024];
+    kd_fields f;
     void_effect_lines effects = {.at = NULL};
     kd_bytes rest = kd_buf_view(text);
     *t = (kd_void_told){.users = 0};
-    while (void_told_line(&rest, line, sizeof(line)))
-        if (!void_told_part(t, line)) void_told_effect(&effects, line);
+    while (kd_fields_take(&f, &rest)) {
+        if (kd_fields_are(&f, "void-part"))
+            void_told_part(t, &f);
+        else
+            void_told_effect(&effects, &f);
+    }
     void_told_effects_put(t, &effects);
 }
