@@ -456,10 +456,10 @@ def test_a_changes_topic_that_takes_nothing_has_a_bound(tmp_path):
         exact(2000, "--url", central.url)
         wait_until(lambda: central.metric("kudos_central_unpublished_bytes") > 10000, 20, "changes that wait")
         like_many(edge, 200)
-        wait_until(lambda: len({e["partition"] for e in central.events("reading-waits")}) == PARTITIONS, 30, "as much as may wait")
+        wait_until(lambda: central.events("reading-waits"), 30, "as much as may wait")
         assert central.log().index('"event":"alarm-unpublished"') < central.log().index('"event":"reading-waits"')
         assert central.metric('kudos_central_alarms_total{reason="unpublished"}') in range(1, PARTITIONS + 1)
-        merged = settled(lambda: central.metric("kudos_central_operations_total"))
+        merged = settled(lambda: central.metric("kudos_central_operations_total"), seconds=3)
         assert merged < 200 * 200 and central.metric("kudos_central_pauses_total") > 0
         sent = edge.metric("kudos_edge_batches_sent_total")
         like_many(edge, 20)

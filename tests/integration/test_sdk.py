@@ -333,6 +333,21 @@ def test_the_element_says_that_its_token_tells_no_user(users, site, cut, token):
     page.close()
 
 
+def test_a_tap_of_an_element_without_an_edge_warns_and_finds_one_that_was_named_since(users, site, cut):
+    site.pages["/bare"] = ('<!doctype html><kudos-like item="posts/bare"></kudos-like><script>window.warned = []; console.warn = (...said) => warned.push(said[0])</script>'
+                           '<script type=module src=/dist/kudos-like.js></script><script type=module>window.ready = true</script>')
+    page = users.browser.open(f"{site.url}/bare")
+    wait_until(lambda: page.run("window.ready"), 20, "the element")
+    page.run("document.querySelector('kudos-like').toggle()")
+    assert page.run("[warned, document.querySelector('kudos-like').client]") == [["kudos-like: without item or edge"], None]
+    page.run(f"for (const [name, content] of [['edge', 'http://127.0.0.1:{cut.port}'], ['user', 'bare'], ['token', {json.dumps(KEY.token('bare'))}]])"
+             "document.head.append(Object.assign(document.createElement('meta'), {name: `kudos-${name}`, content}))")
+    page.run("document.querySelector('kudos-like').toggle()")
+    wait_until(lambda: hearts(page, "[all[0].state?.count, all[0].state?.liked]") == [1, True], AGREE_S, "the like")
+    assert page.run("warned") == ["kudos-like: without item or edge"]
+    page.close()
+
+
 def test_an_element_may_have_a_client_of_its_own(users, site):
     site.pages["/stub"] = STUB
     page = users.browser.open(f"{site.url}/stub")

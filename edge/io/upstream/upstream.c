@@ -75,21 +75,14 @@ static void upstream_ended(kd_upstream *u, const upstream_attempt *a, const kd_c
     kd_central_links_ended(&u->links, a->slot, a->client, end);
 }
 
-static bool upstream_is_snapshot(kd_bytes body)
-{
-    kd_snapshot s;
-    if (kd_snapshot_decode(body, &s) != KD_OK) return false;
-    kd_snapshot_finish(&s);
-    return true;
-}
-
 static bool upstream_understood(upstream_call *call, int status, const kd_http_response *r)
 {
     kd_bytes body = kd_http_response_body(r);
     kd_buf *scratch = &call->upstream->links.scratch;
     if (status != 200) return kd_central_words_problem(body, scratch);
     const char *tells = call->asks.tells;
-    return tells ? kd_central_words_have(body, scratch, tells) : upstream_is_snapshot(body);
+    /* The core decodes the snapshot, and throws a bad one away. */
+    return tells ? kd_central_words_have(body, scratch, tells) : kd_record_peek(body) == KD_RECORD_SNAPSHOT;
 }
 
 /* ---- attempts ---- */

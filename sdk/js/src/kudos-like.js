@@ -48,7 +48,7 @@ export class KudosLike extends Base {
 
   /** The client that this element follows. One that a page sets here is this element's alone, whatever its attributes say; null: as they say. */
   get client() {
-    return this.#client;
+    return this.#client ?? null;
   }
 
   set client(client) {
@@ -86,15 +86,7 @@ export class KudosLike extends Base {
 
   #follow() {
     this.#unfollow();
-    const { item } = this;
-    let client;
-    this.#client = null;
-    try {
-      client = this.#client = item && (this.#own ?? this.#find());
-    } catch (error) {
-      console.warn(error);
-      return setTimeout(() => this.#tell("problem", { name: "unauthorized", item, error })); // when the page's other scripts listen, too
-    }
+    const { item } = this, client = (this.#client = this.#choose());
     if (!client) return;
     const count = Number.parseInt(this.getAttribute("count"), 10);
     if (count >= 0 && !this.#state) client.seed(item, { liked: this.hasAttribute("liked"), count }, this.counter);
@@ -112,6 +104,18 @@ export class KudosLike extends Base {
     ];
     level(client.level);
     this.#move();
+  }
+
+  /** Undefined: item or edge is missing; null: its token tells no user, which is told. */
+  #choose() {
+    const { item } = this;
+    try {
+      return (item && (this.#own ?? this.#find())) || undefined;
+    } catch (error) {
+      console.warn(error);
+      setTimeout(() => this.#tell("problem", { name: "unauthorized", item, error })); // when the page's other scripts listen, too
+      return null;
+    }
   }
 
   #unfollow() {
@@ -153,7 +157,9 @@ export class KudosLike extends Base {
 
   /** Likes, or takes it back; as a click does. */
   toggle() {
-    if (!this.#client) return this.#follow() ?? /* that told why, or: */ console.warn("kudos-like: without item or edge", this);
+    if (!this.#client) this.#follow();
+    if (this.#client === undefined) console.warn("kudos-like: without item or edge", this);
+    if (!this.#client) return;
     const like = !this.#client.get(this.item, this.counter).liked;
     this.shadowRoot.querySelector("button").classList.add("tapped");
     this.#client[like ? "like" : "unlike"](this.item, this.counter).catch(() => {}); // told as a problem
