@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """A site's backend beside Kudos, in plain Python: it renders a feed with what its reader likes, and hands on the likes of a form.
 
-    backend.py --edge http://localhost:8442 --database site.db --port 8080
+    backend.py --edge http://localhost:8442 --database site.db --port 8080 [--token-file site.jwt]
 
-- It is a gateway: it knows its users (here by a cookie without any proof, which a real site must not do) and tells the edge by X-User-Id. The edge has to
-  trust its address (http.trusted_peers; the demo trusts the loopback address).
+- It knows its users (here by a cookie without any proof, which a real site must not do) and tells the edge by X-User-Id. The edge believes it for a token
+  of its own (a JWT with the scopes kudos:service and kudos:act-as), or as a gateway at an address that it trusts (http.trusted_peers; the demo trusts the
+  loopback address). The file is read for each request: whoever renews the token puts a new file in its place.
 - One request asks for the numbers of all posts and for what the reader likes: POST /v1/counts with "me".
 - All that a form says goes as one batch with one Idempotency-Key, which the form carries: the button pressed twice, or a retry, counts once.
 - The session token (Kudos-Session) of each answer is kept beside the user, in the site's own database, and shown with his next request. So what he did is
@@ -71,8 +72,14 @@ class Sessions:
 
 
 class Kudos:
-    def __init__(self, edge, sessions):
-        self.edge, self.sessions = urllib.parse.urlsplit(edge), sessions
+    def __init__(self, edge, sessions, token_file=None):
+        self.edge, self.sessions, self.token_file = urllib.parse.urlsplit(edge), sessions, token_file
+
+    def proof(self):
+        if not self.token_file:
+            return {}
+        with open(self.token_file, encoding="ascii") as f:
+            return {"Authorization": f"Bearer {f.read().strip()}"}
 
     def feed(self, user, items):
         """{item: answer} of up to 200 items, each with `liked`."""
@@ -90,7 +97,7 @@ class Kudos:
     def ask(self, user, path, body, key=None):
         """Tries again what may be tried again, with the same key; a session token that cannot be verified is dropped."""
         for attempt in range(TRIES):
-            headers = {"X-User-Id": user, "Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
+            headers = {"X-User-Id": user, "Content-Type": "application/json", **self.proof(), **({"Idempotency-Key": key} if key else {})}
             session = self.sessions.get(user)
             if session:
                 headers["Kudos-Session"] = session
@@ -176,9 +183,10 @@ def main():
     parser.add_argument("--edge", required=True)
     parser.add_argument("--database", required=True)
     parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--token-file")
     args = parser.parse_args()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", args.port), Site)
-    server.kudos = Kudos(args.edge, Sessions(args.database))
+    server.kudos = Kudos(args.edge, Sessions(args.database), args.token_file)
     print(f"http://127.0.0.1:{server.server_port}/", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()

@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 import live
 from certificate import make_certificate
 from http_peer import DATA, END_HEADERS, END_STREAM, H2, HEADERS, fields, frame, integer
-from proc import SLOWER, Broker, Central, Edge, program, wait_until
+from proc import SLOWER, TOP, Broker, Central, Edge, program, wait_until
 from tokens import Key, Provider, b64, bearer, key_set, write_file
 
 PARTITIONS = 4
@@ -725,6 +726,63 @@ def test_a_provider_is_believed_by_its_certificate_alone(broker, tmp_path):
             refused(e.get(LIKE, headers=bearer(EC.token())), 401, "unauthorized", "unknown key", INVALID)
         with edge_of(tmp_path, broker, "trusting", {"jwt": {**section, "ca_file": certificate[0]}}) as e:
             assert e.get(LIKE, headers=bearer(EC.token())).status == 200
+
+
+# ---- as the documents tell it ----
+
+def chapter(path, title):
+    """The text below a title, up to the next one."""
+    with open(os.path.join(TOP, path), encoding="utf-8") as f:
+        return re.split(r"^##+ ", f.read().split(f"\n### {title}\n")[1], flags=re.MULTILINE)[0]
+
+
+def commands_of(text):
+    """The indented blocks but those of a configuration."""
+    blocks = ["".join(line[4:] + "\n" for line in block.strip("\n").split("\n")) for block in re.findall(r"(?:^    .*\n)+", text, re.MULTILINE)]
+    return [block for block in blocks if not block.startswith("[")]
+
+
+def test_an_identity_provider_is_brought_as_the_manual_says(broker, tmp_path):
+    """run.md, word for word but for the issuer's address. The provider's set holds a key for encryption, too, as Keycloak's does."""
+    text = chapter("docs/operations/run.md", "Bring your identity provider")
+    discover, look, like = commands_of(text)
+    signs, encrypts = Key("RS256", "sig"), {**Key("RS256", "enc").jwk(), "use": "enc", "alg": "RSA-OAEP"}
+    with Provider(json.dumps({"keys": [encrypts, signs.jwk()]})) as p:
+        def run(command, **env):
+            command = re.sub(r"^ISSUER=.*", f"ISSUER={p.root}", command)
+            return subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=True, env={**os.environ, "NO_PROXY": "*", **env}).stdout
+
+        said = dict(line.split(" = ") for line in run(discover).splitlines())
+        assert said.keys() == {"issuer", "keys_url"}
+        wanted = dict(re.findall(r"^    (audience|user_claim) = (\S+)$", text, re.MULTILINE))
+        with edge_of(tmp_path, broker, "brought", {"jwt": {**said, **wanted, **FAST}}) as e:
+            def asked(key=signs, **claims):
+                token = key.token(**{"iss": p.root, "aud": ["account", "kudos"], "scope": "openid profile", **claims})
+                return json.loads(run(like, TOKEN=token, EDGE=f"http://127.0.0.1:{e.port}")), token
+
+            done, token = asked()
+            assert done["liked"] is True and done["item"] == "posts/hello"
+            head, body = map(json.loads, run(look, TOKEN=token).replace("'", '"').splitlines())
+            assert (head["kid"], body["iss"], body["sub"]) == ("sig", p.root, "ada")
+            refusals = {"wrong issuer": asked(iss=p.root + "/"), "wrong audience": asked(aud="account"), "unknown key": asked(Key("RS256", "other")),
+                        "invalid user": asked(user="auth0|65f"), "expired": asked(exp=1), "not yet valid": asked(nbf=int(time.time()) + 3600)}
+            for why, (answer, _) in refusals.items():
+                assert answer["status"] == 401 and answer["detail"].startswith(why), (why, answer)
+            opaque = json.loads(run(like, TOKEN="opaque", EDGE=f"http://127.0.0.1:{e.port}"))
+            assert opaque["detail"].startswith("malformed")
+            told = set(re.findall(r"`([a-z ]+)`", "".join(row.split("|")[1] for row in text.split("| `detail` | set |")[1].split("\n\n")[0].splitlines()[2:])))
+            assert told == {*refusals, "malformed"}
+
+
+def test_the_ten_lines_of_a_backend_do_what_they_say(broker, tmp_path):
+    code = re.search(r"```python\n(.*?)```", chapter("docs/api.md", "From a backend, in ten lines"), re.DOTALL)[1]
+    assert len([line for line in code.splitlines() if line.strip()]) <= 11
+    with edge_of(tmp_path, broker, "lines", with_keys(tmp_path, key_set(EC)), http={"trusted_peers": "192.0.2.1"}) as e:
+        token = write_file(tmp_path / "site.jwt", EC.token("site", scope="kudos:service kudos:act-as") + "\n")
+        code = code.replace("http://localhost:8442", f"http://127.0.0.1:{e.port}").replace("run/site.jwt", token)
+        done = subprocess.run(["python3", "-c", code], capture_output=True, text=True, timeout=60, check=True, env={**os.environ, "no_proxy": "*"})
+        assert [line.split()[0::2] for line in done.stdout.splitlines()] == [["posts/hello", "True"], ["reels/hello", "None"]]
+        assert e.get("/v1/posts/hello/like", user="ada", headers=bearer(EC.token("ada"))).json["liked"] is True
 
 
 # ---- the command that makes tokens ----

@@ -16,6 +16,7 @@ import pytest
 from browser import Browser
 from proc import TOP, Process, request, wait_until
 from sdk_pages import AGREE_S, BUILT, KEY, SDK, Users, browser, built, cut, gone, hearts, run, site, system, users  # noqa: F401 (fixtures too)
+from tokens import write_file
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
 MOST = {"kudos": 6000, "kudos-like": 3330, "kudos-live": 2600}  # bytes, by gzip
@@ -394,21 +395,27 @@ def test_in_node(built, system):
     assert [(s["liked"], s["count"], s["pending"]) for s in said["after"]] == [(True, 1, False)] * 5 and said["queued"] == 0
 
 
-def test_the_backend_of_a_site(system, tmp_path):
+@pytest.mark.parametrize("way", ["gateway", "token"])
+def test_the_backend_of_a_site(system, tmp_path, way):
+    """That the edge believes by its address, or by its token."""
     class Backend(Process):
         def ready(self):
             return re.search(r"http://127\.0\.0\.1:(\d+)/", self.log())
 
     command = ["python3", os.path.join(TOP, "examples", "backend.py"), "--edge", f"http://127.0.0.1:{system.edge.port}", "--database", f"{tmp_path}/site.db",
                "--port", "0"]
+    token, user = tmp_path / "site.jwt", f"formed-{way}"
+    if way == "token":
+        write_file(token, KEY.token("site", scope="kudos:service kudos:act-as") + "\n")
+        command += ["--token-file", str(token)]
     with Backend(tmp_path, "backend", command) as backend:
         port = int(backend.ready()[1])
 
         def form(key, **said):
-            return request(port, "POST", "/", urllib.parse.urlencode({"key": key, **said}), {"Cookie": "user=formed"})
+            return request(port, "POST", "/", urllib.parse.urlencode({"key": key, **said}), {"Cookie": f"user={user}"})
 
         def feed():
-            return request(port, "GET", "/", headers={"Cookie": "user=formed"}).body.decode()
+            return request(port, "GET", "/", headers={"Cookie": f"user={user}"}).body.decode()
 
         key = re.search(r'name="key" value="([^"]+)"', feed())[1]
         assert form(key, like="posts/sea").status == 303
@@ -416,8 +423,11 @@ def test_the_backend_of_a_site(system, tmp_path):
         assert form("other", unlike="posts/sea").status == 303
         assert form(key, like="posts/sea").status == 303, "the first form once more"
         assert 'name="like" value="posts/sea" aria-pressed="false">♡ 0' in feed(), "it was taken once"
-        assert request(port, "POST", "/", "like=posts/sea&key=k", {"Cookie": "user=formed", "Sec-Fetch-Site": "cross-site"}).status == 403
+        assert request(port, "POST", "/", "like=posts/sea&key=k", {"Cookie": f"user={user}", "Sec-Fetch-Site": "cross-site"}).status == 403
         assert form("bad", like="songs/1").status == 400
+        if way == "token":
+            write_file(token, KEY.token("site", exp=1))
+            assert form("late", like="posts/sea").status == 400 and "no numbers now" in feed(), "the token is shown, and has expired"
 
 
 if LONG:

@@ -86,7 +86,7 @@ def write_file(path, text, mode=0o644):
 
 class Provider:
     """Serves `text` with `status` at /keys, by TLS if it has a certificate, and counts who asks. Until `open` is set an answer waits. What may have moved
-    stands at /moved."""
+    stands at /moved. At its root it tells who it is, as OpenID Connect wants it."""
 
     def __init__(self, text, certificate=None):
         self.text, self.status, self.asked, self.headers, self.moved = text, 200, 0, {}, None
@@ -98,8 +98,9 @@ class Provider:
             def do_GET(self):
                 provider.asked += 1
                 provider.open.wait(30)
-                there = self.path == "/moved"
-                body = (provider.moved if there else provider.text).encode()
+                others = {"/moved": provider.moved, "/.well-known/openid-configuration": json.dumps({"issuer": provider.root, "jwks_uri": provider.url})}
+                there = self.path in others
+                body = others.get(self.path, provider.text).encode()
                 self.send_response(200 if there else provider.status)
                 for name, value in {"Content-Length": str(len(body)), **({} if there else provider.headers)}.items():
                     self.send_header(name, value)
@@ -115,7 +116,8 @@ class Provider:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self.server.server_address[1]}/keys"
+        self.root = f"http{'s' if certificate else ''}://127.0.0.1:{self.server.server_address[1]}"
+        self.url = self.root + "/keys"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
 
