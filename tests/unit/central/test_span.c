@@ -151,6 +151,37 @@ Test(span, it_is_deleted_so_long_after_its_end_and_begins_no_more)
     cr_expect_eq(rig_total(&r, 2, LIKE), 1u);
 }
 
+/* The kinds of the rows whose keys name item 1. */
+static int note_kind(void *arg, kd_bytes key, kd_bytes value)
+{
+    kd_buf *kinds = arg;
+    kd_bytes item = rig_item(1);
+    (void)value;
+    if (key.len > item.len && memmem(key.data, key.len, item.data, item.len))
+        kd_buf_put_u8(kinds, key.data[0]);
+    return 0;
+}
+
+Test(span, of_a_deleted_item_a_place_on_the_list_and_an_empty_row_of_counts_are_left)
+{
+    kd_buf kinds = {0};
+    r.config.redo_bytes_max = 1; /* counts are written back with the next commit */
+    alive();
+    for (uint32_t user = 0; user < 20; user++) like(1, user, noon + user);
+    cr_assert_eq(rig_one(&r, &a, (rig_op){1, 3, noon + second, RIG_LIKE, false}), KD_FED_MERGED);
+    at(noon + life);
+    hand(NULL);
+    at(noon + life + keep + 4 * second);
+    hand(NULL);
+    cr_assert(!kd_central_sweeps(r.c));
+    for (uint32_t user = 0; user < 4; user++) like(2, user, r.now_us); /* some commits more */
+    kd_store store = sim_disk_view(r.disk);
+    cr_assert_eq(store.scan(store.ctx, kd_bytes_str("A"), kd_bytes_str("~"), note_kind, &kinds), KD_OK);
+    kd_buf_put_u8(&kinds, 0);
+    cr_expect_str_eq((const char *)kinds.data, "nx");
+    kd_buf_finish(&kinds);
+}
+
 Test(span, it_follows_from_the_log_and_not_from_commits_or_starts)
 {
     alive();
