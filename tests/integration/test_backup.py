@@ -133,6 +133,21 @@ def test_backup_holds_what_the_edges_may_forget(tmp_path, broker, feed):  # noqa
         assert stable() == (T0 - drift, "backup", "one")
 
 
+def killed_during_a_backup(c, at):
+    """Whether it was: on a busy machine the backup may be whole before the kill. Then it is taken away again."""
+    command = [program("kudos-central"), "backup", str(at), "--url", c.url, "--name", "broken"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as p:
+        until(lambda: os.path.exists(f"{at}.partial") or p.poll() is not None, "nothing was begun")
+        c.kill9()
+        code, said = p.wait(WAIT_S), p.stderr.read()
+    if code == 4 and not os.path.exists(at):
+        return bool(said)
+    c.start()
+    shutil.rmtree(at)
+    run("backup", "--forget", "broken", "--url", c.url)
+    return False
+
+
 def test_a_central_that_is_killed_during_a_backup(tmp_path, broker, feed):  # noqa: F811
     """What was begun holds stable until an operator says that it is no more; nothing that looks like a backup is left."""
     item, at = feed.item(0), tmp_path / "saved"
@@ -140,12 +155,7 @@ def test_a_central_that_is_killed_during_a_backup(tmp_path, broker, feed):  # no
         for n in range(60):
             feed.batch("a", [like(item, f"user{n}-{m}") for m in range(1000)])
         c.wait_likes(item, 60000)
-        command = [program("kudos-central"), "backup", str(at), "--url", c.url, "--name", "broken"]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as p:
-            until(lambda: os.path.exists(f"{at}.partial") or p.poll() is not None, "nothing was begun")
-            assert p.poll() is None
-            c.kill9()
-            assert p.wait(WAIT_S) == 4 and p.stderr.read()
+        assert any(killed_during_a_backup(c, at) for _ in range(5))
         assert not os.path.exists(at) and "no backup" in restore(f"{at}.partial", tmp_path / "to", rc=2)
         c.start()
         assert {(b["name"], b["complete"]) for b in backups("--url", c.url)} == {("broken", "no")}

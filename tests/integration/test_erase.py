@@ -47,6 +47,7 @@ def wait_counts(central, found, first, others):  # noqa: F811
 def test_a_user_is_erased_everywhere_and_counts_move_once(central, feed):  # noqa: F811
     where = ("--url", central.url)
     found = said(feed, "ann", 3)
+    wait_counts(central, found, 2, 1)
     feed.batch("a", [unlike(found[0][2], "ann", T0 + 10**6)])
     central.wait_applied("a", feed.last["a", 0])
     likes = export(*where).count("\tann\t")

@@ -7,7 +7,7 @@ import ssl
 import time
 
 from http_peer import certificate, serve  # noqa: F401
-from proc import SANITIZED, wait_until
+from proc import SANITIZED, stop_at_once, wait_until
 
 
 def context():
@@ -35,7 +35,7 @@ def connected(server, address, n):
 @contextlib.contextmanager
 def stopped(server):
     """What clients do meanwhile comes to the server in one turn of its loop, or two."""
-    server.process.send_signal(signal.SIGSTOP)
+    stop_at_once(server.process)
     try:
         yield
     finally:

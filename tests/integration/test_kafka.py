@@ -51,7 +51,7 @@ class Embedded:
 
     def stop(self):
         self.process.terminate()
-        return self.process.wait(10)
+        return self.process.wait(30)
 
 
 class Real:

@@ -15,7 +15,7 @@ TOPICS = ("kudos.likes.v1", "kudos.counts.v1", "kudos.changes.v1")
 DAY = 86400 * 10**6
 T0 = 20000 * DAY  # 2024-10-04
 LIKE, SAVE, VIEW = 1, 2, 3
-WAIT = 15
+WAIT = 30
 
 
 class Feed:

@@ -41,7 +41,7 @@ class Server:
     def count(self, name):
         return self.counters()[name.encode()]
 
-    def wait_for(self, name, value, seconds=5):
+    def wait_for(self, name, value, seconds=30):
         try:
             wait_until(lambda: self.count(name) == value, seconds, f"{name} is {value}")
         except AssertionError as e:

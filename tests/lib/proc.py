@@ -105,6 +105,19 @@ def request(port, method, path, body=None, headers=None, host="127.0.0.1", timeo
         connection.close()
 
 
+def stop_at_once(popen):
+    """SIGSTOP, and until each of the process's threads stands still: one that runs stops some time later."""
+    def stands():
+        states = []
+        for path in glob.glob(f"/proc/{popen.pid}/task/*/stat"):
+            with contextlib.suppress(OSError), open(path, encoding="ascii", errors="replace") as f:
+                states.append(f.read().rpartition(")")[2].split()[0])
+        return all(state in "TZX" for state in states)
+
+    popen.send_signal(signal.SIGSTOP)
+    wait_until(stands, 30, "stopped")
+
+
 class Process:
     """A program with its log. Subclasses say when it is ready."""
 
@@ -152,17 +165,10 @@ class Process:
         return self.popen is not None and self.popen.poll() is None
 
     def signal(self, number):
-        self.popen.send_signal(number)
-        if number == signal.SIGSTOP:  # a thread that runs stops some time later
-            wait_until(self.stopped, 10, "stopped")
-
-    def stopped(self):
-        """Whether each of its threads stands still."""
-        states = []
-        for path in glob.glob(f"/proc/{self.popen.pid}/task/*/stat"):
-            with contextlib.suppress(OSError), open(path, encoding="ascii", errors="replace") as f:
-                states.append(f.read().rpartition(")")[2].split()[0])
-        return all(state in "TZX" for state in states)
+        if number == signal.SIGSTOP:
+            stop_at_once(self.popen)
+        else:
+            self.popen.send_signal(number)
 
     def wait(self, seconds=STOP_S):
         """The exit code."""
