@@ -44,15 +44,14 @@ class Served:
             first -= 1
         return looks[first:]
 
-    def seen_us(self, partition, at_us, anew):
-        """When the first snapshot since was seen, or of a later leader where `anew`; 0: not yet."""
-        before, *since = self.since(partition, at_us)
-        return next((seen for _, seen, epoch in since if not anew or epoch > before[2]), 0)
+    def seen_us(self, partition, at_us, above):
+        """When the first snapshot since was seen whose epoch is above that one; 0: not yet."""
+        return next((seen for _, seen, epoch in self.since(partition, at_us)[1:] if epoch > above), 0)
 
-    def again_ms(self, of, at_us, anew):
-        """Waits until each of these partitions is served again; how long each took."""
-        wait_until(lambda: all(self.seen_us(p, at_us, anew) for p in of), SERVED_S, f"partitions {sorted(of)} served again", pause=LOOK_S)
-        return {p: (self.seen_us(p, at_us, anew) - at_us) / 1000 for p in of}
+    def again_ms(self, of, at_us):
+        """Waits until each partition of `of` (to the epoch of the leader that it had) is served again by a later leader; how long each took."""
+        wait_until(lambda: all(self.seen_us(p, at_us, above) for p, above in of.items()), SERVED_S, f"partitions {sorted(of)} served again", pause=LOOK_S)
+        return {p: (self.seen_us(p, at_us, above) - at_us) / 1000 for p, above in of.items()}
 
     def pause_ms(self, partition, at_us):
         """The longest time between two snapshots, from the last one before that moment on."""
