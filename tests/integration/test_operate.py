@@ -2,8 +2,12 @@
 
 Every wait has a deadline and a condition.
 """
+import os
 import re
+import shutil
 import subprocess
+
+import pytest
 
 from central_feed import PARTITIONS, T0, VIEW, Central, export, like, until
 from central_feed import broker, central, feed  # noqa: F401 (fixtures)
@@ -109,6 +113,17 @@ def test_audit_refuses_what_it_cannot_read(tmp_path, broker, central):  # noqa: 
     with Store(central.data) as store:
         store.put(b"m\x01\xff", b"x")
     assert "member" in run("audit", "--dir", central.data, rc=1).stderr
+
+
+@pytest.mark.parametrize("command", ["audit", "export"])
+def test_a_store_in_another_place_is_told_with_both_numbers(tmp_path, central, command):  # noqa: F811
+    assert central.stop() == 0
+    lacking, swapped = copied(central.data, tmp_path, "lacking"), copied(central.data, tmp_path, "swapped")
+    shutil.rmtree(os.path.join(lacking, "partition-0001"))
+    assert "made with kafka.partitions = 2, the directory holds 1" in run(command, "--dir", lacking, rc=2).stderr
+    shutil.rmtree(os.path.join(swapped, "partition-0000"))
+    shutil.copytree(os.path.join(swapped, "partition-0001"), os.path.join(swapped, "partition-0000"))
+    assert "made as partition 1, not 0" in run(command, "--dir", swapped, rc=2).stderr
 
 
 def test_a_page_in_a_browser_cannot_act(central):  # noqa: F811

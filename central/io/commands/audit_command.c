@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "central/io/commands/arguments.h"
 #include "central/io/operator/audit_line.h"
@@ -43,6 +44,12 @@ static int audit_command_check_identity(const kd_audit_result *r, uint32_t parti
     return empty || (r->partition == partition && r->partitions == partitions) ? KD_OK : KD_EMISMATCH;
 }
 
+static void audit_command_add(char *error, const char *broken)
+{
+    size_t len = strlen(error);
+    snprintf(error + len, KD_OPTIONS_ERROR_MAX - len, ": %s", broken);
+}
+
 static int audit_command_store(void *arg, kd_leveldb *db, uint32_t partition, uint32_t partitions,
                                char *error)
 {
@@ -62,11 +69,8 @@ static int audit_command_store(void *arg, kd_leveldb *db, uint32_t partition, ui
     if (err == KD_OK && a->mend && !a->dry_run && !kd_writes_empty(&writes))
         err = kd_leveldb_write(db, &writes, true);
     if (err == KD_OK) kd_audit_totals_add(&a->totals, &result);
-    if (err != KD_OK)
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u in %s: %s%s%s", partition, a->source->dir,
-                 err == KD_EMISMATCH ? "another partition, partition count or storage version is stored"
-                                     : kd_strerror(err),
-                 result.broken[0] ? ": " : "", result.broken);
+    if (err != KD_OK) kd_source_tell_refused(a->source, &store, partition, partitions, err, error);
+    if (err != KD_OK && result.broken[0]) audit_command_add(error, result.broken);
     kd_writes_finish(&writes);
     return err;
 }

@@ -68,6 +68,17 @@ static kd_central_config source_config(const kd_source *s, uint32_t partition, u
     return config;
 }
 
+void kd_source_tell_refused(const kd_source *s, const kd_store *store, uint32_t partition,
+                            uint32_t partitions, int err, char *error)
+{
+    char mismatch[KD_TENURE_MISMATCH_MAX];
+    if (err == KD_EMISMATCH)
+        kd_tenure_put_mismatch(store, partition, partitions, "the directory holds", mismatch,
+                               sizeof(mismatch));
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u in %s: %s", partition, s->dir,
+             err == KD_EMISMATCH ? mismatch : kd_strerror(err));
+}
+
 int kd_source_open(const kd_source *s, uint32_t partition, uint32_t partitions, uint64_t epoch_hint,
                    kd_leveldb **db, kd_central **core, char *error)
 {
@@ -80,10 +91,7 @@ int kd_source_open(const kd_source *s, uint32_t partition, uint32_t partitions, 
     uint64_t now = kd_clock_wall_us();
     const kd_central_config config = source_config(s, partition, partitions, now);
     err = kd_central_open(&config, &store, epoch_hint, now, core);
-    if (err != KD_OK)
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u in %s: %s", partition, s->dir,
-                 err == KD_EMISMATCH ? "another partition, partition count or storage version is stored"
-                                     : kd_strerror(err));
+    if (err != KD_OK) kd_source_tell_refused(s, &store, partition, partitions, err, error);
     return err;
 }
 

@@ -36,6 +36,11 @@ int kd_source_each(const kd_source *s, kd_source_lines fn, void *arg, char *erro
  * `error`. */
 int kd_source_count(const kd_source *s, uint32_t *partitions, char *error);
 
+/* Writes to `error` why the store of a partition was not taken. `err`: KD_EMISMATCH (tells what the store says and what the directory says), or another
+ * kd_err. */
+void kd_source_tell_refused(const kd_source *s, const kd_store *store, uint32_t partition,
+                            uint32_t partitions, int err, char *error);
+
 /* Opens store and core of one partition, as a central that runs does. `epoch_hint`: as kd_central_open; nothing of it is stored unless something is
  * committed. KD_OK; KD_EUNAVAILABLE: a process holds the store; another kd_err of the store or the core, each with `error`. The caller closes *db
  * (NULL when the store could not be opened) and *core (NULL unless KD_OK) in any case. */

@@ -44,24 +44,24 @@ uint64_t kd_tenure_epoch_hint(uint64_t now_us)
            (randombytes_random() & ((1u << KD_EPOCH_CHANCE_BITS) - 1));
 }
 
-/* Writes to `text` in what store and configuration differ: both values, and what to change. */
-static void tenure_put_mismatch(const kd_tenure *t, uint32_t configured, char *text, size_t size)
+void kd_tenure_put_mismatch(const kd_store *store, uint32_t partition, uint32_t partitions, const char *who,
+                            char *text, size_t size)
 {
-    uint32_t partition, partitions;
-    int err = kd_central_stored(&t->store, &partition, &partitions);
+    uint32_t made_as, made_with;
+    int err = kd_central_stored(store, &made_as, &made_with);
     if (err != KD_OK)
         snprintf(text, size,
-                 "the store has another storage version (--version tells that of this program): start the "
+                 "the store has another storage version (--version tells that of this program): use the "
                  "program that made it, or restore a backup of this one");
-    else if (partitions != configured)
+    else if (made_with != partitions)
         snprintf(
             text, size,
-            "made with kafka.partitions = %u, the configuration says %u: set kafka.partitions = %u, or begin "
-            "with topics and a central.data_dir of their own (export, then import)",
-            partitions, configured, partitions);
+            "made with kafka.partitions = %u, %s %u: set kafka.partitions = %u and keep all directories that "
+            "were made with it, or begin with topics and a central.data_dir of their own (export, then "
+            "import)",
+            made_with, who, partitions, made_with);
     else
-        snprintf(text, size, "made as partition %u, not %u: directories were renamed", partition,
-                 t->partition);
+        snprintf(text, size, "made as partition %u, not %u: directories were renamed", made_as, partition);
 }
 
 static int tenure_open_core(kd_tenure *t, char *error)
@@ -76,8 +76,10 @@ static int tenure_open_core(kd_tenure *t, char *error)
     int err = kd_central_open(&config, &t->store, kd_tenure_epoch_hint(now), now, &t->core);
     if (err == KD_OK) return err;
     kd_tenure_path(path, sizeof(path), s->data_dir, t->partition);
-    char mismatch[300];
-    if (err == KD_EMISMATCH) tenure_put_mismatch(t, config.partitions, mismatch, sizeof(mismatch));
+    char mismatch[KD_TENURE_MISMATCH_MAX];
+    if (err == KD_EMISMATCH)
+        kd_tenure_put_mismatch(&t->store, t->partition, config.partitions, "the configuration says", mismatch,
+                               sizeof(mismatch));
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%.400s: %s", path,
              err == KD_EMISMATCH ? mismatch
              : err == KD_EIO     ? "the store cannot be read: read-failed in the log says why"

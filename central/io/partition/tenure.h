@@ -177,6 +177,11 @@ uint64_t kd_tenure_epoch_hint(uint64_t now_us);
 bool kd_tenure_begins_anew(const char *data_dir);
 /* Whether there is a store of the partition below data_dir. */
 bool kd_tenure_is_stored(const char *data_dir, uint32_t partition);
+enum { KD_TENURE_MISMATCH_MAX = 300 };
+/* Writes to `text` in what a store differs from what it was opened as (KD_EMISMATCH): both values, and what to do. `who` tells where the number of partitions
+ * comes from, as in "the configuration says". */
+void kd_tenure_put_mismatch(const kd_store *store, uint32_t partition, uint32_t partitions, const char *who,
+                            char *text, size_t size);
 /* Writes DATA/partition-NNNN, the directory of the partition's store, into `out` of `size` bytes. */
 void kd_tenure_path(char *out, size_t size, const char *data_dir, uint32_t partition);
 
