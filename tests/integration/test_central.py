@@ -467,6 +467,8 @@ def test_export(tmp_path, broker, central, feed):
     central.wait_likes(two, 1)
     wanted = sorted([f"like\t{one}\tu1\t{T0 + 1}\tasia", f"like\t{two}\tu1\t{T0 + 4}\teu", f"save\t{one}\tu1\t{T0 + 3}\tasia"])
     assert export("--url", central.url).splitlines() == wanted
+    admin = f"http://127.0.0.1:{central.admin_port}"
+    assert f"{admin} is an admin port; an export asks central's public port (http.listen" in export("--url", admin, rc=2)
     assert central.stop() == 0
     assert export("--dir", central.data).splitlines() == wanted
     assert export("--dir", central.data, "-c", central.config).splitlines() == wanted

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "central/io/api/cursor.h"
+#include "common/io/admin/admin_client.h"
 #include "common/io/http/client/http_client.h"
 #include "common/base/text.h"
 #include "common/io/daemon/options_file.h"
@@ -110,6 +111,25 @@ static bool source_url_go_on(source_url_session *s)
     return true;
 }
 
+/* An admin port closes the connection at the first bytes of HTTP/2. */
+static bool source_url_is_admin(const source_url_session *s)
+{
+    kd_reason reason;
+    const char *cause;
+    bool lost = !s->heard && kd_http_client_trouble(s->clients[s->at], &reason, &cause) &&
+                reason == KD_REASON_DISCONNECTED;
+    return lost && kd_admin_port_answers(s->urls[s->at]);
+}
+
+static int source_url_tell_admin(const source_url_session *s, char *error)
+{
+    char shown[KD_TEXT_SHOWN_MAX];
+    snprintf(error, KD_OPTIONS_ERROR_MAX,
+             "%s is an admin port; an export asks central's public port (http.listen, 8440 by default)",
+             kd_text_url_shown(s->urls[s->at], shown));
+    return KD_EXIT_USAGE;
+}
+
 static void source_url_tell(source_url_session *s, uint32_t partition, char *error)
 {
     char shown[KD_TEXT_SHOWN_MAX];
@@ -141,6 +161,7 @@ static int source_url_ask(source_url_session *s, uint32_t partition, char *error
         if (!again || !s->heard || s->result == KD_EUNTRUSTED) break;
         usleep(AGAIN_MS * 1000);
     }
+    if (source_url_is_admin(s)) return source_url_tell_admin(s, error);
     source_url_tell(s, partition, error);
     return source_url_worth_again(s) || source_url_elsewhere(s) ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
 }

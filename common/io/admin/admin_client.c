@@ -109,6 +109,17 @@ static int split_url(kd_admin_client *c, const char *url)
     return good ? KD_OK : KD_EINVAL;
 }
 
+bool kd_admin_port_answers(const char *url)
+{
+    kd_admin_answer answer = {.status = 0};
+    kd_admin_client c = {.base = event_base_new()};
+    KD_ASSERT(c.base != NULL);
+    if (split_url(&c, url) == KD_OK) admin_client_ask(&c, EVHTTP_REQ_GET, "/healthz", none, &answer);
+    event_base_free(c.base);
+    kd_buf_finish(&answer.body);
+    return answer.status == 200;
+}
+
 /* The public port answers 404 to /admin/..., and tells a trusted peer the admin port at /v1/admin. */
 static int find_port(kd_admin_client *c, const char *url, const char *probe, char *error)
 {

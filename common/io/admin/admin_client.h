@@ -39,6 +39,9 @@ int kd_admin_client_get(kd_admin_client *c, const char *path, kd_admin_answer *a
 int kd_admin_client_post(kd_admin_client *c, const char *path, kd_bytes body, kd_admin_answer *answer,
                          char *error);
 
+/* Whether http://HOST:PORT is an admin port itself, of whichever program: it answers /healthz, which a public port has not. Blocks, at most 15 s. */
+bool kd_admin_port_answers(const char *url);
+
 /* A member of the answer's object; false when it is not there, or of another type. */
 bool kd_admin_u64(const kd_admin_answer *a, const char *key, uint64_t *value);
 uint64_t kd_admin_number(const kd_admin_answer *a, const char *key); /* the same, 0 instead of false */
