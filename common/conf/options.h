@@ -121,6 +121,8 @@ typedef struct {
     /* Checks that need several options, or a file that an option names: all that a start refuses before it opens stores and sockets. KD_OK, or
      * KD_EINVAL with a sentence in `error` (KD_OPTIONS_ERROR_MAX bytes) that names the option. May be NULL. */
     int (*check)(const void *config, char *error);
+    /* Of a configuration that passed: a sentence about what it leaves out and an operator may not have meant, or NULL. -t tells it. May be NULL. */
+    const char *(*advise)(const void *config);
 } kd_options;
 
 typedef struct {

@@ -101,6 +101,15 @@ def test_what_a_start_takes_is_valid(tmp_path, words, kind):
     assert not os.path.exists(daemon.data)
 
 
+@pytest.mark.parametrize("lines, told", [("members = 3", True), ("members = 3\nadvertise = http://127.0.0.1:8440", False), ("members = 1", False)])
+def test_a_member_to_whom_nobody_can_be_sent_is_valid_and_told(tmp_path, words, lines, told):
+    daemon = Central(tmp_path, "127.0.0.1:1")
+    configure(daemon, "central", lines, words)
+    done = run(daemon, "-t")
+    assert (done.returncode, done.stdout) == (0, f"configuration {daemon.config} is valid\n"), done
+    assert ("central.advertise is not set" in done.stderr) == told, done
+
+
 def test_what_the_command_line_says_is_not_shown(tmp_path):
     edge = Edge(tmp_path, "127.0.0.1:1")
     done = run(edge, "-t", "--set", "edge.shards=1", "--set", f"kafka-properties.sasl.password:{SECRET}")

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "central/io/backup/restore.h"
+#include "central/io/daemon/settings_member.h"
 #include "common/io/daemon/connections.h"
 #include "common/io/daemon/daemon.h"
 #include "common/io/daemon/listening.h"
@@ -205,6 +206,8 @@ static void app_finish(void *arg)
 static kd_loop *app_started(void *arg)
 {
     const kd_central_app *app = arg;
+    const char *advice = kd_settings_advise_member(&app->settings);
+    if (advice) KD_LOG(KD_WARN, "advertise-unset", KD_STR("cause", advice));
     KD_LOG(KD_INFO, "central-started", KD_STR("name", kd_central_name(&app->settings)),
            KD_U64("partitions", app->settings.partitions), KD_U64("workers", app->settings.workers),
            KD_U64("port", kd_http_server_port(app->http)),

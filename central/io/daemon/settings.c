@@ -334,6 +334,7 @@ static const kd_option options[] = {
 };
 
 static int central_settings_check_all(const void *config, char *error);
+static const char *central_settings_advise(const void *config);
 
 const kd_options kd_central_options = {
     "kudos-central",
@@ -343,7 +344,8 @@ const kd_options kd_central_options = {
     options,
     KD_COUNT(options),
     sizeof(kd_central_settings),
-    central_settings_check_all};
+    central_settings_check_all,
+    central_settings_advise};
 
 static int central_settings_check_topics(const kd_central_settings *s, char *error)
 {
@@ -460,6 +462,11 @@ static int central_settings_check_all(const void *config, char *error)
 {
     int err = kd_central_settings_check(config, error);
     return err == KD_OK ? central_settings_check_files(config, error) : err;
+}
+
+static const char *central_settings_advise(const void *config)
+{
+    return kd_settings_advise_member(config);
 }
 
 kd_kafka_config kd_central_kafka(const kd_central_settings *s, kd_kafka_log log)

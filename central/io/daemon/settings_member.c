@@ -55,3 +55,11 @@ int kd_settings_check_member(const kd_central_settings *s, char *error)
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", wrong);
     return KD_EINVAL;
 }
+
+const char *kd_settings_advise_member(const kd_central_settings *s)
+{
+    if (s->members == 1 || (s->advertise && s->advertise[0] != '\0')) return NULL;
+    return "central.advertise is not set, though central.members is above 1: nobody is sent to this member; "
+           "name "
+           "the URLs of all members to edges (central.url) and to commands (--url)";
+}

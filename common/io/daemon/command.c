@@ -67,6 +67,13 @@ static int command_load_checked(const kd_command *c, const kd_options *options, 
     return KD_EINVAL;
 }
 
+static void command_tell_valid(const kd_command *c, const kd_options *options, const void *config)
+{
+    const char *advice = options->advise ? options->advise(config) : NULL;
+    if (advice) fprintf(stderr, "%s: %s: %s\n", options->program, c->file, advice);
+    printf("configuration %s is valid\n", c->file);
+}
+
 int kd_command_start(kd_command *c, const kd_options *options, int argc, char **argv, void *config)
 {
     *c = (kd_command){.file = NULL};
@@ -74,8 +81,8 @@ int kd_command_start(kd_command *c, const kd_options *options, int argc, char **
     if (code >= 0) return code;
     if (command_load_checked(c, options, config) != KD_OK) return KD_EXIT_USAGE;
     if (!c->check_only) return -1;
+    command_tell_valid(c, options, config);
     kd_options_finish(options, config);
-    printf("configuration %s is valid\n", c->file);
     return kd_command_end(options->program, "", KD_EXIT_OK, "");
 }
 

@@ -38,7 +38,7 @@ static const kd_option rows[] = {
     KD_OPTION_COUNTERS(config, counters, "counters", KD_COUNTERS_DEFAULT, "Counters and their numbers"),
     KD_OPTION_PAIRS(config, kafka, "kafka.properties", NULL, "Passed on to librdkafka"),
 };
-static const kd_options options = {"kudos-test", "A test", rows, KD_COUNT(rows), sizeof(config), NULL};
+static const kd_options options = {"kudos-test", "A test", rows, KD_COUNT(rows), sizeof(config), NULL, NULL};
 
 static char error[KD_OPTIONS_ERROR_MAX];
 static config c;

@@ -30,7 +30,7 @@ static int check(const void *at, char *why)
     return KD_EINVAL;
 }
 
-static const kd_options options = {"kudos-test", "A test", rows, KD_COUNT(rows), sizeof(config), check};
+static const kd_options options = {"kudos-test", "A test", rows, KD_COUNT(rows), sizeof(config), check, NULL};
 
 static char home[] = "/tmp/kudos-options-XXXXXX";
 static char file[64], key[64], error[KD_OPTIONS_ERROR_MAX];
