@@ -25,7 +25,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(TOP, "tests", "lib"), os.path.join(TOP, "sim", "kafka")]
 
 import kafka  # noqa: E402
-from cluster import AGREE_S, PARTITIONS  # noqa: E402
+from cluster import AGREE_S, PARTITIONS, merged  # noqa: E402
 from crowd import ITEMS, Crowd, name_of  # noqa: E402
 from cut import Cut  # noqa: E402
 from group import NAMES, Group  # noqa: E402
@@ -72,6 +72,10 @@ class Network:
         """A broker that holds the only copy in sync takes its partitions away with it, until it is back."""
         wait_until(lambda: not self.kafka.metadata().lagging, 4 * AGREE_S, "all replicas in sync", pause=0.5)
 
+    def check_copies(self):
+        copies = self.kafka.metadata().copies
+        assert copies == BROKERS, f"a topic has partitions with {copies} copies"
+
     def set(self, name, mode):
         for cut in self.cuts[name]:
             cut.mode = mode
@@ -97,12 +101,12 @@ class Noticed:
 
 class Drill:
     def __init__(self, directory, brokers, network, options):
-        more = {"kafka": {"replication": BROKERS}} if network else None
+        more = {"kafka": {"replication": BROKERS}} if network else {}  # also of the edges: whoever comes first makes the topics
         self.network, self.random = network, random.Random(options.seed)
         self.group = Group(directory, brokers, replicas=3, more=more, brokers_of=network and network.brokers_of)
         urls = ", ".join(m.url for m in self.group.members.values())
-        self.group.edge.set({"central": {"url": urls}})
-        self.edges = [self.group.edge] + [Edge(directory, brokers, name=f"edge-{i}", region=REGIONS[i - 1], partitions=PARTITIONS, central=urls, more=EDGE)
+        self.group.edge.set(merged({"central": {"url": urls}}, more))
+        self.edges = [self.group.edge] + [Edge(directory, brokers, name=f"edge-{i}", region=REGIONS[i - 1], partitions=PARTITIONS, central=urls, more=merged(EDGE, more))
                                           for i in (2, 3)]
         self.urls, self.rate = urls.replace(" ", ""), options.likes
         self.stuck, self.done, self.served_ms, self.handover_ms = False, dict.fromkeys((*KILLS, *OTHERS), 0), [], []
@@ -115,6 +119,8 @@ class Drill:
         self.noticed = [Noticed(edge) for edge in self.edges]
         for noticed in self.noticed:
             noticed.settle()
+        if self.network:
+            self.network.check_copies()
         self.served, self.likes = Served(self.edges[0]), Crowd(self.edges, self.rate)
         for part in (self.served, self.likes, self.told):
             part.start()
@@ -205,15 +211,16 @@ class Drill:
         return {}
 
     def broker(self):
-        node = self.random.choice(list(self.network.kafka.nodes))
+        node, everything = self.random.choice(list(self.network.kafka.nodes)), dict.fromkeys(range(PARTITIONS), 0)
         self.network.wait_in_sync()
         at_us = time.time() * 1e6
         self.network.kafka.kill(node)
-        everything = dict.fromkeys(range(PARTITIONS), 0)
-        self.served.again_ms(everything, at_us + 1e6)  # nobody has to take over; what had left central before still comes
+        try:
+            self.served.again_ms(everything, at_us + 1e6)  # nobody has to take over; what had left central before still comes
+        finally:
+            self.network.kafka.start(node)
         took = self.pauses_ms(everything, at_us)
         self.served_ms += took.values()
-        self.network.kafka.start(node)
         self.network.kafka.wait_ready()
         self.settle()
         return took

@@ -8,8 +8,8 @@ PRODUCE, LIST_OFFSETS, METADATA, CREATE_TOPICS, DELETE_TOPICS, CREATE_ACLS, ELEC
 OK = 0
 LATEST, UNCLEAN = -1, 1
 
-# Node ids; name -> {partition: leader}; (partition, node) of each replica, of whatever topic, that is not in sync.
-Metadata = namedtuple("Metadata", "brokers topics lagging")
+# Node ids; name -> {partition: leader}; (partition, node) of each replica, of whatever topic, that is not in sync; the smallest number of replicas.
+Metadata = namedtuple("Metadata", "brokers topics lagging copies")
 
 
 def until(condition, seconds, what):
@@ -73,7 +73,7 @@ def ask(port, api, version, body, timeout_s=10):
 
 def metadata(port, timeout_s=10):
     c = ask(port, METADATA, 1, (0xFFFFFFFF).to_bytes(4, "big"), timeout_s)
-    lagging = []
+    lagging, copies = [], []
 
     def broker():
         node = c.number(4)
@@ -84,6 +84,7 @@ def metadata(port, timeout_s=10):
         c.number(2)
         index, leader = c.number(4), c.number(4)
         replicas, in_sync = c.array(lambda: c.number(4)), c.array(lambda: c.number(4))
+        copies.append(len(replicas))
         lagging.extend((index, node) for node in replicas if node not in in_sync)
         return index, leader
 
@@ -95,7 +96,7 @@ def metadata(port, timeout_s=10):
 
     brokers = c.array(broker)
     c.number(4)
-    return Metadata(brokers, dict(c.array(topic)), lagging)
+    return Metadata(brokers, dict(c.array(topic)), lagging, min(copies, default=0))
 
 
 def delete_topics(port, names, timeout_s=10):
