@@ -411,6 +411,14 @@ def test_another_partition_count_is_refused_by_name(tmp_path, broker):
     assert "partition" in central.events("topics-refused")[0]["cause"]
 
 
+def test_topics_with_fewer_copies_than_configured_are_told(tmp_path, broker):
+    with Central(tmp_path, broker.address) as central:
+        assert not central.events("topic-few-copies")
+    with Central(tmp_path, broker.address, kafka={"replication": 3}) as central:
+        told = until(lambda: central.events("topic-few-copies"), "not told")
+        assert ("kudos.likes.v1", 1, 3) in {(line["topic"], line["copies"], line["configured"]) for line in told}, told
+
+
 def test_another_stored_partition_count_is_refused_by_name(tmp_path, broker):
     with Central(tmp_path, broker.address) as central:
         assert central.stop() == 0

@@ -17,6 +17,7 @@
 #include "common/io/loop/log.h"
 #include "common/io/daemon/kafka_reach.h"
 #include "common/io/daemon/options_file.h"
+#include "common/io/daemon/topic_copies.h"
 #include "common/io/daemon/topics_retry.h"
 #include "common/base/metrics.h"
 
@@ -117,29 +118,22 @@ static bool keeper_follows(const kd_keeper *k)
 static size_t keeper_topics(const kd_keeper *k, kd_kafka_topic *topics)
 {
     const kd_central_settings *s = k->settings;
-    uint32_t partitions = (uint32_t)s->partitions;
-    uint16_t replication = (uint16_t)s->replication;
-    topics[0] = (kd_kafka_topic){
-        s->likes_topic, partitions, replication, (int64_t)(s->likes_retention_us / 1000), 0, false};
-    topics[1] = (kd_kafka_topic){
-        s->counts_topic, partitions, replication, (int64_t)(s->counts_retention_us / 1000), 0, false};
+    topics[0] =
+        (kd_kafka_topic){.name = s->likes_topic, .retention_ms = (int64_t)(s->likes_retention_us / 1000)};
+    topics[1] =
+        (kd_kafka_topic){.name = s->counts_topic, .retention_ms = (int64_t)(s->counts_retention_us / 1000)};
     size_t n = 2;
-    if (keeper_follows(k)) return n;
-    topics[n++] = (kd_kafka_topic){.name = s->members_topic,
-                                   .partitions = 1,
-                                   .replication = replication,
-                                   .retention_ms = MEMBERS_RETENTION_MS,
-                                   .more = true};
-    if (s->publish_changes)
+    if (!keeper_follows(k) && s->publish_changes)
+        topics[n++] = (kd_kafka_topic){.name = s->changes_topic,
+                                       .retention_ms = (int64_t)(s->changes_retention_us / 1000)};
+    if (!keeper_follows(k) && s->milestones.count > 0)
+        topics[n++] = (kd_kafka_topic){.name = s->milestones_topic,
+                                       .retention_ms = (int64_t)(s->milestones_retention_us / 1000)};
+    for (size_t i = 0; i < n; i++) topics[i].partitions = (uint32_t)s->partitions;
+    if (!keeper_follows(k))
         topics[n++] = (kd_kafka_topic){
-            s->changes_topic, partitions, replication, (int64_t)(s->changes_retention_us / 1000), 0, false};
-    if (s->milestones.count > 0)
-        topics[n++] = (kd_kafka_topic){s->milestones_topic,
-                                       partitions,
-                                       replication,
-                                       (int64_t)(s->milestones_retention_us / 1000),
-                                       0,
-                                       false};
+            .name = s->members_topic, .partitions = 1, .retention_ms = MEMBERS_RETENTION_MS, .more = true};
+    for (size_t i = 0; i < n; i++) topics[i].replication = (uint16_t)s->replication;
     return n;
 }
 
@@ -159,7 +153,9 @@ static int keeper_ensure_once(kd_keeper *k, char *error)
     const kd_kafka_config kafka = kd_central_kafka(k->settings, kd_central_kafka_log);
     size_t n = keeper_topics(k, topics);
     if (keeper_follows(k)) return keeper_look_for_topics(k, topics, n, error);
-    return kd_kafka_ensure_topics(&kafka, topics, n, ENSURE_MS, error, KD_OPTIONS_ERROR_MAX);
+    int err = kd_kafka_ensure_topics(&kafka, topics, n, ENSURE_MS, error, KD_OPTIONS_ERROR_MAX);
+    if (err == KD_OK) kd_topic_copies_tell(topics, n);
+    return err;
 }
 
 /* Without a client that can ask, central goes on: its consumers and producers still reach Kafka. */

@@ -67,6 +67,7 @@ typedef struct {
     int64_t retention_ms;      /* of a new topic; 0: the broker's default, -1: for ever */
     uint32_t partitions_found; /* result: what it has */
     bool more;                 /* more partitions than wanted are fine */
+    uint16_t copies_found; /* result: of the partition that has the fewest; 0: no look has found the topic */
 } kd_kafka_topic;
 
 /*

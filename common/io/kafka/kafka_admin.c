@@ -47,6 +47,13 @@ static bool has_leaders(const rd_kafka_metadata_topic_t *t)
     return true;
 }
 
+static uint16_t fewest_copies(const rd_kafka_metadata_topic_t *t)
+{
+    int fewest = t->partitions[0].replica_cnt;
+    for (int i = 1; i < t->partition_cnt; i++) fewest = KD_MIN(fewest, t->partitions[i].replica_cnt);
+    return (uint16_t)fewest;
+}
+
 /* KD_ENOTFOUND: missing. KD_EAGAIN: created, but not ready yet. KD_EMISMATCH: another number of partitions. */
 static int check_topic(const admin *a, kd_kafka_topic *t, const rd_kafka_metadata_topic_t *found)
 {
@@ -61,6 +68,7 @@ static int check_topic(const admin *a, kd_kafka_topic *t, const rd_kafka_metadat
         return KD_EAGAIN;
     }
     t->partitions_found = (uint32_t)found->partition_cnt;
+    t->copies_found = fewest_copies(found);
     if (t->partitions == 0 || t->partitions == t->partitions_found) return KD_OK;
     if (t->more && t->partitions < t->partitions_found) return KD_OK;
     snprintf(a->error, a->size, "Kafka topic %s has %u partitions, not %u", t->name, t->partitions_found,

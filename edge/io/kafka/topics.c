@@ -11,6 +11,7 @@
 #include "common/io/loop/log.h"
 #include "common/io/daemon/kafka_reach.h"
 #include "common/io/daemon/options_file.h"
+#include "common/io/daemon/topic_copies.h"
 #include "common/io/daemon/topics_retry.h"
 #include "common/io/loop/clock.h"
 
@@ -58,7 +59,10 @@ static int topics_ensure(const kd_settings *set, uint32_t timeout_ms, char *erro
         topics[i].replication = (uint16_t)set->replication;
     }
     const kd_kafka_config kafka = kd_settings_kafka(set, topics_log_kafka);
-    return kd_kafka_ensure_topics(&kafka, topics, KD_COUNT(topics), timeout_ms, error, KD_OPTIONS_ERROR_MAX);
+    int err =
+        kd_kafka_ensure_topics(&kafka, topics, KD_COUNT(topics), timeout_ms, error, KD_OPTIONS_ERROR_MAX);
+    if (err == KD_OK) kd_topic_copies_tell(topics, KD_COUNT(topics));
+    return err;
 }
 
 int kd_topics_check(const kd_settings *settings, char *error)
