@@ -34,7 +34,7 @@ from served import Served, partitions  # noqa: E402
 from told_changes import ToldChanges  # noqa: E402
 
 KILLS_MIN, BROKERS, EXPORT_S, SERVED_MAX_MS, AVAILABLE = 3, 3, 600, 10000, 0.9999
-SESSION_MS = 5000  # after which Kafka takes a broker for dead; its default of 9 s leaves one second of the ten for all the rest
+SESSION_MS = 4000  # after which Kafka takes a broker for dead. Beyond KD_MEMBERS_STALL_US followers take partitions over that no member can serve
 EDGE = {"edge": {"flush_interval": "200ms", "idle_interval_max": "1s", "resend_min": "1s"}}
 REGIONS = ("mumbai", "virginia", "singapore")
 CUTS = ("hole", "mute", "gag")
