@@ -58,7 +58,8 @@ kd_members *kd_members_create(const kd_members_config *config)
 {
     kd_members *m = kd_alloc(sizeof(*m));
     KD_ASSERT(config->partitions >= 1 && config->partitions <= KD_PARTITIONS_MAX && config->replicas >= 1);
-    *m = (kd_members){.config = *config, .random = config->seed, .handing = UINT32_MAX};
+    *m = (kd_members){
+        .config = *config, .wall_us = config->started_us, .random = config->seed, .handing = UINT32_MAX};
     m->placed = kd_alloc((size_t)config->partitions * KD_MEMBERS_MAX);
     m->partitions = kd_alloc(sizeof(members_partition) * config->partitions);
     m->beat = kd_alloc(sizeof(kd_held) * config->partitions);
@@ -206,6 +207,12 @@ static bool members_zone_changed(const members_known *known, const kd_heartbeat 
     return !kd_bytes_eq(kd_bytes_str(known->zone), h->zone);
 }
 
+/* Whether it is no news of this member: a copy, or a heartbeat of a process before the one that was heard last. */
+static bool members_is_repeated(const members_known *known, const kd_heartbeat *h)
+{
+    return h->run == known->run ? h->seq <= known->seq : h->at_us <= known->at_us;
+}
+
 static void members_heard_other(kd_members *m, uint32_t i, const kd_heartbeat *h)
 {
     members_known *from = &m->members[i];
@@ -216,6 +223,7 @@ static void members_heard_other(kd_members *m, uint32_t i, const kd_heartbeat *h
     from->run = h->run;
     from->seq = h->seq;
     from->started_us = h->started_us;
+    from->at_us = KD_MAX(from->at_us, h->at_us);
     from->heard_us = m->listened_us;
     from->leaving = h->leaving;
     from->gone = h->leaving && h->held_count == 0;
@@ -230,9 +238,9 @@ kd_members_heard_as kd_members_heard(kd_members *m, const kd_heartbeat *h, uint6
     uint32_t i = members_find(m, h->member);
     if (h->partitions != m->config.partitions) return KD_HEARD_STRANGER;
     if (i == 0) return members_heard_own_name(m, h);
-    if (i != UINT32_MAX && m->members[i].run == h->run && h->seq <= m->members[i].seq)
-        return KD_HEARD_OTHER; /* a copy */
+    if (i != UINT32_MAX && members_is_repeated(&m->members[i], h)) return KD_HEARD_OTHER;
     if (i == UINT32_MAX) {
+        if (h->at_us + KD_MEMBERS_GONE_US < m->wall_us) return KD_HEARD_OLD;
         if (m->count == KD_MEMBERS_MAX) return KD_HEARD_FULL;
         i = m->count;
         members_add(m, h->member);
@@ -256,6 +264,7 @@ void kd_members_let_go(kd_members *m)
 
 void kd_members_beat(kd_members *m, uint64_t wall_us, kd_heartbeat *out)
 {
+    m->wall_us = wall_us;
     *out = (kd_heartbeat){.member = m->config.name,
                           .run = m->config.run,
                           .seq = ++m->seq,

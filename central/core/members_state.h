@@ -15,6 +15,7 @@ typedef struct {
 typedef struct {
     char name[KD_NAME_MAX + 1], zone[KD_NAME_MAX + 1], url[KD_MEMBER_URL_MAX + 1];
     uint64_t run, seq, started_us;
+    uint64_t at_us;        /* its wall clock at the latest of its heartbeats */
     uint64_t heard_us;     /* `listened` when it was heard last */
     uint64_t since_us;     /* `listened` when it was heard first, or first after it was dead */
     uint64_t settle_us;    /* how long it has to live before partitions move to it */
@@ -49,6 +50,7 @@ struct kd_members {
     uint64_t clock_us;      /* our clock: the shell's without its jumps */
     uint64_t listened_us;   /* our clock without the times in which we did not hear ourselves */
     uint64_t heard_self_us; /* `clock` */
+    uint64_t wall_us;       /* the wall clock, as of this member's last heartbeat */
     bool heard_self, leaving, let_go;
     uint64_t seq, random;
     members_known members[KD_MEMBERS_MAX]; /* [0] is this one */

@@ -21,6 +21,9 @@
  *   jitter: two members that both take themselves for the leader would take over from each other for ever, and each takeover costs a link of an edge's
  *   chain. An attempt that led costs nothing while nobody overruns it: of two survivors one had led a moment ago, and waited for 20 s beside a dead leader.
  *   Nor does anybody wait where no member says that it leads and no snapshot came for KD_MEMBERS_STALL_US: there is nobody to be overrun.
+ * - A heartbeat that comes again is no life. Whoever can write to the topic can repeat what a process said that ended long ago, under its genuine MAC. So of
+ *   one process the numbers grow, the word of another process of that name counts only when its wall clock has gone on, and a member that is not known is
+ *   believed only when it speaks of now.
  * - A leader is superseded for its silence only when it has led so long: its predecessor's silence is not its own.
  */
 #ifndef KUDOS_MEMBERS_H
@@ -130,6 +133,7 @@ typedef enum {
     KD_HEARD_TWIN, /* another process has the name of this member, and began before it: this one has to end */
     KD_HEARD_STRANGER, /* its number of partitions is another one: not counted as a member */
     KD_HEARD_FULL,     /* KD_MEMBERS_MAX members are known: likewise */
+    KD_HEARD_OLD, /* of a member that is not known, and older by its own clock than KD_MEMBERS_GONE_US: likewise */
 } kd_members_heard_as;
 
 /* A heartbeat was read; borrowed. */

@@ -177,6 +177,10 @@ static void membership_judge(kd_members_heard_as as, const kd_heartbeat *h)
         KD_LOG(KD_WARN, "member-refused", KD_BYTES("name", h->member), KD_U64("partitions", h->partitions),
                KD_STR("cause", "kafka.partitions is another number there"));
         break;
+    case KD_HEARD_OLD:
+        KD_LOG(KD_WARN, "member-refused", KD_BYTES("name", h->member), KD_U64("at_us", h->at_us),
+               KD_STR("cause", "its heartbeat is old: one that came again, or a clock that is behind"));
+        break;
     case KD_HEARD_FULL:
         KD_LOG(KD_WARN, "member-refused", KD_BYTES("name", h->member),
                KD_STR("cause", "as many members are known as there may be"));

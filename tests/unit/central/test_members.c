@@ -492,6 +492,70 @@ Test(members, of_two_with_one_name_the_later_one_ends)
     kd_members_destroy(twin);
 }
 
+/* Whoever can write to the topic, without a key, too, can repeat what was said on it. */
+Test(members, the_farewell_of_an_earlier_process_does_not_take_a_living_member_for_gone)
+{
+    start_three();
+    kd_heartbeat farewell;
+    kd_members_let_go(processes[0].members);
+    kd_members_beat(processes[0].members, now_us, &farewell);
+    deliver(0, &farewell);
+    kill_(0);
+    run(2);
+    start_(0, false);
+    run(30);
+    uint32_t led = leads(0);
+    uint64_t claimed = claims;
+    cr_assert_gt(led, 0);
+    farewell.member = kd_bytes_str("central-1");
+    farewell.url = farewell.zone = (kd_bytes){0};
+    for (uint32_t n = 0; n < 20; n++) {
+        deliver(0, &farewell);
+        run_us(3 * STEP_US); /* at all times between its heartbeats */
+    }
+    cr_assert_eq(leads(0), led);
+    cr_assert_eq(claims, claimed, "nobody takes anything over");
+}
+
+Test(members, what_processes_that_ended_have_said_makes_no_dead_member_live)
+{
+    kd_heartbeat said[2];
+    static kd_held held[2][PARTITIONS];
+    start_three();
+    for (uint32_t n = 0; n < 2; n++) {
+        run(20);
+        kd_members_beat(processes[0].members, now_us, &said[n]);
+        memcpy(held[n], said[n].held, sizeof(kd_held) * said[n].held_count);
+        said[n].held = held[n];
+        said[n].member = kd_bytes_str("central-1");
+        said[n].url = said[n].zone = (kd_bytes){0};
+        kill_(0);
+        run(1);
+        start_(0, false);
+    }
+    run(20);
+    kill_(0);
+    for (uint32_t n = 0; n < 80; n++) {
+        deliver(0, &said[n % 2]);
+        run(1);
+    }
+    cr_assert_eq(leads(1) + leads(2), PARTITIONS);
+    cr_assert_eq(kd_members_count(processes[1].members), 2, "it was forgotten, and stays so");
+}
+
+Test(members, who_is_not_known_has_to_speak_of_now)
+{
+    start_(0, true);
+    run(5);
+    kd_heartbeat h = {.member = kd_bytes_str("central-2"), .run = 1, .seq = 1, .partitions = PARTITIONS};
+    h.at_us = now_us - KD_MEMBERS_GONE_US - 2 * SECOND_US;
+    cr_assert_eq(kd_members_heard(processes[0].members, &h, now_us), KD_HEARD_OLD);
+    cr_assert_eq(kd_members_count(processes[0].members), 1);
+    h.at_us = now_us - KD_MEMBERS_GONE_US / 2;
+    cr_assert_eq(kd_members_heard(processes[0].members, &h, now_us), KD_HEARD_OTHER,
+                 "its clock is a little behind");
+}
+
 Test(members, who_has_another_number_of_partitions_is_no_member)
 {
     start_(0, true);
@@ -506,7 +570,8 @@ Test(members, there_are_no_more_than_there_is_room_for)
     for (uint32_t i = 1; i <= KD_MEMBERS_MAX; i++) {
         char name[16];
         snprintf(name, sizeof name, "m%u", i);
-        const kd_heartbeat h = {.member = kd_bytes_str(name), .run = i, .seq = 1, .partitions = PARTITIONS};
+        const kd_heartbeat h = {
+            .member = kd_bytes_str(name), .run = i, .seq = 1, .at_us = now_us, .partitions = PARTITIONS};
         cr_assert_eq(kd_members_heard(processes[0].members, &h, now_us),
                      i < KD_MEMBERS_MAX ? KD_HEARD_OTHER : KD_HEARD_FULL);
     }
