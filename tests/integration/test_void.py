@@ -95,6 +95,13 @@ def test_a_void_takes_what_was_named_alone(tmp_path, central, feed):  # noqa: F8
                   ("--users", listed(tmp_path / "odd", ["a user"])), ("--users", wave.users, "--undo", "x"),
                   ("--undo", "x", "--dry-run"), ("--users", str(tmp_path / "nothing")), ("--users", wave.users, "--job", "NO")):
         assert run("void", *wrong, *where, rc=2).stderr, wrong
+    for name, data, said in (("zero", b"bot0\0and more\n", "zero:1: bot0?and more is no id of a user"),  # bot0 is somebody else
+                             ("late", b"# a comment\n\nbot0\n\xef\xbb\xbfbot1\n", "late:4: ")):
+        (tmp_path / name).write_bytes(data)
+        assert said in run("void", "--users", str(tmp_path / name), *WINDOW, *where, rc=2).stderr
+    assert "--from is later than --to" in run("void", "--users", wave.users, "--from", str(T0 + 9), "--to", str(T0 + 8), *where, rc=2).stderr
+    odd = listed(tmp_path / "odd-items", ["posts"])  # its third line
+    assert "odd-items:3: posts is no item" in run("void", "--users", wave.users, "--items", odd, *where, rc=2).stderr
     wave.wait(central, [7, 2])
 
 

@@ -70,17 +70,46 @@ static bool void_command_put_time(kd_buf *body, const char *word, const char *te
     return true;
 }
 
-static bool void_command_put_file(kd_buf *body, const char *word, const char *path, char *error)
+/* A file that the operator gives. */
+typedef struct {
+    const char *path; /* NULL: none */
+    const char *word; /* in front of each of its lines in the order */
+    const char *what;
+    bool (*fits)(kd_bytes text);
+} void_list;
+
+static bool void_command_is_item(kd_bytes text)
+{
+    kd_item item;
+    return kd_item_parse(&item, text) == KD_OK;
+}
+
+/* False with `error`, which names the first line that does not fit. */
+static bool void_command_put_lines(kd_buf *body, const void_list *of, kd_bytes text, char *error)
+{
+    uint32_t number = 0;
+    char shown[KD_TEXT_SHOWN_MAX];
+    for (kd_bytes l; (l = kd_text_take_line(&text, &number)).len > 0;) {
+        if (!of->fits(l)) {
+            snprintf(error, KD_OPTIONS_ERROR_MAX, "%.200s:%" PRIu32 ": %s is no %s", of->path, number,
+                     kd_text_shown(l, shown), of->what);
+            return false;
+        }
+        kd_text_printf(body, "%s %.*s\n", of->word, KD_PRINT(l));
+    }
+    return true;
+}
+
+static bool void_command_put_file(kd_buf *body, const void_list *of, char *error)
 {
     kd_buf file = {0};
-    if (!path) return true;
-    int err = kd_file_read(path, KD_ADMIN_BODY_MAX, &file);
-    kd_bytes text = kd_buf_view(&file);
-    for (kd_bytes l; err == KD_OK && (l = kd_text_take_line(&text, NULL)).len > 0;)
-        kd_text_printf(body, "%s %.*s\n", word, KD_PRINT(l));
+    if (!of->path) return true;
+    int err = kd_file_read(of->path, KD_ADMIN_BODY_MAX, &file);
+    bool good = err != KD_OK || void_command_put_lines(body, of, kd_buf_view(&file), error);
     kd_buf_finish(&file);
+    if (!good) return false;
     if (err == KD_OK && body->len > KD_ADMIN_BODY_MAX) err = KD_ETOOBIG;
-    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.200s: %s", path,
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.200s: %s", of->path,
              err == KD_ETOOBIG ? "more than 1 MiB; divide it" : kd_strerror(err));
     return err == KD_OK;
 }
@@ -97,6 +126,8 @@ static bool void_command_name(kd_order *order, char *error)
 /* False with `error`: the words make no sense together. */
 static bool void_command_read(kd_order *order, kd_buf *body, char *error)
 {
+    const void_list lists[] = {{users, "user", "id of a user", kd_id_valid},
+                               {items, "item", "item (collection/id)", void_command_is_item}};
     bool narrows = items || from || to || counter || job || dry_run;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "one of --users FILE, --undo JOB and --list");
     if (!!users + !!undo + list != 1 || (narrows && !users)) return false;
@@ -104,10 +135,9 @@ static bool void_command_read(kd_order *order, kd_buf *body, char *error)
     if (!list && !void_command_name(order, error)) return false;
     if (dry_run) kd_text_printf(body, "dry\n");
     if (counter) kd_text_printf(body, "counter %.100s\n", counter);
-    bool good = void_command_put_time(body, "from", from, error) &&
-                void_command_put_time(body, "to", to, error) &&
-                void_command_put_file(body, "user", users, error) &&
-                void_command_put_file(body, "item", items, error);
+    bool good =
+        void_command_put_time(body, "from", from, error) && void_command_put_time(body, "to", to, error) &&
+        void_command_put_file(body, &lists[0], error) && void_command_put_file(body, &lists[1], error);
     order->body = kd_buf_view(body);
     if (good) error[0] = '\0';
     return good;
@@ -143,11 +173,13 @@ static int void_command_look(const kd_source *source, const kd_order *order, kd_
 static int void_command_window(kd_order *order, kd_buf *body, const kd_void_known *known, uint64_t now_us,
                                char *error)
 {
-    uint64_t to_us = now_us;
+    uint64_t to_us = now_us, from_us = 0;
+    if (from) void_command_time(from, &from_us);
     if (to && !void_command_time(to, &to_us)) to_us = 0;
-    const char *fault = to_us > now_us ? "--to is in the future"
-                        : known->over  ? "that name is of a job that is over; take another one"
-                                       : NULL;
+    const char *fault = to_us > now_us    ? "--to is in the future"
+                        : from_us > to_us ? "--from is later than --to"
+                        : known->over     ? "that name is of a job that is over; take another one"
+                                          : NULL;
     order->id = kd_void_known_stamp(known, to_us);
     if (!to) {
         to_us = KD_MIN(to_us, order->id - 1);
