@@ -279,7 +279,9 @@ static const kd_option table[] = {
       "empty: it is not told"),
     S(DURATION, read_deadline_us, "central", "read_deadline", "250ms",
       "How long a request waits for central's answer", .min = MS, .max = 10 * SEC,
-      .more = "A number that comes later is not installed."),
+      .more =
+          "A number that comes later is not installed: where round trips to central take as long, set it to "
+          "a few of them, or items that are not held here have no number and some reads are refused."),
     S(DURATION, like_wait_us, "central", "like_wait", "40ms",
       "A like waits for central's number only while answers of central lately took no longer",
       .max = 10 * SEC,
