@@ -10,6 +10,7 @@ from central_feed import LIKE, PARTITIONS, T0, Central, broker, feed, like, unti
 from journal import Journal, Likes
 from keys import key, write_keys
 from proc import Edge, program, wait_until
+from raw_kafka import RawKafka, batch
 
 BELIEVED = 1 << 58  # so far above the epoch of its clock central believes an epoch (protocol, rule 15)
 HIGH = (int(time.time() * 1000) << 20) + BELIEVED // 2  # an epoch above all that a clock tells, and believed
@@ -110,6 +111,13 @@ def test_two_forged_claims_end_central_for_good_without_keys_alone(tmp_path, bro
         p.like(feed.item(0), "bob")
         p.wait_shown(feed.item(0), 2)
         assert p.central.metric("kudos_central_epochs_outbid_total") == 0 and p.central.running()
+
+
+def test_a_forged_heartbeat_is_counted_and_told_with_its_topic(tmp_path, broker):  # noqa: F811
+    with Pair(tmp_path, broker.address) as p, RawKafka(broker.address) as kafka:
+        forged = {0: batch(b"\x90")}  # again and again: central reads from the end of the topic on
+        until(lambda: p.refused("unsigned")[1] >= 1 or kafka.produce("kudos.members.v1", forged) is None, "refused")
+        assert {e["topic"] for e in p.central.events("record-refused")} == {"kudos.members.v1"}
 
 
 def test_without_keys_no_claim_locks_central_out(tmp_path, broker, feed):  # noqa: F811

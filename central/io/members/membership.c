@@ -202,6 +202,12 @@ static void membership_on_record(void *arg, const kd_kafka_record *record)
     kd_heartbeat_finish(&h);
 }
 
+static void membership_on_refused(void *arg, kd_mac_verdict verdict)
+{
+    kd_membership *m = arg;
+    kd_worker_on_refused(&m->workers[0], verdict);
+}
+
 static void membership_on_round(void *arg)
 {
     kd_membership *m = arg;
@@ -234,6 +240,7 @@ static void membership_consume(void *arg)
     const kd_kafka_consumer_events events = {.record = membership_on_record,
                                              .condition = membership_on_condition,
                                              .round = membership_on_round,
+                                             .refused = membership_on_refused,
                                              .arg = m};
     const kd_kafka_start end = {0, 0, KD_KAFKA_END};
     kd_kafka_consumer_destroy(m->consumer);

@@ -104,5 +104,8 @@ void kd_worker_checked(kd_worker *w, const kd_log_check *check);
 void kd_worker_redeclare(kd_worker *w);
 /* From any thread, when the topics are there again: reads the partitions that stand still from the beginning of their logs. */
 void kd_worker_rejoin(kd_worker *w);
+/* From any thread, with a kd_worker: counts a record that the keys do not believe. It is passed over like a lost one: an edge that is genuine sends its
+ * batch again, a member its next heartbeat. */
+void kd_worker_on_refused(void *worker, kd_mac_verdict verdict);
 
 #endif

@@ -49,10 +49,9 @@ static void worker_on_record(void *arg, const kd_kafka_record *record)
     if (kd_tenure_blocked(t)) kd_worker_regulate(w); /* a record can block no other partition */
 }
 
-/* Forged, or signed by a key that is not here. Passed over like a lost record: an edge that is genuine sends its batch again. */
-static void worker_on_refused(void *arg, kd_mac_verdict verdict)
+void kd_worker_on_refused(void *worker, kd_mac_verdict verdict)
 {
-    kd_worker *w = arg;
+    kd_worker *w = worker;
     kd_central_metrics *m = &w->metrics;
     kd_metric *const cells[KD_MAC_VERDICTS] = KD_KAFKA_REFUSED_CELLS(m);
     kd_metric_add(cells[verdict], 1);
@@ -176,7 +175,7 @@ static int worker_create_consumer(kd_worker *w, char *error)
     const char *topics[KD_TOPICS];
     const kd_kafka_config kafka = kd_central_kafka(w->settings, kd_central_kafka_log);
     const kd_kafka_consumer_events events = {worker_on_record, worker_on_condition, worker_on_end_round, w,
-                                             worker_on_refused};
+                                             kd_worker_on_refused};
     kd_central_topics(w->settings, topics);
     return kd_kafka_consumer_create(&w->consumer, kd_loop_base(w->loop), &kafka, &topics[KD_TOPIC_LIKES],
                                     worker_hears(w) ? 2 : 1, &events, error, KD_OPTIONS_ERROR_MAX);

@@ -32,7 +32,8 @@ static kd_bytes kafka_consumer_mac(const rd_kafka_message_t *m)
 
 static void kafka_consumer_refuse(kd_kafka_consumer *c, const kd_kafka_record *r, kd_mac_verdict verdict)
 {
-    KD_LOG(KD_ERROR, "record-refused", KD_U64("partition", r->partition), KD_I64("offset", r->offset),
+    KD_LOG(KD_ERROR, "record-refused", KD_STR("topic", c->topics[r->topic].name),
+           KD_U64("partition", r->partition), KD_I64("offset", r->offset),
            KD_STR("reason", kd_mac_name(verdict)));
     if (c->on.refused) c->on.refused(c->on.arg, verdict);
 }
