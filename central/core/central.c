@@ -124,7 +124,7 @@ void kd_central_claim(const kd_central *c, uint64_t now_us, kd_buf *record)
 {
     uint64_t epoch = kd_central_claims(c), in_force = kd_claim_superseded(c);
     kd_claim claim = {.epoch = epoch, .central = c->config.name, .at_us = now_us};
-    claim.author = c->claimer.identity;
+    claim.author = kd_claim_author(c);
     claim.supersedes = in_force < epoch ? in_force : 0; /* our own, made again */
     claim.history = c->history_committed;
     kd_claim_encode(&claim, record);

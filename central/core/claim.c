@@ -49,9 +49,17 @@ uint64_t kd_claim_superseded(const kd_central *c)
     return KD_MAX(c->decider.in_force, KD_MAX(c->epoch_heard, c->follower.told.epoch));
 }
 
+uint64_t kd_claim_author(const kd_central *c)
+{
+    kd_bytes name = c->config.name;
+    const uint64_t from[] = {c->claimer.identity, kd_hash(name)};
+    uint64_t author = kd_hash(kd_bytes_of(from, sizeof from));
+    return author ? author : 1;
+}
+
 bool kd_claim_is_ours(const kd_central *c, const kd_claim *claim)
 {
-    return claim->author == c->claimer.identity;
+    return claim->author == kd_claim_author(c);
 }
 
 /*
