@@ -136,6 +136,15 @@ static int take_admit(kd_edge *e, const kd_part *p, const kd_request *rq, uint64
     return e->outbox_bytes >= e->config.outbox_bytes_max ? KD_EFULL : KD_OK;
 }
 
+/* The entry of an item whose place has come: it seldom lies in one line of the cache. */
+static void take_fetch(const kd_edge *e, uint64_t hash)
+{
+    const char *entry = kd_table_guess_hashed(&e->items, hash);
+    if (!entry) return;
+    __builtin_prefetch(entry);
+    __builtin_prefetch(entry + sizeof(kd_entry));
+}
+
 /* What an item is found by comes in stages, each of which needs the one before: its place in the table, its entry. So the entry of an item that was
  * expected a few calls before is fetched now, when its place has come. */
 void kd_edge_expect(kd_edge *e, kd_bytes item)
@@ -143,9 +152,13 @@ void kd_edge_expect(kd_edge *e, kd_bytes item)
     uint64_t hash = kd_table_hash(&e->items, item);
     uint64_t *before = &e->expected.hash[e->expected.next++ % KD_EXPECTED];
     kd_table_prefetch_hashed(&e->items, hash);
-    const void *entry = kd_table_guess_hashed(&e->items, *before);
-    if (entry) __builtin_prefetch(entry);
+    take_fetch(e, *before);
     *before = hash;
+}
+
+void kd_edge_expect_no_more(kd_edge *e)
+{
+    for (uint32_t i = 0; i < KD_EXPECTED; i++) take_fetch(e, e->expected.hash[i]);
 }
 
 /*

@@ -237,6 +237,8 @@ int kd_edge_keys(kd_edge *e, kd_edge_key_fn fn, void *arg);
 /* An operation on this item, or a view of it, comes in a moment: begins to fetch what it is found by into
  * the cache. With several items to come, expect all of them first. Changes nothing that shows. */
 void kd_edge_expect(kd_edge *e, kd_bytes item);
+/* All that come have been expected: fetches what is left of the last of them. */
+void kd_edge_expect_no_more(kd_edge *e);
 
 /* ---- group commit ------------------------------------------------------------------------------------------- */
 

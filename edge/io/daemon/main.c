@@ -28,6 +28,7 @@
 #include "edge/io/commands/compare_command.h"
 #include "edge/io/commands/shards_command.h"
 #include "edge/io/daemon/health.h"
+#include "edge/io/http/call.h"
 #include "edge/io/http/routes.h"
 #include "edge/io/shard/shard.h"
 #include "edge/io/shard/shards_place.h"
@@ -119,6 +120,7 @@ static int edge_main_open_shards(kd_edge_app *app, char *error)
         app->life = (uint32_t)kd_clock_mono_us() | 1;
     const kd_shard_options options = {.handle = kd_routes_handle,
                                       .begin = kd_routes_begin,
+                                      .fed = kd_calls_work,
                                       .drained = kd_drain_report,
                                       .served = kd_offer_served(app->offer)};
     edge_main_open_door(app);

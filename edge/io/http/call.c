@@ -17,6 +17,12 @@ static uint64_t call_room(const kd_call *call, const kd_shard *origin)
     return call->reads ? max - max / 4 : max;
 }
 
+/* One time for all calls that are gathered: they differ by less than it takes to read their requests. */
+static uint64_t call_now_us(const kd_shard *s)
+{
+    return s->gathered.now_us ? s->gathered.now_us : kd_clock_mono_us();
+}
+
 bool kd_call_admit(kd_call *call, kd_shard *origin, kd_http_request *req, uint32_t weight)
 {
     kd_http_charge(req, weight, call->reads); /* refused or not: it was understood */
@@ -33,7 +39,7 @@ bool kd_call_admit(kd_call *call, kd_shard *origin, kd_http_request *req, uint32
     kd_http_request_trace(req, &call->trace);
     call->weight = weight;
     call->level = origin->level;
-    call->started_us = kd_clock_mono_us();
+    call->started_us = call_now_us(origin);
     return true;
 }
 
@@ -136,6 +142,36 @@ static void arrive_post(kd_post *post)
     call_run(errand, errand->shard, work_post);
 }
 
+/* Until kd_calls_work, so that what one of them needs is fetched while others are read. HTTP/1.1 may begin a request behind that. */
+static bool call_gathers(const kd_call *call)
+{
+    return call->req->http2 && !call_gives_way(call);
+}
+
+static void call_gather(kd_errand *errand, kd_shard *s)
+{
+    if (!s->gathered.first) s->gathered.end = &s->gathered.first;
+    s->gathered.now_us = errand->call->started_us;
+    errand->post.next = NULL;
+    *s->gathered.end = &errand->post;
+    s->gathered.end = &errand->post.next;
+}
+
+void kd_calls_work(void *shard)
+{
+    kd_shard *s = shard;
+    kd_post *post = s->gathered.first;
+    if (!post) return;
+    s->gathered.first = NULL;
+    s->gathered.now_us = kd_clock_mono_us();
+    kd_edge_expect_no_more(s->base.edge);
+    for (kd_post *next; post; post = next) {
+        next = post->next; /* before the call may end, and be gone */
+        work_post(post);
+    }
+    s->gathered.now_us = 0;
+}
+
 /* Errands of other shards are posted first. If the origin's own errand is the last to end, it finishes the call and frees its memory: the loop must
  * be over by then. */
 void kd_call_start(kd_call *call)
@@ -152,7 +188,11 @@ void kd_call_start(kd_call *call)
         errand->post.fn = arrive_post;
         kd_loop_post(errand->shard->base.loop, &errand->post);
     }
-    if (own) call_run(own, call->origin, work_post);
+    if (!own) return;
+    if (call_gathers(call))
+        call_gather(own, call->origin);
+    else
+        call_run(own, call->origin, work_post);
 }
 
 /* A client that goes on asking for what it may not cause costs as much as before, for answers that tell nothing: it has to come at the pace of its
@@ -167,7 +207,7 @@ static void call_slow(const kd_call *call)
 
 uint64_t kd_call_end(kd_call *call, kd_histogram *time)
 {
-    uint64_t mono_us = kd_clock_mono_us();
+    uint64_t mono_us = call_now_us(call->origin);
     kd_call_withdraw(call);
     kd_metric_observe_seconds(time, mono_us - call->started_us);
     call_slow(call);

@@ -80,6 +80,8 @@ void kd_call_withdraw(kd_call *call);
 kd_errand *kd_call_add(kd_call *call, kd_bytes item, kd_errand_item *entry);
 /* Sends the errands to their shards. The call may have been answered, and be gone, when this returns. On the origin. */
 void kd_call_start(kd_call *call);
+/* The kd_http_fed of a shard's server: works on the calls that were gathered since, in their order. `shard` is the kd_shard. */
+void kd_calls_work(void *shard);
 /* From call->finish: it is called once more, when new input has been seen, before other deferred steps. For an answer that takes long to make. */
 void kd_call_finish_again(kd_call *call);
 /* Takes the call out of those in work and observes its time in `time`; the request must be answered next. Returns the monotonic time that it read. */

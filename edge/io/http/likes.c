@@ -181,7 +181,7 @@ static int likes_take(kd_likes *likes, kd_like_op *op, uint64_t now_us, uint64_t
     return KD_OK;
 }
 
-/* The monotonic time. On the origin the work begins as soon as the call is admitted, and no clock is read again. */
+/* The monotonic time. On the origin the work begins soon after the call is admitted (call.c), and no clock is read again. */
 static uint64_t likes_now_us(const kd_errand *errand)
 {
     const kd_call *call = errand->call;
@@ -451,7 +451,7 @@ void kd_likes_one(kd_shard *s, kd_http_request *req, const kd_item *item, uint32
     kd_likes *likes = &one->likes;
     kd_refusal why;
     likes->amount = 1;
-    /* Fetches the item into the processor's caches while the headers are read. In vain for an item of another shard. */
+    /* Fetches the item into the processor's caches while other requests are read. In vain for an item of another shard. */
     kd_edge_expect(s->base.edge, kd_item_key(item));
     if (!read_headers(s, req, likes)) return;
     if (!kd_auth_write(s, req, &likes->who, kd_item_key(item), counter, &why) ||

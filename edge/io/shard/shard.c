@@ -156,6 +156,7 @@ static int create_server(kd_shard *s, const kd_shard_options *options, char *err
     config.max_streams = (uint32_t)set->max_streams;
     config.idle_timeout_ms = (uint32_t)(set->idle_timeout_us / 1000);
     config.begin = options->begin;
+    config.fed = options->fed;
     config.tls = s->app->tls;
     config.tls_required = set->tls_required;
     config.trusted = &s->app->trusted;

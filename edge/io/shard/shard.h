@@ -57,8 +57,12 @@ struct kd_shard {
     kd_post kafka_ready;
     uint32_t level;     /* kd_level: the process's, as of the last tick */
     uint64_t in_flight; /* operations and items of calls that began here */
-    kd_buf out;         /* the answer being written */
-    kd_buf text;        /* scratch of the JSON reader for requests' bodies */
+    struct {
+        kd_post *first, **end; /* errands that wait for the end of a piece of input (call.c) */
+        uint64_t now_us;       /* monotonic: of all of them; 0: none waits or is worked on */
+    } gathered;
+    kd_buf out;  /* the answer being written */
+    kd_buf text; /* scratch of the JSON reader for requests' bodies */
     kd_reach_metrics reach;
     kd_published published;
     kd_alarms alarms;
@@ -70,6 +74,7 @@ struct kd_shard {
 typedef struct {
     kd_http_handler handle; /* for requests of the public port, on the shard's thread; `arg` is the shard */
     kd_http_begin begin;    /* before a request's body, likewise */
+    kd_http_fed fed;        /* behind a connection's requests, likewise */
     void (*drained)(kd_shard *s); /* on the shard's thread: a step of the drain is done (shard_drain.h) */
     const kd_served *served;      /* copied */
 } kd_shard_options;

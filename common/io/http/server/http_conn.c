@@ -98,6 +98,13 @@ static void conn_open(http_conn *conn, const http_driver *driver)
     if (conn->server->draining) http_conn_drain(conn);
 }
 
+static void conn_drive(http_conn *conn, kd_bytes plain)
+{
+    const kd_http_server *server = conn->server;
+    conn->driver->feed(conn, plain);
+    if (server->config.fed) server->config.fed(server->arg);
+}
+
 static void conn_feed(http_conn *conn, kd_bytes plain)
 {
     kd_http_server *server = conn->server;
@@ -106,7 +113,7 @@ static void conn_feed(http_conn *conn, kd_bytes plain)
         conn->pieces++;
     else
         http_door_asked(server->door, server->now_ms);
-    conn->driver->feed(conn, plain);
+    conn_drive(conn, plain);
 }
 
 static int conn_shake_hands(http_conn *conn)
@@ -424,7 +431,7 @@ void http_conn_serve(http_conn *conn)
     conn->spent = 0;
     conn->in_turn = true;
     if (wants_more(conn)) {
-        conn->driver->feed(conn, kd_bytes_of(NULL, 0));
+        conn_drive(conn, kd_bytes_of(NULL, 0));
     } else if (reads && conn->fate == HTTP_LIVE && !conn_read(conn)) {
         http_conn_close(conn);
         return;

@@ -37,6 +37,11 @@ typedef struct kd_http_request kd_http_request;
  * body is thrown away, and HTTP/1.1 ends the connection after the answer. False: it has done nothing, and the handler gets the request with its body.
  */
 typedef bool (*kd_http_begin)(kd_http_request *req, void *arg);
+/*
+ * Told behind the requests that the handler got from one piece of a connection's input, with the handler's `arg`; also behind none. Answers that are made
+ * here leave with the output of that turn, so a handler may gather requests of HTTP/2 until then. HTTP/1.1 has one at a time, and may begin it later.
+ */
+typedef void (*kd_http_fed)(void *arg);
 
 /* ---- the door: the connections of all servers of a process ---- */
 
@@ -88,6 +93,7 @@ typedef struct {
     uint32_t idle_timeout_ms;         /* without a request */
     uint32_t write_stall_timeout_ms;  /* for a client to take an answer, plus a second per 16 KiB of it */
     kd_http_begin begin;              /* NULL: every body that fits the limits is held */
+    kd_http_fed fed;                  /* NULL: nobody gathers requests */
     kd_http_tls *tls;                 /* borrowed, outlives the server; NULL: TLS is refused */
     bool tls_required;                /* plain connections are closed */
     const kd_cidrs
