@@ -2,7 +2,7 @@
  * table.c - extendible hashing (Fagin, Nievergelt, Pippenger, Strong 1979) over small open-addressing
  * segments that are searched eight control bytes at a time (the SwissTable idea, in plain 64-bit words).
  *
- *     directory, 2^depth pointers              segment
+ *     directory, 2^depth places                segment
  *     indexed by the top bits of the hash      +--------+------------------+----------------------+
  *     +---+---+---+---+                        | header | control: 1 word  | slots: 8 pointers    |
  *     | A | A | B | C |                        |        | for each group   | for each group       |
@@ -41,9 +41,15 @@ typedef struct kd_table_segment {
 
 _Static_assert(sizeof(void *) == sizeof(uint64_t) && sizeof(size_t) == 8, "slots and cursors are 64 bits");
 
+/* Where the slots of a segment begin that has so many groups: told, a look-up need not wait for the header. */
+static void **slots_behind(const segment *s, uint32_t groups)
+{
+    return (void **)(uintptr_t)(s->words + groups);
+}
+
 static void **slots_of(const segment *s)
 {
-    return (void **)(uintptr_t)(s->words + s->groups);
+    return slots_behind(s, s->groups);
 }
 
 /* At most 7/8 of the slots are not empty: a search needs an empty byte to end at. */
@@ -87,14 +93,14 @@ static void set_byte(segment *s, uint32_t slot, uint64_t value)
 }
 
 /* The top bits chose the segment, so all entries here share them: another mix of all bits, scaled to the number of groups. */
-static uint32_t start_group(const segment *s, uint32_t hash)
+static uint32_t start_group(uint32_t groups, uint32_t hash)
 {
-    return (uint32_t)((uint64_t)(hash * MIX) * s->groups >> 32);
+    return (uint32_t)((uint64_t)(hash * MIX) * groups >> 32);
 }
 
-static uint32_t next_group(const segment *s, uint32_t g)
+static uint32_t next_group(uint32_t groups, uint32_t g)
 {
-    return g + 1 == s->groups ? 0 : g + 1;
+    return g + 1 == groups ? 0 : g + 1;
 }
 
 static size_t directory_index(const kd_table *t, uint32_t hash)
@@ -118,12 +124,19 @@ static uint32_t entry_hash(const void *entry)
     return ((const kd_table_entry *)entry)->hash;
 }
 
-/* Slot of the key, or -1. */
-static int64_t find_slot(const kd_table *t, const segment *s, kd_bytes key, uint32_t hash)
+/* The directory's entry for the hash. */
+static const kd_table_place *place_of(const kd_table *t, uint32_t hash)
 {
-    void **slots = slots_of(s);
-    uint32_t g = start_group(s, hash);
-    for (uint32_t n = 0; n < s->groups; n++, g = next_group(s, g)) {
+    return &t->directory[directory_index(t, hash)];
+}
+
+/* Slot of the key, or -1. */
+static int64_t find_slot(const kd_table *t, const kd_table_place *place, kd_bytes key, uint32_t hash)
+{
+    const segment *s = place->segment;
+    void **slots = slots_behind(s, place->groups);
+    uint32_t g = start_group(place->groups, hash);
+    for (uint32_t n = 0; n < place->groups; n++, g = next_group(place->groups, g)) {
         for (uint64_t hits = tag_bytes(s->words[g], hash & 0x7f); hits; hits &= hits - 1) {
             uint32_t slot = g * GROUP + first_byte(hits);
             if (entry_hash(slots[slot]) == hash && kd_bytes_eq(t->key_of(slots[slot]), key)) return slot;
@@ -136,8 +149,8 @@ static int64_t find_slot(const kd_table *t, const segment *s, kd_bytes key, uint
 /* First slot on the way of the hash that is empty or removed; there is one, since room is kept. */
 static uint32_t table_free_slot(const segment *s, uint32_t hash)
 {
-    uint32_t g = start_group(s, hash);
-    while (!(s->words[g] & HIGH_BITS)) g = next_group(s, g);
+    uint32_t g = start_group(s->groups, hash);
+    while (!(s->words[g] & HIGH_BITS)) g = next_group(s->groups, g);
     return g * GROUP + first_byte(s->words[g] & HIGH_BITS);
 }
 
@@ -156,19 +169,25 @@ static void *slot_entry(const segment *s, uint32_t slot)
     return taken ? slots_of(s)[slot] : NULL;
 }
 
+static kd_table_place table_place_at(segment *s)
+{
+    return (kd_table_place){.segment = s, .groups = s->groups};
+}
+
 /* Points every directory entry of the segment that covers `index` to its successor: left below, right above
  * the middle. */
 static void table_install(kd_table *t, size_t index, segment *old, segment *left, segment *right)
 {
     size_t span = (size_t)1 << (t->depth - old->depth);
     size_t first = index / span * span;
-    for (size_t i = 0; i < span; i++) t->directory[first + i] = i < span / 2 || span == 1 ? left : right;
+    for (size_t i = 0; i < span; i++)
+        t->directory[first + i] = table_place_at(i < span / 2 || span == 1 ? left : right);
     free(old);
 }
 
 static void rebuild(kd_table *t, size_t index, uint32_t slots)
 {
-    segment *old = t->directory[index], *s = make_segment(slots, old->depth);
+    segment *old = t->directory[index].segment, *s = make_segment(slots, old->depth);
     for (uint32_t i = 0; i < old->groups * GROUP; i++) {
         void *entry = slot_entry(old, i);
         if (entry) table_place(s, entry);
@@ -179,7 +198,7 @@ static void rebuild(kd_table *t, size_t index, uint32_t slots)
 static void double_directory(kd_table *t)
 {
     size_t size = (size_t)1 << t->depth;
-    segment **wider = kd_alloc(2 * size * sizeof *wider);
+    kd_table_place *wider = kd_alloc(2 * size * sizeof *wider);
     for (size_t i = 0; i < 2 * size; i++) wider[i] = t->directory[i / 2];
     free(t->directory);
     t->directory = wider;
@@ -193,7 +212,7 @@ static bool goes_right(const segment *old, const void *entry)
 
 static void table_split(kd_table *t, uint32_t hash)
 {
-    segment *old = t->directory[directory_index(t, hash)];
+    segment *old = place_of(t, hash)->segment;
     if (old->depth == t->depth) double_directory(t);
     uint32_t right_count = 0, slots = old->groups * GROUP;
     for (uint32_t i = 0; i < slots; i++) {
@@ -221,7 +240,7 @@ static segment *make_room(kd_table *t, uint32_t hash)
 {
     for (;;) {
         size_t index = directory_index(t, hash);
-        segment *s = t->directory[index];
+        segment *s = t->directory[index].segment;
         uint32_t slots = s->groups * GROUP;
         if (s->room > 0) return s;
         if (s->live < usable(slots) / 4 * 3)
@@ -248,7 +267,7 @@ static size_t directory_size(const kd_table *t)
 /* The directory's index just behind the segment at i. */
 static size_t table_behind(const kd_table *t, size_t i)
 {
-    return i + ((size_t)1 << (t->depth - t->directory[i]->depth));
+    return i + ((size_t)1 << (t->depth - t->directory[i].segment->depth));
 }
 
 /* Neighbours of the directory may share a segment, which is freed once. */
@@ -256,7 +275,7 @@ static void drop_memory(kd_table *t)
 {
     for (size_t i = 0, next; i < directory_size(t); i = next) {
         next = table_behind(t, i);
-        free(t->directory[i]);
+        free(t->directory[i].segment);
     }
     free(t->directory);
     t->directory = NULL;
@@ -272,9 +291,9 @@ void kd_table_finish(kd_table *t)
 void *kd_table_find_hashed(const kd_table *t, kd_bytes key, uint64_t hash)
 {
     if (!t->directory) return NULL;
-    const segment *s = t->directory[directory_index(t, table_short(hash))];
-    int64_t slot = find_slot(t, s, key, table_short(hash));
-    return slot < 0 ? NULL : slots_of(s)[slot];
+    const kd_table_place *place = place_of(t, table_short(hash));
+    int64_t slot = find_slot(t, place, key, table_short(hash));
+    return slot < 0 ? NULL : slots_behind(place->segment, place->groups)[slot];
 }
 
 void *kd_table_find(const kd_table *t, kd_bytes key)
@@ -285,19 +304,19 @@ void *kd_table_find(const kd_table *t, kd_bytes key)
 void kd_table_prefetch_hashed(const kd_table *t, uint64_t hash)
 {
     if (!t->directory) return;
-    const segment *s = t->directory[directory_index(t, table_short(hash))];
-    uint32_t g = start_group(s, table_short(hash));
-    __builtin_prefetch(&s->words[g]);
-    __builtin_prefetch(slots_of(s) + (size_t)g * GROUP);
+    const kd_table_place *place = place_of(t, table_short(hash));
+    uint32_t g = start_group(place->groups, table_short(hash));
+    __builtin_prefetch(&place->segment->words[g]);
+    __builtin_prefetch(slots_behind(place->segment, place->groups) + (size_t)g * GROUP);
 }
 
 const void *kd_table_guess_hashed(const kd_table *t, uint64_t hash)
 {
     if (!t->directory) return NULL;
-    const segment *s = t->directory[directory_index(t, table_short(hash))];
-    uint32_t g = start_group(s, table_short(hash));
-    uint64_t hits = tag_bytes(s->words[g], table_short(hash) & 0x7f);
-    return hits ? slots_of(s)[g * GROUP + first_byte(hits)] : NULL;
+    const kd_table_place *place = place_of(t, table_short(hash));
+    uint32_t g = start_group(place->groups, table_short(hash));
+    uint64_t hits = tag_bytes(place->segment->words[g], table_short(hash) & 0x7f);
+    return hits ? slots_behind(place->segment, place->groups)[g * GROUP + first_byte(hits)] : NULL;
 }
 
 void kd_table_add_hashed(kd_table *t, void *entry, uint64_t hash)
@@ -305,7 +324,7 @@ void kd_table_add_hashed(kd_table *t, void *entry, uint64_t hash)
     ((kd_table_entry *)entry)->hash = table_short(hash);
     if (!t->directory) {
         t->directory = kd_alloc(sizeof *t->directory);
-        t->directory[0] = make_segment(FIRST_SLOTS, 0);
+        t->directory[0] = table_place_at(make_segment(FIRST_SLOTS, 0));
     }
     table_place(make_room(t, table_short(hash)), entry);
     t->count++;
@@ -315,15 +334,15 @@ void *kd_table_put(kd_table *t, void *entry)
 {
     kd_bytes key = t->key_of(entry);
     uint64_t hash = kd_table_hash(t, key);
-    segment *s = t->directory ? t->directory[directory_index(t, table_short(hash))] : NULL;
-    int64_t slot = s ? find_slot(t, s, key, table_short(hash)) : -1;
+    const kd_table_place *place = t->directory ? place_of(t, table_short(hash)) : NULL;
+    int64_t slot = place ? find_slot(t, place, key, table_short(hash)) : -1;
     if (slot < 0) {
         kd_table_add_hashed(t, entry, hash);
         return NULL;
     }
-    void *replaced = slots_of(s)[slot];
+    void **at = &slots_of(place->segment)[slot], *replaced = *at;
     ((kd_table_entry *)entry)->hash = table_short(hash);
-    slots_of(s)[slot] = entry;
+    *at = entry;
     return replaced;
 }
 
@@ -331,9 +350,10 @@ void *kd_table_remove(kd_table *t, kd_bytes key)
 {
     if (!t->directory) return NULL;
     uint32_t hash = table_short(kd_table_hash(t, key));
-    segment *s = t->directory[directory_index(t, hash)];
-    int64_t slot = find_slot(t, s, key, hash);
+    const kd_table_place *place = place_of(t, hash);
+    int64_t slot = find_slot(t, place, key, hash);
     if (slot < 0) return NULL;
+    segment *s = place->segment;
     void *entry = slots_of(s)[slot];
     bool ends_here = empty_bytes(s->words[slot / GROUP]) != 0;
     set_byte(s, (uint32_t)slot, ends_here ? EMPTY : REMOVED);
@@ -350,7 +370,7 @@ void *kd_table_next(const kd_table *t, size_t *cursor)
     size_t i = *cursor >> 32;
     uint32_t slot = (uint32_t)*cursor;
     for (; i < directory_size(t); i = table_behind(t, i), slot = 0) {
-        const segment *s = t->directory[i];
+        const segment *s = t->directory[i].segment;
         for (; slot < s->groups * GROUP; slot++) {
             void *entry = slot_entry(s, slot);
             if (!entry) continue;
@@ -366,6 +386,6 @@ size_t kd_table_bytes(const kd_table *t)
 {
     size_t bytes = directory_size(t) * sizeof *t->directory;
     for (size_t i = 0; i < directory_size(t); i = table_behind(t, i))
-        bytes += sizeof(segment) + (size_t)t->directory[i]->groups * (GROUP + 1) * sizeof(uint64_t);
+        bytes += sizeof(segment) + (size_t)t->directory[i].groups * (GROUP + 1) * sizeof(uint64_t);
     return bytes;
 }

@@ -20,10 +20,16 @@ typedef struct {
 
 struct kd_table_segment;
 
+/* A segment, and how many groups it has: the first memory of a segment that a look-up reads is that of its own group. */
+typedef struct {
+    struct kd_table_segment *segment;
+    uint32_t groups;
+} kd_table_place;
+
 typedef struct {
     kd_bytes (*key_of)(const void *entry);
     uint64_t seed;
-    struct kd_table_segment **directory; /* 2^depth pointers; neighbours may share a segment */
+    kd_table_place *directory; /* 2^depth places; neighbours may share a segment */
     uint32_t depth;
     size_t count; /* entries */
 } kd_table;
