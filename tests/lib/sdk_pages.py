@@ -25,7 +25,6 @@ SDK = os.path.join(TOP, "sdk", "js")
 BUILT = os.path.join(os.path.dirname(program("kudos-edge")), "sdk")
 KEY = Key("ES256", kid="sdk")
 AGREE_S = 30
-CALM = {f"level_{n}": f"{10 * n}s" for n in (1, 2, 3, 4)}  # what a busy machine makes of `liked` is not asked here
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +70,7 @@ def system(site, tmp_path_factory):
     """An edge that knows users by tokens and takes visitors, with a central."""
     directory = tmp_path_factory.mktemp("sdk")
     more = {"http": {"cors_origins": site.url}, "edge": {"flush_interval": "100ms"}, "central": {"read_deadline": "2s"},
-            "overload": CALM, "visitors": {"keys_file": write_keys(os.path.join(directory, "visitors.keys"), "1 visitors"), "counters": "like"},
+            "visitors": {"keys_file": write_keys(os.path.join(directory, "visitors.keys"), "1 visitors"), "counters": "like"},
             "jwt": {"issuer": "idp", "audience": "kudos", "keys_file": write_file(os.path.join(directory, "jwt.json"), key_set(KEY))}}
     with Broker(directory) as broker, Central(directory, broker.address, more={"central": {"snapshot_interval": "100ms"}}) as central, \
             Edge(directory, broker.address, central=central.url, more=more) as edge:
