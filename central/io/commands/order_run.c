@@ -69,6 +69,17 @@ static bool order_repeats(const order_run *r)
     return r->order.kind != KD_ORDER_BACKUP && r->order.kind != KD_ORDER_BACKUP_PRUNE;
 }
 
+/* Why some partitions were not done, where the last answer was no error or does not tell it. */
+static void order_tell_left(const order_run *r, int code, char *error)
+{
+    if (kd_admin_client_withholds(r->client))
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "the token is shown to members that are named with --url alone, as records are not signed "
+                 "(kafka.keys_file): name all of them");
+    else if (code == KD_EXIT_OK)
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "nobody leads some of the partitions: see `members`");
+}
+
 static int order_carry_out(order_run *r, char *error)
 {
     for (;;) {
@@ -82,8 +93,7 @@ static int order_carry_out(order_run *r, char *error)
             continue; /* something was done: those that are left are ordered of their leaders at once */
         }
         if (order_again(r, code)) continue;
-        if (code == KD_EXIT_OK)
-            snprintf(error, KD_OPTIONS_ERROR_MAX, "nobody leads some of the partitions: see `members`");
+        order_tell_left(r, code, error);
         return KD_EXIT_UNAVAILABLE;
     }
 }

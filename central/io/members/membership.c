@@ -451,6 +451,12 @@ bool kd_membership_leads(kd_membership *m, uint32_t partition)
     return leads;
 }
 
+bool kd_membership_proven(const kd_membership *m)
+{
+    const kd_record_keys *keys = m->settings->record_keys;
+    return keys && !kd_record_keys_accepts_unsigned(keys);
+}
+
 void kd_membership_urls(kd_membership *m, kd_buf *out)
 {
     membership_lock(m);

@@ -41,6 +41,8 @@ bool kd_membership_leader(kd_membership *m, uint32_t partition, kd_buf *url);
 bool kd_membership_leads(kd_membership *m, uint32_t partition);
 /* From any thread: appends the URLs of the other members that live and told one, with blanks between. */
 void kd_membership_urls(kd_membership *m, kd_buf *out);
+/* From any thread: whether heartbeats are believed by their MAC alone, so that these URLs are those of members. */
+bool kd_membership_proven(const kd_membership *m);
 /* From any thread: why this member is not ready, static; NULL: it is. */
 const char *kd_membership_unready(kd_membership *m);
 /* From any thread: appends a line for each partition, for `kudos-central members`. */

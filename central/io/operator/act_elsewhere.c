@@ -18,6 +18,7 @@ int kd_act_refuse_elsewhere(kd_central_app *app, uint32_t partition, kd_buf *out
     kd_json_object(&j);
     kd_json_put_str(&j, "error", kd_bytes_str(why));
     if (known) kd_json_put_str(&j, "leader", kd_buf_view(&url));
+    kd_json_put_u64(&j, "proven", kd_membership_proven(app->membership));
     kd_json_end_object(&j);
     kd_buf_finish(&url);
     return known ? 421 : 503;

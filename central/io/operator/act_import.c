@@ -45,6 +45,7 @@ static int act_import_answer(const kd_central_app *app, const kd_job_progress *p
     kd_json_put_u64(&j, "durable", p->durable ? p->seq : 0);
     if (app->membership) kd_membership_urls(app->membership, &urls);
     kd_json_put_str(&j, "urls", kd_buf_view(&urls));
+    kd_json_put_u64(&j, "proven", app->membership && kd_membership_proven(app->membership));
     kd_buf_finish(&urls);
     kd_json_end_object(&j);
     return 200;

@@ -208,6 +208,7 @@ void kd_jobs_show(kd_jobs *jobs, uint64_t id, kd_buf *out)
     if (jobs->membership) kd_membership_urls(jobs->membership, &urls);
     kd_json_object(&j);
     kd_json_put_str(&j, "urls", kd_buf_view(&urls));
+    kd_json_put_u64(&j, "proven", jobs->membership && kd_membership_proven(jobs->membership));
     kd_buf_finish(&urls);
     pthread_mutex_lock(&jobs->lock);
     const kd_job *job = id == 0 || id == jobs->job.id ? &jobs->job : id == ended->id ? ended : &none;

@@ -27,6 +27,7 @@ struct kd_admin_client {
     uint16_t ports[KD_ADMIN_URLS_MAX]; /* the admin port that was found; 0: to be looked for */
     uint32_t count, at;                /* urls[at] is asked */
     const char *probe;
+    bool withholds;     /* as kd_admin_client_withholds */
     const char *socket; /* path of a Unix socket, a view into the URL; NULL: host and port */
     char authorization[sizeof "Bearer " + KD_TOKEN_MAX]; /* empty: none is sent */
     kd_admin_answer *answer;                             /* of the request under way */
@@ -175,6 +176,11 @@ static int admin_client_find(kd_admin_client *c, char *error)
     return KD_EXIT_OK;
 }
 
+bool kd_admin_client_withholds(const kd_admin_client *c)
+{
+    return c->withholds;
+}
+
 uint32_t kd_admin_client_urls(const kd_admin_client *c)
 {
     return c->count;
@@ -199,6 +205,20 @@ static uint32_t admin_client_learn(kd_admin_client *c, kd_bytes url)
     c->urls[c->count] = strndup((const char *)url.data, url.len);
     KD_ASSERT(c->urls[c->count] != NULL);
     return c->count++;
+}
+
+/* The same for the URL of a member that an answer names. Whoever can write to the topic of heartbeats names any URL, where records are not signed: a token
+ * is not brought there. */
+static uint32_t admin_client_learn_named(kd_admin_client *c, const kd_admin_answer *answer, kd_bytes url)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        if (kd_bytes_eq(kd_bytes_str(c->urls[i]), url)) return i;
+    if (strncmp((const char *)url.data, "http://", KD_MIN(url.len, sizeof "http://" - 1)) != 0)
+        return KD_ADMIN_URLS_MAX;
+    if (c->authorization[0] == '\0' || kd_admin_number(answer, "proven") == 1)
+        return admin_client_learn(c, url);
+    c->withholds = true;
+    return KD_ADMIN_URLS_MAX;
 }
 
 static bool admin_client_cut(kd_admin_client *c, const char *urls)
@@ -270,7 +290,7 @@ static void admin_client_learn_members(kd_admin_client *c, const kd_admin_answer
     for (size_t at = 0; at < urls.len;) {
         size_t len = 0;
         while (at + len < urls.len && urls.data[at + len] != ' ') len++;
-        admin_client_learn(c, kd_bytes_of(urls.data + at, len));
+        if (len > 0) admin_client_learn_named(c, answer, kd_bytes_of(urls.data + at, len));
         at += len + 1;
     }
     kd_buf_finish(&urls);
@@ -282,8 +302,8 @@ static bool admin_client_to_leader(kd_admin_client *c, const kd_admin_answer *an
     char error[KD_OPTIONS_ERROR_MAX];
     kd_buf url = {0};
     const uint32_t from = c->at;
-    uint32_t leader =
-        kd_admin_str(answer, "leader", &url) ? admin_client_learn(c, kd_buf_view(&url)) : KD_ADMIN_URLS_MAX;
+    bool named = kd_admin_str(answer, "leader", &url) && url.len > 0;
+    uint32_t leader = named ? admin_client_learn_named(c, answer, kd_buf_view(&url)) : KD_ADMIN_URLS_MAX;
     kd_buf_finish(&url);
     if (leader == KD_ADMIN_URLS_MAX) return false;
     c->at = leader;

@@ -16,8 +16,8 @@ typedef struct {
 
 enum { KD_ADMIN_URLS_MAX = 64 };
 
-/* `urls`: http://HOST:PORT, or unix:PATH of an admin socket, or several parted by commas. `token` is shown with each request to any of them, and to the members that
- * they name; empty: none.
+/* `urls`: http://HOST:PORT, or unix:PATH of an admin socket, or several parted by commas. `token` is shown with each request to any of them, and to members that
+ * they name and that have proved who they are ("proven": 1 beside the name); empty: none. Beside a token nobody else is asked.
  * `probe` is a literal.
  *
  * Finds the admin port of the first URL that has one: its own port if that answers a GET of the path `probe` with 200, else the port that /v1/admin there
@@ -27,6 +27,8 @@ int kd_admin_client_open(kd_admin_client **out, const char *urls, const char *to
 void kd_admin_client_close(kd_admin_client *c); /* NULL is fine */
 /* How many URLs there are: those of kd_admin_client_open, and those of members that answers named ("urls", with blanks between; "leader"). */
 uint32_t kd_admin_client_urls(const kd_admin_client *c);
+/* Whether a member was named that was not asked, since nothing proves who it is and there is a token. */
+bool kd_admin_client_withholds(const kd_admin_client *c);
 /* Goes on to the next URL that has an admin port; to the same again where there is no other. False: none has. */
 bool kd_admin_client_next(kd_admin_client *c);
 

@@ -52,6 +52,11 @@ kd_key_file *kd_record_keys_file(kd_record_keys *k)
     return k ? k->file : NULL;
 }
 
+bool kd_record_keys_accepts_unsigned(const kd_record_keys *k)
+{
+    return __atomic_load_n(&k->accept_unsigned, __ATOMIC_RELAXED);
+}
+
 void kd_record_keys_accept_unsigned(kd_record_keys *k, bool accept)
 {
     __atomic_store_n(&k->accept_unsigned, accept, __ATOMIC_RELAXED);
@@ -110,7 +115,7 @@ kd_mac_verdict kd_record_keys_verify(kd_record_keys *k, kd_bytes topic, uint32_t
     const uint8_t *mac;
     uint8_t digest[RECORD_DIGEST], expected[KD_MAC_BYTES];
     kd_flow flow = record_keys_flow(k, value, &edge);
-    if (!header.data && __atomic_load_n(&k->accept_unsigned, __ATOMIC_RELAXED)) return KD_MAC_GOOD;
+    if (!header.data && kd_record_keys_accepts_unsigned(k)) return KD_MAC_GOOD;
     kd_mac_verdict verdict = kd_mac_choose(kd_key_file_hold(k->file), header, flow, edge, &key, &mac);
     if (verdict == KD_MAC_GOOD) {
         record_keys_digest(topic, partition, value, digest);

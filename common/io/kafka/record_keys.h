@@ -23,6 +23,7 @@ int kd_record_keys_check(const char *path, const char *edge, char *error, size_t
 kd_key_file *kd_record_keys_file(kd_record_keys *keys);
 /* Whether records without a MAC are believed, as while keys are introduced; false at first. Any thread. */
 void kd_record_keys_accept_unsigned(kd_record_keys *keys, bool accept);
+bool kd_record_keys_accepts_unsigned(const kd_record_keys *keys); /* from any thread */
 
 /* Any thread. Puts the MACs for a record into *header, which is cleared first; it stays empty where no key is for such a record. `topic`: at most
  * 65535 bytes. */
