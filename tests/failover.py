@@ -149,6 +149,79 @@ class Drill:
         return told[0]
 
     def victim(self):
+        """A member that leads something, and each partition that it leads with its epoch there. While a partition changes its role it has none: then all is asked anew."""
+        found = []
+
+        def look():
+            leads = self.leads()
+            name = self.random.choice(sorted({leader for leader in leads.values() if leader != "-"}))
+            member = self.group.of(name)
+            epochs = {p["partition"]: p["epoch"] for p in partitions(member)}
+            found[:] = [member, {p: epochs.get(p) for p, leader in leads.items() if leader == name}]
+            return None not in found[1].values()
+
+        wait_until(look, AGREE_S, "a leader with its epochs", pause=0.2)
+        return found
+
+    def settle(self):
+        wait_until(lambda: all(p["made_us"] for p in partitions(self.edge)), AGREE_S, "each partition heard")
+        self.begin = self.now()[0]
+
+    def add(self):
+        gaps, undone = self.now()
+        self.gaps, self.undone = self.gaps + gaps - self.begin, self.undone + undone
+
+
+class Drill:
+    def __init__(self, directory, brokers, network, options):
+        more = {"kafka": {"replication": BROKERS}} if network else {}  # also of the edges: whoever comes first makes the topics
+        self.network, self.random = network, random.Random(options.seed)
+        self.group = Group(directory, brokers, replicas=3, more=more, brokers_of=network and network.brokers_of)
+        urls = ", ".join(m.url for m in self.group.members.values())
+        self.group.edge.set(merged({"central": {"url": urls}}, more))
+        self.edges = [self.group.edge] + [Edge(directory, brokers, name=f"edge-{i}", region=REGIONS[i - 1], partitions=PARTITIONS, central=urls, more=merged(EDGE, more))
+                                          for i in (2, 3)]
+        self.urls, self.rate = urls.replace(" ", ""), options.likes
+        self.stuck, self.done, self.served_ms, self.handover_ms = False, dict.fromkeys((*KILLS, *OTHERS), 0), [], []
+        self.told = ToldChanges(brokers, PARTITIONS, number_of)
+
+    def __enter__(self):
+        self.group.__enter__()
+        for edge in self.edges[1:]:
+            edge.start()
+        self.noticed = [Noticed(edge) for edge in self.edges]
+        for noticed in self.noticed:
+            noticed.settle()
+        if self.network:
+            self.network.check_copies()
+        self.served, self.likes = Served(self.edges[0]), Crowd(self.edges, self.rate)
+        for part in (self.served, self.likes, self.told):
+            part.start()
+        return self
+
+    def __exit__(self, *_):
+        for part in (self.likes, self.served, self.told):
+            part.stop()
+        for edge in self.edges[1:]:
+            edge.kill9()
+        self.group.__exit__()
+
+    @property
+    def kills(self):
+        return sum(self.done[kind] for kind in set(KILLS))
+
+    def leads(self):
+        """Who leads what. One that was frozen or cut off tells what was, for a while: all of them have to say the same."""
+        told = []
+
+        def agree():
+            told[:] = [self.group.leads(member) for member in self.group.members.values()]
+            return all(leads == told[0] and len(leads) == PARTITIONS for leads in told)
+
+        wait_until(agree, AGREE_S, "all members name the same leaders", pause=0.2)
+        return told[0]
+
+    def victim(self):
         """A member that leads something, and each partition that it leads with its epoch there."""
         leads = self.leads()
         name = self.random.choice(sorted({leader for leader in leads.values() if leader != "-"}))
