@@ -198,12 +198,29 @@ static uint32_t decide_find(const kd_members *m, const char *name)
     return NOBODY;
 }
 
-/* Its name is told also when it is not known any more. */
+/* Another member whose store is not empty, as it said last: it may be dead, or wait for a newer program. */
+static uint32_t decide_with_state(const kd_members *m, uint32_t p)
+{
+    for (uint32_t i = 1; i < m->count; i++) {
+        kd_held_state state = (kd_held_state)members_holds(m, i, p)->state;
+        if (state == KD_HELD_WRONG || state >= KD_HELD_UNPROVEN) return i;
+    }
+    return NOBODY;
+}
+
+/* Whether an empty store would undo what another member has. */
+static bool decide_is_too_empty(const kd_members *m, uint32_t p)
+{
+    bool led = m->partitions[p].led_by[0] != '\0';
+    return members_holds(m, 0, p)->state == KD_HELD_EMPTY && (led || decide_with_state(m, p) != NOBODY);
+}
+
+/* The name of the one that led is told also when it is not known any more. */
 static void decide_store_is_empty(kd_members *m, uint32_t p)
 {
     members_partition *partition = &m->partitions[p];
-    decide_set(m, p, KD_WISH_FOLLOW, KD_WHY_EMPTY, decide_find(m, partition->led_by));
-    decide_name(partition->whom, partition->led_by);
+    decide_set(m, p, KD_WISH_FOLLOW, KD_WHY_EMPTY, decide_with_state(m, p));
+    if (partition->led_by[0] != '\0') decide_name(partition->whom, partition->led_by);
 }
 
 /* Where nobody was ever seen to lead, the members that are still to come may have the state. */
@@ -241,7 +258,6 @@ static void decide_without_leader(kd_members *m, uint32_t p)
 {
     kd_held_state state = (kd_held_state)members_holds(m, 0, p)->state;
     uint32_t yielder = decide_yielder(m, p);
-    bool led = m->partitions[p].led_by[0] != '\0';
     if (state == KD_HELD_NONE && decide_gathers(m, p))
         decide_set(m, p, KD_WISH_NONE, KD_WHY_GATHERS, NOBODY);
     else if (state < KD_HELD_EMPTY || m->leaving)
@@ -250,7 +266,7 @@ static void decide_without_leader(kd_members *m, uint32_t p)
         decide_set(m, p, KD_WISH_FOLLOW, KD_WHY_CUT_OFF, NOBODY);
     else if (yielder != NOBODY && state == KD_HELD_AGREED)
         decide_attempt(m, p, KD_WHY_HANDED_OVER, yielder);
-    else if (led && state == KD_HELD_EMPTY)
+    else if (decide_is_too_empty(m, p))
         decide_store_is_empty(m, p);
     else if (decide_gathers(m, p))
         decide_set(m, p, KD_WISH_FOLLOW, KD_WHY_GATHERS, NOBODY);

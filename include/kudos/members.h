@@ -13,7 +13,8 @@
  * - The member that takes over is the first in line: followers that agreed with the leader before those that compared nothing, then by placement. The
  *   next in line waits KD_MEMBERS_LINE_US longer, so that a first one that cannot act does not leave the partition without a leader.
  * - A member that began with an empty store takes nothing over from a member that it saw lead, however long that one is dead: it would undo what the other
- *   one has. It leads only where nobody ever led while all expected members live, or where its log was empty as well.
+ *   one has. Nor from any other member that it knows, living or dead, and that said last that its store is not empty: that one may wait for a newer
+ *   program, or be wrong. It leads only where nobody ever led while all expected members live, or where its log was empty as well.
  * - Placement is obeyed slowly: a partition moves from a living leader only to a follower that agreed, that has lived for a while (longer after each
  *   return from the dead), and one partition at a time. A member that comes and goes would drag partitions with it.
  * - A member that is dead keeps its place for KD_MEMBERS_GONE_US: for a restart no follower is made elsewhere.
@@ -95,7 +96,8 @@ typedef enum {
     X(NOBODY_LED, "nobody-led", "nobody leads it")                                                           \
     X(IN_LINE, "in-line", "nobody leads it, and the member named comes first")                               \
     X(GATHERS, "waits-for-members", "nobody leads it, and not all expected members are there")               \
-    X(EMPTY, "store-empty", "the store of this member was empty when it began; the member named led it")     \
+    X(EMPTY, "store-empty",                                                                                  \
+      "the store of this member was empty when it began; the member named has the state")                    \
     X(AWAITS_SEED, "awaits-seed", "the store is empty, and the log does not begin at its beginning")         \
     X(WRONG, "store-wrong", "the store differs from what the leader has")                                    \
     X(NEWER, "waits-for-newer-version", "a newer central wrote a record that this program does not know")    \

@@ -391,6 +391,39 @@ Test(members, nor_when_the_one_it_saw_lead_dies_before_it_agreed_with_it)
     cr_assert_eq(led(), PARTITIONS);
 }
 
+/* Nobody was ever seen to lead, and all expected members live. */
+static void empty_beside_waiting(bool they_die)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        start_(i, false);
+        processes[i].newer = true;
+        for (uint32_t q = 0; q < PARTITIONS; q++) become(&processes[i], q, KD_HELD_WRONG);
+    }
+    start_(2, true);
+    run(12);
+    for (uint32_t i = 0; i < 2 && they_die; i++) kill_(i);
+    run(they_die ? 20 : 100);
+    cr_assert_gt(holding(2, KD_HELD_EMPTY), 0);
+    cr_assert_eq(leads(2), 0);
+    uint32_t q = 0;
+    while (processes[2].state[q] != KD_HELD_EMPTY) q++;
+    kd_members_decision d = kd_members_decided(processes[2].members, q);
+    cr_assert_eq(d.why, KD_WHY_EMPTY);
+    cr_assert(kd_bytes_eq(d.whom, kd_bytes_str("central-1")), "it says who has the state");
+    run(100);
+    cr_assert_eq(leads(2), 0);
+}
+
+Test(members, an_empty_member_does_not_lead_where_all_that_have_the_state_wait_for_a_newer_program)
+{
+    empty_beside_waiting(false);
+}
+
+Test(members, nor_when_these_are_dead)
+{
+    empty_beside_waiting(true);
+}
+
 Test(members, a_leader_that_publishes_nothing_is_superseded_though_it_lives)
 {
     start_three();
