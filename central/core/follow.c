@@ -177,7 +177,8 @@ void kd_follow_claimed(kd_central *c, const kd_claim *claim, bool force)
     kd_follow_told(c, claim->epoch);
     if (!force) return;
     if (claim->epoch <= f->leader_epoch) return;
-    f->leader_epoch = claim->epoch;
+    f->claim_epoch = f->leader_epoch = claim->epoch;
+    f->claim_at = c->history_tentative.read + 1;
     follow_set_leader(f, claim->central);
     follow_put(c);
 }
@@ -269,6 +270,16 @@ static void follow_told_more(kd_central *c, const kd_snapshot *s)
     kd_link_told(c, follow_version_at(c, h->told));
 }
 
+/* A leader that wrote a marker has read its claim before it published. It has read fewer records up to that claim than this store. */
+static void follow_judge_ahead(kd_central *c, const kd_snapshot *s)
+{
+    kd_follower *f = &c->follower;
+    bool marked = s->epoch == f->marked_epoch && s->epoch == f->claim_epoch;
+    if (!marked || s->history.read >= f->claim_at || f->told.state >= KD_FOLLOWS_DIFFERS) return;
+    f->told.state = KD_FOLLOWS_DIFFERS;
+    f->told.differs = s->history;
+}
+
 /* What is ahead is kept until we are there, also when more is heard meanwhile: so who lags far behind compares as well. */
 void kd_central_compare(kd_central *c, const kd_snapshot *s)
 {
@@ -283,6 +294,7 @@ void kd_central_compare(kd_central *c, const kd_snapshot *s)
     f->told.epoch = s->epoch;
     f->told.version = s->version;
     f->told.heard = s->history;
+    follow_judge_ahead(c, s);
     if (again) {
         follow_told_more(c, s);
     } else {
@@ -308,6 +320,35 @@ void kd_follow_read(kd_central *c)
     if (one) f->awaited.history.read = 0;
     if (f->awaited.history.read == read) follow_settle(c, &f->awaited);
     if (f->newest.history.read == read) follow_settle(c, &f->newest);
+}
+
+/* ---- the end of the log ---- */
+
+bool kd_central_lags(const kd_central *c)
+{
+    return c->follower.digests && c->follower.told.heard.read > c->history_tentative.read;
+}
+
+static void follow_note_short(kd_central *c, uint64_t mono_us)
+{
+    kd_follower *f = &c->follower;
+    f->short_of = kd_central_lags(c) ? f->told.heard : (kd_history){0};
+    f->short_epoch = f->told.epoch;
+    f->short_us = mono_us;
+}
+
+void kd_follow_at_end(kd_central *c, uint64_t mono_us)
+{
+    kd_follower *f = &c->follower;
+    if (f->told.state >= KD_FOLLOWS_DIFFERS) return;
+    bool still = f->short_of.read > c->history_tentative.read && f->short_epoch == f->told.epoch;
+    if (!still) {
+        follow_note_short(c, mono_us);
+        return;
+    }
+    if (mono_us - f->short_us < KD_FOLLOW_PROOF_US || kd_planted(c, KD_PLANT_SHORT_AGREES)) return;
+    f->told.state = KD_FOLLOWS_DIFFERS;
+    f->told.differs = f->short_of;
 }
 
 void kd_central_get_following(const kd_central *c, kd_following *out)

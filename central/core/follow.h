@@ -48,9 +48,14 @@ typedef struct {
     uint64_t from;           /* records read at the start: digests before it are not known */
     kd_follow_heard awaited; /* a snapshot that is ahead of us */
     kd_follow_heard newest;  /* the one that was heard last, of which parts may be missing */
-    int64_t offset;          /* in the counts topic, of the record that is being heard; -1: none is */
-    uint64_t heard_version;  /* the largest that the counts topic told, of whatever epoch */
-    uint64_t heard_epoch;    /* the largest that a claim, a snapshot or an envelope told, and is believed */
+    uint64_t claim_epoch,
+        claim_at; /* of the newest claim in force that was read since the start, and its number among our records; 0: none */
+    uint64_t short_us;      /* when at the end of the log `short_of` was heard already */
+    uint64_t short_epoch;   /* of that snapshot */
+    kd_history short_of;    /* read 0: at the last end the leader had told of nothing more */
+    int64_t offset;         /* in the counts topic, of the record that is being heard; -1: none is */
+    uint64_t heard_version; /* the largest that the counts topic told, of whatever epoch */
+    uint64_t heard_epoch;   /* the largest that a claim, a snapshot or an envelope told, and is believed */
     /* The largest of a marker: edges pass over snapshots of lower ones that stand behind it. */
     uint64_t marked_epoch;
     uint64_t put;            /* records whose digests are in the store, or on their way there */
@@ -71,6 +76,8 @@ void kd_follow_told(kd_central *c, uint64_t epoch);
 void kd_follow_heard_version(kd_central *c, uint64_t version);
 /* A record was read: behind kd_history_read. */
 void kd_follow_read(kd_central *c);
+/* kd_central_at_end of a follower. */
+void kd_follow_at_end(kd_central *c, uint64_t mono_us);
 /* At the begin of a commit: puts the digests of its records. */
 void kd_follow_put(kd_central *c, struct kd_commit *k);
 /* A commit is durable. */

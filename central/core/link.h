@@ -41,7 +41,11 @@ typedef struct {
     uint64_t hint;       /* for the epoch of the claim */
     uint64_t claimed;    /* that epoch; 0: no claim was made */
     uint64_t claim_read; /* records read up to our claim; 0: it was not read yet */
-    bool marker_read;
+    uint64_t marked;     /* what our marker said, which was read; 0: it was not, or another one is needed */
+    bool marker_again;   /* it said too little: it is to be written again */
+    uint64_t
+        passed_epoch;   /* while it leads: of a marker above our epoch, heard at an end of the log; 0: none */
+    uint64_t passed_us; /* since when */
 } kd_promoter;
 
 /* After kd_follow_load: KD_OK, KD_EIO, KD_EMALFORMED. */

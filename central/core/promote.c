@@ -40,11 +40,29 @@ uint64_t kd_central_claims(const kd_central *c)
     return c->promoter.stage == KD_PROMOTION_LEADS ? c->epoch : c->promoter.claimed;
 }
 
+/* Above it this store tells its changes when it leads. */
+static uint64_t promote_base(const kd_central *c)
+{
+    return KD_MAX(c->follower.heard_version + LABELS, c->begun);
+}
+
+/* Up to this version of ours the changes are told. */
+static uint64_t promote_told(const kd_central *c)
+{
+    return KD_MIN(c->delivered, c->published);
+}
+
+/* Up to here it tells what the leader before did not tell. */
+static uint64_t promote_end(const kd_central *c)
+{
+    return promote_base(c) + (c->begun - promote_told(c));
+}
+
 void kd_central_marker(const kd_central *c, uint64_t now_us, kd_buf *record)
 {
     kd_marker marker = {.partition = c->config.partition, .epoch = c->promoter.claimed, .at_us = now_us};
     marker.central = c->config.name;
-    marker.version = c->follower.heard_version + LABELS;
+    marker.version = promote_end(c);
     kd_marker_encode(&marker, record);
 }
 
@@ -66,6 +84,20 @@ kd_fed kd_promote_claim_read(kd_central *c, const kd_claim *claim, bool force)
     return KD_FED_CLAIM;
 }
 
+/* Between the marker and now the counts topic may have told of more: another store has written its marker in front of ours. Half of the room is left for what is begun
+ * until the first snapshot. */
+static bool promote_covers(const kd_central *c, uint64_t version)
+{
+    return version + LABELS / 2 >= promote_end(c);
+}
+
+bool kd_central_marker_again(kd_central *c)
+{
+    bool again = c->promoter.marker_again;
+    c->promoter.marker_again = false;
+    return again;
+}
+
 void kd_promote_marked(kd_central *c, const kd_marker *marker, int64_t offset)
 {
     kd_promoter *p = &c->promoter;
@@ -73,7 +105,7 @@ void kd_promote_marked(kd_central *c, const kd_marker *marker, int64_t offset)
     if (kd_epoch_believed(c, marker->epoch))
         c->follower.marked_epoch = KD_MAX(c->follower.marked_epoch, marker->epoch);
     bool ours = p->stage != KD_PROMOTION_LEADS && p->claimed != 0 && marker->epoch == p->claimed;
-    p->marker_read |= ours;
+    if (ours) p->marked = marker->version;
     if (!ours) kd_follow_heard_version(c, marker->version);
     if (ours)
         p->counts_offset =
@@ -118,9 +150,9 @@ static void promote_lift(kd_central *c)
     kd_promoter *p = &c->promoter;
     p->own = c->published;
     if (!p->linked) p->version = p->own; /* the versions that edges have are of this store */
-    p->told = KD_MIN(c->delivered, p->own);
+    p->told = promote_told(c);
     p->renamed = c->begun;
-    p->base = KD_MAX(c->follower.heard_version + LABELS, c->begun);
+    p->base = promote_base(c);
     if (kd_planted(c, KD_PLANT_NO_LIFT)) p->base = p->told;
     c->begun = c->begun - p->told + p->base;
 }
@@ -147,7 +179,33 @@ void kd_promote_advance(kd_central *c)
     if (p->stage == KD_PROMOTION_LEADS || p->claim_read == 0) return;
     if (c->history_committed.read < p->claim_read) return;
     if (p->stage == KD_PROMOTION_CLAIMS) p->stage = KD_PROMOTION_MARKS;
-    if (p->marker_read || kd_planted(c, KD_PLANT_NO_MARKER)) promote_settle(c);
+    bool covered = p->marked != 0 && promote_covers(c, p->marked);
+    p->marker_again |= p->marked != 0 && !covered;
+    p->marked = 0;
+    if (covered || kd_planted(c, KD_PLANT_NO_MARKER)) promote_settle(c);
+}
+
+/* ---- a claim that the log has lost ---- */
+
+static void promote_outbid_marker(kd_central *c, uint64_t mono_us)
+{
+    kd_promoter *p = &c->promoter;
+    uint64_t marked = c->follower.marked_epoch;
+    bool passed = marked > c->epoch && p->stage == KD_PROMOTION_LEADS;
+    if (!passed || p->passed_epoch != marked) {
+        p->passed_epoch = passed ? marked : 0;
+        p->passed_us = mono_us;
+    } else if (mono_us - p->passed_us >= KD_FOLLOW_PROOF_US) {
+        kd_epoch_told(c, marked);
+    }
+}
+
+void kd_central_at_end(kd_central *c, uint64_t mono_us)
+{
+    if (c->config.follows)
+        kd_follow_at_end(c, mono_us);
+    else
+        promote_outbid_marker(c, mono_us);
 }
 
 /* ---- who may ---- */

@@ -70,6 +70,7 @@ static void publisher_promote(kd_publisher *p, uint64_t wall_us, uint64_t mono_u
         p->claimed_us = mono_us;
         kd_outbound_push(&p->claims, &record, p->claimed);
     }
+    if (kd_central_marker_again(p->core)) p->marked_us = 0;
     if (marks && publisher_due_again(p, p->marked_us, mono_us)) {
         kd_central_marker(p->core, wall_us, &record);
         p->marked_us = mono_us;

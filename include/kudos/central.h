@@ -143,6 +143,8 @@ typedef enum {
     KD_PLANT_AMONG_PREPARED = 1ull << 19, /* ... as commits that are being written will have it */
     KD_PLANT_AMONG_NEWEST = 1ull << 29, /* ... by the last of two commits that move a user, as it found him */
     KD_PLANT_WITHOUT_AHEAD = 1ull << 30, /* a count without some users leaves them out by such rows */
+    KD_PLANT_SHORT_AGREES =
+        1ull << 62, /* rule 31: a follower that has read less than its leader at the end of the log goes on */
     KD_PLANT_CLAIM_HIGHEST =
         1ull << 56, /* rule 32: the highest claim is in force, whatever it says that it supersedes */
     KD_PLANT_LINK_AT_CLAIM = 1ull << 57, /* rule 32: the link holds whatever the leader published */

@@ -13,6 +13,8 @@
 enum {
     /* digests that a follower remembers, of the last records: a snapshot further behind is not compared */
     KD_FOLLOW_DIGESTS = 8192,
+    /* what a record of the counts topic says that the likes topic does not bear out is obeyed so long after it was noticed (kd_central_at_end) */
+    KD_FOLLOW_PROOF_US = 5000000,
     /* bytes of redo that a partition keeps for its promotion; with more the edges would read anew */
     KD_FOLLOW_REDO_MAX = 64 << 20,
 };
@@ -55,6 +57,18 @@ int kd_central_hear(kd_central *c, kd_bytes record, int64_t offset);
 /* The offset of the counts topic at which a start begins to hear: that of the snapshot that agreed last, or of its own marker; -1: it
  * begins at the earliest record that is there. */
 int64_t kd_central_counts_offset(const kd_central *c);
+/*
+ * All was fed that the likes partition held at some moment after the call before this one. `mono_us`: a clock that does not go back. A single call proves
+ * nothing, because what was heard last may be younger than that moment. So what was known at one call, and still stands at a call KD_FOLLOW_PROOF_US later, is:
+ *
+ * - A follower has read less than its leader's snapshot told: it differs. The log has lost records that the leader has merged, or the leader has read some
+ *   of them twice.
+ * - A leader has heard a marker of a higher epoch, and read no claim of that epoch: the log has lost the claim. Edges and followers pass over the snapshots
+ *   of this leader. So it takes a higher epoch, as for one that an envelope names (rule 15).
+ */
+void kd_central_at_end(kd_central *c, uint64_t mono_us);
+/* Whether the leader has told of records that were not fed here. */
+bool kd_central_lags(const kd_central *c);
 /* At a central that leads `name` and `ours` alone are told. */
 void kd_central_get_following(const kd_central *c, kd_following *out);
 /* The record behind the last one fed is gone or cannot be read. A follower does not read its log again: it is lost for good. */
@@ -70,6 +84,8 @@ kd_promotion kd_central_promotion(const kd_central *c);
 void kd_central_read_to_end(kd_central *c);
 /* Appends the marker for the counts topic, while it marks. */
 void kd_central_marker(const kd_central *c, uint64_t now_us, kd_buf *record);
+/* Once after each marker that was read back and is to be written again: another store has written its own in front of it, so it told too little. */
+bool kd_central_marker_again(kd_central *c);
 
 /* What a shell knows of a partition when it thinks of leading it. */
 typedef struct {

@@ -60,7 +60,7 @@ static bool bugs_find(const bugs_options *o, const sim_plant_name *p, sim_child_
 /* What concerns promotions is looked for among members, not in the world. */
 static bool bugs_is_of_members(const sim_plant_name *p)
 {
-    return strcmp(p->rule, "32") == 0;
+    return strcmp(p->rule, "31") == 0 || strcmp(p->rule, "32") == 0;
 }
 
 static bool bugs_find_in_members(const bugs_options *o, const sim_plant_name *p, sim_child_done *found)

@@ -218,17 +218,21 @@ static bool member_reads_likes(member *m)
         m->likes_next++;
         if (members_below(w, 6) == 0) member_begin_commit(m);
     }
-    m->log_at_end |= m->likes_next >= w->likes.end;
+    bool at_end = m->likes_next >= w->likes.end;
+    m->log_at_end |= at_end;
+    if (at_end) kd_central_at_end(m->core, members_now_us(w));
     return true;
 }
 
 static void member_reads_counts(member *m)
 {
     members *w = m->world;
-    if (!m->follows && kd_central_promotion(m->core) == KD_PROMOTION_LEADS) return;
+    bool leads = !m->follows && kd_central_promotion(m->core) == KD_PROMOTION_LEADS;
     for (uint32_t n = 0; n < READ_MAX && m->counts_next < w->counts.end; n++) {
         if (m->counts_next < w->counts.start) m->counts_next = w->counts.start;
-        kd_central_hear(m->core, sim_log_read(&w->counts, m->counts_next), m->counts_next);
+        kd_bytes record = sim_log_read(&w->counts, m->counts_next);
+        if (!leads || kd_record_peek(record) == KD_RECORD_MARKER)
+            kd_central_hear(m->core, record, m->counts_next);
         m->counts_next++;
     }
     m->counts_at_end |= m->counts_next >= w->counts.end;

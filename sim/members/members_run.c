@@ -83,7 +83,11 @@ static void members_tell_record(const members *w, kd_bytes record)
 {
     kd_snapshot s;
     kd_marker m;
+    kd_claim claim = {0};
     if (!w->options->tells) return;
+    if (kd_claim_decode(record, &claim) == KD_OK)
+        fprintf(stderr, "%6llu   claim %llx supersedes %llx\n", (unsigned long long)w->step,
+                (unsigned long long)claim.epoch, (unsigned long long)claim.supersedes);
     if (kd_marker_decode(record, &m) == KD_OK)
         fprintf(stderr, "%6llu   marker %llx\n", (unsigned long long)w->step, (unsigned long long)m.epoch);
     if (kd_snapshot_decode(record, &s) != KD_OK) return;
@@ -103,7 +107,7 @@ static void flight_append(members *w, members_flight *f)
         return;
     }
     if (f->log == &w->counts) members_check_version(w, record);
-    if (f->log == &w->counts) members_tell_record(w, record);
+    members_tell_record(w, record);
     sim_log_append(f->log, record);
 }
 

@@ -136,6 +136,8 @@ const sim_plant_name sim_plants[] = {
     CENTRAL(AMONG_NEWEST, "readers",
             "of two commits that move a user the later one tells what he liked before"),
     CENTRAL(WITHOUT_AHEAD, "readers", "a count leaves users out by rows whose commit has not ended"),
+    CENTRAL(SHORT_AGREES, "31",
+            "at the end of the log a follower that has read less than its leader goes on"),
     EDGE(MARKER_PASSED, "32", "a snapshot of a lower epoch counts behind a marker, too"),
     CENTRAL(CLAIM_HIGHEST, "32", "the highest claim is in force, whatever it says that it supersedes"),
     CENTRAL(LINK_AT_CLAIM, "32", "a promotion vouches for all that the leader before it published"),

@@ -84,14 +84,23 @@ void kd_tenure_counts_at_end(kd_tenure *t)
     follow_read_to_end(t);
 }
 
-void kd_tenure_at_end(kd_tenure *t)
+/* What the leader has told of is not there: that this was the end of the log says nothing about the age of the counts. */
+static void follow_at_end(kd_tenure *t)
 {
     kd_following f;
-    if (!kd_tenure_follows(t) || t->halted || t->fenced || kd_central_waits(t->core)) return;
     t->following.log_at_end = true;
     follow_read_to_end(t);
+    kd_tenure_follow_check(t);
     kd_central_get_following(t->core, &f);
-    follow_see(t, f.ours.read, kd_clock_wall_us());
+    if (!kd_central_lags(t->core)) follow_see(t, f.ours.read, kd_clock_wall_us());
+}
+
+void kd_tenure_at_end(kd_tenure *t)
+{
+    if (!t->core || t->halted || t->fenced || kd_central_waits(t->core)) return;
+    kd_central_at_end(t->core, kd_clock_mono_us());
+    t->gate.pending = true; /* the epoch that a marker made a leader take */
+    if (kd_tenure_follows(t)) follow_at_end(t);
 }
 
 static void follow_tell_dropped(kd_tenure *t)
@@ -135,12 +144,11 @@ int kd_tenure_answers(const kd_tenure *t)
 static void follow_tell_difference(kd_tenure *t, const kd_following *f)
 {
     kd_metric_add(&t->metrics->alarms_follower, 1);
-    KD_LOG(
-        KD_ERROR, "alarm-follower-differs", KD_U64("partition", t->partition),
-        KD_U64("records", f->differs.read), KD_U64("epoch", f->epoch), KD_U64("version", f->version),
-        KD_STR("cause",
-               "the leader has read other records, or merged others of them: this partition answers no more "
-               "until its store was made anew"));
+    KD_LOG(KD_ERROR, "alarm-follower-differs", KD_U64("partition", t->partition),
+           KD_U64("records", f->differs.read), KD_U64("epoch", f->epoch), KD_U64("version", f->version),
+           KD_STR("cause", "the leader has read other records, or merged others of them, or the log has lost "
+                           "some: this partition answers no more "
+                           "until its store was made anew"));
 }
 
 void kd_tenure_follow_check(kd_tenure *t)
@@ -174,7 +182,12 @@ static void follow_hear(kd_tenure *t, kd_bytes record, int64_t offset)
 bool kd_tenure_hear(kd_tenure *t, kd_bytes record, int64_t offset)
 {
     if (t->halted || t->fenced) return false;
-    if (kd_tenure_follows(t)) follow_hear(t, record, offset);
+    if (kd_tenure_follows(t))
+        follow_hear(t, record, offset);
+    else if (t->core && kd_record_peek(record) == KD_RECORD_MARKER)
+        kd_central_hear(
+            t->core, record,
+            offset); /* a leader is told of its successor by this alone where the log has lost the claim */
     return true;
 }
 

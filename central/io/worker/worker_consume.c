@@ -138,7 +138,7 @@ static bool worker_follower_condition(kd_worker *w, kd_tenure *t, uint32_t topic
         worker_lose_counts(w, t, condition, offset, text);
         return true;
     }
-    if (!kd_tenure_follows(t)) return !kd_tenure_held(t);
+    if (!kd_tenure_held(t)) return true;
     if (condition == KD_KAFKA_EOF) kd_tenure_at_end(t);
     if (!t->follows) return false;
     bool lost = condition == KD_KAFKA_OUT_OF_RANGE || condition == KD_KAFKA_DAMAGED;
