@@ -207,31 +207,3 @@ void kd_central_at_end(kd_central *c, uint64_t mono_us)
     else
         promote_outbid_marker(c, mono_us);
 }
-
-/* ---- who may ---- */
-
-static const char *promote_forbids_empty(const kd_claim_view *v)
-{
-    if (v->with_state > 0) return "its store is empty, and a member that has the state lives";
-    if (!v->counts_empty) return "its store is empty, and a member that is away may have the state";
-    return NULL;
-}
-
-static const char *promote_forbids(const kd_claim_view *v)
-{
-    if (v->operator_says_so || v->members == 0) return NULL; /* it reads to the end before it claims */
-    if (!v->log_at_end) return "the likes topic is not read to its end";
-    if (!v->counts_at_end) return "the counts topic is not read to its end";
-    if (v->state == KD_FOLLOWS_LOST) return "the log does not reach back to where its store has read";
-    if (v->empty) return promote_forbids_empty(v);
-    if (v->agreed == 0 || v->state == KD_FOLLOWS_AGREED) return NULL;
-    return v->state == KD_FOLLOWS_DIFFERS
-               ? "its history differs from the leader's, and a member that agrees lives"
-               : "its history was not compared with the leader's, and a member that agrees lives";
-}
-
-bool kd_central_may_claim(const kd_claim_view *v, const char **why)
-{
-    *why = promote_forbids(v);
-    return *why == NULL;
-}

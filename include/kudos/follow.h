@@ -87,20 +87,6 @@ void kd_central_marker(const kd_central *c, uint64_t now_us, kd_buf *record);
 /* Once after each marker that was read back and is to be written again: another store has written its own in front of it, so it told too little. */
 bool kd_central_marker_again(kd_central *c);
 
-/* What a shell knows of a partition when it thinks of leading it. */
-typedef struct {
-    bool counts_at_end, log_at_end; /* both topics were read to an end that was looked up */
-    bool empty;                     /* the store has merged nothing */
-    kd_follows state;               /* of the follower that this store is now */
-    bool counts_empty;              /* the counts topic has no snapshot of the partition */
-    uint32_t members;               /* living members besides this one */
-    uint32_t with_state;            /* of these: those whose store of the partition is not empty */
-    uint32_t agreed;                /* of these: those that agreed with the newest snapshot, or lead */
-    bool operator_says_so;          /* an operator has ordered it, knowing what may be undone */
-} kd_claim_view;
-/* Whether a store may claim. False: *why says what forbids it, static. */
-bool kd_central_may_claim(const kd_claim_view *v, const char **why);
-
 /* "unproven", "agreed", "differs", "lost". */
 const char *kd_follows_name(kd_follows state);
 

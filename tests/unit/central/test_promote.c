@@ -387,58 +387,6 @@ Test(promote, without_a_snapshot_that_agreed_the_versions_of_its_own_are_undone)
     rig_snapshot_finish(&s);
 }
 
-static bool may(kd_claim_view v)
-{
-    const char *why = "";
-    bool allowed = kd_central_may_claim(&v, &why);
-    cr_assert_eq(allowed, why == NULL);
-    return allowed;
-}
-
-static kd_claim_view view_of(kd_follows state)
-{
-    return (kd_claim_view){.counts_at_end = true,
-                           .log_at_end = true,
-                           .state = state,
-                           .members = 2,
-                           .with_state = 1,
-                           .agreed = 1};
-}
-
-Test(promote, who_may_claim)
-{
-    kd_claim_view warm = view_of(KD_FOLLOWS_AGREED), v = warm;
-    cr_assert(may(warm));
-    v.log_at_end = false;
-    cr_assert_not(may(v));
-    v = warm;
-    v.counts_at_end = false;
-    cr_assert_not(may(v));
-    cr_assert_not(may(view_of(KD_FOLLOWS_DIFFERS)));
-    cr_assert_not(may(view_of(KD_FOLLOWS_UNPROVEN)));
-    cr_assert_not(may(view_of(KD_FOLLOWS_LOST)));
-    v = view_of(KD_FOLLOWS_DIFFERS);
-    v.operator_says_so = true;
-    cr_assert(may(v));
-    v = view_of(KD_FOLLOWS_DIFFERS);
-    v.agreed = 0;
-    cr_assert(may(v), "nobody is nearer to what the edges have: they send again");
-}
-
-Test(promote, an_empty_store_claims_where_nobody_has_the_state)
-{
-    kd_claim_view v = view_of(KD_FOLLOWS_UNPROVEN);
-    v.empty = true;
-    cr_assert_not(may(v), "a member that has it lives");
-    v.with_state = v.agreed = 0;
-    cr_assert_not(may(v), "somebody published, and may come back");
-    v.counts_empty = true;
-    cr_assert(may(v), "nobody ever has");
-    v.counts_empty = false;
-    v.members = 0;
-    cr_assert(may(v), "alone, as a central whose disk was lost");
-}
-
 /* ---- the changes topic ---- */
 
 static uint32_t told_of(rig *r, uint64_t *version)
