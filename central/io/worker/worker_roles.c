@@ -16,6 +16,7 @@
 #include "central/io/partition/tenure_aside.h"
 #include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
+#include "kudos/role.h"
 
 static kd_worker_part *roles_part(kd_worker *w, const kd_tenure *t)
 {
@@ -132,10 +133,8 @@ static void roles_step_leader(kd_worker *w, kd_tenure *t)
     if (kd_tenure_drained(t) && kd_tenure_quiet(t)) roles_switch(w, t, true);
 }
 
-/* What Kafka gave meanwhile was passed over: without the seek these records would be missing from the history. */
 static void roles_resume(kd_worker *w, kd_tenure *t)
 {
-    if (!t->halted) return;
     t->halted = false;
     if (roles_part(w, t)->looked_at) kd_worker_go_on(w, t);
 }
@@ -143,21 +142,20 @@ static void roles_resume(kd_worker *w, kd_tenure *t)
 static void roles_step_follower(kd_worker *w, kd_tenure *t)
 {
     const kd_worker_part *part = roles_part(w, t);
-    bool may_lead = part->looked_at && !kd_central_waits(t->core);
-    bool leads = part->role.wish == KD_WISH_LEAD && may_lead, goes = part->role.wish == KD_WISH_NONE;
-    bool anew = roles_wants_remake(part, t);
-    if (!(leads || goes || anew) || part->looking) {
-        roles_resume(w, t);
-        return;
-    }
-    t->halted = true;
-    if (!kd_tenure_quiet(t) || ((goes || anew) && kd_leveldb_is_read(t->db))) return;
-    if (anew)
-        roles_remake(w, t);
-    else if (leads)
-        roles_switch(w, t, false);
-    else
-        roles_let_go(w, t);
+    const kd_role_view view = {.wish = part->role.wish,
+                               .looking = part->looking,
+                               .looked_at = part->looked_at,
+                               .waits = kd_central_waits(t->core) != 0,
+                               .anew = roles_wants_remake(part, t),
+                               .quiet = kd_tenure_quiet(t),
+                               .read_here = kd_leveldb_is_read(t->db),
+                               .halted = t->halted};
+    kd_role_step step = kd_role_of_follower(&view);
+    t->halted |= step >= KD_ROLE_HALTS;
+    if (step == KD_ROLE_RESUMES) roles_resume(w, t);
+    if (step == KD_ROLE_ANEW) roles_remake(w, t);
+    if (step == KD_ROLE_LEADS) roles_switch(w, t, false);
+    if (step == KD_ROLE_GOES) roles_let_go(w, t);
 }
 
 static void roles_step(kd_worker *w, kd_tenure *t)
