@@ -124,6 +124,13 @@ static inline uint8_t *answer_put_plain(uint8_t *at, const char *plain)
     return at + text.len;
 }
 
+static inline uint8_t *answer_put_number(uint8_t *at, uint64_t value)
+{
+    if (value >= 10) return at + kd_decimal(value, (char *)at);
+    *at = (uint8_t)('0' + value);
+    return at + 1;
+}
+
 /* A number below 1000 is shown as it is. */
 static inline uint8_t *answer_put_shown(uint8_t *at, uint64_t count)
 {
@@ -145,9 +152,11 @@ static inline uint8_t *answer_put_counter(uint8_t *at, const char *name, const u
 {
     *at++ = '"';
     at = answer_put_plain(at, name);
+    if (count && *count == 0 && pending == 0) /* most counters of most items: a single piece */
+        return answer_put_plain(at, "\":{\"count\":0,\"display\":\"0\",\"pending\":0},");
     at = count ? answer_put_shown(at, *count)
                : answer_put_plain(at, "\":{\"count\":null,\"display\":null,\"pending\":");
-    at += kd_decimal(pending, (char *)at);
+    at = answer_put_number(at, pending);
     *at++ = '}';
     *at++ = ',';
     return at;

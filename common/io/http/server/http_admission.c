@@ -337,6 +337,7 @@ void http_admission_hold(http_request *req, size_t bytes)
 
 void http_admission_release(http_request *req, size_t bytes)
 {
+    if (bytes == 0) return;
     admission_count_request(req, -(uint64_t)bytes);
     req->conn->server->counters.buffered_bytes -= bytes;
 }
