@@ -27,11 +27,7 @@ static int backup_dir_check(void *arg, char *error)
     if (d->dir[0] != '/')
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is no absolute path", d->dir);
     else if (kd_place_lies_in(d->dir, found))
-        snprintf(
-            error, KD_OPTIONS_ERROR_MAX,
-            "%.300s lies in %.300s, a database, a data directory or a backup; a backup wants a directory "
-            "of its own",
-            d->dir, found);
+        snprintf(error, KD_OPTIONS_ERROR_MAX, KD_PLACE_LIES_IN, d->dir, found);
     else if (!kd_dir_is_free(d->dir))
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is not empty; a backup wants a directory of its own",
                  d->dir);
@@ -87,14 +83,13 @@ static int backup_dir_take_row(void *arg, kd_bytes key, kd_bytes value)
     return err;
 }
 
-static int backup_dir_copy_partition(void *arg, const kd_backup_rows *rows, kd_backup_set *set, char *error)
+int kd_backup_dir_copy(const char *dir, const kd_backup_rows *rows, kd_backup_set *set, char *error)
 {
-    const backup_dir *d = arg;
     backup_dir_copy c = {.to = NULL};
     char path[KD_PATH_MAX + 32];
     const kd_leveldb_options options = {
         .write_buffer_bytes = 8 << 20, .cache_bytes = 1 << 20, .create = true};
-    kd_tenure_path(path, sizeof(path), d->partial, rows->partition);
+    kd_tenure_path(path, sizeof(path), dir, rows->partition);
     int err = kd_leveldb_open(&c.to, path, &options, error, KD_OPTIONS_ERROR_MAX);
     if (err != KD_OK) return err;
     err = kd_backup_rows_each(rows, backup_dir_take_row, &c, &set->at[rows->partition]);
@@ -107,6 +102,12 @@ static int backup_dir_copy_partition(void *arg, const kd_backup_rows *rows, kd_b
                                              : "the store could not be read");
     kd_leveldb_close(c.to);
     return err == KD_OK ? kd_dir_sync_files(path, error) : err;
+}
+
+static int backup_dir_copy_partition(void *arg, const kd_backup_rows *rows, kd_backup_set *set, char *error)
+{
+    const backup_dir *d = arg;
+    return kd_backup_dir_copy(d->partial, rows, set, error);
 }
 
 void kd_backup_dir_sink(kd_backup_sink *sink, const char *dir)
@@ -141,28 +142,4 @@ int kd_backup_dir_read(const char *dir, kd_backup_set *set, char *error)
     else if (err != KD_OK)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "%.500s is damaged: %s", path, kd_strerror(err));
     return err;
-}
-
-static int backup_dir_read_origin(void *arg, kd_backup_set *set, char *error)
-{
-    return kd_backup_dir_read(arg, set, error);
-}
-
-/* The files are copied, not the rows: to open the backup's database would write to it. */
-static int backup_dir_fetch(void *arg, const kd_backup_set *set, uint32_t partition, const char *path,
-                            char *error)
-{
-    char from[KD_PATH_MAX + 32];
-    (void)set;
-    kd_tenure_path(from, sizeof(from), arg, partition);
-    return kd_dir_copy_database(from, path, error);
-}
-
-void kd_backup_dir_origin(kd_restore_origin *origin, const char *dir)
-{
-    *origin = (kd_restore_origin){.arg = (void *)(uintptr_t)dir,
-                                  .shown = dir,
-                                  .dir = dir,
-                                  .read = backup_dir_read_origin,
-                                  .fetch = backup_dir_fetch};
 }

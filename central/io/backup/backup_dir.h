@@ -10,7 +10,6 @@
 #define KUDOS_CENTRAL_IO_BACKUP_BACKUP_DIR_H
 
 #include "central/io/backup/backup_set.h"
-#include "central/io/backup/restore.h"
 
 #define KD_BACKUP_MANIFEST "BACKUP"
 
@@ -19,7 +18,7 @@ void kd_backup_dir_sink(kd_backup_sink *sink, const char *dir);
 /* Reads the file BACKUP: KD_OK; KD_ENOTFOUND: there is none; KD_EMALFORMED; KD_EIO; each with `error`. kd_backup_set_finish in any case. libsodium is
  * initialised. */
 int kd_backup_dir_read(const char *dir, kd_backup_set *set, char *error);
-/* An origin of a restore: the backup at `dir`, which is borrowed. */
-void kd_backup_dir_origin(kd_restore_origin *origin, const char *dir);
+/* Copies the rows of a partition into DIR/partition-NNNN, durably; fills in its sums. `dir` is there. KD_OK, or a kd_err with `error`. */
+int kd_backup_dir_copy(const char *dir, const kd_backup_rows *rows, kd_backup_set *set, char *error);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "common/base/text.h"
 
-enum { HEX = 2 * KD_BACKUP_DIGEST + 1, OF_DIRECTORY = 1, OF_OBJECTS = 2 };
+enum { HEX = 2 * KD_BACKUP_DIGEST + 1, OF_DIRECTORY = 1, OF_OBJECTS = 2, OF_PARTS = 3 };
 
 static void backup_manifest_digest_of(kd_bytes text, char hex[HEX])
 {
@@ -16,7 +16,7 @@ static void backup_manifest_digest_of(kd_bytes text, char hex[HEX])
     sodium_bin2hex(hex, HEX, digest, sizeof(digest));
 }
 
-static void backup_manifest_put_partition(kd_buf *text, const kd_backup_set *set, uint32_t p)
+void kd_backup_manifest_put_partition(kd_buf *text, const kd_backup_set *set, uint32_t p)
 {
     char hex[HEX];
     sodium_bin2hex(hex, sizeof(hex), set->at[p].digest, KD_BACKUP_DIGEST);
@@ -26,6 +26,7 @@ static void backup_manifest_put_partition(kd_buf *text, const kd_backup_set *set
         sodium_bin2hex(hex, sizeof(hex), set->lists[p], KD_BACKUP_DIGEST);
         kd_text_printf(text, " list %s", hex);
     }
+    if (set->parts) kd_text_printf(text, " part %s", set->parts[p]);
     kd_buf_put_u8(text, '\n');
 }
 
@@ -33,8 +34,11 @@ void kd_backup_manifest_put(kd_buf *text, const kd_backup_set *set)
 {
     char hex[HEX];
     kd_text_printf(text, "kudos-backup %d\nname %s\nmade %s\npartitions %u\n",
-                   set->lists ? OF_OBJECTS : OF_DIRECTORY, set->name, set->made, set->partitions);
-    for (uint32_t p = 0; p < set->partitions; p++) backup_manifest_put_partition(text, set, p);
+                   set->lists   ? OF_OBJECTS
+                   : set->parts ? OF_PARTS
+                                : OF_DIRECTORY,
+                   set->name, set->made, set->partitions);
+    for (uint32_t p = 0; p < set->partitions; p++) kd_backup_manifest_put_partition(text, set, p);
     backup_manifest_digest_of(kd_buf_view(text), hex);
     kd_text_printf(text, "digest %s\n", hex);
 }
@@ -60,27 +64,44 @@ static bool backup_manifest_take_digest(const char *hex, uint8_t digest[KD_BACKU
            len == KD_BACKUP_DIGEST;
 }
 
-static bool backup_manifest_read_partition(const char *line, uint32_t expected, kd_backup_set *set)
+/* What a line has besides the sums: the digest of a list, or the member that wrote the partition. */
+static bool backup_manifest_read_more(const char *word, const char *value, kd_backup_set *set, uint32_t p)
 {
-    char hex[HEX + 1], list[HEX + 1];
-    uint32_t p;
-    kd_backup_sums *sums = &set->at[expected];
-    int fields = sscanf(line, "partition %u rows %" SCNu64 " bytes %" SCNu64 " digest %65s list %65s", &p,
-                        &sums->rows, &sums->bytes, hex, list);
-    return fields == (set->lists ? 5 : 4) && p == expected &&
-           backup_manifest_take_digest(hex, sums->digest) &&
-           (!set->lists || backup_manifest_take_digest(list, set->lists[p]));
+    if (strcmp(word, "list") == 0) {
+        if (!set->lists) set->lists = kd_alloc(sizeof(*set->lists) * set->partitions);
+        return backup_manifest_take_digest(value, set->lists[p]);
+    }
+    if (strcmp(word, "part") != 0 || !kd_name_valid(kd_bytes_str(value))) return false;
+    if (!set->parts) set->parts = kd_alloc(sizeof(*set->parts) * set->partitions);
+    snprintf(set->parts[p], sizeof(set->parts[p]), "%s", value);
+    return true;
 }
 
-static bool backup_manifest_read_partitions(kd_backup_set *set, bool with_lists, char **save)
+bool kd_backup_manifest_read_partition(const char *line, kd_backup_set *set, uint32_t *partition)
 {
+    char hex[HEX + 1], word[8], value[HEX + 1];
+    kd_backup_sums sums;
+    int fields = sscanf(line, "partition %" SCNu32 " rows %" SCNu64 " bytes %" SCNu64 " digest %65s %7s %65s",
+                        partition, &sums.rows, &sums.bytes, hex, word, value);
+    if ((fields != 4 && fields != 6) || *partition >= set->partitions ||
+        !backup_manifest_take_digest(hex, sums.digest))
+        return false;
+    set->at[*partition] = sums;
+    return fields == 4 || backup_manifest_read_more(word, value, set, *partition);
+}
+
+static bool backup_manifest_read_partitions(kd_backup_set *set, unsigned version, char **save)
+{
+    uint32_t read;
     set->at = kd_alloc(sizeof(kd_backup_sums) * set->partitions);
-    if (with_lists) set->lists = kd_alloc(sizeof(*set->lists) * set->partitions);
+    if (version == OF_OBJECTS) set->lists = kd_alloc(sizeof(*set->lists) * set->partitions);
+    if (version == OF_PARTS) set->parts = kd_alloc(sizeof(*set->parts) * set->partitions);
     for (uint32_t p = 0; p < set->partitions; p++) {
         const char *line = strtok_r(NULL, "\n", save);
-        if (!line || !backup_manifest_read_partition(line, p, set)) return false;
+        if (!line || !kd_backup_manifest_read_partition(line, set, &read) || read != p) return false;
+        if (set->parts && set->parts[p][0] == '\0') return false;
     }
-    return true;
+    return (version == OF_OBJECTS) == (set->lists != NULL) && (version == OF_PARTS) == (set->parts != NULL);
 }
 
 static bool backup_manifest_read_text(char *text, kd_backup_set *set)
@@ -89,7 +110,7 @@ static bool backup_manifest_read_text(char *text, kd_backup_set *set)
     char *save;
     const char *line = strtok_r(text, "\n", &save);
     if (!line || sscanf(line, "kudos-backup %u", &version) != 1) return false;
-    if (version != OF_DIRECTORY && version != OF_OBJECTS) return false;
+    if (version < OF_DIRECTORY || version > OF_PARTS) return false;
     line = strtok_r(NULL, "\n", &save);
     if (!line || sscanf(line, "name %32s", set->name) != 1) return false;
     line = strtok_r(NULL, "\n", &save);
@@ -100,7 +121,7 @@ static bool backup_manifest_read_text(char *text, kd_backup_set *set)
         set->partitions = 0;
         return false;
     }
-    return backup_manifest_read_partitions(set, version == OF_OBJECTS, &save);
+    return backup_manifest_read_partitions(set, version, &save);
 }
 
 int kd_backup_manifest_read(kd_buf *text, kd_backup_set *set)

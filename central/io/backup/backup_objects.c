@@ -16,6 +16,7 @@ typedef struct {
     kd_mark mark;
     char name[KD_NAME_MAX + 1];
     uint64_t count, new_count;
+    bool part;     /* others work at this backup, too */
     bool in_doubt; /* the manifest may be there, though it must not */
     /* Of the partition under way. */
     uint32_t partition;
@@ -107,6 +108,14 @@ static int backup_objects_copy_rows(backup_objects *b, const kd_backup_rows *row
     return err;
 }
 
+/* What was sent so far, of all partitions. */
+static void backup_objects_sum_up(const backup_objects *b, kd_backup_set *set)
+{
+    set->objects = b->count;
+    set->new_objects = b->new_count;
+    set->sent_bytes = kd_objects_stats(b->objects).sent_bytes;
+}
+
 static int backup_objects_copy(void *arg, const kd_backup_rows *rows, kd_backup_set *set, char *error)
 {
     backup_objects *b = arg;
@@ -123,7 +132,9 @@ static int backup_objects_copy(void *arg, const kd_backup_rows *rows, kd_backup_
     if (err == KD_OK)
         err = kd_objects_list(b->objects, kd_object_folder(folder, b->partition), backup_objects_note_there,
                               b, error);
-    return err == KD_OK ? backup_objects_copy_rows(b, rows, set) : err;
+    if (err == KD_OK) err = backup_objects_copy_rows(b, rows, set);
+    backup_objects_sum_up(b, set);
+    return err;
 }
 
 /* ---- the whole ---- */
@@ -154,21 +165,42 @@ static int backup_objects_begin(void *arg, char *error)
     return kd_mark_begin(&b->mark, b->objects, KD_MARK_BACKUP, b->name, error);
 }
 
+static int backup_objects_join(void *arg, char *error)
+{
+    backup_objects *b = arg;
+    return kd_mark_join(&b->mark, b->objects, b->name, error);
+}
+
+static int backup_objects_put_manifest(backup_objects *b, const char *name, kd_bytes text, char *error)
+{
+    int err = b->part ? backup_objects_join(b, error) : kd_mark_keep(&b->mark, error);
+    b->in_doubt = err == KD_OK; /* an answer that was lost says nothing about the object */
+    if (err == KD_OK) err = kd_objects_put(b->objects, name, text, error);
+    return err == KD_OK ? kd_mark_held(&b->mark, error) : err;
+}
+
+/* Whether another member has ended the backup with the same manifest. */
+static bool backup_objects_ended(backup_objects *b, const char *name, kd_bytes text)
+{
+    char ignored[KD_OPTIONS_ERROR_MAX];
+    kd_buf_clear(&b->chunk);
+    return b->part && kd_objects_get(b->objects, name, KD_BACKUP_MANIFEST_MAX, &b->chunk, ignored) == KD_OK &&
+           kd_bytes_eq(kd_buf_view(&b->chunk), text);
+}
+
 static int backup_objects_end(void *arg, kd_backup_set *set, char *error)
 {
     backup_objects *b = arg;
     char name[KD_OBJECT_NAME_MAX];
     kd_buf text = {0};
+    int err = KD_OK;
     backup_objects_manifest(b, name);
     kd_backup_manifest_put(&text, set);
-    int err = kd_mark_keep(&b->mark, error);
-    b->in_doubt = err == KD_OK; /* an answer that was lost says nothing about the object */
-    if (err == KD_OK) err = kd_objects_put(b->objects, name, kd_buf_view(&text), error);
-    if (err == KD_OK) err = kd_mark_held(&b->mark, error);
+    if (!backup_objects_ended(b, name, kd_buf_view(&text)))
+        err = backup_objects_put_manifest(b, name, kd_buf_view(&text), error);
     kd_buf_finish(&text);
-    set->objects = b->count;
-    set->new_objects = b->new_count;
-    set->sent_bytes = kd_objects_stats(b->objects).sent_bytes;
+    backup_objects_sum_up(b, set);
+    if (err == KD_OK) b->part = false; /* the manifest names all that is there: the mark may go */
     return err;
 }
 
@@ -177,6 +209,7 @@ static bool backup_objects_abandon(void *arg)
     backup_objects *b = arg;
     char name[KD_OBJECT_NAME_MAX], ignored[KD_OPTIONS_ERROR_MAX];
     backup_objects_manifest(b, name);
+    b->part = false; /* nothing goes on that the mark protects */
     if (!b->in_doubt) return true;
     return kd_objects_remove(b->objects, name, ignored) == KD_OK;
 }
@@ -184,7 +217,7 @@ static bool backup_objects_abandon(void *arg)
 static void backup_objects_close(void *arg)
 {
     backup_objects *b = arg;
-    kd_mark_clear(&b->mark);
+    if (!b->part) kd_mark_clear(&b->mark);
     kd_digests_finish(&b->there);
     kd_buf_finish(&b->chunk);
     kd_buf_finish(&b->packed);
@@ -192,14 +225,16 @@ static void backup_objects_close(void *arg)
     free(b);
 }
 
-void kd_backup_objects_sink(kd_backup_sink *sink, kd_objects *objects, const char *name)
+void kd_backup_objects_sink(kd_backup_sink *sink, kd_objects *objects, const char *name, bool part)
 {
     backup_objects *b = kd_alloc(sizeof(*b));
     b->objects = objects;
+    b->part = part;
     snprintf(b->name, sizeof(b->name), "%s", name);
     *sink = (kd_backup_sink){.arg = b,
                              .check = backup_objects_check,
                              .begin = backup_objects_begin,
+                             .join = backup_objects_join,
                              .copy = backup_objects_copy,
                              .end = backup_objects_end,
                              .abandon = backup_objects_abandon,

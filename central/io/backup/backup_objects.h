@@ -11,7 +11,10 @@
 #include "central/io/backup/backup_set.h"
 #include "central/io/backup/objects.h"
 
-/* A sink that makes the backup of that name; borrowed. */
-void kd_backup_objects_sink(kd_backup_sink *sink, kd_objects *objects, const char *name);
+/*
+ * A sink that makes the backup of that name; borrowed. `part`: one process begins the backup, others copy partitions into it, and some end it, each with a sink of
+ * its own. Their mark stays from the beginning to the end. Ending it once more with the same set does nothing.
+ */
+void kd_backup_objects_sink(kd_backup_sink *sink, kd_objects *objects, const char *name, bool part);
 
 #endif

@@ -9,13 +9,12 @@
 #include "common/base/text.h"
 #include "common/io/loop/point.h"
 
-static void backup_set_begin(kd_backup_set *set, const kd_backup_source *s)
+void kd_backup_set_begin(kd_backup_set *set, uint32_t partitions, const char *name)
 {
     const time_t now = time(NULL);
     struct tm tm;
-    *set =
-        (kd_backup_set){.partitions = s->partitions, .at = kd_alloc(sizeof(kd_backup_sums) * s->partitions)};
-    snprintf(set->name, sizeof(set->name), "%s", s->name);
+    *set = (kd_backup_set){.partitions = partitions, .at = kd_alloc(sizeof(kd_backup_sums) * partitions)};
+    snprintf(set->name, sizeof(set->name), "%s", name);
     gmtime_r(&now, &tm);
     strftime(set->made, sizeof(set->made), "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
@@ -39,6 +38,7 @@ void kd_backup_set_finish(kd_backup_set *set)
 {
     free(set->at);
     free(set->lists);
+    free(set->parts);
     *set = (kd_backup_set){.partitions = 0};
 }
 
@@ -81,7 +81,7 @@ static int backup_set_copy_partitions(const kd_backup_source *s, const kd_backup
 int kd_backup_make(const kd_backup_source *s, const kd_backup_sink *sink, kd_backup_set *set, char *error)
 {
     char ignored[KD_OPTIONS_ERROR_MAX];
-    backup_set_begin(set, s);
+    kd_backup_set_begin(set, s->partitions, s->name);
     int err = sink->check(sink->arg, error);
     if (err != KD_OK) return err;
     err = s->order(s->arg, KD_ORDER_BACKUP_ABSENT, error);

@@ -21,6 +21,8 @@ typedef struct {
     kd_backup_sums *at; /* by partition; freed with kd_backup_set_finish */
     /* Of an object store: the digest of each partition's list; NULL: of a directory. */
     uint8_t (*lists)[KD_BACKUP_DIGEST];
+    /* Of directories that several members wrote: the member that wrote each partition; NULL: one central wrote all. */
+    char (*parts)[KD_NAME_MAX + 1];
     uint64_t objects, new_objects,
         sent_bytes; /* of an object store, when it was made here: all; those that were not there yet; what they took */
 } kd_backup_set;
@@ -44,6 +46,8 @@ typedef struct {
     /* Whether a backup may be made there; KD_EINVAL: no. Central has not heard of it yet. */
     int (*check)(void *arg, char *error);
     int (*begin)(void *arg, char *error);
+    /* Instead of `begin`, in a process that copies a part of a backup which was begun before. Of a sink for parts alone. */
+    int (*join)(void *arg, char *error);
     /* Takes the rows of a partition, of all in their order. */
     int (*copy)(void *arg, const kd_backup_rows *rows, kd_backup_set *set, char *error);
     /* The backup is whole: on stable storage, and found by a restore. */
@@ -53,6 +57,9 @@ typedef struct {
     /* In any case. */
     void (*close)(void *arg);
 } kd_backup_sink;
+
+/* Partitions, a name, the present time, and sums that are all 0. kd_backup_set_finish in any case. */
+void kd_backup_set_begin(kd_backup_set *set, uint32_t partitions, const char *name);
 
 /* Makes a backup. KD_OK and *set; KD_EINVAL: the sink is no place for one; or another kd_err; with `error`, and nothing of it is left that could be
  * restored, neither in the sink nor in the list of backups (as far as the partitions and the sink can be told). Only when KD_ORDER_BACKUP_COMPLETE fails

@@ -10,9 +10,9 @@ typedef struct {
     kd_objects *objects; /* NULL: a directory */
 } kd_destination;
 
-/* For the backup of that name. KD_EINVAL with `error`: no such place can be. All is borrowed; `go_on` false: what waits is given up. kd_destination_close
+/* For the backup of that name, or (`member` not NULL) the part of it that this member writes. KD_EINVAL with `error`: no such place can be. All is borrowed; `go_on` false: what waits is given up. kd_destination_close
  * after KD_OK. */
-int kd_destination_open(kd_destination *destination, const char *where, const char *name,
+int kd_destination_open(kd_destination *destination, const char *where, const char *name, const char *member,
                         const kd_central_settings *settings, bool (*go_on)(void *arg), void *arg,
                         char *error);
 /* Ends the sink, too. */

@@ -53,11 +53,24 @@ static int mark_judge(void *arg, const kd_object_seen *seen, char *error)
     return KD_EAGAIN;
 }
 
-int kd_mark_begin(kd_mark *m, kd_objects *objects, kd_mark_kind kind, const char *name, char *error)
+static void mark_init(kd_mark *m, kd_objects *objects, kd_mark_kind kind, const char *name)
 {
     *m = (kd_mark){.objects = objects, .kind = kind};
     snprintf(m->name, sizeof m->name, KD_OBJECT_RUNNING "%s%s", kinds[kind], name);
+}
+
+int kd_mark_begin(kd_mark *m, kd_objects *objects, kd_mark_kind kind, const char *name, char *error)
+{
+    mark_init(m, objects, kind, name);
     int err = mark_put(m, error);
+    return err == KD_OK ? kd_mark_held(m, error) : err;
+}
+
+int kd_mark_join(kd_mark *m, kd_objects *objects, const char *name, char *error)
+{
+    mark_init(m, objects, KD_MARK_BACKUP, name);
+    int err = kd_mark_held(m, error);
+    if (err == KD_OK) err = mark_put(m, error);
     return err == KD_OK ? kd_mark_held(m, error) : err;
 }
 

@@ -32,6 +32,11 @@ typedef struct {
 
 /* Puts the mark, and looks for others. KD_OK; KD_EAGAIN with `error`: one of them excludes this one; or as kd_objects_put. kd_mark_clear in any case. */
 int kd_mark_begin(kd_mark *mark, kd_objects *objects, kd_mark_kind kind, const char *name, char *error);
+/*
+ * Goes on in this process with the backup whose mark another one put. The mark has to be there before it is put again: else a pruning may have removed what was
+ * sent so far. And it has to be there afterwards: else one began in between. As kd_mark_begin.
+ */
+int kd_mark_join(kd_mark *mark, kd_objects *objects, const char *name, char *error);
 /* Between two requests: puts it again when it is time. KD_EAGAIN: nothing was heard of us for so long that the mark may be gone. */
 int kd_mark_keep(kd_mark *mark, char *error);
 /* Whether it is still there: KD_OK, or KD_EAGAIN with `error`, or as kd_objects_list. */

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "central/io/backup/backup_dir.h"
 #include "central/io/partition/tenure.h"
 
 /* ---- above it ---- */
@@ -22,7 +24,11 @@ static bool place_has_partitions(const char *dir)
 {
     char first[KD_PATH_MAX + 32];
     kd_tenure_path(first, sizeof(first), dir, 0);
-    return place_is_database(first);
+    if (place_is_database(first)) return true;
+    snprintf(first, sizeof(first), "%s/" KD_BACKUP_MANIFEST,
+             dir); /* of several members: the partitions lie deeper */
+    struct stat st;
+    return stat(first, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 /* As the system names it, without links and dots. False: not even its parent is there, so nothing can be put there. */

@@ -7,6 +7,10 @@
 
 #include "common/io/daemon/files.h"
 
+/* What kd_place_lies_in found, said of a backup: the path, and what it lies in. */
+#define KD_PLACE_LIES_IN                                                                                     \
+    "%.300s lies in %.300s, a database, a data directory or a backup; a backup wants a directory of its own"
+
 /* Whether `path`, which need not be there, is a database, or lies in one or in a data directory or backup of central's. `found` (KD_PATH_MAX bytes) is
  * then that directory, as the system names it. Looks at no lock: central, which asks about its own directory, would lose its locks by that. */
 bool kd_place_lies_in(const char *path, char *found);

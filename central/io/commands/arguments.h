@@ -11,7 +11,7 @@
 #include "central/io/commands/source.h"
 #include "common/io/daemon/args.h"
 
-enum { KD_ARGUMENTS_WORDS_MAX = 8 };
+enum { KD_ARGUMENTS_WORDS_MAX = 64 };
 
 typedef struct {
     const char *usage; /* what stands behind the names of program and command */

@@ -9,6 +9,7 @@
 #include "central/io/backup/backup_catalogue.h"
 #include "central/io/backup/destination.h"
 #include "central/io/backup/prune.h"
+#include "central/io/commands/backup_group.h"
 #include "central/io/commands/commands.h"
 #include "central/io/commands/order_run.h"
 #include "central/io/commands/source_act.h"
@@ -43,7 +44,9 @@ static const kd_command_line line = {
              "not there: each partition as it is at one moment, by a snapshot; traffic goes on. DIR is a "
              "path on central's machine,\n"
              "written by central. In an object store (options of [backup]) only what is not there yet is "
-             "sent. From its beginning on the edges keep what a restore of it would need from "
+             "sent. In a group whose\n"
+             "members share the partitions each leader copies its own; a directory is then one on each "
+             "member's machine. From its beginning on the edges keep what a restore of it would need from "
              "them; they may forget\n"
              "what every backup holds. So say --forget when one is deleted.\n"
              "Last line: backup name= partitions= rows= bytes= verdict=done (list: a line for each partition "
@@ -163,8 +166,8 @@ static int backup_make_stopped(const kd_source *source, const kd_order *order, k
                                    .order = backup_stopped_order,
                                    .with_store = backup_stopped_with_store,
                                    .progress = backup_command_go_on};
-    int err = kd_destination_open(&to, order->dir, order->name, &source->settings, backup_command_waits_on,
-                                  NULL, error);
+    int err = kd_destination_open(&to, order->dir, order->name, NULL, &source->settings,
+                                  backup_command_waits_on, NULL, error);
     if (err != KD_OK) return backup_command_exit_code(err);
     err = kd_backup_make(&from, &to.sink, &set, error);
     if (err == KD_OK) kd_backup_set_line(&set, text);
@@ -295,6 +298,16 @@ static void backup_command_print(const kd_order *order, const kd_buf *text)
     if (order->kind == KD_ORDER_BACKUP_FORGET) printf("backup name=%s verdict=forgotten\n", order->name);
 }
 
+/* By the member that leads all partitions, as one central alone does; where none does, by all of them. */
+static int backup_make(const kd_source *source, const kd_order *order, kd_buf *text, char *error)
+{
+    kd_order_told told;
+    int code = kd_order_ask(source, order, &told, error);
+    if (told.text.len > 0) kd_buf_put(text, told.text.data, told.text.len);
+    kd_order_told_finish(&told);
+    return told.elsewhere ? kd_backup_group_make(source, order, text, error) : code;
+}
+
 static int backup_command_run(kd_arguments *a, const kd_order *order, kd_buf *text, char *error)
 {
     uint64_t found;
@@ -304,6 +317,7 @@ static int backup_command_run(kd_arguments *a, const kd_order *order, kd_buf *te
         return backup_make_stopped(&a->source, order, text, error);
     if (order->kind == KD_ORDER_BACKUP_PRUNE && a->source.dir)
         return backup_prune_stopped(&a->source, order, text, error);
+    if (order->kind == KD_ORDER_BACKUP) return backup_make(&a->source, order, text, error);
     return kd_order_run(&a->source, order, text, &found, error);
 }
 

@@ -109,6 +109,7 @@ static int order_by_url(const kd_source *source, const kd_order *order, kd_order
                  randombytes_random());
     int code = kd_admin_client_open(&r.client, source->url, source->token, "/admin/job", error);
     if (code == KD_EXIT_OK) code = order_carry_out(&r, error);
+    told->elsewhere = code != KD_EXIT_OK && r.answer.status == 421;
     if (code == KD_EXIT_OK && told->partitions == 0 && order->kind != KD_ORDER_MEMBERS) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "no partition knows it");
         code = KD_EXIT_FAILED;

@@ -3,7 +3,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
-#include "central/io/backup/backup_dir.h"
+#include "central/io/backup/backup_parts.h"
 #include "central/io/backup/restore_objects.h"
 #include "central/io/commands/commands.h"
 #include "central/io/commands/order_run.h"
@@ -20,19 +20,22 @@ static const kd_arg options[] = {
 };
 
 static const kd_command_line line = {
-    .usage =
-        "DIR | s3://BUCKET/PREFIX [--name NAME]  --to DATA [--force] [-c FILE] [--set section.key=value]...",
-    .about = "Copies a backup into a data directory, after its digests were found right. The central that "
-             "starts on it begins a new\n"
-             "epoch; it reads the log from where the backup stood, and the edges send again what it lacks. "
-             "Of two that are\n"
-             "restored only one may run. Last line: restore name= partitions= rows= to= verdict=done.\n"
-             "Exit codes: 0 done, 1 damaged or it could not be copied, 2 usage or the directory is not "
-             "empty or not one of its own, 4 it is in use, or the store is not reached.",
+    .usage = "DIR... | s3://BUCKET/PREFIX [--name NAME]  --to DATA [--force] [-c FILE] [--set "
+             "section.key=value]...",
+    .about =
+        "Copies a backup into a data directory, after its digests were found right. The central that "
+        "starts on it begins a new\n"
+        "epoch; it reads the log from where the backup stood, and the edges send again what it lacks. "
+        "Of two that are\n"
+        "restored only one may run. Of a group whose members wrote a directory each, name all of these; a "
+        "partition that is\n"
+        "missing is named. Last line: restore name= partitions= rows= to= verdict=done.\n"
+        "Exit codes: 0 done, 1 damaged or it could not be copied, 2 usage or the directory is not "
+        "empty or not one of its own, 4 it is in use, or the store is not reached.",
     .options = options,
     .option_count = KD_COUNT(options),
     .words_min = 1,
-    .words_max = 1,
+    .words_max = KD_BACKUP_DIRS_MAX,
     .settings = true,
 };
 
@@ -91,14 +94,18 @@ static int restore_command_run(const kd_arguments *a, char *error)
 {
     kd_restore_origin from;
     kd_restore_objects there = {.name = wanted};
+    kd_backup_dirs dirs = {.at = a->words, .count = a->word_count};
+    _Static_assert((int)KD_BACKUP_DIRS_MAX <= (int)KD_ARGUMENTS_WORDS_MAX, "all directories fit");
     KD_ASSERT(sodium_init() >= 0);
     if (!kd_object_place_is(a->words[0])) {
         snprintf(error, KD_OPTIONS_ERROR_MAX,
                  "--name goes with s3://BUCKET/PREFIX: a directory holds one backup");
         if (wanted) return KD_EXIT_USAGE;
-        kd_backup_dir_origin(&from, a->words[0]);
+        kd_backup_parts_origin(&from, &dirs);
         return restore_command_from(a, &from, error);
     }
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "one address: members share it");
+    if (a->word_count > 1) return KD_EXIT_USAGE;
     if (kd_objects_open(&there.objects, a->words[0], &a->source.settings, restore_command_waits_on, NULL,
                         error) != KD_OK)
         return KD_EXIT_USAGE;

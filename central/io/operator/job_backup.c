@@ -6,6 +6,7 @@
 #include "central/io/backup/destination.h"
 #include "central/io/backup/prune.h"
 #include "central/io/operator/job_act.h"
+#include "central/io/operator/job_store.h"
 
 static int job_backup_order(void *arg, kd_order_kind kind, char *error)
 {
@@ -16,21 +17,29 @@ static int job_backup_order(void *arg, kd_order_kind kind, char *error)
     return kd_order_backup_step(&target, &order, error);
 }
 
-/* The worker is not asked: LevelDB takes a snapshot on any thread, and a group of writes, which is a commit, is in it as a whole or not at all. */
+typedef struct {
+    int (*use)(void *arg, const kd_store *store, char *error);
+    void *arg;
+    char *error;
+} job_backup_use;
+
+static int job_backup_use_store(const kd_store *store, void *arg)
+{
+    const job_backup_use *u = arg;
+    return u->use(u->arg, store, u->error);
+}
+
+/* A group of writes, which is a commit, is in a snapshot as a whole or not at all. */
 static int job_backup_with_snapshot(void *arg, uint32_t partition,
                                     int (*use)(void *arg, const kd_store *store, char *error), void *use_arg,
                                     char *error)
 {
-    kd_jobs *jobs = arg;
-    const kd_tenure *t = kd_worker_tenure(kd_jobs_worker(jobs, partition), partition);
-    if (!kd_tenure_held(t)) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u went to another member", partition);
-        return KD_EUNAVAILABLE;
-    }
-    kd_leveldb_snapshot *snapshot = kd_leveldb_snapshot_take(t->db);
-    const kd_store store = kd_leveldb_snapshot_store(snapshot);
-    int err = use(use_arg, &store, error);
-    kd_leveldb_snapshot_release(snapshot);
+    job_backup_use u = {.use = use, .arg = use_arg, .error = error};
+    error[0] = '\0';
+    int err = kd_job_with_store(arg, partition, job_backup_use_store, &u);
+    if (err != KD_OK && error[0] == '\0')
+        snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s", partition,
+                 err == KD_EUNAVAILABLE ? "it went to another member" : "its worker did not answer");
     return err;
 }
 
@@ -69,8 +78,8 @@ int kd_job_backup(kd_jobs *jobs, char *error)
 {
     kd_destination to;
     const kd_order *order = &jobs->job.order;
-    int err =
-        kd_destination_open(&to, order->dir, order->name, jobs->settings, job_backup_waits_on, jobs, error);
+    int err = kd_destination_open(&to, order->dir, order->name, NULL, jobs->settings, job_backup_waits_on,
+                                  jobs, error);
     if (err != KD_OK) return err;
     err = job_backup_run(jobs, &to.sink, error);
     kd_destination_close(&to);

@@ -7,6 +7,7 @@
 #include "central/io/operator/job_act.h"
 #include "central/io/operator/job_audit.h"
 #include "central/io/operator/job_backup.h"
+#include "central/io/operator/job_backup_part.h"
 #include "central/io/operator/job_erase.h"
 #include "central/io/operator/job_item.h"
 #include "central/io/operator/job_void.h"
@@ -62,6 +63,14 @@ static int job_run_order(kd_jobs *jobs, char *error)
         return job_whole(jobs, kd_job_backup(jobs, error));
     case KD_ORDER_BACKUP_PRUNE:
         return job_whole(jobs, kd_job_prune(jobs, error));
+    case KD_ORDER_BACKUP_OPEN:
+        return job_whole(jobs, kd_job_backup_open(jobs, error));
+    case KD_ORDER_BACKUP_PART:
+        return kd_job_backup_part(jobs, error);
+    case KD_ORDER_BACKUP_END:
+        return kd_job_backup_end(jobs, error);
+    case KD_ORDER_BACKUP_ABANDON:
+        return kd_job_backup_abandon(jobs, error);
     case KD_ORDER_VOID:
         return kd_job_void(jobs, error);
     case KD_ORDER_VOID_UNDO:

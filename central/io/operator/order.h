@@ -12,6 +12,10 @@ enum { KD_ORDER_DIR_MAX = 3000, KD_ORDER_QUERY_MAX = 3 * KD_ORDER_DIR_MAX + KD_P
     X(KD_ORDER_AUDIT, "audit", true)                                                                         \
     X(KD_ORDER_BACKUP, "backup", true)                                                                       \
     X(KD_ORDER_BACKUP_PRUNE, "backup-prune", true)                                                           \
+    X(KD_ORDER_BACKUP_OPEN, "backup-open", true)                                                             \
+    X(KD_ORDER_BACKUP_PART, "backup-part", true)                                                             \
+    X(KD_ORDER_BACKUP_END, "backup-end", true)                                                               \
+    X(KD_ORDER_BACKUP_ABANDON, "backup-abandon", true)                                                       \
     X(KD_ORDER_VOID, "void", true)                                                                           \
     X(KD_ORDER_VOID_UNDO, "void-undo", true)                                                                 \
     X(KD_ORDER_VOID_LIST, "void-list", true)                                                                 \
@@ -57,7 +61,7 @@ typedef struct {
          1]; /* of the decisions about edges, quarantine and collection: said again under this name the order is the same one */
     kd_partition_set partitions; /* that the order is for; empty: all */
     kd_bytes
-        body; /* of a void: its text (void_order.h); of an erasure: the user's id. No part of the query; borrowed */
+        body; /* of a void: its text (void_order.h); of an erasure: the user's id; of the end of a group's backup: its manifest. No part of the query; borrowed */
 } kd_order;
 
 /* The name in a query and in the log; empty for KD_ORDER_NONE. */
