@@ -42,6 +42,21 @@ static int follow_read_row(kd_central *c)
     return KD_OK;
 }
 
+int kd_central_stored_follows(const kd_store *store, kd_buf *leader)
+{
+    kd_buf value = {0};
+    kd_buf_clear(leader);
+    int err = store->get(store->ctx, kd_bytes_of(follow_key, sizeof follow_key), &value);
+    kd_reader r = kd_reader_of(kd_buf_view(&value));
+    kd_read_be64(&r); /* since */
+    kd_read_be64(&r); /* the epoch of its leader */
+    kd_bytes name = kd_read_bytes(&r, kd_reader_left(&r));
+    if (err == KD_OK && r.bad) err = KD_EMALFORMED;
+    if (err == KD_OK) kd_buf_put(leader, name.data, name.len);
+    kd_buf_finish(&value);
+    return err;
+}
+
 /* ---- digests of records ---- */
 
 static void follow_set_digest(kd_follower *f, uint64_t record, uint64_t digest)

@@ -48,6 +48,10 @@ typedef struct {
     kd_history differs; /* while it differs: what the leader told */
 } kd_following;
 
+/* Whether the store followed when it was written last, without opening a core on it: KD_OK, and in place of what *leader holds the name of the leader whose claim it read last,
+ * perhaps empty. Others went on without it since then. KD_ENOTFOUND: it led. KD_EIO, KD_EMALFORMED. */
+int kd_central_stored_follows(const kd_store *store, kd_buf *leader);
+
 /* A snapshot of the leader, of this partition: compared now, or when as many records are read. One without a history, of a lower epoch than another that
  * was heard, or further behind than the digests reach, is passed over. */
 void kd_central_compare(kd_central *c, const kd_snapshot *s);

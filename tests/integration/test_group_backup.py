@@ -10,7 +10,7 @@ import signal
 import pytest
 
 from cluster import AGREE_S, PARTITIONS
-from group import NAMES, Group
+from group import NAMES, Group, taken_over
 from object_store import s3_server, store  # noqa: F401 (fixtures)
 from operating import WAIT_S, audit, last_line, run
 from proc import Broker, fields_of, program, wait_until
@@ -21,7 +21,7 @@ LONG = os.environ.get("KUDOS_LONG") == "1"
 @pytest.fixture(scope="module")
 def group(tmp_path_factory):
     where = tmp_path_factory.mktemp("group")
-    with Broker(where, PARTITIONS) as b, Group(where, b.address) as g:
+    with Broker(where, PARTITIONS) as b, Group(where, b.address, replicas=3) as g:  # each member holds all partitions
         yield g
 
 
@@ -147,6 +147,30 @@ def test_a_restore_takes_the_parts_of_all_machines_and_names_what_is_missing(tmp
     for name in "bc":
         run("backup", "--forget", name, "--url", group.of("central-3").url)
     assert listed(group) == []
+
+
+def test_the_directory_of_a_stopped_member_says_what_others_lead(tmp_path, group):
+    """It let partitions go, or followed: what it has of these is old, and neither audit nor backup says `exact` or `done` of it in silence."""
+    group.like(8)
+    group.exact()
+    leads, stopped = group.leads(), group.of("central-3")
+    assert stopped.stop() == 0
+    taken_over(group, "central-3")
+    others = {p: leader for p, leader in leads.items() if leader != "central-3"}
+
+    def stale(done):
+        return {int(f["partition"]): f["leader"] for f in map(fields_of, done.stdout.splitlines()) if "leader" in f}
+
+    told = run("audit", "--dir", stopped.data)
+    assert stale(told) == others and "went on since" in told.stderr and last_line(told, "audit")["verdict"] == "exact"
+    assert set(stale(run("audit", "--dir", stopped.data, "-c", stopped.config))) == set(leads), "by its file it is a member of a group"
+    told = run("backup", tmp_path / "old", "--dir", stopped.data, rc=2)
+    assert stale(told) == others and "--stale" in told.stderr and not (tmp_path / "old").exists()
+    assert "stale partition=" in run("export", "--dir", stopped.data).stderr
+    assert last_line(run("backup", tmp_path / "old", "--dir", stopped.data, "--stale", "--name", "old"), "backup")["verdict"] == "done"
+    run("backup", "--forget", "old", "--dir", stopped.data)
+    stopped.start(wait=False)
+    group.settled(3)
 
 
 def test_a_groups_backup_restores_all_partitions_after_all_members_are_lost(tmp_path, group):

@@ -19,7 +19,7 @@ typedef struct {
     kd_audit_totals totals;
     uint32_t partition, partitions;
     uint64_t lines;
-    kd_buf line;
+    kd_buf line, stale;
     kd_progress progress;
 } audit_command;
 
@@ -63,8 +63,10 @@ static int audit_command_store(void *arg, kd_leveldb *db, uint32_t partition, ui
     if (a->mend) config.mend = &writes;
     a->partition = partition;
     a->partitions = partitions;
-    kd_audit_result result;
-    int err = kd_audit_run(&store, &config, &result);
+    kd_audit_result result = {.broken = ""};
+    int err = kd_source_stale(a->source, db, partition, &a->stale, error);
+    if (err != KD_OK) return err;
+    err = kd_audit_run(&store, &config, &result);
     if (err == KD_OK) err = audit_command_check_identity(&result, partition, partitions);
     if (err == KD_OK && a->mend && !a->dry_run && !kd_writes_empty(&writes))
         err = kd_leveldb_write(db, &writes, true);
@@ -78,7 +80,14 @@ static int audit_command_store(void *arg, kd_leveldb *db, uint32_t partition, ui
 static int audit_command_dir(audit_command *a, char *error)
 {
     int code = kd_source_each_store(a->source, audit_command_store, a, error);
+    if (code == KD_EXIT_OK && a->stale.len > 0) {
+        kd_order_print(&a->stale);
+        fprintf(stderr,
+                "Others led these partitions when this member ended or let them go, and went on since: "
+                "what is told of them is as of then.\n");
+    }
     kd_buf_finish(&a->line);
+    kd_buf_finish(&a->stale);
     return code;
 }
 
@@ -113,6 +122,9 @@ static const kd_command_line audit_line = {
         "Recomputes the counts of every item (in total, by region, by day) from its members and compares.\n"
         "With --url in a running central, from snapshots at one version each: traffic goes on and is no "
         "mistake.\n"
+        "With --dir a line `stale partition= leader=` for each partition that another member led when this "
+        "one ended or let\n"
+        "it go: it is audited as it was then.\n"
         "Each difference is a line; the last one says: audit partitions= items= members= mismatches= "
         "verdict=exact|wrong\n"
         "Exit codes: 0 exact, 1 wrong or damaged, 2 usage, 4 not reached or in use.",

@@ -17,7 +17,7 @@
 #include "common/io/daemon/progress.h"
 
 static const char *name, *forget, *prune;
-static bool list;
+static bool list, stale;
 static const kd_arg options[] = {
     KD_ARG_TEXT(
         "name", "NAME", &name,
@@ -26,6 +26,8 @@ static const kd_arg options[] = {
         "list", &list,
         "lists the backups that central knows of, instead; with s3://BUCKET/PREFIX those that are there, "
         "for which no central is asked"),
+    KD_ARG_FLAG("stale", &stale,
+                "with --dir: also of partitions that another member led when this one ended or let them go"),
     KD_ARG_TEXT("forget", "NAME", &forget,
                 "that backup is no more and will never be restored: nothing is held back for it any longer; "
                 "with s3://BUCKET/PREFIX it is removed from there first"),
@@ -89,6 +91,7 @@ typedef struct {
     const kd_order *order;
     kd_progress progress;
     uint32_t partitions;
+    kd_buf stale; /* a line for each partition that others led */
     /* Of the partition that is being read. */
     uint32_t wanted;
     int (*use)(void *arg, const kd_store *store, char *error);
@@ -115,7 +118,8 @@ static int backup_stopped_use(void *arg, kd_leveldb *db, uint32_t partition, uin
 {
     backup_stopped *o = arg;
     o->partitions = partitions;
-    if (partition != o->wanted || !o->use) return KD_OK;
+    if (!o->use) return kd_source_stale(o->source, db, partition, &o->stale, error);
+    if (partition != o->wanted) return KD_OK;
     const kd_store store = kd_leveldb_store(db);
     return o->use(o->use_arg, &store, error);
 }
@@ -152,13 +156,28 @@ static int backup_command_exit_code(int err)
                                                                                 : KD_EXIT_FAILED;
 }
 
+/* A copy of such a partition would be old, and nothing in it would say so. */
+static int backup_refuse_stale(backup_stopped *o, char *error)
+{
+    int code = o->stale.len > 0 && !stale ? KD_EXIT_USAGE : KD_EXIT_OK;
+    kd_order_print(&o->stale);
+    if (code != KD_EXIT_OK)
+        snprintf(error, KD_OPTIONS_ERROR_MAX,
+                 "other members led these partitions when this one ended or let them go, and went on since: "
+                 "back the "
+                 "running group up (--url), or say --stale to copy them as they were");
+    return code;
+}
+
 static int backup_make_stopped(const kd_source *source, const kd_order *order, kd_buf *text, char *error)
 {
     backup_stopped o = {.source = source, .order = order};
     kd_destination to;
     kd_backup_set set;
-    /* Learns the number of partitions, and that no process holds a store of them. */
+    /* Learns the number of partitions, that no process holds a store of them, and who led them last. */
     int code = kd_source_each_store(source, backup_stopped_use, &o, error);
+    if (code == KD_EXIT_OK) code = backup_refuse_stale(&o, error);
+    kd_buf_finish(&o.stale);
     if (code != KD_EXIT_OK) return code;
     const kd_backup_source from = {.arg = &o,
                                    .partitions = o.partitions,

@@ -8,8 +8,10 @@
 #include "central/io/api/member_line.h"
 #include "central/io/commands/source_url.h"
 #include "central/io/partition/tenure.h"
+#include "common/base/text.h"
 #include "common/io/loop/clock.h"
 #include "common/io/daemon/options_file.h"
+#include "kudos/follow.h"
 
 enum { PAGE_ROWS = 4096 };
 
@@ -126,6 +128,20 @@ int kd_source_each_store(const kd_source *s, kd_source_store fn, void *arg, char
     return kd_source_exit_code(err);
 }
 
+int kd_source_stale(const kd_source *s, kd_leveldb *db, uint32_t partition, kd_buf *lines, char *error)
+{
+    kd_buf leader = {0};
+    const kd_store store = kd_leveldb_store(db);
+    int err = kd_central_stored_follows(&store, &leader);
+    if (err == KD_OK || (err == KD_ENOTFOUND && kd_central_in_group(&s->settings)))
+        kd_text_printf(lines, "stale partition=%u leader=%.*s\n", partition, leader.len ? (int)leader.len : 1,
+                       leader.len ? (const char *)leader.data : "-");
+    kd_buf_finish(&leader);
+    if (err == KD_OK || err == KD_ENOTFOUND) return KD_OK;
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u: %s", partition, kd_strerror(err));
+    return err;
+}
+
 /* ---- export lines of --dir ---- */
 
 typedef struct {
@@ -173,12 +189,23 @@ static int source_read_lines(reading *r, kd_central *core)
     return KD_OK;
 }
 
+/* Standard output has the lines of the export alone. */
+static int source_warn_stale(const kd_source *s, kd_leveldb *db, uint32_t partition, char *error)
+{
+    kd_buf line = {0};
+    int err = kd_source_stale(s, db, partition, &line, error);
+    fprintf(stderr, "%.*s", KD_PRINT(kd_buf_view(&line)));
+    kd_buf_finish(&line);
+    return err;
+}
+
 static int source_read_partition(const kd_source *s, reading *r, uint32_t partition, uint32_t partitions,
                                  char *error)
 {
     kd_leveldb *db = NULL;
     kd_central *core;
     int err = kd_source_open(s, partition, partitions, 1, &db, &core, error);
+    if (err == KD_OK) err = source_warn_stale(s, db, partition, error);
     if (err == KD_OK && source_read_lines(r, core) != KD_OK) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u could not be read to its end", partition);
         err = KD_EIO;

@@ -53,6 +53,13 @@ typedef int (*kd_source_store)(void *arg, kd_leveldb *db, uint32_t partition, ui
 /* Calls `fn` for each partition. Returns an exit code with `error`. */
 int kd_source_each_store(const kd_source *s, kd_source_store fn, void *arg, char *error);
 
+/*
+ * Whether a partition of --dir is stale: its store followed when it was written last, so that another member led and has gone on without it; or it led, but -c says that this
+ * is a member of a group, of which others took it over. Then a line `stale partition=P leader=NAME` is appended, with its end; `-` for a name that this store does not know.
+ * KD_OK, or a kd_err of the store with `error`.
+ */
+int kd_source_stale(const kd_source *s, kd_leveldb *db, uint32_t partition, kd_buf *lines, char *error);
+
 /* The exit code for a kd_err of the calls above: KD_EXIT_USAGE where --dir is not what was expected, KD_EXIT_UNAVAILABLE where it is in use. */
 int kd_source_exit_code(int err);
 

@@ -70,9 +70,7 @@ static int app_act_start(kd_central_app *app, const kd_admin_request *asked, kd_
     if (app_act_follows(app) && !kd_order_of_follower(order.kind)) return app_act_refuse_follower(out);
     app_act_of_item(app, &order);
     uint32_t elsewhere = app_act_elsewhere(app, &order);
-    if (elsewhere != UINT32_MAX && app_act_is_whole(order.kind))
-        return kd_admin_refuse(out, 421,
-                               "a backup is made by a member that leads all partitions; this one does not");
+    if (elsewhere != UINT32_MAX && app_act_is_whole(order.kind)) return kd_act_refuse_whole(app, out);
     if (elsewhere != UINT32_MAX) return kd_act_refuse_elsewhere(app, elsewhere, out);
     /* The workers commit for the last time: an order might never be durable. */
     if (app->draining) return kd_admin_refuse(out, 503, "central is stopping");

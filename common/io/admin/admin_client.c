@@ -262,12 +262,26 @@ void kd_admin_client_close(kd_admin_client *c)
     free(c);
 }
 
+static void admin_client_learn_members(kd_admin_client *c, const kd_admin_answer *answer)
+{
+    kd_buf urls = {0};
+    kd_admin_str(answer, "urls", &urls);
+    for (size_t at = 0; at < urls.len;) {
+        size_t len = 0;
+        while (at + len < urls.len && urls.data[at + len] != ' ') len++;
+        if (len > 0) admin_client_learn_named(c, answer, kd_bytes_of(urls.data + at, len));
+        at += len + 1;
+    }
+    kd_buf_finish(&urls);
+}
+
 static int admin_client_call_one(kd_admin_client *c, enum evhttp_cmd_type method, const char *path,
                                  kd_bytes body, kd_admin_answer *answer, char *error)
 {
     kd_buf why = {0};
     admin_client_ask(c, method, path, body, answer);
     int status = answer->status;
+    admin_client_learn_members(c, answer);
     if (status >= 200 && status < 300) return KD_EXIT_OK;
     if (status == 0)
         snprintf(error, KD_OPTIONS_ERROR_MAX, "the admin port %s:%u does not answer", c->host, c->port);
@@ -281,19 +295,6 @@ static int admin_client_call_one(kd_admin_client *c, enum evhttp_cmd_type method
     kd_buf_finish(&why);
     if (status == 0) c->ports[c->at] = 0; /* another process may have come */
     return later ? KD_EXIT_UNAVAILABLE : KD_EXIT_FAILED;
-}
-
-static void admin_client_learn_members(kd_admin_client *c, const kd_admin_answer *answer)
-{
-    kd_buf urls = {0};
-    kd_admin_str(answer, "urls", &urls);
-    for (size_t at = 0; at < urls.len;) {
-        size_t len = 0;
-        while (at + len < urls.len && urls.data[at + len] != ' ') len++;
-        if (len > 0) admin_client_learn_named(c, answer, kd_bytes_of(urls.data + at, len));
-        at += len + 1;
-    }
-    kd_buf_finish(&urls);
 }
 
 /* To the leader that the answer names; false: it names none, or none that has an admin port. */
@@ -320,7 +321,6 @@ static int admin_client_call(kd_admin_client *c, enum evhttp_cmd_type method, co
         if (!admin_client_to_leader(c, answer) && !kd_admin_client_next(c)) break;
         code = admin_client_call_one(c, method, path, body, answer, error);
     }
-    if (code == KD_EXIT_OK) admin_client_learn_members(c, answer);
     return code;
 }
 
