@@ -342,3 +342,14 @@ Test(follow, leaves_what_anybody_may_have_written_and_what_its_edge_sends_again)
     kd_buf_finish(&record);
     kd_buf_finish(&batch);
 }
+
+Test(follow, a_store_says_without_a_core_whether_it_followed_last_and_whom)
+{
+    kd_buf name = {0};
+    like(&a, 1, true);
+    rig_commit(&leader);
+    rig_commit(&follower);
+    cr_assert_eq(kd_central_stored_follows(&leader.store, &name), KD_ENOTFOUND);
+    cr_assert_eq(kd_central_stored_follows(&follower.store, &name), KD_OK);
+    kd_buf_finish(&name);
+}
