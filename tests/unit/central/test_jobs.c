@@ -91,6 +91,11 @@ void kd_membership_lines(kd_membership *m, kd_buf *out)
 {
     (void)m, (void)out;
 }
+bool kd_membership_proven(const kd_membership *m)
+{
+    (void)m;
+    return false;
+}
 void kd_membership_urls(kd_membership *m, kd_buf *out)
 {
     (void)m, (void)out;
