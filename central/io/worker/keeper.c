@@ -226,11 +226,20 @@ static void keeper_open_reader(kd_keeper *k)
     if (err) KD_LOG(KD_WARN, "log-check-impossible", KD_STR("cause", error));
 }
 
+/* The partition is not read meanwhile. Told after 3 tries in vain, 7, 15 and so on: a try may fail at once. */
+static void keeper_tell_wait(const kd_keeper *k, uint32_t partition, uint64_t tries)
+{
+    if (tries < READ_TRIES || (tries & (tries + 1)) != 0) return;
+    KD_LOG(KD_WARN, "log-check-waits", KD_U64("partition", partition), KD_U64("tries", tries),
+           KD_STR("cause", kd_kafka_reader_error(k->reader)));
+}
+
 /* Asks until it is told, or the program ends. */
 static void keeper_look_up_ends_of(kd_keeper *k, kd_log_check *check)
 {
     const kd_central_settings *s = k->settings;
-    while (kd_central_in_group(s) && k->reader != NULL && !keeper_stopping(k))
+    for (uint64_t i = 0; kd_central_in_group(s) && k->reader != NULL && !keeper_stopping(k);
+         keeper_tell_wait(k, check->partition, ++i))
         if (kd_kafka_reader_watermarks(k->reader, s->likes_topic, check->partition, READ_MS, &check->low,
                                        &check->high) == KD_OK &&
             kd_kafka_reader_watermarks(k->reader, s->counts_topic, check->partition, READ_MS,
@@ -245,11 +254,13 @@ static kd_log_check keeper_look_up(kd_keeper *k, const position *p)
     kd_log_check check = {.partition = p->partition, .found = false};
     int err = KD_EAGAIN;
     bool asks_on = keeper_follows(k) || kd_central_in_group(k->settings);
-    for (int i = 0; p->known && k->reader != NULL && (i < READ_TRIES || asks_on) && err != KD_OK &&
-                    err != KD_ENOTFOUND && !keeper_stopping(k);
-         i++)
+    for (uint64_t i = 0; p->known && k->reader != NULL && (i < READ_TRIES || asks_on) && err != KD_OK &&
+                         err != KD_ENOTFOUND && !keeper_stopping(k);
+         i++) {
+        keeper_tell_wait(k, p->partition, i);
         err = kd_kafka_reader_get(k->reader, k->settings->likes_topic, p->partition, p->offset, READ_MS,
                                   &check.record);
+    }
     check.found = err == KD_OK;
     keeper_look_up_ends_of(k, &check);
     if (p->known && err != KD_OK && err != KD_ENOTFOUND && k->reader != NULL)
