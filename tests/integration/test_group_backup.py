@@ -194,10 +194,8 @@ if LONG:
         lines = [line.split("\t") for line in exported("--url", url, "--sums")]
         return sum(len(line) == 5 for line in lines), sum(int(line[2]) for line in lines if len(line) == 4)
 
-    def seconds_until(url, expected, what):
-        begun = time.monotonic()
+    def wait_counted(url, expected, what):
         wait_until(lambda: counted(url) == expected, AGREE_S, f"{expected}: {what}")
-        return time.monotonic() - begun
 
     @pytest.fixture
     def elsewhere(tmp_path, own_group):
@@ -219,11 +217,12 @@ if LONG:
         group, (members, pointed) = own_group, elsewhere
         group.like(40)
         view(group, range(10))
-        seconds_until(url_of(group), (40, 10), "what the backup has")
+        wait_counted(url_of(group), (40, 10), "what the backup has")
         backup(group, tmp_path / "saved", "--name", "last")
         group.like(20)
         view(group, range(10, 17))
-        seconds_until(url_of(group), (60, 17), "what it lacks")
+        wait_counted(url_of(group), (60, 17), "what it lacks")
+        wait_until(lambda: group.edge.metric("kudos_edge_outbox_batches") == 0, AGREE_S, "the edge has heard of it, so that nobody has those views any more")
         lose_centrals(group)
         broker.kill9()
         group.like(20)  # the edge takes them all the same

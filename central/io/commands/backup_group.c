@@ -9,6 +9,7 @@
 
 #include "central/io/backup/backup_manifest.h"
 #include "central/io/commands/order_run.h"
+#include "common/base/fields.h"
 #include "common/base/text.h"
 #include "common/io/admin/admin.h"
 
@@ -27,13 +28,11 @@ typedef struct {
 
 static void backup_group_sent(kd_backup_set *set, const char *line)
 {
-    uint64_t objects, new_objects, sent;
-    if (sscanf(line, "sent objects=%" SCNu64 " new_objects=%" SCNu64 " sent_bytes=%" SCNu64, &objects,
-               &new_objects, &sent) != 3)
-        return;
-    set->objects += objects;
-    set->new_objects += new_objects;
-    set->sent_bytes += sent;
+    kd_fields f = {.line = kd_bytes_str(line)};
+    if (!kd_fields_are(&f, "sent")) return;
+    set->objects += kd_fields_number(&f, "objects", UINT64_MAX);
+    set->new_objects += kd_fields_number(&f, "new_objects", UINT64_MAX);
+    set->sent_bytes += kd_fields_number(&f, "sent_bytes", UINT64_MAX);
 }
 
 /* What was copied goes into the manifest, what is complete off the set of those left. */

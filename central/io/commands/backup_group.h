@@ -1,7 +1,7 @@
 /*
  * backup_group.h - a backup of a central whose members share the partitions: no member can make it alone, so the command goes from step to step.
  *
- *     open     one member finds the place good; no partition has a backup of that name
+ *     open     no partition has a backup of that name; one member finds the place good
  *     part     each leader notes the backup, copies what it leads, and tells its lines of the manifest
  *     end      each leader gets the manifest of all, puts it in its place, and notes the backup as complete
  *
