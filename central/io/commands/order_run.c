@@ -53,10 +53,19 @@ static bool order_take(order_run *r)
     return kd_partition_set_count(&left) == 0;
 }
 
+/* Whether others may have the partitions, or will: there are several URLs, or a member that was just started refused, which has not heard of the others yet. */
+static bool order_has_others(const order_run *r)
+{
+    kd_buf urls = {0};
+    bool told = r->answer.status == 503 && kd_admin_str(&r->answer, "urls", &urls);
+    kd_buf_finish(&urls);
+    return told || kd_admin_client_urls(r->client) > 1;
+}
+
 /* Before the next attempt, perhaps of another member. False: it is given up. A central that is alone is not tried again: nobody else has its partitions. */
 static bool order_again(order_run *r, int code)
 {
-    if (kd_admin_client_urls(r->client) < 2 || kd_clock_mono_us() > r->until_us) return false;
+    if (!order_has_others(r) || kd_clock_mono_us() > r->until_us) return false;
     usleep((useconds_t)(r->pause_us / 2 + randombytes_uniform((uint32_t)r->pause_us)));
     r->pause_us = KD_MIN(2 * r->pause_us, (uint64_t)AGAIN_MAX_US);
     if (code != KD_EXIT_OK) kd_admin_client_next(r->client);
