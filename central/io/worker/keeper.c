@@ -8,6 +8,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "central/io/daemon/fail.h"
 #include "central/io/worker/kafka_log.h"
@@ -26,6 +27,8 @@ enum {
     ENSURE_MS = 5000,    /* a look for the topics */
     READ_MS = 3000,      /* the record at one log position */
     READ_TRIES = 3,      /* of such a record */
+    RENEW_TRIES = 8,     /* in vain, after which another client tries */
+    AGAIN_MS = 50,       /* at least, between two tries; up to four times that */
     WATERMARK_MS = 1000, /* the ends of one partition */
     ROUND_MS = 5000,     /* the rest while a broker answers */
     WATCH_MS = 2000,     /* the question whether a broker answers */
@@ -226,6 +229,18 @@ static void keeper_open_reader(kd_keeper *k)
     if (err) KD_LOG(KD_WARN, "log-check-impossible", KD_STR("cause", error));
 }
 
+/* After brokers had died a member never began to read, though other clients of its process reached them. A client's idea of who leads a partition may be old
+ * for minutes: another one asks anew. */
+static void keeper_renew_reader(kd_keeper *k)
+{
+    kd_kafka_reader *before = k->reader;
+    keeper_open_reader(k);
+    if (k->reader)
+        kd_kafka_reader_destroy(before);
+    else
+        k->reader = before;
+}
+
 /* The partition is not read meanwhile. Told after 3 tries in vain, 7, 15 and so on: a try may fail at once. */
 static void keeper_tell_wait(const kd_keeper *k, uint32_t partition, uint64_t tries)
 {
@@ -234,12 +249,21 @@ static void keeper_tell_wait(const kd_keeper *k, uint32_t partition, uint64_t tr
            KD_STR("cause", kd_kafka_reader_error(k->reader)));
 }
 
+/* Behind `tries` that were in vain; does nothing before the first. */
+static void keeper_try_again(kd_keeper *k, uint32_t partition, uint64_t tries)
+{
+    if (tries == 0 || keeper_stopping(k)) return;
+    keeper_tell_wait(k, partition, tries);
+    if (tries % RENEW_TRIES == 0) keeper_renew_reader(k);
+    usleep((useconds_t)(AGAIN_MS * (1000 + kd_random_next(&k->random) % 3000)));
+}
+
 /* Asks until it is told, or the program ends. */
 static void keeper_look_up_ends_of(kd_keeper *k, kd_log_check *check)
 {
     const kd_central_settings *s = k->settings;
     for (uint64_t i = 0; kd_central_in_group(s) && k->reader != NULL && !keeper_stopping(k);
-         keeper_tell_wait(k, check->partition, ++i))
+         keeper_try_again(k, check->partition, ++i))
         if (kd_kafka_reader_watermarks(k->reader, s->likes_topic, check->partition, READ_MS, &check->low,
                                        &check->high) == KD_OK &&
             kd_kafka_reader_watermarks(k->reader, s->counts_topic, check->partition, READ_MS,
@@ -257,7 +281,7 @@ static kd_log_check keeper_look_up(kd_keeper *k, const position *p)
     for (uint64_t i = 0; p->known && k->reader != NULL && (i < READ_TRIES || asks_on) && err != KD_OK &&
                          err != KD_ENOTFOUND && !keeper_stopping(k);
          i++) {
-        keeper_tell_wait(k, p->partition, i);
+        keeper_try_again(k, p->partition, i);
         err = kd_kafka_reader_get(k->reader, k->settings->likes_topic, p->partition, p->offset, READ_MS,
                                   &check.record);
     }
