@@ -8,6 +8,7 @@
 #include "kudos/wire.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { FIELDS = 12, HELD_FIELDS = 5 };
 
@@ -28,18 +29,24 @@ static bool heartbeat_held_valid(const kd_held *h, const kd_held *before, uint32
            (h->yields.len == 0 || kd_name_valid(h->yields));
 }
 
-/* It is shown to people, and asked: nothing but printable characters. */
-static bool heartbeat_url_valid(kd_bytes url)
+bool kd_member_url_valid(kd_bytes url)
 {
+    static const char *const schemes[] = {"http://", "https://"};
+    bool known = false;
+    for (size_t i = 0; i < KD_COUNT(schemes); i++) {
+        size_t len = strlen(schemes[i]);
+        known |= url.len > len && memcmp(url.data, schemes[i], len) == 0;
+    }
     for (size_t i = 0; i < url.len; i++)
         if (url.data[i] <= ' ' || url.data[i] > '~') return false;
-    return url.len <= KD_MEMBER_URL_MAX;
+    return known && url.len <= KD_MEMBER_URL_MAX;
 }
 
 static bool heartbeat_valid(const kd_heartbeat *h)
 {
-    return kd_name_valid(h->member) && h->seq >= 1 && h->partitions >= 1 && heartbeat_url_valid(h->url) &&
-           (h->zone.len == 0 || kd_name_valid(h->zone)) && h->held_count <= h->partitions;
+    return kd_name_valid(h->member) && h->seq >= 1 && h->partitions >= 1 &&
+           (h->url.len == 0 || kd_member_url_valid(h->url)) && (h->zone.len == 0 || kd_name_valid(h->zone)) &&
+           h->held_count <= h->partitions;
 }
 
 void kd_heartbeat_encode(const kd_heartbeat *h, kd_buf *out)

@@ -400,6 +400,8 @@ typedef struct {
     uint32_t held_count;
 } kd_heartbeat;
 
+/* Whether it can be the URL of a member: it is shown to people, asked, and told to clients that are sent there. */
+bool kd_member_url_valid(kd_bytes url);
 /* Aborts on a shape that kd_heartbeat_decode would not take. */
 void kd_heartbeat_encode(const kd_heartbeat *h, kd_buf *out);
 /* KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION. After KD_OK finish it with kd_heartbeat_finish. Views point into `record`. */

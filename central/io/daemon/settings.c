@@ -105,7 +105,7 @@ static const kd_option options[] = {
     STRING(zone, "central", "zone", "", "Zone in which this member stands: copies go to other zones first",
            NAME_RULE),
     STRING(advertise, "central", "advertise", "", "URL at which others reach this member",
-           .valid = kd_settings_url_valid, .allowed = "http://HOST[:PORT] or https://HOST[:PORT]"),
+           .valid = kd_member_url_valid, .allowed = "http://HOST[:PORT] or https://HOST[:PORT]"),
     PATH(data_dir, "central", "data_dir", NULL, "Where the partitions are stored, one directory each",
          .required = true),
     UINT(workers, "central", "workers", "1", "Threads; partition p belongs to worker p modulo this", .min = 1,

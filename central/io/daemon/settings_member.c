@@ -30,19 +30,6 @@ const char *kd_central_name(const kd_central_settings *s)
     return host;
 }
 
-bool kd_settings_url_valid(kd_bytes text)
-{
-    static const char *const schemes[] = {"http://", "https://"};
-    bool known = false;
-    for (size_t i = 0; i < KD_COUNT(schemes); i++) {
-        size_t len = strlen(schemes[i]);
-        known |= text.len > len && memcmp(text.data, schemes[i], len) == 0;
-    }
-    for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] <= ' ' || text.data[i] > '~') return false;
-    return known && text.len <= KD_MEMBER_URL_MAX;
-}
-
 int kd_settings_check_member(const kd_central_settings *s, char *error)
 {
     const char *wrong = NULL;

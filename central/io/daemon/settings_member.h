@@ -4,8 +4,6 @@
 
 #include "central/io/daemon/settings.h"
 
-/* Whether a text can be a member's URL, for a table of options. */
-bool kd_settings_url_valid(kd_bytes text);
 /* central.members, replicas and role together: KD_OK, or KD_EINVAL with a sentence in `error`. */
 int kd_settings_check_member(const kd_central_settings *s, char *error);
 /* What a member leaves out that others may need of it: a sentence, or NULL. */

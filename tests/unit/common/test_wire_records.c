@@ -185,6 +185,12 @@ Test(wire_vectors, members_topic)
                             .held_count = 2};
     kd_heartbeat_encode(&h, &record);
     assert_vector("heartbeat", kd_buf_view(&record));
+    /* Clients are sent to the URL: a script is none. */
+    uint8_t *url = memmem(record.data, record.len, "https://", 8);
+    kd_heartbeat read;
+    cr_assert_not_null(url);
+    memcpy(url, "script:/", 8);
+    cr_expect_eq(kd_heartbeat_decode(kd_buf_view(&record), &read), KD_EMALFORMED);
     kd_buf_finish(&record);
 }
 
