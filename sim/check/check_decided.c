@@ -346,7 +346,7 @@ void sim_check_decided_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_
     decided_model m = decided_model_of(c, slot, partition);
     kd_claim claim;
     if (!c->orders) return;
-    if (offset < m.d->next) m.d->force.epoch = 0; /* it may read the log from its beginning */
+    if (offset < m.d->next) m.d->force.epoch = 0; /* it reads the log from its beginning */
     m.d->next = offset + 1;
     if (fed == KD_FED_CLAIM && kd_claim_decode(record, &claim) == KD_OK)
         sim_check_publish_claimed(&m.d->force, &claim);
@@ -499,6 +499,15 @@ static int decided_load_void(void *arg, kd_bytes job, const kd_voided *told)
     return 0;
 }
 
+/* Where it reads on, and what is in force there: claims in front of that place decide, and its store remembers them. */
+static void decided_place(sim_check_deciding *d, const kd_central *core)
+{
+    int64_t last;
+    uint64_t epoch = core->decider.in_force;
+    d->force = (sim_check_force){epoch, core->claimer.epoch == epoch ? core->claimer.author : 0};
+    d->next = kd_central_log_position(core, &last) ? last + 1 : 0;
+}
+
 void sim_check_decided_opened(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     sim_check_deciding *d = &c->deciding[slot][partition];
@@ -512,7 +521,7 @@ void sim_check_decided_opened(sim_checks *c, uint32_t slot, uint32_t partition)
     l->count = kept;
     d->named_count = d->open = d->void_count = 0;
     sim_check_erased_load(c, d, core);
-    d->force.epoch = 0;
+    decided_place(d, core);
     sim_check_map_clear(&d->rows);
     kd_voided_each(&core->store, decided_load_void, d);
 }
