@@ -43,9 +43,8 @@ typedef struct {
     uint64_t claim_read; /* records read up to our claim; 0: it was not read yet */
     uint64_t marked;     /* what our marker said, which was read; 0: it was not, or another one is needed */
     bool marker_again;   /* it said too little: it is to be written again */
-    uint64_t
-        passed_epoch;   /* while it leads: of a marker above our epoch, heard at an end of the log; 0: none */
-    uint64_t passed_us; /* since when */
+    /* While it leads: of a marker above our epoch, heard at an end of the log; 0: none. And since when. */
+    uint64_t passed_epoch, passed_us;
 } kd_promoter;
 
 /* After kd_follow_load: KD_OK, KD_EIO, KD_EMALFORMED. */

@@ -59,11 +59,11 @@ static void alone_judge(const alone_reader *r)
 static alone_answer alone_read(alone_question question, const json_t *document)
 {
     sim_told_number n;
-    const json_t *count = json_object_get(document, "count");
-    if (question == ALONE_NUMBER)
-        return (alone_answer){.told = json_is_integer(count) || json_is_null(count),
-                              .known = json_is_integer(count),
-                              .count = (uint64_t)json_integer_value(count)};
+    alone_answer a = {.told = false};
+    if (question == ALONE_NUMBER) {
+        a.told = sim_number_alone(document, &a.count, &a.known);
+        return a;
+    }
     bool told = sim_number_read(json_object_get(json_object_get(document, "counts"), "like"), document, &n);
     return (alone_answer){.told = told, .known = n.known, .count = n.known ? n.count : 0};
 }

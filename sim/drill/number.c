@@ -23,3 +23,10 @@ bool sim_number_read(const json_t *fields, const json_t *moment, sim_told_number
     if (out->known) return sound && json_is_string(display);
     return sound && json_is_null(count) && json_is_null(display) && !out->made && !out->as_of_us;
 }
+
+bool sim_number_alone(const json_t *document, uint64_t *count, bool *known)
+{
+    const json_t *told = json_object_get(document, "count");
+    *known = number_is(told, count);
+    return (*known || json_is_null(told)) && json_object_size(document) == 1;
+}

@@ -21,4 +21,7 @@ typedef struct {
  */
 bool sim_number_read(const json_t *fields, const json_t *moment, sim_told_number *out);
 
+/* The answer of GET .../count: one field, a number, or null where the edge knows none. False: not as the API says. */
+bool sim_number_alone(const json_t *document, uint64_t *count, bool *known);
+
 #endif

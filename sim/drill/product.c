@@ -8,6 +8,7 @@
 
 #include "common/base/text.h"
 #include "sim/drill/ask.h"
+#include "sim/drill/number.h"
 #include "sim/drill/product_internal.h"
 
 enum { ASKED_MAX = 40, SOME_MAX = 200, PAGE = 100, READ_US = 30000000 };
@@ -257,9 +258,8 @@ static bool product_judge_number(sim_product *p, uint32_t turn, const char *item
     snprintf(path, sizeof path, "/v1/%s/count?counter=like", item);
     json_t *answer = sim_product_ask_of(p, n, path, NULL, (kd_bytes){0});
     if (!answer) return false;
-    const json_t *told = json_object_get(answer, "count");
-    uint64_t number = (uint64_t)json_integer_value(told);
-    bool right = json_is_integer(told) && number == is;
+    uint64_t number;
+    bool known, told = sim_number_alone(answer, &number, &known), right = told && known && number == is;
     json_decref(answer);
     return right || sim_product_wrong(
                         p, "count", "%s tells %" PRIu64 " alone as likes of %s, and the export has %" PRIu64,

@@ -175,9 +175,10 @@ static void shown_on_counts(void *arg, int status, kd_bytes body)
 /* A number alone has no age: it is judged once the same process has told the item's number with its age. From then on it knows one. */
 static void judge_alone(shown_reader *r, const json_t *document)
 {
-    const json_t *count = json_object_get(document, "count");
-    if (json_is_integer(count) && json_integer_value(count) >= 0 && json_object_size(document) == 1)
-        judge_home(r, (uint64_t)json_integer_value(count));
+    uint64_t count;
+    bool known, told = sim_number_alone(document, &count, &known);
+    if (told && known)
+        judge_home(r, count);
     else
         sim_fleet_fail(r->whole->fleet, "answer: %s tells no number of %s, and has told one before",
                        edge_name(r), item_name(r, r->home.item));

@@ -15,6 +15,7 @@ from group import NAMES, Group, taken_over
 from object_store import s3_server, store  # noqa: F401 (fixtures)
 from operating import WAIT_S, audit, last_line, run
 from proc import Broker, Central, fields_of, wait_until
+from whole import broker  # noqa: F401 (fixture)
 
 LONG = os.environ.get("KUDOS_LONG") == "1"
 
@@ -24,12 +25,6 @@ def group(tmp_path_factory):
     where = tmp_path_factory.mktemp("group")
     with Broker(where, PARTITIONS) as b, Group(where, b.address, replicas=3) as g:  # each member holds all partitions
         yield g
-
-
-@pytest.fixture
-def broker(tmp_path):
-    with Broker(tmp_path, PARTITIONS) as b:
-        yield b
 
 
 @pytest.fixture

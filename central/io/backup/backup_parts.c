@@ -219,6 +219,7 @@ static int backup_parts_read(void *arg, kd_backup_set *set, char *error)
     return err == KD_OK && set->parts ? backup_parts_whole(dirs, set, error) : err;
 }
 
+/* The files are copied, not the rows: to open the backup's database would write to it. */
 static int backup_parts_fetch(void *arg, const kd_backup_set *set, uint32_t partition, const char *path,
                               char *error)
 {
@@ -230,8 +231,7 @@ static int backup_parts_fetch(void *arg, const kd_backup_set *set, uint32_t part
         snprintf(error, KD_OPTIONS_ERROR_MAX, "partition %u is not there any more", partition);
         return KD_EIO;
     }
-    return kd_dir_copy_database(from, path,
-                                error); /* files, not rows: to open the database would write to it */
+    return kd_dir_copy_database(from, path, error);
 }
 
 void kd_backup_parts_origin(kd_restore_origin *origin, kd_backup_dirs *dirs)

@@ -451,13 +451,13 @@ bool kd_membership_leads(kd_membership *m, uint32_t partition)
     return leads;
 }
 
-bool kd_membership_proven(const kd_membership *m)
+static bool membership_proven(const kd_membership *m)
 {
     const kd_record_keys *keys = m->settings->record_keys;
     return keys && !kd_record_keys_accepts_unsigned(keys);
 }
 
-void kd_membership_urls(kd_membership *m, kd_buf *out)
+static void membership_urls(kd_membership *m, kd_buf *out)
 {
     membership_lock(m);
     for (uint32_t i = 1; i < kd_members_count(m->members); i++) {
@@ -467,6 +467,15 @@ void kd_membership_urls(kd_membership *m, kd_buf *out)
         kd_buf_put(out, seen.url.data, seen.url.len);
     }
     membership_unlock(m);
+}
+
+void kd_membership_put_urls(kd_membership *m, kd_json *j)
+{
+    kd_buf urls = {.data = NULL};
+    if (m) membership_urls(m, &urls);
+    kd_json_put_str(j, "urls", kd_buf_view(&urls));
+    kd_json_put_u64(j, "proven", m && membership_proven(m));
+    kd_buf_finish(&urls);
 }
 
 const char *kd_membership_unready(kd_membership *m)

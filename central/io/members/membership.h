@@ -9,6 +9,7 @@
 #define KUDOS_CENTRAL_IO_MEMBERS_MEMBERSHIP_H
 
 #include "central/io/worker/worker.h"
+#include "common/json/json_writer.h"
 
 typedef struct kd_membership kd_membership;
 
@@ -39,10 +40,9 @@ int kd_membership_alone(kd_membership *m, char *who, size_t size);
 bool kd_membership_leader(kd_membership *m, uint32_t partition, kd_buf *url);
 /* From any thread: whether this member leads the partition, as far as it was told. */
 bool kd_membership_leads(kd_membership *m, uint32_t partition);
-/* From any thread: appends the URLs of the other members that live and told one, with blanks between. */
-void kd_membership_urls(kd_membership *m, kd_buf *out);
-/* From any thread: whether heartbeats are believed by their MAC alone, so that these URLs are those of members. */
-bool kd_membership_proven(const kd_membership *m);
+/* From any thread: puts into an object "urls", those of the other members that live and told one, with blanks between, and "proven": 1 where heartbeats are
+ * believed by their MAC alone, so that these URLs are those of members. NULL: of a central alone, no URL. */
+void kd_membership_put_urls(kd_membership *m, kd_json *j);
 /* From any thread: why this member is not ready, static; NULL: it is. */
 const char *kd_membership_unready(kd_membership *m);
 /* From any thread: appends a line for each partition, for `kudos-central members`. */

@@ -8,16 +8,12 @@
 
 static void act_elsewhere_put(kd_central_app *app, const char *why, kd_bytes leader, kd_buf *out)
 {
-    kd_buf urls = {.data = NULL};
     kd_json j = kd_json_of(out);
-    kd_membership_urls(app->membership, &urls);
     kd_json_object(&j);
     kd_json_put_str(&j, "error", kd_bytes_str(why));
     if (leader.len > 0) kd_json_put_str(&j, "leader", leader);
-    kd_json_put_str(&j, "urls", kd_buf_view(&urls));
-    kd_json_put_u64(&j, "proven", kd_membership_proven(app->membership));
+    kd_membership_put_urls(app->membership, &j);
     kd_json_end_object(&j);
-    kd_buf_finish(&urls);
 }
 
 int kd_act_refuse_elsewhere(kd_central_app *app, uint32_t partition, kd_buf *out)

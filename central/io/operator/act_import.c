@@ -39,14 +39,10 @@ static bool act_import_read_decision(const struct evkeyvalq *words, kd_decision 
 static int act_import_answer(const kd_central_app *app, const kd_job_progress *p, kd_buf *out)
 {
     kd_json j = kd_json_of(out);
-    kd_buf urls = {.data = NULL};
     kd_json_object(&j);
     kd_json_put_u64(&j, "partitions", app->settings.partitions);
     kd_json_put_u64(&j, "durable", p->durable ? p->seq : 0);
-    if (app->membership) kd_membership_urls(app->membership, &urls);
-    kd_json_put_str(&j, "urls", kd_buf_view(&urls));
-    kd_json_put_u64(&j, "proven", app->membership && kd_membership_proven(app->membership));
-    kd_buf_finish(&urls);
+    kd_membership_put_urls(app->membership, &j);
     kd_json_end_object(&j);
     return 200;
 }

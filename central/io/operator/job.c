@@ -11,6 +11,11 @@ bool kd_jobs_stopping(kd_jobs *jobs)
     return stopping;
 }
 
+bool kd_jobs_waits_on(void *jobs)
+{
+    return !kd_jobs_stopping(jobs);
+}
+
 bool kd_jobs_progress(kd_jobs *jobs, uint32_t partition, uint64_t rows)
 {
     pthread_mutex_lock(&jobs->lock);

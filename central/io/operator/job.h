@@ -70,6 +70,8 @@ static inline kd_worker *kd_jobs_worker(kd_jobs *jobs, uint32_t partition)
 
 /* Whether the program ends, so that a wait is to be given up. */
 bool kd_jobs_stopping(kd_jobs *jobs);
+/* The opposite, of a kd_jobs: whether a job waits on for an object store (kd_destination_open, kd_objects_open). */
+bool kd_jobs_waits_on(void *jobs);
 /* Tells that `rows` rows of this partition are read. False: the program ends, and the job is to return KD_EAGAIN. */
 bool kd_jobs_progress(kd_jobs *jobs, uint32_t partition, uint64_t rows);
 /* Adds a line and its end. Those beyond KD_JOB_LINES_MAX are dropped. */

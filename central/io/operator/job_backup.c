@@ -48,12 +48,6 @@ static bool job_backup_go_on(void *arg, uint32_t partition, uint64_t rows)
     return kd_jobs_progress(arg, partition, rows);
 }
 
-/* While the backup waits for an object store. */
-static bool job_backup_waits_on(void *arg)
-{
-    return !kd_jobs_stopping(arg);
-}
-
 static int job_backup_run(kd_jobs *jobs, const kd_backup_sink *sink, char *error)
 {
     kd_backup_set set;
@@ -78,8 +72,8 @@ int kd_job_backup(kd_jobs *jobs, char *error)
 {
     kd_destination to;
     const kd_order *order = &jobs->job.order;
-    int err = kd_destination_open(&to, order->dir, order->name, NULL, jobs->settings, job_backup_waits_on,
-                                  jobs, error);
+    int err = kd_destination_open(&to, order->dir, order->name, NULL, jobs->settings, kd_jobs_waits_on, jobs,
+                                  error);
     if (err != KD_OK) return err;
     err = job_backup_run(jobs, &to.sink, error);
     kd_destination_close(&to);
@@ -102,7 +96,7 @@ int kd_job_prune(kd_jobs *jobs, char *error)
     const kd_order *order = &jobs->job.order;
     kd_pruned pruned;
     kd_objects *objects;
-    int err = kd_objects_open(&objects, order->dir, jobs->settings, job_backup_waits_on, jobs, error);
+    int err = kd_objects_open(&objects, order->dir, jobs->settings, kd_jobs_waits_on, jobs, error);
     if (err != KD_OK) return err;
     const kd_prune_source source = {.objects = objects,
                                     .keep = order->id,

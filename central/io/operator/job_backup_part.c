@@ -19,18 +19,12 @@ typedef struct {
     char *error;
 } job_part;
 
-/* While it waits for an object store. */
-static bool job_part_waits_on(void *arg)
-{
-    return !kd_jobs_stopping(arg);
-}
-
 static int job_part_open(job_part *p, kd_jobs *jobs, char *error)
 {
     const kd_order *order = &jobs->job.order;
     *p = (job_part){.jobs = jobs};
     return kd_destination_open(&p->to, order->dir, order->name, kd_central_name(jobs->settings),
-                               jobs->settings, job_part_waits_on, jobs, error);
+                               jobs->settings, kd_jobs_waits_on, jobs, error);
 }
 
 static void job_part_close(job_part *p)

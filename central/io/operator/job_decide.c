@@ -32,13 +32,6 @@ static void decide_dispose(kd_ask *ask)
     free(q);
 }
 
-/* Whether it has yet to merge what the log held when the keeper looked last. */
-static bool decide_behind(const kd_tenure *t)
-{
-    int64_t offset, high = __atomic_load_n(&t->log_high, __ATOMIC_RELAXED);
-    return high < 0 || high > (kd_central_log_position(t->core, &offset) ? offset + 1 : 0);
-}
-
 /* On the worker's thread. */
 static void decide_work(kd_ask *ask)
 {
@@ -46,7 +39,7 @@ static void decide_work(kd_ask *ask)
     kd_tenure *t = kd_worker_tenure(ask->owner, q->partition);
     q->said.written = t->core ? KD_OK : KD_EUNAVAILABLE;
     if (!t->core) return;
-    q->said.behind = decide_behind(t);
+    q->said.behind = kd_tenure_lag(t) != 0;
     q->said.progress = kd_central_decided(t->core, kd_buf_view(&q->job));
     if (q->write && q->said.progress.seq < q->decision.seq)
         q->said.written = kd_tenure_decide(t, &q->decision);

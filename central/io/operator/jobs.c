@@ -213,12 +213,8 @@ void kd_jobs_show(kd_jobs *jobs, uint64_t id, kd_buf *out)
     static const kd_job none = {.id = 0};
     const kd_job *ended = job_ended_at(jobs, id);
     kd_json j = kd_json_of(out);
-    kd_buf urls = {.data = NULL};
-    if (jobs->membership) kd_membership_urls(jobs->membership, &urls);
     kd_json_object(&j);
-    kd_json_put_str(&j, "urls", kd_buf_view(&urls));
-    kd_json_put_u64(&j, "proven", jobs->membership && kd_membership_proven(jobs->membership));
-    kd_buf_finish(&urls);
+    kd_membership_put_urls(jobs->membership, &j);
     pthread_mutex_lock(&jobs->lock);
     const kd_job *job = id == 0 || id == jobs->job.id ? &jobs->job : id == ended->id ? ended : &none;
     job_show(job, jobs->settings->partitions, &j);

@@ -203,6 +203,13 @@ void kd_tenure_begin(kd_tenure *t)
            KD_U64("version", kd_central_version(t->core)));
 }
 
+int64_t kd_tenure_lag(const kd_tenure *t)
+{
+    int64_t last, high = __atomic_load_n(&t->log_high, __ATOMIC_RELAXED);
+    int64_t next = kd_central_log_position(t->core, &last) ? last + 1 : 0;
+    return high < 0 ? -1 : KD_MAX(high - next, (int64_t)0);
+}
+
 static kd_commit_slot *tenure_free_slot(kd_tenure *t)
 {
     for (uint32_t i = 0; i < KD_COMMITTER_DEPTH; i++)

@@ -122,6 +122,8 @@ void kd_tenure_close(kd_tenure *t);
 
 /* All of the following on the worker's thread. Begins the first commit, which carries the epoch, once the loop runs. */
 void kd_tenure_begin(kd_tenure *t);
+/* Records that the likes partition is known to hold and that are not merged durably; -1: its end is not known. */
+int64_t kd_tenure_lag(const kd_tenure *t);
 /* A record of the likes topic. Logs alarms and may begin a commit. A record of a newer central, if it is genuine, stops the reading (kd_central_waits). A claim above our epoch fences the tenure, and ends the process
  * (kd_fail_stop) unless it is a member of a group. */
 void kd_tenure_feed(kd_tenure *t, const kd_kafka_record *record, uint64_t now_us);

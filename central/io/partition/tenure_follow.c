@@ -182,12 +182,11 @@ static void follow_hear(kd_tenure *t, kd_bytes record, int64_t offset)
 bool kd_tenure_hear(kd_tenure *t, kd_bytes record, int64_t offset)
 {
     if (t->halted || t->fenced) return false;
+    /* A leader hears markers alone: of a successor whose claim the log has lost nothing else tells it. */
     if (kd_tenure_follows(t))
         follow_hear(t, record, offset);
     else if (t->core && kd_record_peek(record) == KD_RECORD_MARKER)
-        kd_central_hear(
-            t->core, record,
-            offset); /* a leader is told of its successor by this alone where the log has lost the claim */
+        kd_central_hear(t->core, record, offset);
     return true;
 }
 

@@ -89,11 +89,11 @@ static void measure_add_indices(measure_totals *all, const kd_central *core)
 /* Adds the lag behind the log's end, which the keeper looks up every few seconds, and commits the position to the consumer group. */
 static void measure_add_lag(measure_totals *all, kd_worker *w, kd_tenure *t)
 {
-    int64_t offset, high = __atomic_load_n(&t->log_high, __ATOMIC_RELAXED);
+    int64_t offset, lag = kd_tenure_lag(t);
     bool known = kd_central_log_position(t->core, &offset);
     int64_t next = known ? offset + 1 : 0;
-    if (high > next) all->lag += high - next;
-    all->lag_unknown |= high < 0;
+    if (lag > 0) all->lag += lag;
+    all->lag_unknown |= lag < 0;
     bool follows = kd_tenure_follows(t); /* the group is its leader's */
     if (!known || !w->consumer || w->draining || follows || next == t->group_offset) return;
     kd_kafka_consumer_commit(w->consumer, 0, t->partition, next);

@@ -196,11 +196,19 @@ bool kd_admin_client_next(kd_admin_client *c)
     return false;
 }
 
+/* Its index; the number of URLs: it is not known. */
+static uint32_t admin_client_index(const kd_admin_client *c, kd_bytes url)
+{
+    uint32_t i = 0;
+    while (i < c->count && !kd_bytes_eq(kd_bytes_str(c->urls[i]), url)) i++;
+    return i;
+}
+
 /* Its index; KD_ADMIN_URLS_MAX: there is no room. */
 static uint32_t admin_client_learn(kd_admin_client *c, kd_bytes url)
 {
-    for (uint32_t i = 0; i < c->count; i++)
-        if (kd_bytes_eq(kd_bytes_str(c->urls[i]), url)) return i;
+    uint32_t known = admin_client_index(c, url);
+    if (known < c->count) return known;
     if (c->count == KD_ADMIN_URLS_MAX || url.len == 0) return KD_ADMIN_URLS_MAX;
     c->urls[c->count] = strndup((const char *)url.data, url.len);
     KD_ASSERT(c->urls[c->count] != NULL);
@@ -211,8 +219,8 @@ static uint32_t admin_client_learn(kd_admin_client *c, kd_bytes url)
  * is not brought there. */
 static uint32_t admin_client_learn_named(kd_admin_client *c, const kd_admin_answer *answer, kd_bytes url)
 {
-    for (uint32_t i = 0; i < c->count; i++)
-        if (kd_bytes_eq(kd_bytes_str(c->urls[i]), url)) return i;
+    uint32_t known = admin_client_index(c, url);
+    if (known < c->count) return known;
     if (strncmp((const char *)url.data, "http://", KD_MIN(url.len, sizeof "http://" - 1)) != 0)
         return KD_ADMIN_URLS_MAX;
     if (c->authorization[0] == '\0' || kd_admin_number(answer, "proven") == 1)

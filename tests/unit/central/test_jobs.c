@@ -91,14 +91,9 @@ void kd_membership_lines(kd_membership *m, kd_buf *out)
 {
     (void)m, (void)out;
 }
-bool kd_membership_proven(const kd_membership *m)
+void kd_membership_put_urls(kd_membership *m, kd_json *j)
 {
-    (void)m;
-    return false;
-}
-void kd_membership_urls(kd_membership *m, kd_buf *out)
-{
-    (void)m, (void)out;
+    (void)m, (void)j;
 }
 static uint32_t led = 0xf; /* partitions that this member leads, a bit each */
 bool kd_membership_leads(kd_membership *m, uint32_t partition)
