@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""One meaning per name, no files that call each other in circles, prototypes with a contract: part of `make lint`.
+"""One meaning per name, no files that call each other in circles, prototypes with a contract, no name twice in Python: part of `make lint`.
 
     python3 tests/lint/house.py [--figures]     over the sources, and the objects in $BUILD
 
 Names come from ctags, calls from the symbols of the object files. A circle is a set of files each of which calls, by way of others, itself. A contract
 is a comment above a prototype or on its line.
 """
+import ast
 import collections
 import functools
+import glob
 import os
 import re
 import subprocess
@@ -16,6 +18,7 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("BUILD", "build")
 HOUSE = ("common", "edge", "central", "sim", "include")
+PYTHON = ("examples", "sim", "tests")
 STATIC_FILES_MAX = 3
 CONTRACTS_MISSING_MAX = 0.1
 
@@ -151,6 +154,19 @@ def without_contract():
     return of
 
 
+def wrong_twice():
+    """A class, function or method in a Python file that a later one of the same body replaces: only that one is used. One with a decorator may be meant so."""
+    for path in (p for top in PYTHON for p in glob.glob(f"{top}/**/*.py", recursive=True)):
+        with open(path, encoding="utf-8") as f:
+            tree = ast.parse(f.read())
+        for node in ast.walk(tree):
+            named = [n for n in getattr(node, "body", None) or () if isinstance(n, (ast.ClassDef, ast.FunctionDef)) and not n.decorator_list] \
+                if isinstance(node, (ast.Module, ast.ClassDef)) else []
+            for name, times in collections.Counter(n.name for n in named).items():
+                if times > 1:
+                    yield f"{path}: {name} is defined {times} times"
+
+
 def figures(functions, found):
     total = sum(map(len, functions.values()))
     shared = sum(len(at) for at in functions.values() if len(at) > 1)
@@ -167,7 +183,7 @@ def main():
     found = circles(calls())
     if "--figures" in sys.argv:
         return figures(functions, found)
-    wrong = [*wrong_names(functions, types), *wrong_circles(found), *wrong_prototypes(without_contract())]
+    wrong = [*wrong_names(functions, types), *wrong_circles(found), *wrong_prototypes(without_contract()), *wrong_twice()]
     print("\n".join(wrong), file=sys.stderr, end="\n" if wrong else "")
     return 1 if wrong else 0
 
