@@ -51,6 +51,7 @@ uint64_t kd_claim_superseded(const kd_central *c)
 
 uint64_t kd_claim_author(const kd_central *c)
 {
+    if (!c->config.in_group) return c->claimer.identity;
     kd_bytes name = c->config.name;
     const uint64_t from[] = {c->claimer.identity, kd_hash(name)};
     uint64_t author = kd_hash(kd_bytes_of(from, sizeof from));

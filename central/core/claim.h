@@ -30,10 +30,10 @@ void kd_claim_mint(kd_central *c, uint64_t hint);
 bool kd_claim_read(kd_central *c, const kd_claim *claim);
 /* The epoch that a claim of ours supersedes: that in force, or a higher one that led, and whose claim the log has lost. */
 uint64_t kd_claim_superseded(const kd_central *c);
-/* Whom a claim of ours names as its author, never 0: this store under this central's name. A copy of a data directory that another central goes on with is
- * another author, though nothing in the store says so. */
+/* Whom a claim of ours names as its author, never 0: this store, and in a group this store under this member's name. There a copy of a data directory that another
+ * member goes on with is another author, though nothing in the store says so. Of two centrals that know of no group and have copies of one store the later one leads. */
 uint64_t kd_claim_author(const kd_central *c);
-/* Whether this store wrote the claim, under the name that this central has. */
+/* Whether that author wrote the claim. */
 bool kd_claim_is_ours(const kd_central *c, const kd_claim *claim);
 /* At the begin of a commit: puts the row where it changed. */
 void kd_claim_put(kd_central *c, struct kd_commit *k);

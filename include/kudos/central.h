@@ -58,6 +58,7 @@ typedef struct {
     uint32_t index_rows;       /* rows that a step of an index goes through; 0: as many as suit a disk */
     uint32_t sweep_rows;       /* rows of a deleted item that go with one commit; 0: as many as suit a disk */
     bool follows;              /* it merges and publishes nothing (kudos/follow.h) */
+    bool in_group;             /* one of several members, whose names differ (kudos/members.h) */
     uint64_t untold_max;       /* bytes of milestones that it keeps while it follows */
     uint64_t seed;             /* for hash tables and the chance in a new epoch */
     uint64_t plant; /* bit set of kd_central_plant: rules broken on purpose in tests; 0 in production */

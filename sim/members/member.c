@@ -69,6 +69,7 @@ static kd_central_config member_config(member *m)
                                .thresholds = m->world->thresholds,
                                .untold_max = 1 << 22,
                                .follows = m->follows,
+                               .in_group = true,
                                .seed = members_below(m->world, UINT64_MAX),
                                .plant = m->world->options->central_plant};
 }

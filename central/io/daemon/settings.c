@@ -529,6 +529,7 @@ kd_central_config kd_central_core_config(const kd_central_settings *s, const kd_
         .lives = lives,
         .no_backups = s->backups == KD_BACKUPS_NONE,
         .follows = s->role == KD_ROLE_FOLLOWER,
+        .in_group = kd_central_in_group(s),
         .untold_max = s->unpublished_max / s->partitions,
         .tombstone_ttl_us = s->tombstone_ttl_us,
         .indices = (s->index_newest ? KD_INDEX_BIT(KD_INDEX_NEWEST) : 0) |

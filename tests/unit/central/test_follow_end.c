@@ -14,6 +14,7 @@ static void begin(rig *r, bool follows, uint64_t seed)
 {
     rig_init(r);
     r->config.seed += seed; /* which makes it another store */
+    r->config.in_group = true;
     if (follows) sim_disk_wipe(r->disk);
     r->now_us = noon + 3600 * second;
     rig_open_as(r, follows);
@@ -196,6 +197,32 @@ Test(follow_end, a_copy_of_a_follower_s_store_under_another_name_is_another_auth
     cr_assert_neq(c.author, of_copy.author);
     cr_assert_eq(rig_feed(&follower, kd_buf_view(&claimed)), KD_FED_FENCED,
                  "its claim is not taken for an own one");
+}
+
+Test(follow_end, outside_of_a_group_a_copy_supersedes_the_central_that_it_is_a_copy_of_whatever_it_has_read)
+{
+    kd_claim c;
+    leader.config.in_group = false;
+    rig_open_as(&leader, false);
+    sim_disk *copy = sim_disk_clone(leader.disk);
+    kd_buf_clear(&claimed);
+    kd_central_claim(leader.c, noon, &claimed);
+    cr_assert_eq(rig_feed(&leader, kd_buf_view(&claimed)), KD_FED_CLAIM);
+    rig_commit(&leader);
+    kd_central_close(follower.c);
+    follower.c = NULL;
+    sim_disk_destroy(follower.disk);
+    follower.disk = copy;
+    follower.config.in_group = false;
+    follower.config.name = kd_bytes_str("central-of-the-copy");
+    follower.now_us = leader.now_us + second;
+    rig_open_as(&follower, false);
+    rig_commit(&follower);
+    kd_buf_clear(&claimed);
+    kd_central_claim(follower.c, noon, &claimed);
+    cr_assert_eq(kd_claim_decode(kd_buf_view(&claimed), &c), KD_OK);
+    cr_assert_lt(c.supersedes, kd_central_epoch(leader.c), "it has not read that claim");
+    cr_assert_eq(rig_feed(&leader, kd_buf_view(&claimed)), KD_FED_FENCED);
 }
 
 Test(follow_end, a_marker_that_another_one_has_overtaken_is_written_again)
