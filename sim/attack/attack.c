@@ -234,8 +234,7 @@ static void attack_judge(attack_stage *s, const sim_play *play, sim_judge_figure
 
 static void attack_play(attack_stage *s, const sim_play *play)
 {
-    sim_judge_figures f = {.growth_max = (s->o->growth_mb ? s->o->growth_mb : play->growth_mb) * MIB,
-                           .ratio_min = play->ratio_min};
+    sim_judge_figures f = {.growth_max = (s->o->growth_mb ? s->o->growth_mb : play->growth_mb) * MIB};
     const char *why = attack_lacks(s, play);
     if (why) {
         attack_skip(s, play, why);

@@ -31,11 +31,6 @@ double sim_judge_ratio(const sim_judge_figures *f)
     return judge_median(f, judge_ratio_of);
 }
 
-static double judge_ratio_min(const sim_judge_figures *f)
-{
-    return f->ratio_min > 0 ? f->ratio_min : SIM_JUDGE_RATIO_MIN;
-}
-
 static bool judge_suffered(const sim_judge_figures *f)
 {
     return f->gone || f->refused > 0 || f->wrong > 0 || f->lost > 0;
@@ -46,7 +41,7 @@ bool sim_judge_wants_round(const sim_judge_figures *f)
     uint32_t low = 0, needed = SIM_JUDGE_ROUNDS_MAX / 2 + 1;
     if (f->round_count == 0) return true;
     if (judge_suffered(f) || f->round_count == SIM_JUDGE_ROUNDS_MAX) return false;
-    for (uint32_t i = 0; i < f->round_count; i++) low += judge_ratio_of(&f->rounds[i]) < judge_ratio_min(f);
+    for (uint32_t i = 0; i < f->round_count; i++) low += judge_ratio_of(&f->rounds[i]) < SIM_JUDGE_RATIO_MIN;
     return low > 0 && low < needed && f->round_count - low <= low;
 }
 
@@ -71,11 +66,10 @@ static const char *judge_doubt(const sim_judge_figures *f)
 
 static const char *judge_loss(const sim_judge_figures *f)
 {
-    if (sim_judge_ratio(f) >= judge_ratio_min(f)) return NULL;
-    if (judge_median(f, judge_answers_of) >= judge_ratio_min(f))
+    if (sim_judge_ratio(f) >= SIM_JUDGE_RATIO_MIN) return NULL;
+    if (judge_median(f, judge_answers_of) >= SIM_JUDGE_RATIO_MIN)
         return "newcomers kept too little of their service";
-    return f->ratio_min > 0 ? "other clients kept less than the row's part of their service"
-                            : "other clients kept less than 0.8 of their service";
+    return "other clients kept less than 0.8 of their service";
 }
 
 static const char *judge_blindness(const sim_judge_figures *f)

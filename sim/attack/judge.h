@@ -37,7 +37,6 @@ typedef struct {
     int wrong_counts;              /* of items at the end; -1: not read */
     uint64_t rss_before, rss_max;  /* bytes; 0: not known */
     uint64_t growth_max;           /* bytes */
-    double ratio_min;              /* 0: SIM_JUDGE_RATIO_MIN */
     double others; /* part of the machine that other programs had in the worst run; 0: not known */
     bool gone;     /* the process ended */
     sim_judge_round rounds[SIM_JUDGE_ROUNDS_MAX];

@@ -14,8 +14,6 @@ enum { FLOOD_MB = 96, HOLD_MB = 160 };
  * can get has the same part of the server, polite or not. So the two attacks that ask for nothing else are compared with clients who come from as many
  * addresses and ask for all that they can get, too, by few requests at a time, none of them long.
  */
-#define BULK_RATIO 0.5 /* docs/attacks.md: a request waits for the step that runs when it comes */
-
 static const sim_play polite_pages = {.name = "polite-pages",
                                       .connections = 4,
                                       .reads = true,
@@ -138,7 +136,6 @@ const sim_play sim_plays[] = {
              "connections",
      .connections = 200,
      .growth_mb = FLOOD_MB,
-     .ratio_min = BULK_RATIO,
      .reads = true,
      .polite = &polite_pages,
      .begin = sim_play_open,

@@ -27,7 +27,6 @@ struct sim_play {
     uint32_t
         addresses; /* they come from, by turns, if the target is on loopback; else, and with 0, from one */
     uint32_t growth_mb;          /* by so much the server's resident memory may grow beside it */
-    double ratio_min;            /* of their service that others must keep; 0: as judge.h says */
     int receive;                 /* SO_RCVBUF; 0: the system's */
     bool leaves;                 /* at the first bytes of the server, for the next connection */
     bool reads;                  /* takes what the server sends, as fast as it comes */
