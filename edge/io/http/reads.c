@@ -39,6 +39,13 @@ static kd_edge_read *edge_reads_prepare(kd_shard *s, kd_http_request *req, kd_re
     return read;
 }
 
+static size_t reads_key_bytes(const kd_item *items, uint32_t n)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < n; i++) bytes += items[i].len;
+    return bytes;
+}
+
 static void edge_reads_add(kd_edge_read *read, const kd_item *item, uint8_t **keys)
 {
     memcpy(*keys, item->data, item->len);
@@ -199,7 +206,8 @@ void kd_reads_displays(kd_shard *s, kd_http_request *req)
         read_redirect(req, kd_buf_view(&s->text));
         return;
     }
-    kd_edge_read *read = edge_reads_prepare(s, req, KD_READ_DISPLAYS, n, false, n * sizeof(kd_item), &keys);
+    kd_edge_read *read =
+        edge_reads_prepare(s, req, KD_READ_DISPLAYS, n, false, reads_key_bytes(items, n), &keys);
     for (uint32_t i = 0; i < n; i++) edge_reads_add(read, &items[i], &keys);
     edge_reads_start(read, s, req);
 }
@@ -212,7 +220,7 @@ static kd_edge_read *read_query(kd_shard *s, kd_http_request *req, kd_read_kind 
     uint8_t *keys;
     bool members;
     if (!read_named(s, req, items, &n) || !read_me(req, &members)) return NULL;
-    kd_edge_read *read = edge_reads_prepare(s, req, kind, n, members, n * sizeof(kd_item), &keys);
+    kd_edge_read *read = edge_reads_prepare(s, req, kind, n, members, reads_key_bytes(items, n), &keys);
     if (members && !read_caller(s, req, &(kd_bytes){NULL}, read)) return NULL;
     for (uint32_t i = 0; i < n; i++) edge_reads_add(read, &items[i], &keys);
     return read;
@@ -256,6 +264,14 @@ void kd_reads_live(kd_shard *s, kd_http_request *req)
     if (read && live_open(s, req, read)) edge_reads_start(read, s, req);
 }
 
+/* At most: an item's key has a byte more than its text. */
+static size_t reads_texts_key_bytes(const kd_body_items *body)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < body->count; i++) bytes += body->item[i].len + 1;
+    return bytes;
+}
+
 static bool add_texts(kd_shard *s, kd_http_request *req, const kd_body_items *body, kd_edge_read *read,
                       uint8_t *keys)
 {
@@ -284,7 +300,7 @@ static void edge_reads_read_body(kd_shard *s, kd_http_request *req, kd_read_kind
     bool named = body.me_sets > 0;
     uint32_t sets = named ? body.me_sets : lookup || body.me;
     kd_edge_read *read =
-        edge_reads_prepare(s, req, kind, body.count, sets, body.count * sizeof(kd_item), &keys);
+        edge_reads_prepare(s, req, kind, body.count, sets, reads_texts_key_bytes(&body), &keys);
     read->named = named;
     if (sets > 0 && !read_caller(s, req, named ? body.me_set : &body.counter, read)) return;
     if (!add_texts(s, req, &body, read, keys)) return;
