@@ -138,6 +138,24 @@ bool kd_link_previous(const kd_central *c, uint64_t before, uint64_t *previous)
     return !told || !p->broken;
 }
 
+/*
+ * Of a snapshot with several parts, which may come in any order, the next one tells: it was made when all of them had been delivered. Versions up to `base`
+ * are those of leaders before, which the first snapshot names.
+ */
+void kd_link_read_back(kd_central *c, const kd_snapshot *head)
+{
+    kd_promoter *p = &c->promoter;
+    uint64_t whole = head->parts == 1 ? head->version : head->previous;
+    bool counts = head->epoch == c->epoch && c->follower.marked_epoch <= head->epoch;
+    if (counts && whole > p->base) p->read_back = KD_MAX(p->read_back, whole);
+}
+
+uint64_t kd_link_installed(const kd_central *c)
+{
+    if (!c->config.in_group || c->redo.owed_bytes > KD_FOLLOW_REDO_MAX) return c->snapshot_version;
+    return KD_MAX(c->published, KD_MIN(c->promoter.read_back, c->snapshot_version));
+}
+
 void kd_link_published(kd_central *c)
 {
     kd_promoter *p = &c->promoter;

@@ -45,6 +45,8 @@ typedef struct {
     bool marker_again;   /* it said too little: it is to be written again */
     /* While it leads: of a marker above our epoch, heard at an end of the log; 0: none. And since when. */
     uint64_t passed_epoch, passed_us;
+    uint64_t
+        read_back; /* while it leads in a group: of its own snapshots the version up to which it heard them; 0: none yet */
 } kd_promoter;
 
 /* After kd_follow_load: KD_OK, KD_EIO, KD_EMALFORMED. */
@@ -62,6 +64,10 @@ void kd_link_put(kd_central *c, struct kd_commit *k);
 bool kd_link_previous(const kd_central *c, uint64_t before, uint64_t *previous);
 /* The number under which the topics are told of a version. */
 uint64_t kd_link_label(const kd_central *c, uint64_t version);
+/* A leader of a group heard one of its own snapshots: behind a marker of a higher epoch nobody installs it. */
+void kd_link_read_back(kd_central *c, const kd_snapshot *head);
+/* The version up to which others have what was handed out, once the last snapshot was delivered or given up. */
+uint64_t kd_link_installed(const kd_central *c);
 /* `published` or `delivered` has moved. */
 void kd_link_published(kd_central *c);
 

@@ -113,19 +113,36 @@ void kd_promote_marked(kd_central *c, const kd_marker *marker, int64_t offset)
     kd_promote_advance(c);
 }
 
+static int promote_hear_marker(kd_central *c, kd_bytes record, int64_t offset)
+{
+    kd_marker m;
+    int err = kd_marker_decode(record, &m);
+    if (err == KD_OK && m.partition == c->config.partition) kd_promote_marked(c, &m, offset);
+    return err;
+}
+
+static bool promote_concerns(const kd_central *c, const kd_snapshot *s)
+{
+    return s->kind == KD_SNAPSHOT_DELTA && s->partition == c->config.partition;
+}
+
+static int promote_hear_own(kd_central *c, kd_bytes record)
+{
+    kd_snapshot head;
+    int err = kd_snapshot_peek(record, &head);
+    if (err == KD_OK && promote_concerns(c, &head)) kd_link_read_back(c, &head);
+    return err;
+}
+
 int kd_central_hear(kd_central *c, kd_bytes record, int64_t offset)
 {
     kd_snapshot s;
-    kd_marker m;
-    if (kd_record_peek(record) == KD_RECORD_MARKER) {
-        int err = kd_marker_decode(record, &m);
-        if (err == KD_OK && m.partition == c->config.partition) kd_promote_marked(c, &m, offset);
-        return err;
-    }
+    if (kd_record_peek(record) == KD_RECORD_MARKER) return promote_hear_marker(c, record, offset);
+    if (!kd_follows_now(c)) return promote_hear_own(c, record);
     int err = kd_snapshot_decode(record, &s);
     if (err != KD_OK) return err;
     c->follower.offset = offset;
-    if (s.kind == KD_SNAPSHOT_DELTA && s.partition == c->config.partition) kd_central_compare(c, &s);
+    if (promote_concerns(c, &s)) kd_central_compare(c, &s);
     c->follower.offset = -1;
     kd_snapshot_finish(&s);
     return KD_OK;
@@ -167,6 +184,7 @@ static void promote_settle(kd_central *c)
     kd_epoch_succeed(c, p->claimed);
     p->adopted = true;
     p->linked = false;
+    p->read_back = 0;
     p->changed = true;
     p->stage = KD_PROMOTION_LEADS;
     kd_commit_open(c)->fed = true;

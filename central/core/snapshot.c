@@ -120,7 +120,7 @@ int kd_central_snapshot(kd_central *c, uint64_t now_us, kd_central_emit emit, vo
     free(s.edges);
     kd_buf_finish(&record);
     /* the snapshot before was delivered or given up, else the shell would not ask */
-    c->published = c->snapshot_version;
+    c->published = kd_link_installed(c);
     kd_link_published(c);
     kd_redo_settle(c);
     c->snapshot_version = c->version;

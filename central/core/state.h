@@ -101,8 +101,8 @@ struct kd_central {
 
     /* What is handed out (snapshot.c, changes.c). */
     uint64_t snapshot_version; /* of the last snapshot handed out */
-    uint64_t published;        /* of the last snapshot that was delivered or given up */
-    bool viral; /* a commit that is durable, but in no snapshot yet, has operations of a viral item */
+    uint64_t published; /* of the last snapshot that was delivered or given up, and in a group read back */
+    bool viral;         /* a commit that is durable, but in no snapshot yet, has operations of a viral item */
     /* bit i: the counts that edges hold cover the counter of id i; a configured one without its bit makes edges read anew (snapshot.c) */
     uint64_t counters_told;
     uint64_t delivered; /* changes of versions up to it are delivered */

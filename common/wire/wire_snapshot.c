@@ -174,7 +174,7 @@ void kd_snapshot_encode(const kd_snapshot *s, kd_buf *out)
     if (behind > 4) kd_msgpack_put_uint(out, s->untold);
 }
 
-static void wire_snapshot_read_head(kd_reader *r, kd_snapshot *s)
+static int wire_snapshot_read_head(kd_reader *r, kd_snapshot *s)
 {
     s->kind = (kd_snapshot_kind)kd_msgpack_uint(r, KD_SNAPSHOT_READ);
     s->partition = (uint32_t)kd_msgpack_uint(r, KD_PARTITIONS_MAX - 1);
@@ -186,6 +186,7 @@ static void wire_snapshot_read_head(kd_reader *r, kd_snapshot *s)
     s->stable_us = kd_msgpack_uint(r, KD_TIME_END_US - 1);
     s->part = (uint32_t)kd_msgpack_uint(r, KD_SNAPSHOT_PARTS_MAX - 1);
     s->parts = (uint32_t)kd_msgpack_uint(r, KD_SNAPSHOT_PARTS_MAX);
+    return r->bad || !head_valid(s) ? KD_EMALFORMED : KD_OK;
 }
 
 static int read_chain(kd_reader *r, kd_snapshot *s)
@@ -311,9 +312,8 @@ static void read_behind(kd_reader *r, uint32_t fields, kd_snapshot *s)
 
 static int read_snapshot(kd_reader *r, uint32_t extra, kd_snapshot *s)
 {
-    wire_snapshot_read_head(r, s);
-    if (r->bad || !head_valid(s)) return KD_EMALFORMED;
-    int err = read_chain(r, s);
+    int err = wire_snapshot_read_head(r, s);
+    if (err == KD_OK) err = read_chain(r, s);
     if (err == KD_OK) err = wire_snapshot_read_edges(r, s);
     if (err != KD_OK) return err;
     err = read_counts(kd_msgpack_bin(r), s);
@@ -332,6 +332,15 @@ int kd_snapshot_decode(kd_bytes record, kd_snapshot *s)
     if (err == KD_OK) err = read_snapshot(&r, extra, s);
     if (err != KD_OK) kd_snapshot_finish(s);
     return err;
+}
+
+int kd_snapshot_peek(kd_bytes record, kd_snapshot *s)
+{
+    kd_reader r;
+    uint32_t extra;
+    *s = (kd_snapshot){0};
+    int err = kd_record_open(&r, record, KD_RECORD_BYTES_MAX, KD_RECORD_SNAPSHOT, FIELDS, &extra);
+    return err == KD_OK ? wire_snapshot_read_head(&r, s) : err;
 }
 
 void kd_snapshot_finish(kd_snapshot *s)

@@ -283,6 +283,8 @@ void kd_snapshot_encode(const kd_snapshot *s, kd_buf *out);
 /* KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION. After KD_OK finish it with kd_snapshot_finish. */
 int kd_snapshot_decode(kd_bytes record, kd_snapshot *s);
 void kd_snapshot_finish(kd_snapshot *s); /* frees chain, edges, items and arena */
+/* Reads the head alone, from `kind` to `parts`; what stands behind it is not looked at. KD_EMALFORMED, KD_ETOOBIG, KD_EVERSION. Nothing is to be freed. */
+int kd_snapshot_peek(kd_bytes record, kd_snapshot *s);
 
 /* ---- marker ------------------------------------------------------------------------------------------------ */
 

@@ -228,12 +228,10 @@ static bool member_reads_likes(member *m)
 static void member_reads_counts(member *m)
 {
     members *w = m->world;
-    bool leads = !m->follows && kd_central_promotion(m->core) == KD_PROMOTION_LEADS;
     for (uint32_t n = 0; n < READ_MAX && m->counts_next < w->counts.end; n++) {
         if (m->counts_next < w->counts.start) m->counts_next = w->counts.start;
         kd_bytes record = sim_log_read(&w->counts, m->counts_next);
-        if (!leads || kd_record_peek(record) == KD_RECORD_MARKER)
-            kd_central_hear(m->core, record, m->counts_next);
+        kd_central_hear(m->core, record, m->counts_next);
         m->counts_next++;
     }
     m->counts_at_end |= m->counts_next >= w->counts.end;

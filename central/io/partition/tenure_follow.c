@@ -182,10 +182,10 @@ static void follow_hear(kd_tenure *t, kd_bytes record, int64_t offset)
 bool kd_tenure_hear(kd_tenure *t, kd_bytes record, int64_t offset)
 {
     if (t->halted || t->fenced) return false;
-    /* A leader hears markers alone: of a successor whose claim the log has lost nothing else tells it. */
+    /* A leader hears markers: of a successor whose claim the log has lost nothing else tells it. And what it has published itself. */
     if (kd_tenure_follows(t))
         follow_hear(t, record, offset);
-    else if (t->core && kd_record_peek(record) == KD_RECORD_MARKER)
+    else if (t->core)
         kd_central_hear(t->core, record, offset);
     return true;
 }
