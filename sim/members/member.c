@@ -82,13 +82,20 @@ static bool member_has_state(const member *m)
     return m->follows && f.state == KD_FOLLOWS_AGREED;
 }
 
+/* The leader's, else that of a follower that agrees: it may have agreed with the leader before, and lack what this one has read. Two such would seed each other for ever. */
+static const member *member_source(const member *m)
+{
+    const members *w = m->world;
+    const member *from = NULL;
+    for (uint32_t i = 0; i < w->member_count && !(from && member_leads(from)); i++)
+        if (i != m->number && member_has_state(&w->at[i])) from = &w->at[i];
+    return from;
+}
+
 /* It lost its way, or the log does not reach back: its store is made anew from another member's. False: nobody has one. */
 static bool member_seed(member *m)
 {
-    members *w = m->world;
-    const member *from = NULL;
-    for (uint32_t i = 0; i < w->member_count; i++)
-        if (i != m->number && member_has_state(&w->at[i])) from = &w->at[i];
+    const member *from = member_source(m);
     if (!from) return false;
     sim_disk_destroy(m->disk);
     m->disk = sim_disk_copy_crashed(from->disk, 0);
