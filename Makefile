@@ -141,6 +141,7 @@ $(eval $(call program,$(BUILD)/kafka-probe,$(SHARED)/tests/integration/kafka_pro
 $(eval $(call program,$(BUILD)/bench-puts,$(SHARED)/tests/bench/bench_puts.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/bench-keys,$(SHARED)/tests/bench/bench_keys.o $(IO) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/bench-merge,$(SHARED)/tests/bench/bench_merge.o $(IO) $(CENTRAL_CORE) $(COMMON_CORE),$(IO_LIBS) $(CORE_LIBS)))
+$(eval $(call program,$(BUILD)/bench-members,$(SHARED)/tests/bench/bench_members.o $(CENTRAL_CORE) $(COMMON_CORE),$(CORE_LIBS)))
 $(eval $(call program,$(BUILD)/bench-far,$(SHARED)/tests/bench/bench_far.o $(SIM) $(IO) $(CORES),$(IO_LIBS) $(CORE_LIBS) -lm))
 
 # Another parser of HTTP/1.1, which fuzz_h1 holds ours against; no program uses it.
@@ -174,7 +175,7 @@ TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan l
 # The demo and the tests install what is missing, by name; `make all` leaves the machine alone.
 DEPS   = $(Q)sh .ci/install
 
-.PHONY: help demo demo-stop test test-long test-programs torture failover bench bench-long bench-programs check fuzz keep-corpora lint fmt sdk docs install uninstall clean
+.PHONY: help demo demo-stop test test-long test-programs torture failover bench bench-long bench-programs capacity check fuzz keep-corpora lint fmt sdk docs install uninstall clean
 help:
 	@echo 'make all         the programs, in $(BUILD)/'
 	@echo 'make demo        a broker, central and three edges, driven and checked; REPLAY=FILE SPREAD= KAFKA=embedded|real'
@@ -184,6 +185,7 @@ help:
 	@echo 'make failover    centrals as a group, edges and brokers die under likes; KAFKA=embedded|real MINUTES=1 KILLS= LIKES=2000 SEED=1'
 	@echo 'make check       unit tests, kept corpora, failing allocations and a hunt, under SANITIZE=address,undefined;'
 	@echo '                 make test SANITIZE=address,undefined (or thread, STAGES=) runs everything so'
+	@echo 'make capacity    what members of central cost as likes, edges, partitions and members grow: measured on real Kafka, computed beyond'
 	@echo 'make bench       speed beside a peer, as ratios; BENCH="--only likes,reads"; make bench-long large stores and an hour of load'
 	@echo 'make fuzz        every fuzzer for MINUTES=1; CONTRIBUTING.md says what to do with a finding'
 	@echo 'make lint, fmt   formatting, names, circles of calls, cppcheck, clang-tidy; formats'
@@ -224,7 +226,12 @@ failover:
 bench-programs:
 	$(DEPS) test
 	$(DEPS) bench
-	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(addprefix $(BUILD)/bench-,puts keys merge far)
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(addprefix $(BUILD)/bench-,puts keys merge far members)
+
+# CAPACITY='--seconds 5 --steps 0,4' measures less.
+capacity: bench-programs
+	$(Q)$(BUILD)/bench-members
+	$(Q)BUILD=$(BUILD) python3 tests/capacity.py $(CAPACITY)
 
 bench: bench-programs
 	$(Q)BUILD=$(BUILD) python3 tests/bench/bench.py $(BENCH)

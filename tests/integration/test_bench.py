@@ -7,13 +7,14 @@ import sys
 
 import pytest
 
-from proc import TOP, program
+from proc import TOP, fields_of, program
 
 sys.path.append(os.path.join(TOP, "tests", "bench"))
 import bench  # noqa: E402
 import redis_load  # noqa: E402
 import ruler  # noqa: E402
 
+IN_LONG_FORM = os.environ.get("KUDOS_LONG") == "1"
 ROW = re.compile(r"bench row=[a-z0-9_]+ ours=\S+ peer=\S+ ratio=\S+ cpu_ratio=\S+ goal=\S+ verdict=(met|missed|told)")
 CONTRACT = ("likes reads likes_tls reads_tls likes_jwt batch merge hot likes_50m merge_50m memory_item disk_member written_like latency start sim "
             "redis_p1 redis_p32").split()
@@ -140,3 +141,14 @@ def test_a_small_run_ends_with_its_verdict_and_the_code_of_it(tmp_path):
 def test_a_row_that_nobody_knows_is_named():
     code, _, error = tool("--only", "likes,speed")
     assert code == 2 and "--only speed" in error and "redis_p32" in error
+
+
+if IN_LONG_FORM:
+    def test_a_step_of_make_capacity_tells_what_its_members_took():
+        command = [sys.executable, os.path.join(TOP, "tests", "capacity.py"), "--seconds", "3", "--steps", "13"]
+        step, last = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout.splitlines()
+        told = {name: float(value) for name, value in fields_of(step).items()}
+        assert (told["members"], told["replicas"], last) == (3, 2, "capacity steps=1 verdict=told")
+        for name in ("likes_s", "cpu_ms_s", "rss_mb", "in_kb_s", "out_kb_s"):
+            assert told[name] > 0, step
+        assert told["cpu_ms_s"] <= told["cpu_ms_s_all"], step
