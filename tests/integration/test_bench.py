@@ -145,7 +145,7 @@ def test_a_row_that_nobody_knows_is_named():
 
 if IN_LONG_FORM:
     def test_a_step_of_make_capacity_tells_what_its_members_took():
-        command = [sys.executable, os.path.join(TOP, "tests", "capacity.py"), "--seconds", "3", "--steps", "13"]
+        command = [sys.executable, os.path.join(TOP, "tests", "capacity.py"), "--seconds", "7", "--steps", "13"]  # an edge sends each 5 s
         step, last = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout.splitlines()
         told = {name: float(value) for name, value in fields_of(step).items()}
         assert (told["members"], told["replicas"], last) == (3, 2, "capacity steps=1 verdict=told")
