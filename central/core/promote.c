@@ -191,11 +191,25 @@ static void promote_settle(kd_central *c)
     if (kd_closed_tell_deleted(c) != KD_OK) kd_central_poison(c);
 }
 
+/* The log has lost our claim behind our back, and a leader of a higher epoch has published since: edges would pass over what we publish. True: the claim is made
+ * again, above that epoch, and names it. */
+static bool promote_claims_again(kd_central *c)
+{
+    kd_promoter *p = &c->promoter;
+    uint64_t heard = KD_MAX(c->follower.marked_epoch, p->linked ? p->epoch : 0);
+    if (heard <= p->claimed) return false;
+    p->stage = KD_PROMOTION_CLAIMS;
+    p->claimed = kd_epoch_above(c, p->hint, heard);
+    p->claim_read = p->marked = 0;
+    p->marker_again = false;
+    return true;
+}
+
 void kd_promote_advance(kd_central *c)
 {
     kd_promoter *p = &c->promoter;
     if (p->stage == KD_PROMOTION_LEADS || p->claim_read == 0) return;
-    if (c->history_committed.read < p->claim_read) return;
+    if (c->history_committed.read < p->claim_read || promote_claims_again(c)) return;
     if (p->stage == KD_PROMOTION_CLAIMS) p->stage = KD_PROMOTION_MARKS;
     bool covered = p->marked != 0 && promote_covers(c, p->marked);
     p->marker_again |= p->marked != 0 && !covered;
