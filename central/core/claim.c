@@ -5,6 +5,7 @@
 #include "central/core/in_force.h"
 #include "central/core/row.h"
 #include "central/core/state.h"
+#include "kudos/follow.h"
 
 static const uint8_t claim_key[] = {KD_ROW_CLAIM};
 
@@ -30,6 +31,22 @@ int kd_claim_load(kd_central *c, uint64_t hint)
     l->author = kd_read_be64(&r);
     l->epoch = kd_read_be64(&r);
     return r.bad || kd_reader_left(&r) != 0 || l->identity == 0 ? KD_EMALFORMED : KD_OK;
+}
+
+int kd_central_make_another(const kd_store *store, uint64_t random, kd_writes *writes)
+{
+    kd_buf old = {0}, row = {0};
+    const uint64_t identity = random ? random : 1;
+    int err = store->get(store->ctx, kd_bytes_of(claim_key, 1), &old);
+    if (err == KD_OK && old.len <= sizeof identity) err = KD_EMALFORMED;
+    if (err == KD_OK) {
+        kd_buf_put_be64(&row, identity);
+        kd_buf_put(&row, old.data + sizeof identity, old.len - sizeof identity);
+        kd_writes_put(writes, kd_bytes_of(claim_key, 1), kd_buf_view(&row));
+    }
+    kd_buf_finish(&old);
+    kd_buf_finish(&row);
+    return err == KD_ENOTFOUND ? KD_OK : err;
 }
 
 void kd_claim_put(kd_central *c, kd_commit *k)

@@ -52,6 +52,10 @@ typedef struct {
  * perhaps empty. Others went on without it since then. KD_ENOTFOUND: it led. KD_EIO, KD_EMALFORMED. */
 int kd_central_stored_follows(const kd_store *store, kd_buf *leader);
 
+/* Appends what makes the copy of a store another store: an identity of its own, by 64 random bits. Its claims are then not taken for those of the store that
+ * it was copied from, nor the other way round (rule 32). KD_OK, also where the store has none yet; KD_EIO, KD_EMALFORMED. */
+int kd_central_make_another(const kd_store *store, uint64_t random, kd_writes *writes);
+
 /* A snapshot of the leader, of this partition: compared now, or when as many records are read. One without a history, of a lower epoch than another that
  * was heard, or further behind than the digests reach, is passed over. */
 void kd_central_compare(kd_central *c, const kd_snapshot *s);
