@@ -62,7 +62,11 @@ bool kd_route_items(kd_bytes raw, const kd_strings *collections, kd_item items[K
     X(COLLECTION, "collection")                                                                              \
     X(WINDOW, "window")                                                                                      \
     X(VELOCITY, "velocity")                                                                                  \
-    X(SUMS, "sums")
+    X(SUMS, "sums")                                                                                          \
+    X(SEED, "seed")                                                                                          \
+    X(AFTER, "after")                                                                                        \
+    X(DIGEST, "digest")                                                                                      \
+    X(MEMBER, "member")
 
 typedef enum {
 #define X(name, text) KD_QUERY_##name,

@@ -20,6 +20,7 @@ static const struct {
     [KD_RIGHT_LIKERS] = {"likers", KD_CALLER_OPERATOR, false, "kudos:likers"},
     [KD_RIGHT_USERS] = {"some users", KD_CALLER_EDGE, false, "kudos:likers"},
     [KD_RIGHT_EXPORT] = {"export", KD_CALLER_OPERATOR, false, "no"},
+    [KD_RIGHT_SEED] = {"copies of partitions", KD_CALLER_OPERATOR, false, "no"},
     [KD_RIGHT_ADMIN] = {"admin", KD_CALLER_OPERATOR, false, "no"},
     [KD_RIGHT_OPENAPI] = {"description", KD_CALLER_PUBLIC, true, "yes"},
 };

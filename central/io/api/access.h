@@ -35,6 +35,7 @@ typedef enum {
     KD_RIGHT_LIKERS,    /* who likes an item, when and where */
     KD_RIGHT_USERS,     /* who of some users likes an item, and its counts without them */
     KD_RIGHT_EXPORT,    /* who likes what */
+    KD_RIGHT_SEED,      /* a copy of a partition, chunk by chunk */
     KD_RIGHT_ADMIN,     /* where the admin port is */
     KD_RIGHT_OPENAPI,   /* the description of the API; whoever asks, his token is not looked at */
 } kd_right;

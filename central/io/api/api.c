@@ -4,6 +4,7 @@
 #include "central/io/api/api_counts.h"
 #include "central/io/api/api_me.h"
 #include "central/io/api/api_members.h"
+#include "central/io/api/api_seed.h"
 #include "central/io/api/api_standing.h"
 #include "central/io/api/api_trending.h"
 #include "central/io/api/api_users.h"
@@ -151,6 +152,12 @@ static void api_export(void *api, kd_http_request *req, const kd_asked *asked)
     kd_api_export(api, req);
 }
 
+static void api_seed(void *api, kd_http_request *req, const kd_asked *asked)
+{
+    (void)asked;
+    kd_api_seed(api, req);
+}
+
 static void api_standing(void *api, kd_http_request *req, const kd_asked *asked)
 {
     (void)asked;
@@ -225,6 +232,11 @@ static const kd_endpoint api_table[] = {
      .query = KD_READS(PARTITION) | KD_READS(LIMIT) | KD_READS(CURSOR) | KD_READS(SUMS),
      .traits = KD_POINTS | KD_GIVES_PAGE, .answer = "Lines", .type = "text/tab-separated-values",
      .handle = api_export},
+    {KD_HTTP_GET, "/v1/seed", "seed", "A chunk of a partition, for a member that lacks its state",
+     .right = KD_RIGHT_SEED,
+     .may = API_ASKED | KD_MAY(NOT_FOUND) | KD_MAY(STORAGE_FAILED) | KD_MAY(CENTRAL_UNAVAILABLE),
+     .query = KD_READS(PARTITION) | KD_READS(MEMBER) | KD_READS(SEED) | KD_READS(AFTER) | KD_READS(DIGEST),
+     .answer = "SeedChunk", .type = "application/octet-stream", .handle = api_seed},
     {KD_HTTP_GET, "/v1/admin", "admin", "The admin port", .right = KD_RIGHT_ADMIN, .may = API_ASKED,
      .answer = "Admin", .handle = api_answer_admin},
     {KD_HTTP_GET, "/v1/openapi.json", "openapi", "This description", .right = KD_RIGHT_OPENAPI,

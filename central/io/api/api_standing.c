@@ -92,6 +92,22 @@ static void standing_write_members(kd_json *j, const kd_api_read *r, kd_buf *url
     kd_json_end_array(j);
 }
 
+static void standing_write_seeding(kd_json *j, const kd_api_read *r, uint32_t partition)
+{
+    kd_seed_progress p;
+    const kd_members_seeding *s = &r->api->seeding;
+    kd_json_key(j, "seeding");
+    if (!s->progress || !s->progress(s->arg, partition, &p)) {
+        kd_json_null(j);
+        return;
+    }
+    kd_json_object(j);
+    kd_json_put_u64(j, "percent", p.percent);
+    kd_json_put_str(j, "from", kd_bytes_str(p.from));
+    kd_json_put_u64(j, "bytes_per_second", p.rate);
+    kd_json_end_object(j);
+}
+
 static void standing_write_partition(kd_json *j, const kd_api_read *r, uint32_t partition, kd_buf *url)
 {
     const struct kd_api_standing *s = &r->standings[partition];
@@ -106,6 +122,7 @@ static void standing_write_partition(kd_json *j, const kd_api_read *r, uint32_t 
     kd_json_put_str(j, "role", kd_bytes_str(leads ? "leader" : s->held ? "follower" : "none"));
     standing_put_known(j, "state", s->follows, kd_bytes_str(kd_follows_name(s->state)));
     kd_json_put_u64(j, "records_read", s->records);
+    standing_write_seeding(j, r, partition);
     kd_json_end_object(j);
 }
 

@@ -65,11 +65,13 @@ bool kd_place_lies_in(const char *path, char *found)
 
 static kd_place_content place_judge(const FTSENT *e)
 {
-    static const char partition[] = "partition-";
+    static const char *const ours[] = {"partition-", "aside-", "seeding-"};
     if (e->fts_info == FTS_DNR) return e->fts_errno == ENOENT ? KD_PLACE_OWN : KD_PLACE_CONCEALS;
     if (e->fts_info != FTS_D) return KD_PLACE_OWN;
     if (kd_database_is_held(e->fts_path)) return KD_PLACE_HELD;
-    bool own = e->fts_level == 1 && strncmp(e->fts_name, partition, sizeof(partition) - 1) == 0;
+    bool own = false;
+    for (size_t i = 0; i < KD_COUNT(ours); i++)
+        own |= e->fts_level == 1 && strncmp(e->fts_name, ours[i], strlen(ours[i])) == 0;
     return !own && place_is_database(e->fts_path) ? KD_PLACE_HOLDS : KD_PLACE_OWN;
 }
 

@@ -16,7 +16,7 @@
 bool kd_place_lies_in(const char *path, char *found);
 
 typedef enum {
-    KD_PLACE_OWN,     /* nothing is there; or files and directories, and partitions in it at most */
+    KD_PLACE_OWN, /* nothing is there; or files and directories; and partitions, what was set aside of them, and copies at most */
     KD_PLACE_HELD,    /* another process holds a database there */
     KD_PLACE_HOLDS,   /* there is a database deeper in it, or one that is no partition */
     KD_PLACE_CONCEALS /* a directory there cannot be read, and may hold anything */

@@ -150,8 +150,10 @@ int kd_command_members(int argc, char **argv)
                members_verdict(&sum));
         if (sum.differing + sum.leaderless > 0) code = KD_EXIT_FAILED;
         snprintf(error, sizeof(error), "%s",
-                 sum.differing > 0 ? "a follower has lost its way: begin it again with a backup of the leader"
-                                   : "nobody leads a partition");
+                 sum.differing > 0
+                     ? "a follower has lost its way: a member of a group copies another member's store; "
+                       "else begin it again with a backup of the leader"
+                     : "nobody leads a partition");
     }
     kd_buf_finish(&text);
     kd_source_finish(&a.source);

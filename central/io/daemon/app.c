@@ -33,6 +33,24 @@ static void app_look(void *arg, uint32_t partition, bool known, int64_t offset)
     kd_keeper_look(app->keeper, partition, known, offset);
 }
 
+static void app_seed(void *arg, uint32_t partition, kd_seed_want want)
+{
+    const kd_central_app *app = arg;
+    if (app->taker) kd_seed_taker_want(app->taker, partition, want);
+}
+
+static void app_placed(void *arg, uint32_t partition, bool ok)
+{
+    const kd_central_app *app = arg;
+    kd_seed_taker_placed(app->taker, partition, ok);
+}
+
+static void app_wanted_back(void *arg, uint32_t partition)
+{
+    const kd_central_app *app = arg;
+    if (app->giver) kd_seed_giver_let_go(app->giver, partition);
+}
+
 static void app_topics_ready(void *arg)
 {
     const kd_central_app *app = arg;
@@ -47,8 +65,14 @@ static int app_alone(void *arg, char *who, size_t size)
 
 static int app_open_workers(kd_central_app *app, char *error)
 {
-    const kd_worker_events events = {app, app_topics_gone, kd_central_app_worker_drained, app_holds,
-                                     app_look};
+    const kd_worker_events events = {.arg = app,
+                                     .topics_gone = app_topics_gone,
+                                     .drained = kd_central_app_worker_drained,
+                                     .holds = app_holds,
+                                     .look = app_look,
+                                     .seed = app_seed,
+                                     .placed = app_placed,
+                                     .wanted_back = app_wanted_back};
     uint32_t workers = (uint32_t)app->settings.workers;
     int awaited = kd_restore_awaited(app->settings.data_dir, error);
     if (awaited != KD_OK) return awaited;
@@ -62,12 +86,13 @@ static int app_open_workers(kd_central_app *app, char *error)
     return KD_OK;
 }
 
-/* A worker has a producer and a consumer, and so have the members; the keeper asks Kafka, too. */
+/* A worker has a producer and a consumer, and so have the members; the keeper asks Kafka, too. One partition at a time is copied from another member. */
 static kd_http_door *app_open_door(kd_central_app *app)
 {
     const kd_central_settings *s = &app->settings;
-    kd_descriptors d = {.stores = s->partitions,
-                        .clients = 2 * s->workers + 3,
+    const uint64_t copies = kd_central_in_group(s);
+    kd_descriptors d = {.stores = s->partitions + copies,
+                        .clients = 2 * s->workers + 3 + copies,
                         .connections = s->max_connections,
                         .connections_per_address = s->max_connections_per_address};
     return app->door = kd_connections_open(&d, (uint32_t)s->max_new_per_address, &app->room);
@@ -128,6 +153,20 @@ static bool app_leader(void *arg, uint32_t partition, kd_buf *url)
     return kd_membership_leader(arg, partition, url);
 }
 
+/* Before the workers' threads, which speak of both. */
+static int app_open_seeding(kd_central_app *app, char *error)
+{
+    const kd_central_settings *s = &app->settings;
+    if (!app->membership || s->seed_rate == 0) return KD_OK;
+    int err = kd_seed_giver_create(&app->giver, s, app->workers, app->loop, error);
+    app->api.giver = app->giver;
+    if (err != KD_OK || !kd_central_in_group(s)) return err;
+    err = kd_seed_taker_create(&app->taker, s, app->membership, app->workers, error);
+    app->api.seeding = (kd_members_seeding){app->taker, kd_seed_taker_progress};
+    kd_membership_set_seeding(app->membership, &app->api.seeding);
+    return err;
+}
+
 static int app_start_threads(kd_central_app *app, char *error)
 {
     const kd_keeper_events events = {app, app_topics_ready, app_alone};
@@ -136,6 +175,7 @@ static int app_start_threads(kd_central_app *app, char *error)
         err = kd_membership_create(&app->membership, &app->settings, app->workers, error);
     if (app->membership)
         app->api.leaders = (kd_api_leaders){app->membership, app->settings.advertise, app_leader};
+    if (err == KD_OK) err = app_open_seeding(app, error);
     app->jobs = kd_jobs_create(&app->settings, app->workers, app->membership);
     app->acts = kd_jobs_create(&app->settings, app->workers, app->membership);
     if (err == KD_OK)
@@ -145,6 +185,7 @@ static int app_start_threads(kd_central_app *app, char *error)
         app->started += err == KD_OK;
     }
     if (err == KD_OK && app->membership) err = kd_membership_start(app->membership);
+    if (err == KD_OK && app->taker) err = kd_seed_taker_start(app->taker);
     if (err != KD_OK) snprintf(error, KD_OPTIONS_ERROR_MAX, "no threads could be started");
     return err;
 }
@@ -175,19 +216,22 @@ static int app_start(void *arg, char *error)
     return err;
 }
 
-/* Jobs end first, as they ask workers. The keeper is stopped before the workers, and destroyed after them: until then a worker may tell it that
+/* Jobs and copies end first, as they ask workers. The keeper is stopped before the workers, and destroyed after them: until then a worker may tell it that
  * topics have gone. */
 static void app_finish(void *arg)
 {
     kd_central_app *app = arg;
     kd_jobs_destroy(app->jobs);
     kd_jobs_destroy(app->acts);
+    kd_seed_giver_destroy(app->giver);
+    kd_seed_taker_stop(app->taker);
     kd_keeper_stop(app->keeper);
     kd_membership_stop(app->membership);
     for (uint32_t i = 0; i < app->started; i++) kd_worker_stop(&app->workers[i]);
     kd_membership_destroy(app->membership);
     kd_keeper_destroy(app->keeper);
     for (uint32_t i = 0; i < app->opened; i++) kd_worker_destroy(&app->workers[i]);
+    kd_seed_taker_destroy(app->taker);
     kd_admin_ports_close(&app->admin);
     kd_http_server_destroy(app->http);
     kd_http_door_destroy(app->door);

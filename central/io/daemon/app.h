@@ -5,6 +5,7 @@
  *     worker loops  partitions (worker.h)
  *     keeper        calls of Kafka that block (keeper.h)
  *     members       heartbeats, and who leads what (membership.h)
+ *     seed          copies of partitions, a thread that gives and one that takes (central/io/seed)
  *     jobs          orders of an operator, a thread for each that runs (jobs.h)
  *
  * Start: stores open -> HTTP and admin ports -> keeper -> workers' threads. Kafka may come later: reads are served meanwhile.
@@ -16,6 +17,8 @@
 #include "central/io/api/api.h"
 #include "central/io/members/membership.h"
 #include "central/io/operator/jobs.h"
+#include "central/io/seed/seed_give.h"
+#include "central/io/seed/seed_take.h"
 #include "central/io/worker/keeper.h"
 #include "common/base/descriptors.h"
 #include "common/io/admin/admin_ports.h"
@@ -32,6 +35,9 @@ typedef struct {
     uint32_t opened;  /* workers that were created */
     uint32_t started; /* workers with a running thread; the first ones of `opened` */
     kd_keeper *keeper;
+    kd_seed_giver
+        *giver; /* NULL: no copies are given */
+    kd_seed_taker *taker;      /* NULL: none are taken; so of a central that is no member of a group */
     kd_membership *membership; /* NULL: central.role = follower, which no member knows */
     kd_jobs *jobs, *acts;      /* orders that take long (audit, backup); all other orders */
     kd_api api;

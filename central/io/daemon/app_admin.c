@@ -52,6 +52,21 @@ static void app_admin_write_members(const kd_central_app *app, kd_buf *out)
     kd_metrics_render(&kd_central_member_table, &instance, 1, out);
 }
 
+static void app_admin_set_seeds(const kd_central_app *app, kd_central_process_metrics *m)
+{
+    kd_seed_given given = {0};
+    kd_seed_taken taken = {0};
+    if (app->giver) given = kd_seed_giver_get(app->giver);
+    if (app->taker) taken = kd_seed_taker_get(app->taker);
+    kd_metric_set(&m->seed_given, (int64_t)given.bytes);
+    kd_metric_set(&m->seed_giving, given.open);
+    kd_metric_set(&m->seed_taken, (int64_t)taken.bytes);
+    kd_metric_set(&m->seed_taking, taken.open);
+    kd_metric_set(&m->seed_waiting, taken.waiting);
+    kd_metric_set(&m->seed_done, (int64_t)taken.done);
+    kd_metric_set(&m->seed_failed, (int64_t)taken.failed);
+}
+
 static void app_admin_write_process(const kd_central_app *app, kd_buf *out)
 {
     const kd_http_counters *h = kd_http_server_counters(app->http);
@@ -73,6 +88,7 @@ static void app_admin_write_process(const kd_central_app *app, kd_buf *out)
     kd_metric_set(&m.http_held, (int64_t)h->buffered_bytes);
     kd_metric_set(&m.hoarders, (int64_t)h->hoarders);
     kd_metric_set(&m.reads_open, (int64_t)app->api.open);
+    app_admin_set_seeds(app, &m);
     kd_metric_set(&m.access_dropped, (int64_t)kd_access_log_dropped());
     kd_metrics_render(&kd_central_process_table, &instance, 1, out);
     kd_metrics_render(&kd_central_stale_table, &stale, 1, out);

@@ -62,6 +62,7 @@ void kd_central_app_drain(void *arg)
     kd_notify("STOPPING=1");
     app->draining = true;
     if (app->membership) kd_membership_leave(app->membership);
+    kd_seed_giver_end(app->giver);
     kd_countdown_begin(&app->undrained, app->started);
     kd_timer_set(&app->deadline, app->settings.drain_timeout_us);
     kd_http_server_drain(app->http, app_drain_workers, app,

@@ -153,6 +153,16 @@ extern const kd_metric_table kd_central_metric_table;
     X(hoarders, COUNTER, "kudos_central_http_hoarders_closed_total", "",                                     \
       "Connections closed because they held most when a limit of held bytes was reached.")                   \
     X(reads_open, GAUGE, "kudos_central_reads_open", "", "Reads in work.")                                   \
+    X(seed_given, COUNTER, "kudos_central_seed_bytes_total", "way=\"given\"",                                \
+      "Bytes of copies of partitions, given to other members and taken from them.")                          \
+    X(seed_taken, COUNTER, "kudos_central_seed_bytes_total", "way=\"taken\"", "")                            \
+    X(seed_giving, GAUGE, "kudos_central_seeds_open", "way=\"given\"", "Copies under way.")                  \
+    X(seed_taking, GAUGE, "kudos_central_seeds_open", "way=\"taken\"", "")                                   \
+    X(seed_waiting, GAUGE, "kudos_central_seeds_wanted", "",                                                 \
+      "Partitions that are to be made from copies of other members'.")                                       \
+    X(seed_done, COUNTER, "kudos_central_seeds_total", "result=\"placed\"",                                  \
+      "Attempts to copy a partition from another member.")                                                   \
+    X(seed_failed, COUNTER, "kudos_central_seeds_total", "result=\"failed\"", "")                            \
     X(access_dropped, COUNTER, "kudos_central_access_lines_dropped_total", "",                               \
       "Lines of the access log that were due and not written.")
 

@@ -106,6 +106,13 @@ static const kd_option options[] = {
            NAME_RULE),
     STRING(advertise, "central", "advertise", "", "URL at which others reach this member",
            .valid = kd_member_url_valid, .allowed = "http://HOST[:PORT] or https://HOST[:PORT]"),
+    SIZE(seed_rate, "central", "seed_rate", "16MiB",
+         "What this member gives of its partitions in a second, all together, to members that lack their "
+         "state",
+         .min = 0, .max = 10240ull * MIB,
+         .more = "At least 1MiB; or 0B: it gives no copies, and takes none."),
+    PATH(seed_ca_file, "central", "seed_ca_file", NULL,
+         "PEM authorities for the certificates of other members; empty: the system's", .must_exist = true),
     PATH(data_dir, "central", "data_dir", NULL, "Where the partitions are stored, one directory each",
          .required = true),
     UINT(workers, "central", "workers", "1", "Threads; partition p belongs to worker p modulo this", .min = 1,

@@ -18,6 +18,8 @@ typedef struct {
     uint32_t role; /* kd_central_role */
     uint64_t members, replicas;
     char *zone, *advertise; /* NULL: not told */
+    uint64_t seed_rate;     /* bytes a second; 0: no copies are given or taken */
+    char *seed_ca_file;     /* NULL: the system's authorities */
     char *data_dir;
     uint64_t workers;
     uint64_t commit_ops;

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* Slower, the answer with one chunk would come behind its deadline. */
+enum { SEED_RATE_MIN = 1024 * 1024 };
+
 static char host[KD_NAME_MAX + 1];
 
 /* The host's name, up to its first dot, in the characters that a name may have. */
@@ -38,6 +41,8 @@ int kd_settings_check_member(const kd_central_settings *s, char *error)
         wrong = "central.role = follower follows a single central: with central.members above 1 each member "
                 "leads "
                 "and follows";
+    if (s->seed_rate > 0 && s->seed_rate < SEED_RATE_MIN)
+        wrong = "central.seed_rate must be 0B, or at least 1MiB";
     if (!wrong) return KD_OK;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%s", wrong);
     return KD_EINVAL;

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #include "central/io/daemon/fail.h"
-#include "central/io/members/membership_lines.h"
 #include "central/io/worker/kafka_log.h"
 #include "common/io/daemon/options_file.h"
 #include "common/io/loop/clock.h"
@@ -37,6 +36,7 @@ struct kd_membership {
     bool *told_any;
     uint64_t since_us; /* monotonic: since when heartbeats are read; 0: they are not yet */
     kd_membership_counts counts;
+    kd_members_seeding seeding;
     /* of its thread */
     kd_kafka_consumer *consumer;
     kd_kafka_producer *producer;
@@ -451,7 +451,24 @@ bool kd_membership_leads(kd_membership *m, uint32_t partition)
     return leads;
 }
 
-static bool membership_proven(const kd_membership *m)
+uint32_t kd_membership_sources(kd_membership *m, uint32_t partition, kd_member_source *out)
+{
+    uint32_t n = 0;
+    membership_lock(m);
+    for (uint32_t i = 1; i < kd_members_count(m->members) && n < KD_MEMBERS_MAX; i++) {
+        const kd_member_seen seen = kd_members_at(m->members, i);
+        const kd_held_state state = kd_members_held(m->members, i, partition).state;
+        if (!seen.lives || seen.leaving || state < KD_HELD_AGREED || seen.url.len == 0) continue;
+        kd_member_source *s = &out[n++];
+        snprintf(s->name, sizeof s->name, "%.*s", (int)seen.name.len, (const char *)seen.name.data);
+        snprintf(s->url, sizeof s->url, "%.*s", (int)seen.url.len, (const char *)seen.url.data);
+        s->leads = state == KD_HELD_LEADS;
+    }
+    membership_unlock(m);
+    return n;
+}
+
+bool kd_membership_proven(const kd_membership *m)
 {
     const kd_record_keys *keys = m->settings->record_keys;
     return keys && !kd_record_keys_accepts_unsigned(keys);
@@ -474,7 +491,7 @@ void kd_membership_put_urls(kd_membership *m, kd_json *j)
     kd_buf urls = {.data = NULL};
     if (m) membership_urls(m, &urls);
     kd_json_put_str(j, "urls", kd_buf_view(&urls));
-    kd_json_put_u64(j, "proven", m && membership_proven(m));
+    kd_json_put_u64(j, "proven", m && kd_membership_proven(m));
     kd_buf_finish(&urls);
 }
 
@@ -492,11 +509,16 @@ const char *kd_membership_unready(kd_membership *m)
     return all ? NULL : "a partition that this member holds is not known to agree with its leader";
 }
 
+void kd_membership_set_seeding(kd_membership *m, const kd_members_seeding *seeding)
+{
+    m->seeding = *seeding;
+}
+
 void kd_membership_lines(kd_membership *m, kd_buf *out)
 {
     membership_lock(m);
     kd_membership_lines_write(m->members, (uint32_t)m->settings->partitions,
-                              (uint32_t)m->settings->replicas - 1, out);
+                              (uint32_t)m->settings->replicas - 1, &m->seeding, out);
     membership_unlock(m);
 }
 

@@ -8,6 +8,7 @@
 #ifndef KUDOS_CENTRAL_IO_MEMBERS_MEMBERSHIP_H
 #define KUDOS_CENTRAL_IO_MEMBERS_MEMBERSHIP_H
 
+#include "central/io/members/membership_lines.h"
 #include "central/io/worker/worker.h"
 #include "common/json/json_writer.h"
 
@@ -38,6 +39,15 @@ void kd_membership_destroy(kd_membership *m);
 int kd_membership_alone(kd_membership *m, char *who, size_t size);
 /* From any thread. The URL of the living member that leads a partition, in place of what *url holds; false: nobody is known to, or it told no URL. */
 bool kd_membership_leader(kd_membership *m, uint32_t partition, kd_buf *url);
+/* A living member that leads a partition, or agrees with its leader. */
+typedef struct {
+    char name[KD_NAME_MAX + 1], url[KD_MEMBER_URL_MAX + 1];
+    bool leads;
+} kd_member_source;
+/* From any thread. Other members that have the state of the partition and told a URL, into `out` of KD_MEMBERS_MAX: how many. */
+uint32_t kd_membership_sources(kd_membership *m, uint32_t partition, kd_member_source *out);
+/* From any thread: whether heartbeats are believed by their MAC alone, so that the URLs in them are those of members. */
+bool kd_membership_proven(const kd_membership *m);
 /* From any thread: whether this member leads the partition, as far as it was told. */
 bool kd_membership_leads(kd_membership *m, uint32_t partition);
 /* From any thread: puts into an object "urls", those of the other members that live and told one, with blanks between, and "proven": 1 where heartbeats are
@@ -47,6 +57,8 @@ void kd_membership_put_urls(kd_membership *m, kd_json *j);
 const char *kd_membership_unready(kd_membership *m);
 /* From any thread: appends a line for each partition, for `kudos-central members`. */
 void kd_membership_lines(kd_membership *m, kd_buf *out);
+/* Before the start: of whom this member copies partitions, for these lines. */
+void kd_membership_set_seeding(kd_membership *m, const kd_members_seeding *seeding);
 
 typedef struct {
     uint64_t living, leads, follows, leaderless;

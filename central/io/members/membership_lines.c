@@ -34,7 +34,15 @@ static void lines_put_followers(const kd_members *m, uint32_t partition, uint32_
     if (!any) kd_text_printf(out, "-");
 }
 
-static void lines_put_partition(const kd_members *m, uint32_t partition, uint32_t wanted, kd_buf *out)
+static void lines_put_seeding(const kd_members_seeding *s, uint32_t partition, kd_buf *out)
+{
+    kd_seed_progress p;
+    if (!s->progress || !s->progress(s->arg, partition, &p)) return;
+    kd_text_printf(out, " seeding=%u from=%s rate=%" PRIu64, p.percent, p.from, p.rate);
+}
+
+static void lines_put_partition(const kd_members *m, uint32_t partition, uint32_t wanted,
+                                const kd_members_seeding *seeding, kd_buf *out)
 {
     uint32_t leader = kd_members_leader(m, partition);
     bool led = leader != UINT32_MAX;
@@ -49,10 +57,12 @@ static void lines_put_partition(const kd_members *m, uint32_t partition, uint32_
                    leader == 0 ? kd_members_why_name(KD_WHY_LEADS) : kd_members_why_name(d.why));
     if (d.whom.len > 0 && leader != 0)
         kd_text_printf(out, ":%.*s", (int)d.whom.len, (const char *)d.whom.data);
+    lines_put_seeding(seeding, partition, out);
     kd_text_printf(out, "\n");
 }
 
-void kd_membership_lines_write(const kd_members *m, uint32_t partitions, uint32_t wanted, kd_buf *out)
+void kd_membership_lines_write(const kd_members *m, uint32_t partitions, uint32_t wanted,
+                               const kd_members_seeding *seeding, kd_buf *out)
 {
     for (uint32_t i = 0; i < kd_members_count(m); i++) {
         const kd_member_seen seen = kd_members_at(m, i);
@@ -68,5 +78,5 @@ void kd_membership_lines_write(const kd_members *m, uint32_t partitions, uint32_
                                     : "silent",
                        seen.silent_us / 1000);
     }
-    for (uint32_t p = 0; p < partitions; p++) lines_put_partition(m, p, wanted, out);
+    for (uint32_t p = 0; p < partitions; p++) lines_put_partition(m, p, wanted, seeding, out);
 }

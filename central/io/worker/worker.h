@@ -9,6 +9,7 @@
 
 #include "central/io/daemon/edge_ages.h"
 #include "central/io/partition/tenure.h"
+#include "kudos/seeding.h"
 
 typedef struct kd_worker kd_worker;
 
@@ -21,6 +22,12 @@ typedef struct {
     void (*holds)(void *arg, uint32_t partition, const kd_members_own *own);
     /* A store was opened: kd_worker_checked() is due with the record at `offset`, where `known`, and the ends of the log. */
     void (*look)(void *arg, uint32_t partition, bool known, int64_t offset);
+    /* Of a group of members, with `holds`: whether the partition is to be made from a copy of another member's. */
+    void (*seed)(void *arg, uint32_t partition, kd_seed_want want);
+    /* What became of the copy that kd_worker_seeded() told of. */
+    void (*placed)(void *arg, uint32_t partition, bool ok);
+    /* A store is to be closed, and somebody reads a snapshot of it: copies that are given of it are to be let go of. */
+    void (*wanted_back)(void *arg, uint32_t partition);
 } kd_worker_events;
 
 /* What a member of a group does with a partition. */
@@ -37,6 +44,7 @@ typedef struct {
     bool looked_at;     /* its position was checked: it may be read */
     bool looking;       /* the check is under way */
     bool remade;        /* its store differed, and was begun anew by this process */
+    bool seeded;        /* a copy of another member's store is whole, and is to be put in place */
     kd_held_state told; /* to events.holds */
 } kd_worker_part;
 
@@ -99,6 +107,8 @@ void kd_worker_assign(kd_worker *w, kd_log_check *checks, uint32_t count);
 void kd_worker_wish(kd_worker *w, uint32_t partition, const kd_members_decision *decision);
 /* From any thread: the answer to events.look. Takes the check over. */
 void kd_worker_checked(kd_worker *w, const kd_log_check *check);
+/* From any thread: the copy of a partition (tenure_aside.h) is whole. It takes the place of the store when the partition is quiet; events.placed follows. */
+void kd_worker_seeded(kd_worker *w, uint32_t partition);
 /* From the thread of the settings, after counters, collections or edges were added to them: copies them. Whatever that thread posts to the worker
  * later finds them known. */
 void kd_worker_redeclare(kd_worker *w);

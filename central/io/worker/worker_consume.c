@@ -316,11 +316,13 @@ static int64_t worker_check_empty(kd_tenure *t, const kd_log_check *check)
         t->following.empty = false; /* nobody ever published more */
     if (check->low == 0) return 0;
     t->following.awaits_seed = true;
-    KD_LOG(KD_WARN, "follower-awaits-seed", KD_U64("partition", t->partition),
-           KD_I64("log_begins", check->low),
-           KD_STR("cause",
-                  "the store is empty, and the log does not begin at its beginning: stop this member, and "
-                  "restore a backup of the leader into its data_dir"));
+    KD_LOG(
+        KD_WARN, "follower-awaits-seed", KD_U64("partition", t->partition), KD_I64("log_begins", check->low),
+        KD_STR(
+            "cause",
+            "the store is empty, and the log does not begin at its beginning: it waits for a copy of another "
+            "member's store; where none gives one (seed-failed), restore a backup of the leader into "
+            "data_dir"));
     return KD_WORKER_NOWHERE;
 }
 

@@ -14,6 +14,7 @@
 
 #include "central/io/daemon/fail.h"
 #include "central/io/partition/tenure_aside.h"
+#include "central/io/partition/tenure_counters.h"
 #include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 #include "kudos/role.h"
@@ -29,10 +30,32 @@ static void roles_log(const kd_worker_part *part, const kd_tenure *t, const char
            KD_STR("why", kd_members_why_name(part->role.why)), KD_STR("whom", part->role.whom));
 }
 
+/* Whether the store has lost its way and can be made from the log, which reaches back to its beginning. */
+static bool roles_wants_remake(const kd_worker_part *part, const kd_tenure *t)
+{
+    return t->following.told == KD_FOLLOWS_DIFFERS && !part->remade && part->looked_at &&
+           t->log_begins == 0 && part->role.wish != KD_WISH_NONE;
+}
+
+/* A store that the log cannot help: an empty one, one whose place in the log is gone, one that differs. One that waits for a newer program needs nothing. */
+static kd_seed_want roles_wants_seed(const kd_worker *w, const kd_tenure *t, kd_held_state state)
+{
+    const kd_worker_part *part = &w->parts[t - w->tenures];
+    bool gone = part->role.told && part->role.wish == KD_WISH_NONE;
+    if (gone || state >= KD_HELD_AGREED) return KD_SEED_UNWANTED;
+    if (!kd_tenure_held(t) || part->looking || !part->role.told || w->settings->seed_rate == 0)
+        return KD_SEED_UNKNOWN;
+    bool awaits = state == KD_HELD_AWAITS;
+    bool lost =
+        t->following.told >= KD_FOLLOWS_DIFFERS && !kd_central_waits(t->core) && !roles_wants_remake(part, t);
+    return awaits || lost ? KD_SEED_WANTED : KD_SEED_UNKNOWN;
+}
+
 static void roles_tell(kd_worker *w, kd_tenure *t)
 {
     const kd_members_own own = kd_tenure_own(t);
     kd_worker_part *part = roles_part(w, t);
+    w->events.seed(w->events.arg, t->partition, roles_wants_seed(w, t, own.state));
     if (own.state >= KD_HELD_AGREED && part->told < KD_HELD_AGREED) kd_tenure_drop_aside(t);
     part->told = own.state;
     w->events.holds(w->events.arg, t->partition, &own);
@@ -100,14 +123,53 @@ static void roles_remake(kd_worker *w, kd_tenure *t)
     roles_open(w, t);
 }
 
-/* ---- what is to be done ---- */
-
-/* Whether the store has lost its way and can be made from the log, which reaches back to its beginning. */
-static bool roles_wants_remake(const kd_worker_part *part, const kd_tenure *t)
+/* A copy whose counters are others would end this process at its opening. */
+static int roles_check_seed(const kd_tenure *t, char *error)
 {
-    return t->following.told == KD_FOLLOWS_DIFFERS && !part->remade && part->looked_at &&
-           t->log_begins == 0 && part->role.wish != KD_WISH_NONE;
+    char path[4096];
+    kd_leveldb *db;
+    kd_tenure_seed_path(path, sizeof(path), t->settings->data_dir, t->partition);
+    int err = kd_leveldb_open_existing(&db, path, error, KD_OPTIONS_ERROR_MAX);
+    if (err != KD_OK) return err;
+    err = kd_tenure_counters_check(db, t->partition, &t->declared->counters, error);
+    kd_leveldb_close(db);
+    return err;
 }
+
+static void roles_refuse_seed(kd_worker *w, kd_tenure *t, const char *cause)
+{
+    roles_part(w, t)->seeded = false;
+    KD_LOG(KD_WARN, "seed-refused", KD_U64("partition", t->partition), KD_STR("cause", cause));
+    w->events.placed(w->events.arg, t->partition, false);
+}
+
+static void roles_put_seed(kd_worker *w, kd_tenure *t)
+{
+    char error[KD_OPTIONS_ERROR_MAX];
+    kd_worker_part *part = roles_part(w, t);
+    if (roles_check_seed(t, error) != KD_OK) {
+        t->halted = false;
+        roles_refuse_seed(w, t, error);
+        return;
+    }
+    if (part->looked_at) kd_worker_remove(w, t);
+    kd_tenure_close(t);
+    if (kd_tenure_put_seed(t, error) != KD_OK)
+        kd_fail_stop(KD_EXIT_FAILED, "storage-failed", t->partition, error);
+    KD_LOG(KD_INFO, "follower-seeded", KD_U64("partition", t->partition));
+    roles_open(w, t);
+    w->events.placed(w->events.arg, t->partition, true);
+}
+
+/* What was copied is not wanted any more: the partition went, or came to agree after all. */
+static void roles_look_at_seed(kd_worker *w, kd_tenure *t)
+{
+    const kd_worker_part *part = roles_part(w, t);
+    if (part->seeded && roles_wants_seed(w, t, kd_tenure_own(t).state) != KD_SEED_WANTED && !part->looking)
+        roles_refuse_seed(w, t, "the partition needs no copy any more");
+}
+
+/* ---- what is to be done ---- */
 
 /* A claim of another member was read: whatever was wished, this one follows. */
 static void roles_step_fenced(kd_worker *w, kd_tenure *t)
@@ -146,20 +208,22 @@ static void roles_step_follower(kd_worker *w, kd_tenure *t)
                                .looking = part->looking,
                                .looked_at = part->looked_at,
                                .waits = kd_central_waits(t->core) != 0,
-                               .anew = roles_wants_remake(part, t),
+                               .anew = part->seeded || roles_wants_remake(part, t),
                                .quiet = kd_tenure_quiet(t),
                                .read_here = kd_leveldb_is_read(t->db),
                                .halted = t->halted};
     kd_role_step step = kd_role_of_follower(&view);
     t->halted |= step >= KD_ROLE_HALTS;
+    if (step == KD_ROLE_HALTS && view.read_here) w->events.wanted_back(w->events.arg, t->partition);
     if (step == KD_ROLE_RESUMES) roles_resume(w, t);
-    if (step == KD_ROLE_ANEW) roles_remake(w, t);
+    if (step == KD_ROLE_ANEW) (part->seeded ? roles_put_seed : roles_remake)(w, t);
     if (step == KD_ROLE_LEADS) roles_switch(w, t, false);
     if (step == KD_ROLE_GOES) roles_let_go(w, t);
 }
 
 static void roles_step(kd_worker *w, kd_tenure *t)
 {
+    roles_look_at_seed(w, t);
     if (!kd_tenure_held(t)) {
         if (roles_part(w, t)->role.wish != KD_WISH_NONE) roles_open(w, t);
     } else if (t->fenced) {
@@ -207,6 +271,27 @@ void kd_worker_wish(kd_worker *w, uint32_t partition, const kd_members_decision 
                       .role = {.told = true, .wish = decision->wish, .why = decision->why}};
     snprintf(p->role.whom, sizeof(p->role.whom), "%.*s", (int)decision->whom.len,
              decision->whom.len ? (const char *)decision->whom.data : "");
+    kd_loop_post(w->loop, &p->post);
+}
+
+typedef struct {
+    kd_post post;
+    kd_worker *worker;
+    uint32_t partition;
+} seeded_post;
+
+static void roles_on_seeded(kd_post *post)
+{
+    seeded_post *p = KD_CONTAINER(post, seeded_post, post);
+    roles_part(p->worker, kd_worker_tenure(p->worker, p->partition))->seeded = true;
+    kd_worker_run_roles(p->worker);
+    free(p);
+}
+
+void kd_worker_seeded(kd_worker *w, uint32_t partition)
+{
+    seeded_post *p = kd_alloc(sizeof(*p));
+    *p = (seeded_post){.post.fn = roles_on_seeded, .worker = w, .partition = partition};
     kd_loop_post(w->loop, &p->post);
 }
 

@@ -312,6 +312,15 @@ kd_leveldb_snapshot *kd_leveldb_snapshot_take(kd_leveldb *db)
     return s;
 }
 
+uint64_t kd_leveldb_snapshot_size(const kd_leveldb_snapshot *s, kd_bytes to)
+{
+    const char *from[] = {""}, *until[] = {(const char *)to.data};
+    const size_t from_len[] = {0}, until_len[] = {to.len};
+    uint64_t size = 0;
+    leveldb_approximate_sizes(s->db->db, 1, from, from_len, until, until_len, &size);
+    return size;
+}
+
 void kd_leveldb_snapshot_release(kd_leveldb_snapshot *s)
 {
     if (!s) return;

@@ -55,6 +55,8 @@ typedef struct kd_leveldb_snapshot kd_leveldb_snapshot;
 kd_leveldb_snapshot *kd_leveldb_snapshot_take(kd_leveldb *db);
 /* get and scan of that state, valid until the release. Any thread. */
 kd_store kd_leveldb_snapshot_store(kd_leveldb_snapshot *s);
+/* Any thread. About how many bytes of the disk rows in front of that key take; what was not written to tables yet counts nothing. */
+uint64_t kd_leveldb_snapshot_size(const kd_leveldb_snapshot *s, kd_bytes to);
 /* Any thread. NULL is fine. */
 void kd_leveldb_snapshot_release(kd_leveldb_snapshot *s);
 /* Any thread. Whether a snapshot is out, so that the database must not be closed. NULL: false. */

@@ -61,6 +61,25 @@ static void field_put_window(json_t *list)
     field_put(list, "query", "window", false, schema, "in which likes count");
 }
 
+static json_t *field_hex(int bytes_min, int bytes_max)
+{
+    char pattern[64];
+    snprintf(pattern, sizeof pattern, "^([0-9a-f]{2}){%d,%d}$", bytes_min, bytes_max);
+    return kd_openapi_pack("{s:s, s:s}", "type", "string", "pattern", pattern);
+}
+
+static void field_put_seed(json_t *list)
+{
+    field_put(list, "query", "member", true,
+              kd_openapi_pack("{s:s, s:s}", "type", "string", "pattern", "^[a-z0-9][a-z0-9._-]{0,31}$"),
+              "the member that asks");
+    field_put(list, "query", "seed", false, field_hex(8, 8),
+              "the copy that an answer named; without it another one is begun");
+    field_put(list, "query", "after", false, field_hex(1, 1024), "the key behind which the chunk begins");
+    field_put(list, "query", "digest", false, field_hex(32, 32),
+              "of the chunk that the asker has there: one that is the same is not sent");
+}
+
 static void field_put_query(kd_openapi *doc, json_t *list, const kd_endpoint *e)
 {
     const uint32_t query = e->query;
@@ -104,6 +123,7 @@ static void field_put_query(kd_openapi *doc, json_t *list, const kd_endpoint *e)
     if (query & 1u << KD_QUERY_SUMS)
         field_put(list, "query", "sums", false, kd_openapi_pack("{s:s}", "type", "boolean"),
                   "true: lines of sums instead: counter, item, amount, region");
+    if (query & 1u << KD_QUERY_SEED) field_put_seed(list);
     if (query & 1u << KD_QUERY_VELOCITY)
         field_put(list, "query", "velocity", false, field_windows(),
                   "each set counter is to have `velocity`: the likes of that time");

@@ -649,6 +649,24 @@ static json_t *schema_known(const char *about)
     return kd_openapi_pack("{s:[s,s], s:s}", "type", "string", "null", "description", about);
 }
 
+static json_t *schema_seeding(void)
+{
+    json_t *made =
+        schema_object(kd_openapi_pack("{s:{s:s,s:i,s:i}, s:{s:s}, s:{s:s,s:i}}", "percent", "type", "integer",
+                                      "minimum", 0, "maximum", 100, "from", "type", "string",
+                                      "bytes_per_second", "type", "integer", "minimum", 0),
+                      NULL);
+    return schema_about(schema_or_null(made, true),
+                        "the copy that this central makes of another member's; null: it makes none");
+}
+
+static json_t *schema_seed_chunk(kd_openapi *doc)
+{
+    (void)doc;
+    return kd_openapi_pack("{s:s, s:s}", "type", "string", "description",
+                           "bytes: common/backup/seed_chunk.h draws them");
+}
+
 static json_t *schema_members(kd_openapi *doc)
 {
     (void)doc;
@@ -657,12 +675,13 @@ static json_t *schema_members(kd_openapi *doc)
                                       schema_known("null: not known"), "self", "type", "boolean"),
                       NULL);
     json_t *partition = schema_object(
-        kd_openapi_pack(
-            "{s:{s:s,s:i}, s:o, s:o, s:{s:s}, s:{s:s,s:[s,s,s]}, s:o, s:{s:s}}", "partition", "type",
-            "integer", "minimum", 0, "leader", schema_known("name; null: nobody has claimed it"), "url",
-            schema_known("of the leader; null: not known"), "epoch", "type", "integer", "role", "type",
-            "string", "enum", "leader", "follower", "none", "state",
-            schema_known("of a follower; null: this central leads"), "records_read", "type", "integer"),
+        kd_openapi_pack("{s:{s:s,s:i}, s:o, s:o, s:{s:s}, s:{s:s,s:[s,s,s]}, s:o, s:{s:s}, s:o}", "partition",
+                        "type", "integer", "minimum", 0, "leader",
+                        schema_known("name; null: nobody has claimed it"), "url",
+                        schema_known("of the leader; null: not known"), "epoch", "type", "integer", "role",
+                        "type", "string", "enum", "leader", "follower", "none", "state",
+                        schema_known("of a follower; null: this central leads"), "records_read", "type",
+                        "integer", "seeding", schema_seeding()),
         NULL);
     return schema_object(kd_openapi_pack("{s:o, s:o}", "members", schema_list(member, 1, 0), "partitions",
                                          schema_list(partition, 1, 0)),
@@ -810,6 +829,7 @@ static const struct {
     {"Events", schema_events},
     {"Record", schema_record},
     {"Lines", schema_lines},
+    {"SeedChunk", schema_seed_chunk},
 };
 
 json_t *kd_openapi_schema(kd_openapi *doc, const char *name)

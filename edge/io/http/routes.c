@@ -242,7 +242,7 @@ static bool routes_pick(kd_http_request *req, const kd_path *path, const char *a
 /* Paths that central serves and an edge does not: their 404 says whom to ask. */
 static bool central_alone_has(const kd_route *route)
 {
-    static const char *const paths[] = {"time", "catalogue", "members", "export", "admin"};
+    static const char *const paths[] = {"time", "catalogue", "members", "export", "seed", "admin"};
     for (size_t i = 0; i < KD_COUNT(paths); i++)
         if (kd_route_is(route, paths[i])) return true;
     if (route->count == 2 && kd_bytes_eq(route->at[0], kd_bytes_str("me"))) return true;
