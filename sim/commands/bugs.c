@@ -57,10 +57,10 @@ static bool bugs_find(const bugs_options *o, const sim_plant_name *p, sim_child_
     return any;
 }
 
-/* What concerns promotions is looked for among members, not in the world. */
+/* What concerns promotions and copies is looked for among members, not in the world. */
 static bool bugs_is_of_members(const sim_plant_name *p)
 {
-    return strcmp(p->rule, "31") == 0 || strcmp(p->rule, "32") == 0;
+    return strcmp(p->rule, "31") == 0 || strcmp(p->rule, "32") == 0 || strcmp(p->rule, "35") == 0;
 }
 
 static bool bugs_find_in_members(const bugs_options *o, const sim_plant_name *p, sim_child_done *found)
@@ -68,7 +68,8 @@ static bool bugs_find_in_members(const bugs_options *o, const sim_plant_name *p,
     for (uint64_t seed = o->first; seed < o->first + o->seeds && !sim_interrupted; seed++) {
         sim_members_result planted, sound;
         sim_members_run(
-            &(sim_members_options){.seed = seed, .central_plant = p->central, .edge_plant = p->edge},
+            &(sim_members_options){
+                .seed = seed, .central_plant = p->central, .edge_plant = p->edge, .world_plant = p->world},
             &planted);
         if (!planted.violated) continue;
         sim_members_run(&(sim_members_options){.seed = seed}, &sound);

@@ -95,10 +95,14 @@ static const member *member_source(const member *m)
 /* It lost its way, or the log does not reach back: its store is made anew from another member's. False: nobody has one. */
 static bool member_seed(member *m)
 {
-    const member *from = member_source(m);
+    members *w = m->world;
+    const member *from = member_source(m), *others[MEMBERS_MAX];
+    uint32_t n = 0;
     if (!from) return false;
-    sim_disk_destroy(m->disk);
-    m->disk = sim_disk_copy_crashed(from->disk, 0);
+    for (uint32_t i = 0; i < w->member_count; i++)
+        if (i != m->number && member_has_state(&w->at[i])) others[n++] = &w->at[i];
+    member_seed_from(m, from, others, n);
+    w->result->seeded++;
     return true;
 }
 

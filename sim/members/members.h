@@ -64,6 +64,7 @@ struct members {
     sim_members_result *result;
     uint64_t random, step;
     uint64_t milestones_random; /* of its own: with or without milestones, the rest of a run is the same */
+    uint64_t seeds_random;      /* likewise of copies */
     uint32_t member_count;
     bool healing, harms; /* harms: in this run the log may lose what it had acknowledged */
     member at[MEMBERS_MAX];
@@ -112,6 +113,11 @@ void member_promote(member *m, bool by_operator);
 void member_reported(members *w, const members_flight *f);
 /* Frees all of it. */
 void member_finish(member *m);
+
+/* member_seed.c */
+/* The store of a member that is down, its disk, becomes a copy of a member's that has the state, `from` (rule 35): over what was there, and over what copies of any of `others`
+ * left that were broken off. */
+void member_seed_from(member *m, const member *from, const member *const *others, uint32_t count);
 
 /* members_edge.c */
 /* Starts an edge on an empty disk. */

@@ -304,8 +304,11 @@ static void members_heal(members *w)
 void sim_members_run(const sim_members_options *options, sim_members_result *result)
 {
     members *w = kd_alloc(sizeof *w);
-    *w = (members){
-        .options = options, .result = result, .random = options->seed, .milestones_random = ~options->seed};
+    *w = (members){.options = options,
+                   .result = result,
+                   .random = options->seed,
+                   .milestones_random = ~options->seed,
+                   .seeds_random = options->seed ^ 0x5eed};
     *result = (sim_members_result){.violated = false};
     members_open(w);
     while (w->step < MEMBERS_STEPS && !result->violated) {

@@ -16,14 +16,14 @@
 
 typedef struct {
     uint64_t seed;
-    uint64_t central_plant, edge_plant; /* rules broken on purpose */
-    bool tells;                         /* each event to standard error */
+    uint64_t central_plant, edge_plant, world_plant; /* rules broken on purpose */
+    bool tells;                                      /* each event to standard error */
 } sim_members_options;
 
 typedef struct {
     bool violated;
     char checker[32], failure[240];
-    uint32_t likes, promotions, demotions, kills, freezes, late, undone, gaps, harmed;
+    uint32_t likes, promotions, demotions, kills, freezes, late, undone, gaps, harmed, seeded;
 } sim_members_result;
 
 /* A function of the options alone. */

@@ -41,6 +41,10 @@ typedef enum {
     SIM_PLANT_TRUST_OFFSET = 1 << 4,    /* rule 13: the log position is not checked */
     SIM_PLANT_NO_DRIFT_BOUND = 1 << 5,  /* rule 3: an edge beyond D takes writes */
     SIM_PLANT_CARRIED_RUNS = 1 << 6,    /* rule 3: beyond D, carried time runs away with the clock */
+    SIM_PLANT_SEED_GOES_ON =
+        1 << 7,                    /* rule 35: another copy goes on behind what is there of the one before */
+    SIM_PLANT_SEED_KEEPS = 1 << 8, /* rule 35: rows that the source does not have stay */
+    SIM_PLANT_SEED_HALF = 1 << 9,  /* rule 35: half a copy is put in place */
 } sim_plant;
 
 typedef enum { SIM_HELD, SIM_VIOLATED, SIM_UNKNOWN } sim_verdict;

@@ -36,6 +36,7 @@ Test(members_run, promotions_show_at_no_edge_while_the_log_is_intact)
         all.harmed += r.harmed;
         all.undone += r.undone;
         all.likes += r.likes;
+        all.seeded += r.seeded;
     }
     if (one) return;
     cr_assert_gt(all.promotions, 100);
@@ -43,5 +44,6 @@ Test(members_run, promotions_show_at_no_edge_while_the_log_is_intact)
     cr_assert_gt(all.late, 5, "claims came late");
     cr_assert_gt(all.harmed, 10);
     cr_assert_gt(all.undone, 0, "where the log lost what was published");
+    cr_assert_gt(all.seeded, 10, "stores were copied from other members");
     cr_assert_gt(all.likes, 10000);
 }
