@@ -332,9 +332,10 @@ void kd_follow_read(kd_central *c)
     if (!f->digests) return;
     follow_set_digest(f, read, c->history_tentative.digest);
     bool one = f->awaited.epoch == f->newest.epoch && f->awaited.version == f->newest.version;
-    if (one) f->awaited.history.read = 0;
-    if (f->awaited.history.read == read) follow_settle(c, &f->awaited);
     if (f->newest.history.read == read) follow_settle(c, &f->newest);
+    if (f->awaited.history.read != read) return;
+    if (!one) follow_settle(c, &f->awaited);
+    f->awaited.history.read = 0; /* the next one that is ahead is awaited */
 }
 
 /* ---- the end of the log ---- */

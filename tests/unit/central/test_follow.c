@@ -142,6 +142,29 @@ Test(follow, a_snapshot_that_is_ahead_is_compared_when_its_records_are_read)
     kd_buf_finish(&record);
 }
 
+/* Its leader knows of records that no log has any more, and both go on: it never has as many as the snapshot that was heard last tells. */
+Test(follow, who_stays_as_far_behind_as_it_is_compares_all_the_same)
+{
+    kd_buf record = {0};
+    kd_following f;
+    const rig_op op = {1, 1, noon, RIG_LIKE, true};
+    for (int i = 0; i < 3; i++) {
+        kd_buf_clear(&record);
+        rig_seal(&a, &op, 1, NULL, 0, noon, &record);
+        rig_feed(&leader, kd_buf_view(&record));
+    }
+    for (uint32_t user = 2; user < 12; user++) {
+        rig_commit(&leader);
+        hear();
+        like(&b, user, true);
+        rig_commit(&follower);
+    }
+    kd_central_get_following(follower.c, &f);
+    cr_assert(kd_central_lags(follower.c));
+    cr_assert_eq(f.state, KD_FOLLOWS_DIFFERS);
+    kd_buf_finish(&record);
+}
+
 Test(follow, a_record_that_one_of_them_lacks_is_noticed_for_good)
 {
     kd_buf record = {0};
