@@ -11,11 +11,14 @@ import shutil
 import pytest
 
 from attacking import LONG
-from cluster import AGREE_S, PARTITIONS
+from certificate import make_certificate
+from cluster import AGREE_S, PARTITIONS, merged
 from described import described
 from group import NAMES, Group
-from proc import run_program, wait_until
+from keys import write_keys
+from proc import Broker, run_program, wait_until
 from raw_kafka import RawKafka, batch
+from tokens import write_file
 from whole import broker  # noqa: F401 (fixture)
 
 LIKES_TOPIC, PUSHED, PUSH_BYTES = "kudos.likes.v1", 8, 900_000
@@ -24,16 +27,16 @@ TAKEN = 'kudos_central_seed_bytes_total{way="taken"}'
 SLOW = {"central": {"seed_rate": "1MiB", "write_buffer": "1MiB"}}
 
 
-def push_out(group):
-    """No partition's log begins at its beginning any more, and all members that run have read what is left."""
+def push_out(group, counted="kudos_central_quarantined_records"):
+    """No partition's log begins at its beginning any more, and all members that run have read what is left. `counted`: by what it shows."""
     with RawKafka(group.brokers) as kafka:
         for _ in range(PUSHED):
             told = kafka.produce(LIKES_TOPIC, {p: batch(b"\xc1" + os.urandom(PUSH_BYTES)) for p in range(PARTITIONS)})
             assert all(error == 0 for error, _ in told.values()), told
     for member in group.members.values():
-        kept = lambda m=member: m.metric("kudos_central_quarantined_records")
+        kept = lambda m=member: m.metric(counted)
         if member.running():
-            wait_until(lambda k=kept: k() == PUSHED * PARTITIONS, AGREE_S, "it has read them")
+            wait_until(lambda k=kept: k() >= PUSHED * PARTITIONS, AGREE_S, "it has read them")
 
 
 def grow(group, likes=60_000):
@@ -55,9 +58,12 @@ def seeding(group, member):
 
 
 @contextlib.contextmanager
-def two_of_three(directory, brokers, more):
+def two_of_three(directory, brokers, more, scheme="http", edge_keys=None):
     """Three members, all of which hold all partitions; the third one was killed."""
-    with Group(directory, brokers, replicas=3, more=more) as g:
+    g = Group(directory, brokers, replicas=3, more=more, edge_keys=edge_keys)
+    for member in g.members.values():
+        member.set({"central": {"advertise": f"{scheme}://127.0.0.1:{member.port}"}})
+    with g:
         g.like(40)
         g.exact()
         g.of(NAMES[2]).kill9()
@@ -215,3 +221,55 @@ if LONG:
             assert seeding(group, newcomer) is None
             group.like()
             group.exact()
+
+    def test_members_know_each_other_by_token_and_certificate(tmp_path, broker, monkeypatch):  # noqa: F811
+        """No address is trusted. Records are signed, so a member shows its token to the URL that a heartbeat names."""
+        certificate, key = make_certificate(tmp_path, "central", "DNS:central")
+        token = write_file(tmp_path / "operators", "operator-token-0123456789\n", 0o600)
+        monkeypatch.setenv("KUDOS_TOKEN_FILE", token)
+        keys = write_keys(tmp_path / "central.keys", "1 central", "2 edge:edge-1")
+        more = {"http": {"tls_certificate": certificate, "tls_key": key, "trusted_peers": "10.9.9.9/32", "edge_peers": "127.0.0.0/8"},
+                "central": {"seed_ca_file": certificate}, "kafka": {"keys_file": keys}}
+        known = {"http": {"operator_token_file": token}}
+        edge_keys = write_keys(tmp_path / "edge.keys", "2 edge:edge-1")
+        with two_of_three(tmp_path, broker.address, merged(more, known), edge_keys=edge_keys, scheme="https") as group:
+            push_out(group, 'kudos_central_records_refused_total{reason="unsigned"}')
+            newcomer = joins(group, {"http": {"operator_token_file": None}})
+            wait_until(lambda: newcomer.events("seed-failed"), AGREE_S, "it is refused")
+            assert "(403)" in newcomer.events("seed-failed")[0]["cause"]
+            assert {e["url"][:8] for e in newcomer.events("seed-begun")} == {"https://"}
+            newcomer.kill9()
+            newcomer.set(known)
+            newcomer.start(wait=False)
+            wait_until(lambda: len(newcomer.events("follower-seeded")) >= PARTITIONS, AGREE_S, "copies")
+            group.settled(3, newcomer)
+            group.like()
+            group.exact()
+
+    def test_after_kafka_was_lost_with_its_log_members_that_begin_empty_copy_what_the_first_one_has(tmp_path, broker):  # noqa: F811
+        """What is new in the log is not all that the restored member knows: the others read it, differ, and copy."""
+        with Group(tmp_path, broker.address, replicas=3) as group, Broker(str(tmp_path), partitions=PARTITIONS, name="other") as other:
+            group.like(40)
+            group.exact()
+            for name in NAMES:
+                group.of(name).kill9()
+                group.of(name).set({"kafka": {"brokers": other.address}})
+            group.edge.stop()
+            group.edge.set({"kafka": {"brokers": other.address}})
+            group.edge.start(wait=False)
+            first, others = group.of(NAMES[0]), [group.of(name) for name in NAMES[1:]]
+            first.set({"central": {"members": 1, "replicas": 1}})
+            with first.start():
+                group.edge.wait_ready()
+                group.like()
+                group.exact()
+                assert first.stop() == 0
+            first.set({"central": {"members": 3, "replicas": 3}})
+            for member in others:
+                shutil.rmtree(member.data)
+            for member in group.members.values():
+                member.start(wait=False)
+            group.settled(3, first, seconds=3 * AGREE_S)
+            assert all(m.events("alarm-follower-differs") and m.events("follower-seeded") for m in others)
+            group.like()
+            led_by(group, others[0], first, others[1])
