@@ -285,11 +285,11 @@ static void follow_told_more(kd_central *c, const kd_snapshot *s)
     kd_link_told(c, follow_version_at(c, h->told));
 }
 
-/* A leader that wrote a marker has read its claim before it published. It has read fewer records up to that claim than this store. */
+/* A leader has read its claim before it writes its marker, and this snapshot was made behind that. So it has read fewer records up to that claim than this store. */
 static void follow_judge_ahead(kd_central *c, const kd_snapshot *s)
 {
     kd_follower *f = &c->follower;
-    bool marked = s->epoch == f->marked_epoch && s->epoch == f->claim_epoch;
+    bool marked = s->epoch == f->marked_epoch && s->epoch == f->claim_epoch && s->made_us >= f->marked_at_us;
     if (!marked || s->history.read >= f->claim_at || f->told.state >= KD_FOLLOWS_DIFFERS) return;
     f->told.state = KD_FOLLOWS_DIFFERS;
     f->told.differs = s->history;

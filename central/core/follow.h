@@ -57,9 +57,9 @@ typedef struct {
     uint64_t heard_version; /* the largest that the counts topic told, of whatever epoch */
     uint64_t heard_epoch;   /* the largest that a claim, a snapshot or an envelope told, and is believed */
     /* The largest of a marker: edges pass over snapshots of lower ones that stand behind it. */
-    uint64_t marked_epoch;
-    uint64_t put;            /* records whose digests are in the store, or on their way there */
-    kd_follow_place *places; /* a ring, NULL where `digests` is: of commits begun, ascending */
+    uint64_t marked_epoch, marked_at_us; /* by its author's clock */
+    uint64_t put;                        /* records whose digests are in the store, or on their way there */
+    kd_follow_place *places;             /* a ring, NULL where `digests` is: of commits begun, ascending */
     uint32_t place_first, place_count;
     kd_following told;
 } kd_follower;

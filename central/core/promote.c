@@ -58,11 +58,19 @@ static uint64_t promote_end(const kd_central *c)
     return promote_base(c) + (c->begun - promote_told(c));
 }
 
+bool kd_central_marks(const kd_central *c)
+{
+    bool reads = c->config.in_group && c->decider.in_force == c->epoch && c->follower.marked_epoch < c->epoch;
+    if (c->promoter.stage == KD_PROMOTION_LEADS) return !c->config.follows && c->epoch_durable && reads;
+    return c->promoter.stage == KD_PROMOTION_MARKS;
+}
+
 void kd_central_marker(const kd_central *c, uint64_t now_us, kd_buf *record)
 {
-    kd_marker marker = {.partition = c->config.partition, .epoch = c->promoter.claimed, .at_us = now_us};
+    bool leads = c->promoter.stage == KD_PROMOTION_LEADS;
+    kd_marker marker = {.partition = c->config.partition, .epoch = kd_central_claims(c), .at_us = now_us};
     marker.central = c->config.name;
-    marker.version = promote_end(c);
+    marker.version = leads ? c->begun : promote_end(c);
     kd_marker_encode(&marker, record);
 }
 
@@ -102,8 +110,10 @@ void kd_promote_marked(kd_central *c, const kd_marker *marker, int64_t offset)
 {
     kd_promoter *p = &c->promoter;
     kd_follow_told(c, marker->epoch);
-    if (kd_epoch_believed(c, marker->epoch))
-        c->follower.marked_epoch = KD_MAX(c->follower.marked_epoch, marker->epoch);
+    if (kd_epoch_believed(c, marker->epoch) && marker->epoch > c->follower.marked_epoch) {
+        c->follower.marked_epoch = marker->epoch;
+        c->follower.marked_at_us = marker->at_us;
+    }
     bool ours = p->stage != KD_PROMOTION_LEADS && p->claimed != 0 && marker->epoch == p->claimed;
     if (ours) p->marked = marker->version;
     if (!ours) kd_follow_heard_version(c, marker->version);

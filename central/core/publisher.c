@@ -58,24 +58,33 @@ static bool publisher_due_again(const kd_publisher *p, uint64_t made_us, uint64_
     return made_us == 0 || mono_us >= made_us + AGAIN_US + chance_us;
 }
 
-static void publisher_promote(kd_publisher *p, uint64_t wall_us, uint64_t mono_us)
+/* Of a promotion. */
+static void publisher_make_first_claim(kd_publisher *p, uint64_t wall_us, uint64_t mono_us)
 {
     kd_buf record = {.data = NULL};
-    kd_promotion stage = kd_central_promotion(p->core);
-    bool claims = stage == KD_PROMOTION_CLAIMS && p->claims.count == 0;
-    bool marks = stage == KD_PROMOTION_MARKS && p->counts.count == 0;
-    if (claims && publisher_due_again(p, p->claimed_us, mono_us)) {
-        kd_central_claim(p->core, wall_us, &record);
-        p->claimed = kd_central_claims(p->core);
-        p->claimed_us = mono_us;
-        kd_outbound_push(&p->claims, &record, p->claimed);
-    }
-    if (kd_central_marker_again(p->core)) p->marked_us = 0;
-    if (marks && publisher_due_again(p, p->marked_us, mono_us)) {
-        kd_central_marker(p->core, wall_us, &record);
-        p->marked_us = mono_us;
-        kd_outbound_push(&p->counts, &record, p->claimed);
-    }
+    uint64_t epoch = kd_central_claims(p->core);
+    if (kd_central_promotion(p->core) != KD_PROMOTION_CLAIMS || p->claims.count > 0) return;
+    if (p->claimed == epoch && !publisher_due_again(p, p->claimed_us, mono_us)) return;
+    kd_central_claim(p->core, wall_us, &record);
+    p->claimed = epoch;
+    p->claimed_us = mono_us;
+    kd_outbound_push(&p->claims, &record, epoch);
+    kd_buf_finish(&record);
+}
+
+/* No snapshot is under way: in the topic it would stand behind the marker, though it was made before. */
+static void publisher_make_marker(kd_publisher *p, uint64_t wall_us, uint64_t mono_us)
+{
+    kd_buf record = {.data = NULL};
+    uint64_t epoch = kd_central_claims(p->core);
+    bool again = kd_central_marker_again(p->core) || p->marked != epoch;
+    if (again) p->marked_us = 0;
+    if (!kd_central_marks(p->core) || p->counts.count > 0) return;
+    if (!publisher_due_again(p, p->marked_us, mono_us)) return;
+    kd_central_marker(p->core, wall_us, &record);
+    p->marked = epoch;
+    p->marked_us = mono_us;
+    kd_outbound_push(&p->counts, &record, epoch);
     kd_buf_finish(&record);
 }
 
@@ -209,7 +218,8 @@ static uint64_t publisher_next_us(const kd_publisher *p)
 int kd_publisher_run(kd_publisher *p, uint64_t wall_us, uint64_t mono_us, uint64_t *next_us)
 {
     *next_us = UINT64_MAX;
-    publisher_promote(p, wall_us, mono_us);
+    publisher_make_first_claim(p, wall_us, mono_us);
+    publisher_make_marker(p, wall_us, mono_us);
     if (kd_central_promotion(p->core) != KD_PROMOTION_LEADS) {
         publisher_pump(p, mono_us);
         *next_us = mono_us + AGAIN_US / 4;

@@ -90,6 +90,8 @@ void kd_central_lose(kd_central *c);
 kd_promotion kd_central_promotion(const kd_central *c);
 /* The shell has fed what both topics held at some moment since the opening. */
 void kd_central_read_to_end(kd_central *c);
+/* Whether a marker is wanted: of a promotion; or of a leader of a group that took another epoch while it led, has read its claim, and has not heard its marker. */
+bool kd_central_marks(const kd_central *c);
 /* Appends the marker for the counts topic, while it marks. */
 void kd_central_marker(const kd_central *c, uint64_t now_us, kd_buf *record);
 /* Once after each marker that was read back and is to be written again: another store has written its own in front of it, so it told too little. */

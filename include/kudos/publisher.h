@@ -9,7 +9,8 @@
  *
  * Invariants
  * - Nothing is published before the commit that it rests on is durable: kd_publisher_run() does nothing while kd_central_durable() is false.
- * - A store that is promoted (kudos/follow.h) makes its claim and then its marker, and nothing else; each is made again while it is not read back.
+ * - A store that is promoted (kudos/follow.h) makes its claim and then its marker, and nothing else; each is made again while it is not read back. A leader makes a marker where the
+ *   core asks for one (kd_central_marks), while no snapshot is on its way.
  * - No snapshot is made before the claim is delivered: an edge hears only of epochs whose claim is in the log (rule 16).
  * - At most one snapshot is on its way. The next one is made when all its parts are delivered and the interval has passed.
  * - After a commit with operations of a viral item, the shorter `viral_interval_us` counts instead. Whether a commit has some is what the log says
@@ -48,16 +49,15 @@ typedef struct {
     kd_publisher_config config;
     kd_publisher_shell shell;
     kd_outbound claims, counts, changes, decisions, milestones;
-    uint64_t claimed;   /* epoch of the newest claim; 0: none was made */
-    bool claim_pending; /* that claim is still to be made */
-    uint64_t
-        claimed_us; /* of a promotion: when its claim was made last, and its marker; monotonic, 0: never */
-    uint64_t marked_us;
-    bool changes_open;         /* the core may have more changes */
-    bool milestones_open;      /* the core may have more milestones */
-    uint64_t snapshot_due_us;  /* monotonic */
-    uint64_t snapshot_made_us; /* monotonic; 0: none was made */
-    uint64_t propose_due_us;   /* monotonic: when it asks what central's hand proposes (kd_central_propose) */
+    uint64_t claimed;           /* epoch of the newest claim; 0: none was made */
+    bool claim_pending;         /* that claim is still to be made */
+    uint64_t claimed_us;        /* of a promotion: when its claim was made last; monotonic, 0: never */
+    uint64_t marked, marked_us; /* likewise of the newest marker: its epoch, and when it was made last */
+    bool changes_open;          /* the core may have more changes */
+    bool milestones_open;       /* the core may have more milestones */
+    uint64_t snapshot_due_us;   /* monotonic */
+    uint64_t snapshot_made_us;  /* monotonic; 0: none was made */
+    uint64_t propose_due_us; /* monotonic: when it asks what central's hand proposes (kd_central_propose) */
     enum { KD_PUBLISHER_RUNS, KD_PUBLISHER_LAST_SNAPSHOT, KD_PUBLISHER_DONE } ending;
 } kd_publisher;
 

@@ -23,14 +23,15 @@ static bool flight_unheard(const members *w, const members_flight *f)
     return f->from >= 0 && !w->healing && w->step < w->at[f->from].frozen_until;
 }
 
-/* Versions go on over epochs. What a leader publishes behind the marker of the next one is not heard, and does not count. */
+/* Versions go on over promotions: a marker of one is above all that was told. That of a leader which took another epoch, as the log had lost a claim, names its present version.
+ * What a leader publishes behind the marker of the next one is not heard, and does not count. */
 static void members_check_version(members *w, kd_bytes record)
 {
     kd_snapshot s;
     kd_marker m;
     if (kd_marker_decode(record, &m) == KD_OK && m.epoch > w->told_epoch) {
         w->told_epoch = m.epoch;
-        w->begins = true;
+        w->begins = m.version > w->told_version;
     }
     if (kd_snapshot_decode(record, &s) != KD_OK) return;
     if (s.epoch == w->told_epoch && w->begins && s.version <= w->told_version)

@@ -7,10 +7,11 @@
 
 /*
  * Each once found that a rule was missing: of a log that lost records, but for 1027, 2049 and 2126, which gave one label to two changes with the log intact, and 5007, 117624 and
- * 130892, where a leader took for installed what it had published behind the marker of its successor. In 1021704 two followers that differed were made anew from each other. In 2014283 a claim was lost behind the back of its author.
+ * 130892, where a leader took for installed what it had published behind the marker of its successor. In 1021704 two followers that differed were made anew from each other. In 2014283 a
+ * claim was lost behind the back of its author. In 3002895 a follower had read more than a leader that took another epoch.
  */
-static const uint64_t kept[] = {123,  538,  567,  1027,   2049,   2050,    2094,
-                                2126, 3301, 5007, 117624, 130892, 1021704, 2014283};
+static const uint64_t kept[] = {123,  538,  567,    1027,   2049,    2050,    2094,   2126,
+                                3301, 5007, 117624, 130892, 1021704, 2014283, 3002895};
 
 Test(members_run, what_once_failed_holds)
 {
