@@ -68,7 +68,7 @@ void kd_seeding_want(kd_seeding *s, uint32_t partition, kd_seed_want want, uint6
 bool kd_seeding_given_up(const kd_seeding *s, uint32_t partition)
 {
     const seeding_partition *p = &s->at[partition];
-    return p->want == KD_SEED_WANTED && p->placed >= KD_SEEDING_PLACED_MAX;
+    return p->want >= KD_SEED_WANTED && p->placed >= KD_SEEDING_PLACED_MAX;
 }
 
 uint32_t kd_seeding_due(const kd_seeding *s, uint64_t mono_us)
@@ -77,7 +77,7 @@ uint32_t kd_seeding_due(const kd_seeding *s, uint64_t mono_us)
     if (s->under_way != UINT32_MAX) return due;
     for (uint32_t i = 0; i < s->partitions; i++) {
         const seeding_partition *p = &s->at[i];
-        if (p->want != KD_SEED_WANTED || p->due_us > mono_us || kd_seeding_given_up(s, i)) continue;
+        if (p->want < KD_SEED_WANTED || p->due_us > mono_us || kd_seeding_given_up(s, i)) continue;
         if (due == UINT32_MAX || p->due_us < s->at[due].due_us) due = i;
     }
     return due;
@@ -121,12 +121,20 @@ static bool seeding_may_ask(const kd_seeding *s, const kd_seed_source *source, u
            (i == s->left_count || s->left[i].until_us <= mono_us);
 }
 
+static bool seeding_is_led(const kd_seed_source *sources, uint32_t count)
+{
+    bool led = false;
+    for (uint32_t i = 0; i < count; i++) led |= sources[i].leads;
+    return led;
+}
+
 /* One by chance among followers, or else the leader. */
-static uint32_t seeding_choose(kd_seeding *s, const kd_seed_source *sources, uint32_t count, uint64_t mono_us)
+static uint32_t seeding_choose(kd_seeding *s, const kd_seed_source *sources, uint32_t count,
+                               bool leader_alone, uint64_t mono_us)
 {
     uint32_t chosen = UINT32_MAX, followers = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (!seeding_may_ask(s, &sources[i], mono_us)) continue;
+        if (!seeding_may_ask(s, &sources[i], mono_us) || (leader_alone && !sources[i].leads)) continue;
         if (sources[i].leads) {
             if (followers == 0) chosen = i;
         } else if (kd_random_next(&s->random) % ++followers == 0) {
@@ -145,8 +153,9 @@ uint32_t kd_seeding_begin(kd_seeding *s, uint32_t partition, const kd_seed_sourc
                           uint64_t mono_us)
 {
     seeding_partition *p = &s->at[partition];
-    KD_ASSERT(s->under_way == UINT32_MAX && p->want == KD_SEED_WANTED);
-    uint32_t chosen = seeding_choose(s, sources, count, mono_us);
+    KD_ASSERT(s->under_way == UINT32_MAX && p->want >= KD_SEED_WANTED);
+    bool of_leader = p->want == KD_SEED_WANTED_OF_LEADER || p->placed > 0;
+    uint32_t chosen = seeding_choose(s, sources, count, of_leader && seeding_is_led(sources, count), mono_us);
     if (chosen == UINT32_MAX) {
         seeding_wait(s, p, &p->again, mono_us);
         return chosen;

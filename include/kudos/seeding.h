@@ -5,8 +5,10 @@
  *     wanted -> waits -> copied from a source -> put in place -> agrees: wanted no more
  *
  * - One partition is copied at a time: so memory, disk and network are bounded, whatever is wanted.
- * - A source is a living member that leads the partition or agrees with its leader. Followers come before the leader, which has more to do. One that failed
- *   is left for a while that doubles with each failure, with jitter; so is a partition that nobody could give.
+ * - A source is a living member that leads the partition or agrees with its leader. Followers come before the leader, which has more to do.
+ * - A follower that agreed may lack what the leader has read that came since, and differ a moment later: two that differ would copy each other for ever. So
+ *   where a store differs, or a copy did not help, the leader alone is asked, if there is one.
+ * - A source that failed is left for a while that doubles with each failure, with jitter; so is a partition that nobody could give.
  * - A copy that was put in place, and is wanted again all the same (its place in the log is gone, or it differs), is made KD_SEEDING_PLACED_MAX times at
  *   most: what differs again each time is for an operator to find. A copy that was good for KD_SEEDING_GOOD_US begins that count anew.
  */
@@ -27,7 +29,12 @@ enum {
 };
 #define KD_SEEDING_GOOD_US 3600000000ull
 
-typedef enum { KD_SEED_UNKNOWN, KD_SEED_UNWANTED, KD_SEED_WANTED } kd_seed_want;
+typedef enum {
+    KD_SEED_UNKNOWN,
+    KD_SEED_UNWANTED,
+    KD_SEED_WANTED,
+    KD_SEED_WANTED_OF_LEADER, /* the store differs from what the leader has */
+} kd_seed_want;
 
 /* A member that has a partition; views are borrowed. */
 typedef struct {

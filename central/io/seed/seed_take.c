@@ -371,7 +371,7 @@ static void take_look(kd_seed_taker *t)
         kd_seed_want want = t->at[p].want;
         take_unlock(t);
         take_look_at(t, p, want, now_us);
-        waiting += want == KD_SEED_WANTED;
+        waiting += want >= KD_SEED_WANTED;
         ends |= p == under_way && want == KD_SEED_UNWANTED;
     }
     take_lock(t);

@@ -45,10 +45,10 @@ static kd_seed_want roles_wants_seed(const kd_worker *w, const kd_tenure *t, kd_
     if (gone || state >= KD_HELD_AGREED) return KD_SEED_UNWANTED;
     if (!kd_tenure_held(t) || part->looking || !part->role.told || w->settings->seed_rate == 0)
         return KD_SEED_UNKNOWN;
-    bool awaits = state == KD_HELD_AWAITS;
-    bool lost =
-        t->following.told >= KD_FOLLOWS_DIFFERS && !kd_central_waits(t->core) && !roles_wants_remake(part, t);
-    return awaits || lost ? KD_SEED_WANTED : KD_SEED_UNKNOWN;
+    if (state == KD_HELD_AWAITS) return KD_SEED_WANTED;
+    if (t->following.told < KD_FOLLOWS_DIFFERS || kd_central_waits(t->core) || roles_wants_remake(part, t))
+        return KD_SEED_UNKNOWN;
+    return t->following.told == KD_FOLLOWS_DIFFERS ? KD_SEED_WANTED_OF_LEADER : KD_SEED_WANTED;
 }
 
 static void roles_tell(kd_worker *w, kd_tenure *t)
@@ -165,7 +165,7 @@ static void roles_put_seed(kd_worker *w, kd_tenure *t)
 static void roles_look_at_seed(kd_worker *w, kd_tenure *t)
 {
     const kd_worker_part *part = roles_part(w, t);
-    if (part->seeded && roles_wants_seed(w, t, kd_tenure_own(t).state) != KD_SEED_WANTED && !part->looking)
+    if (part->seeded && roles_wants_seed(w, t, kd_tenure_own(t).state) < KD_SEED_WANTED && !part->looking)
         roles_refuse_seed(w, t, "the partition needs no copy any more");
 }
 

@@ -69,6 +69,30 @@ Test(seeding, followers_are_asked_before_the_leader_and_by_chance)
     cr_assert(asked[0] == 0 && asked[1] > 10 && asked[2] > 10, "%u %u %u", asked[0], asked[1], asked[2]);
 }
 
+/* Two that differ would copy each other for ever. */
+Test(seeding, where_a_store_differs_or_a_copy_did_not_help_the_leader_alone_is_asked)
+{
+    const kd_seed_source of[] = {source("a", false), source("leader", true), source("b", false)};
+    for (uint64_t seed = 1; seed <= 16; seed++) {
+        kd_seeding *s = kd_seeding_create(2, seed);
+        uint64_t now = SECOND;
+        kd_seeding_want(s, 0, KD_SEED_WANTED_OF_LEADER, now);
+        for (int i = 0; i < 3; i++) {
+            cr_assert_eq(next(s, of, 3, &now), 1, "also when it was left for a while");
+            kd_seeding_ended(s, KD_SEED_REFUSED, now);
+        }
+        kd_seeding_want(s, 0, KD_SEED_UNWANTED, now);
+        kd_seeding_want(s, 1, KD_SEED_WANTED, now);
+        cr_assert_neq(next(s, of, 3, &now), 1);
+        kd_seeding_ended(s, KD_SEED_PLACED, now);
+        kd_seeding_want(s, 1, KD_SEED_WANTED, now);
+        cr_assert_eq(next(s, of, 3, &now), 1, "the copy did not help");
+        kd_seeding_ended(s, KD_SEED_BROKEN, now);
+        cr_assert_eq(next(s, &of[2], 1, &now), 0, "nobody leads");
+        kd_seeding_destroy(s);
+    }
+}
+
 Test(seeding, who_failed_is_left_and_the_next_one_is_asked)
 {
     kd_seeding *s = kd_seeding_create(1, 1);
