@@ -118,7 +118,7 @@ static int copy_apply(kd_seed_copy *c, const kd_seed_chunk *chunk, char *error)
 {
     int err = chunk->same && !chunk->last ? KD_OK : KD_EAGAIN;
     const kd_bytes after = chunk->same ? chunk->end : kd_buf_view(&c->after);
-    const kd_bytes rows = chunk->same ? (kd_bytes){0} : kd_buf_view(&c->rows);
+    const kd_bytes rows = chunk->same ? kd_bytes_of(NULL, 0) : kd_buf_view(&c->rows);
     while (err == KD_EAGAIN) {
         err = kd_seed_apply(&c->store, after, chunk->end, chunk->last, rows, CLEAR_ROWS, &c->writes);
         if (err == KD_EMALFORMED) kd_writes_clear(&c->writes);
