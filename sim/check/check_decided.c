@@ -251,7 +251,7 @@ static void decided_erase_rows(const decided_model *m, const kd_decision *d, con
         if (!row) continue;
         u->unsure |= (row->b & UNSURE) != 0;
         bool stands = row->a < d->stamp_us && !(row->b & UNSURE);
-        u->told.withdrawn += stands && (row->b & LIKED);
+        u->told.withdrawn += stands && (row->b & LIKED) && !decided_gone(m, &body->ops[i]);
         if (row->b & UNSURE)
             decided_doubt(row, d->stamp_us);
         else if (stands)

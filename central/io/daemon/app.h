@@ -35,8 +35,7 @@ typedef struct {
     uint32_t opened;  /* workers that were created */
     uint32_t started; /* workers with a running thread; the first ones of `opened` */
     kd_keeper *keeper;
-    kd_seed_giver
-        *giver; /* NULL: no copies are given */
+    kd_seed_giver *giver;      /* NULL: no copies are given */
     kd_seed_taker *taker;      /* NULL: none are taken; so of a central that is no member of a group */
     kd_membership *membership; /* NULL: central.role = follower, which no member knows */
     kd_jobs *jobs, *acts;      /* orders that take long (audit, backup); all other orders */
