@@ -46,9 +46,7 @@ static bool make_item(kd_bytes collection, kd_bytes id, const kd_strings *collec
                             "no such collection, here or at central");
     if (kd_item_make(item, collection, id) != KD_OK)
         return route_refuse(why, KD_PROBLEM_INVALID_ID, field, "an id is " KD_ID_FORM);
-    /* Clients and caches take these out of a path: /v1/posts/../like asks for /v1/like. */
-    if (kd_bytes_eq(id, kd_bytes_str(".")) || kd_bytes_eq(id, kd_bytes_str("..")))
-        return route_refuse(why, KD_PROBLEM_INVALID_ID, field, ". and .. are no ids");
+    if (kd_id_is_dots(id)) return route_refuse(why, KD_PROBLEM_INVALID_ID, field, ". and .. are no ids");
     return true;
 }
 

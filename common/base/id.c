@@ -14,6 +14,11 @@ static bool name_byte(uint8_t c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
+bool kd_id_is_dots(kd_bytes id)
+{
+    return kd_bytes_eq(id, kd_bytes_str(".")) || kd_bytes_eq(id, kd_bytes_str(".."));
+}
+
 bool kd_id_valid(kd_bytes id)
 {
     if (id.len < 1 || id.len > KD_ID_MAX) return false;

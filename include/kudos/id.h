@@ -40,6 +40,8 @@ size_t kd_key_text(kd_bytes key, char *out);
 
 /* 1 to 128 bytes of [A-Za-z0-9._~:@=+-]. */
 bool kd_id_valid(kd_bytes id);
+/* Whether it is . or .., which no path can name: clients and caches take these out, /v1/posts/../like asks for /v1/like. */
+bool kd_id_is_dots(kd_bytes id);
 /* The same in words, for a refusal. */
 #define KD_ID_FORM "1 to 128 bytes of [A-Za-z0-9._~:@=+-]"
 /* Ids that begin with this are visitors', who have no account (common/io/http/visitor.h). No user and no gateway may have or name one. */

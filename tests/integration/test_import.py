@@ -244,6 +244,9 @@ def test_a_whole_system_moves_to_other_partitions_as_the_docs_say_while_its_prog
     ("like\tposts/1\t5\ttokyo", "no sum"),
     ("view\tposts/1\t0\ttokyo", "the amount is not"),
     ("view\tposts/1\t-5\ttokyo", "the amount is not"),
+    (f"{T}\tada\t..\t1", "no path can name"),
+    ("like\tposts/..\tada\t1700000000000000\ttokyo", "no path can name"),
+    ("view\tposts/.\t5\ttokyo", "no path can name"),
 ])
 def test_a_line_that_is_wrong_is_named_and_nothing_is_imported(system, tmp_path, line, reason):
     _, central = system

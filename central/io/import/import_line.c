@@ -92,16 +92,24 @@ static kd_import_kind import_line_kind(kd_bytes line)
     return tabs == 4 || (tabs == 3 && named) ? KD_IMPORT_EXPORT : KD_IMPORT_LOG;
 }
 
+static int import_line_like(const kd_import_form *form, kd_import_kind kind, kd_bytes line,
+                            kd_import_row *row, const char **why)
+{
+    int err = kind == KD_IMPORT_LOG ? import_line_log(form, line, row, why)
+                                    : import_line_export(form, line, row, why);
+    if (err != KD_OK || (row->time_us > 0 && row->time_us < KD_TIME_END_US)) return err;
+    *why = "the time is 0, or beyond what a stamp can be";
+    return KD_EMALFORMED;
+}
+
 int kd_import_line_read(const kd_import_form *form, kd_import_kind *kind, kd_bytes line, kd_import_row *row,
                         const char **why)
 {
     if (*kind == KD_IMPORT_UNKNOWN) *kind = import_line_kind(line);
     row->amount = 0;
-    if (*kind == KD_IMPORT_EXPORT && import_line_tabs(line) == 3)
-        return import_line_sum(form, line, row, why);
-    int err = *kind == KD_IMPORT_LOG ? import_line_log(form, line, row, why)
-                                     : import_line_export(form, line, row, why);
-    if (err != KD_OK || (row->time_us > 0 && row->time_us < KD_TIME_END_US)) return err;
-    *why = "the time is 0, or beyond what a stamp can be";
+    bool sum = *kind == KD_IMPORT_EXPORT && import_line_tabs(line) == 3;
+    int err = sum ? import_line_sum(form, line, row, why) : import_line_like(form, *kind, line, row, why);
+    if (err != KD_OK || !kd_id_is_dots(kd_key_id(kd_item_key(&row->item)))) return err;
+    *why = "the item's id is . or .., which no path can name";
     return KD_EMALFORMED;
 }
