@@ -63,9 +63,16 @@ static bool bugs_is_of_members(const sim_plant_name *p)
     return strcmp(p->rule, "31") == 0 || strcmp(p->rule, "32") == 0 || strcmp(p->rule, "35") == 0;
 }
 
+/* A run of members takes a few milliseconds. */
+static uint64_t bugs_limit(const bugs_options *o, bool members)
+{
+    return members ? 4 * o->seeds : o->seeds;
+}
+
 static bool bugs_find_in_members(const bugs_options *o, const sim_plant_name *p, sim_child_done *found)
 {
-    for (uint64_t seed = o->first; seed < o->first + o->seeds && !sim_interrupted; seed++) {
+    uint64_t end = o->first + bugs_limit(o, true);
+    for (uint64_t seed = o->first; seed < end && !sim_interrupted; seed++) {
         sim_members_result planted, sound;
         sim_members_run(
             &(sim_members_options){
@@ -103,14 +110,15 @@ static bool look_for(const bugs_options *o, const sim_plant_name *p)
 {
     sim_child_done found;
     bool members = bugs_is_of_members(p);
+    uint64_t limit = bugs_limit(o, members);
     bool any = members ? bugs_find_in_members(o, p, &found) : bugs_find(o, p, &found);
     if (!any && sim_interrupted) return false;
     printf("bug %-22s rule=%-4s ", p->name, p->rule);
     if (any)
-        printf("seeds=%-4" PRIu64 " limit=%" PRIu64 " found=yes checker=%s", found.seed - o->first + 1,
-               o->seeds, found.result.checker);
+        printf("seeds=%-4" PRIu64 " limit=%" PRIu64 " found=yes checker=%s", found.seed - o->first + 1, limit,
+               found.result.checker);
     else
-        printf("seeds=%-4" PRIu64 " limit=%" PRIu64 " found=no (%s)", o->seeds, o->seeds, p->what);
+        printf("seeds=%-4" PRIu64 " limit=%" PRIu64 " found=no (%s)", limit, limit, p->what);
     if (any && o->shrink && !members) say_reduced(o, p, &found);
     printf("\n");
     fflush(stdout);

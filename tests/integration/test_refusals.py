@@ -455,6 +455,19 @@ def test_who_does_not_lead_sends_an_edge_elsewhere(tmp_path, own_broker):
         check("central", follower.get("/v1/posts/1/counts", headers={"Kudos-Ask": "leader"}), 421, "misdirected")
 
 
+@provokes(("central", "central-unavailable"))
+def test_who_is_not_known_to_have_the_state_gives_no_copy_of_it(tmp_path, own_broker):
+    member = Central(tmp_path, own_broker.address, partitions=PARTITIONS, more={"central": {"members": 2, "replicas": 2}})  # the other one never comes
+    member.set({"central": {"advertise": member.url}})
+    try:
+        member.start(wait=False)
+        wait_until(lambda: member.events("central-started"), WAIT_S, "that it listens")
+        answer = member.get("/v1/seed?partition=0&member=central-9")
+        check("central", answer, 503, "central-unavailable", detail="this member is not known to have the partition's state", retry=True)
+    finally:
+        member.kill9()
+
+
 @provokes(("edge", "storage-failed"), ("central", "storage-failed"))
 def test_a_row_that_cannot_be_read_is_told(fresh, tmp_path, own_broker):
     users = [f"user-{n:03}" for n in range(60)]

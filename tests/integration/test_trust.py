@@ -35,9 +35,10 @@ ASKED = {
     "likers": [("GET", "/v1/posts/1/likers", None)],
     "some users": [("POST", "/v1/posts/1/likers/among", {"users": ["u2"]}), ("POST", "/v1/posts/1/counts", {"without": ["u2"]})],
     "export": [("GET", "/v1/export", None)],
+    "copies of partitions": [("GET", "/v1/seed?partition=0&member=central-9", None)],
     "admin": [("GET", "/v1/admin", None)],
 }
-OPERATORS = {"likers", "export", "admin"}
+OPERATORS = {"likers", "export", "copies of partitions", "admin"}
 
 
 def bearer(token):
