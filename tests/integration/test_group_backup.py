@@ -261,6 +261,29 @@ if LONG:
         restore([tmp_path / "saved"], tmp_path / "to")
         assert audit("--dir", tmp_path / "to")["members"] == "40"
 
+    def test_any_member_prunes_an_object_store_and_all_leaders_forget(tmp_path, broker, store):  # noqa: F811
+        """Also one that leads a share alone: it removes what is in the store, and the command tells the leaders of the other partitions, even if the pruning fails half-way."""
+        with Group(tmp_path, broker.address, more={"backup": {**store.options, "timeout": "2s"}}) as group:
+            for name in ("b0", "b1", "b2"):
+                group.like(8)
+                group.exact()
+                backup(group, store.at("p"), "--name", name)
+            assert len(set(group.leads().values())) > 1, "one member leads all: this is no spread group"
+            members = exported("--url", url_of(group))
+            done = run("backup", store.at("p"), "--prune", "2", "--url", group.of("central-3").url)
+            last = last_line(done, "backup")
+            assert (last["kept"], last["pruned"], last["verdict"]) == ("2", "1", "pruned") and "pruned name=b0\n" in done.stdout
+            assert listed(group) == sorted(complete_everywhere("b1") + complete_everywhere("b2"))
+            store.rule = lambda passing: "503" if passing.method == "DELETE" and passing.key.endswith((".rows", ".list")) else None
+            assert "pruned name=b1\n" in run("backup", store.at("p"), "--forget", "b1", "--url", group.of("central-2").url, rc=4).stdout
+            assert listed(group) == complete_everywhere("b2")
+            store.rule = None
+            last = last_line(run("backup", store.at("p"), "--prune", "1", "--url", group.of("central-2").url), "backup")
+            assert last["pruned"] == "0" and int(last["removed_objects"]) > 0, "the next pruning removes what that one left"
+            assert "no backup b1" in run("backup", store.at("p"), "--forget", "b1", "--url", group.of("central-1").url, rc=1).stderr
+            restore([store.at("p")], tmp_path / "to", *store.sets)
+            assert exported("--dir", tmp_path / "to") == members
+
     def test_what_moves_behind_its_copy_is_copied_once_more_to_an_object_store(tmp_path, broker, store):  # noqa: F811
         """A leader dies in the moment in which the manifest is put: who leads its partitions then does not know of the backup."""
         with Group(tmp_path, broker.address, more={"backup": store.options}) as group:

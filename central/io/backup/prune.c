@@ -157,6 +157,11 @@ int kd_prune_run(const kd_prune_source *source, kd_pruned *pruned, char *error)
     return err;
 }
 
+void kd_prune_name_line(const char *name, kd_buf *out)
+{
+    kd_text_printf(out, "pruned name=%s\n", name);
+}
+
 void kd_prune_line(const kd_pruned *pruned, kd_buf *out)
 {
     kd_text_printf(out, "backup kept=%u pruned=%u removed_objects=%" PRIu64 " verdict=pruned\n", pruned->kept,

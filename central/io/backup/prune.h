@@ -31,6 +31,8 @@ typedef struct {
  * the manifest or a list of a backup that is kept is damaged, so what it needs is not known; or another kd_err; each with `error`. libsodium is
  * initialised. */
 int kd_prune_run(const kd_prune_source *source, kd_pruned *pruned, char *error);
+/* Appends `pruned name=` and a line's end. */
+void kd_prune_name_line(const char *name, kd_buf *out);
 /* Appends `backup kept= pruned= removed_objects= verdict=pruned` and a line's end. */
 void kd_prune_line(const kd_pruned *pruned, kd_buf *out);
 

@@ -7,14 +7,12 @@
 #include <unistd.h>
 
 #include "central/io/backup/backup_catalogue.h"
-#include "central/io/backup/destination.h"
-#include "central/io/backup/prune.h"
 #include "central/io/commands/backup_group.h"
+#include "central/io/commands/backup_prune.h"
+#include "central/io/commands/backup_stopped.h"
 #include "central/io/commands/commands.h"
 #include "central/io/commands/order_run.h"
-#include "central/io/commands/source_act.h"
 #include "common/base/text.h"
-#include "common/io/daemon/progress.h"
 
 static const char *name, *forget, *prune;
 static bool list, stale;
@@ -84,164 +82,21 @@ static bool backup_absolute(const char *dir, kd_order *order)
     return n < (int)sizeof(order->dir);
 }
 
-/* ---- a backup of a stopped central ---- */
-
-typedef struct {
-    const kd_source *source;
-    const kd_order *order;
-    kd_progress progress;
-    uint32_t partitions;
-    kd_buf stale; /* a line for each partition that others led */
-    /* Of the partition that is being read. */
-    uint32_t wanted;
-    int (*use)(void *arg, const kd_store *store, char *error);
-    void *use_arg;
-} backup_stopped;
-
-static int backup_stopped_err(int code)
-{
-    return code == KD_EXIT_OK            ? KD_OK
-           : code == KD_EXIT_UNAVAILABLE ? KD_EUNAVAILABLE
-           : code == KD_EXIT_USAGE       ? KD_EINVAL
-                                         : KD_EIO;
-}
-
-static int backup_stopped_order(void *arg, kd_order_kind kind, char *error)
-{
-    const backup_stopped *o = arg;
-    kd_order order = *o->order;
-    order.kind = kind;
-    return kd_source_backup_step(o->source, &order, error);
-}
-
-static int backup_stopped_use(void *arg, kd_leveldb *db, uint32_t partition, uint32_t partitions, char *error)
-{
-    backup_stopped *o = arg;
-    o->partitions = partitions;
-    if (!o->use) return kd_source_stale(o->source, db, partition, &o->stale, error);
-    if (partition != o->wanted) return KD_OK;
-    const kd_store store = kd_leveldb_store(db);
-    return o->use(o->use_arg, &store, error);
-}
-
-static int backup_stopped_with_store(void *arg, uint32_t partition,
-                                     int (*use)(void *arg, const kd_store *store, char *error), void *use_arg,
-                                     char *error)
-{
-    backup_stopped *o = arg;
-    o->wanted = partition;
-    o->use = use;
-    o->use_arg = use_arg;
-    return backup_stopped_err(kd_source_each_store(o->source, backup_stopped_use, o, error));
-}
-
-static bool backup_command_go_on(void *arg, uint32_t partition, uint64_t rows)
-{
-    backup_stopped *o = arg;
-    kd_progress_show(&o->progress, "backup", partition, o->partitions, rows);
-    return true;
-}
-
-static bool backup_command_waits_on(void *arg)
-{
-    (void)arg;
-    return true;
-}
-
-static int backup_command_exit_code(int err)
-{
-    return err == KD_OK                                                         ? KD_EXIT_OK
-           : err == KD_EUNAVAILABLE || err == KD_EUNTRUSTED || err == KD_EAGAIN ? KD_EXIT_UNAVAILABLE
-           : err == KD_EINVAL                                                   ? KD_EXIT_USAGE
-                                                                                : KD_EXIT_FAILED;
-}
-
-/* A copy of such a partition would be old, and nothing in it would say so. */
-static int backup_refuse_stale(backup_stopped *o, char *error)
-{
-    int code = o->stale.len > 0 && !stale ? KD_EXIT_USAGE : KD_EXIT_OK;
-    kd_order_print(&o->stale);
-    if (code != KD_EXIT_OK)
-        snprintf(error, KD_OPTIONS_ERROR_MAX,
-                 "other members led these partitions when this one ended or let them go, and went on since: "
-                 "back the "
-                 "running group up (--url), or say --stale to copy them as they were");
-    return code;
-}
-
-static int backup_make_stopped(const kd_source *source, const kd_order *order, kd_buf *text, char *error)
-{
-    backup_stopped o = {.source = source, .order = order};
-    kd_destination to;
-    kd_backup_set set;
-    /* Learns the number of partitions, that no process holds a store of them, and who led them last. */
-    int code = kd_source_each_store(source, backup_stopped_use, &o, error);
-    if (code == KD_EXIT_OK) code = backup_refuse_stale(&o, error);
-    kd_buf_finish(&o.stale);
-    if (code != KD_EXIT_OK) return code;
-    const kd_backup_source from = {.arg = &o,
-                                   .partitions = o.partitions,
-                                   .name = order->name,
-                                   .order = backup_stopped_order,
-                                   .with_store = backup_stopped_with_store,
-                                   .progress = backup_command_go_on};
-    int err = kd_destination_open(&to, order->dir, order->name, NULL, &source->settings,
-                                  backup_command_waits_on, NULL, error);
-    if (err != KD_OK) return backup_command_exit_code(err);
-    err = kd_backup_make(&from, &to.sink, &set, error);
-    if (err == KD_OK) kd_backup_set_line(&set, text);
-    kd_backup_set_finish(&set);
-    kd_destination_close(&to);
-    return backup_command_exit_code(err);
-}
-
 /* ---- an object store ---- */
 
 static int backup_list_objects(const kd_source *source, const kd_order *order, kd_buf *text, char *error)
 {
     kd_objects *objects;
     kd_backup_catalogue all;
-    int err = kd_objects_open(&objects, order->dir, &source->settings, backup_command_waits_on, NULL, error);
-    if (err != KD_OK) return backup_command_exit_code(err);
+    int err = kd_objects_open(&objects, order->dir, &source->settings, kd_backup_waits_on, NULL, error);
+    if (err != KD_OK) return kd_backup_exit_code(err);
     err = kd_backup_catalogue_read(objects, &all, error);
     for (uint32_t i = 0; err == KD_OK && i < all.count; i++)
         kd_text_printf(text, "backup name=%s made=%s partitions=%u rows=%" PRIu64 " bytes=%" PRIu64 "\n",
                        all.at[i].name, all.at[i].made, all.at[i].partitions, all.at[i].rows, all.at[i].bytes);
     kd_backup_catalogue_finish(&all);
     kd_objects_close(objects);
-    return backup_command_exit_code(err);
-}
-
-/* Of a central that is stopped. */
-static int backup_command_forget(void *arg, const char *of, char *error)
-{
-    kd_order order = {.kind = KD_ORDER_BACKUP_FORGET};
-    kd_order_set_name(&order, of);
-    return kd_source_backup_step(arg, &order, error);
-}
-
-static bool backup_command_prunes_on(void *arg, uint32_t partition, uint64_t objects)
-{
-    (void)arg, (void)partition, (void)objects;
-    return true;
-}
-
-static int backup_prune_stopped(kd_source *source, const kd_order *order, kd_buf *text, char *error)
-{
-    kd_objects *objects;
-    kd_pruned pruned;
-    int err = kd_objects_open(&objects, order->dir, &source->settings, backup_command_waits_on, NULL, error);
-    if (err != KD_OK) return backup_command_exit_code(err);
-    const kd_prune_source from = {.objects = objects,
-                                  .keep = order->id,
-                                  .name = order->name[0] ? order->name : NULL,
-                                  .arg = source,
-                                  .forget = backup_command_forget,
-                                  .progress = backup_command_prunes_on};
-    err = kd_prune_run(&from, &pruned, error);
-    if (err == KD_OK) kd_prune_line(&pruned, text);
-    kd_objects_close(objects);
-    return backup_command_exit_code(err);
+    return kd_backup_exit_code(err);
 }
 
 /* ---- the command ---- */
@@ -333,9 +188,8 @@ static int backup_command_run(kd_arguments *a, const kd_order *order, kd_buf *te
     if (order->kind == KD_ORDER_BACKUP_LIST && order->dir[0] != '\0')
         return backup_list_objects(&a->source, order, text, error);
     if (order->kind == KD_ORDER_BACKUP && a->source.dir)
-        return backup_make_stopped(&a->source, order, text, error);
-    if (order->kind == KD_ORDER_BACKUP_PRUNE && a->source.dir)
-        return backup_prune_stopped(&a->source, order, text, error);
+        return kd_backup_stopped_make(&a->source, order, stale, text, error);
+    if (order->kind == KD_ORDER_BACKUP_PRUNE) return kd_backup_prune(&a->source, order, text, error);
     if (order->kind == KD_ORDER_BACKUP) return backup_make(&a->source, order, text, error);
     return kd_order_run(&a->source, order, text, &found, error);
 }
@@ -353,7 +207,10 @@ int kd_command_backup(int argc, char **argv)
         code = KD_EXIT_USAGE;
     else
         code = backup_command_run(&a, &order, &text, error);
-    if (code == KD_EXIT_OK) backup_command_print(&order, &text);
+    if (code == KD_EXIT_OK)
+        backup_command_print(&order, &text);
+    else if (order.kind == KD_ORDER_BACKUP_PRUNE)
+        kd_order_print(&text); /* what is gone is told, though the end was not reached */
     kd_buf_finish(&text);
     kd_source_finish(&a.source);
     return kd_command_end("kudos-central", argv[0], code, error);

@@ -121,6 +121,7 @@ static int order_by_url(const kd_source *source, const kd_order *order, kd_order
     told->elsewhere = code != KD_EXIT_OK && r.answer.status == 421;
     if (code == KD_EXIT_OK && told->partitions == 0 && order->kind != KD_ORDER_MEMBERS) {
         snprintf(error, KD_OPTIONS_ERROR_MAX, "no partition knows it");
+        told->nobody_knows = true;
         code = KD_EXIT_FAILED;
     }
     kd_buf_finish(&r.answer.body);

@@ -16,6 +16,7 @@ typedef struct {
     uint64_t partitions;                 /* that have carried the order out, or know what it names */
     uint64_t of;                         /* partitions that there are; 0: nobody told */
     uint64_t items, members, mismatches; /* of an audit */
+    bool nobody_knows;                   /* each partition was asked, and none knows what the order names */
     bool elsewhere;  /* each member that was asked said that it does not lead what the order wants led */
     uint64_t now_us; /* the latest clock of those that were asked, when they began; 0: nobody told */
 } kd_order_told;

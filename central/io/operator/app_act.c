@@ -34,10 +34,15 @@ static void app_act_of_item(const kd_central_app *app, kd_order *order)
                          kd_partition(kd_item_key(&item), (uint32_t)app->settings.partitions));
 }
 
-/* A backup is one copy of all partitions: one member makes it. All other orders are carried out partition by partition. */
+/* A backup is one copy of all partitions: a member that leads all makes it. Other orders are carried out partition by partition, or by any member. */
 static bool app_act_is_whole(kd_order_kind kind)
 {
-    return kind == KD_ORDER_BACKUP || kind == KD_ORDER_BACKUP_PRUNE;
+    return kind == KD_ORDER_BACKUP;
+}
+
+static bool app_act_is_of_any(kd_order_kind kind)
+{
+    return kind == KD_ORDER_MEMBERS || kind == KD_ORDER_BACKUP_PRUNE;
 }
 
 /* The first partition of the order that others lead, where this member can do nothing for it; UINT32_MAX: it can. */
@@ -45,7 +50,7 @@ static uint32_t app_act_elsewhere(kd_central_app *app, const kd_order *order)
 {
     uint32_t first = UINT32_MAX;
     bool all = kd_partition_set_count(&order->partitions) == 0;
-    if (order->kind == KD_ORDER_MEMBERS) return UINT32_MAX;
+    if (app_act_is_of_any(order->kind)) return UINT32_MAX;
     for (uint32_t p = 0; p < app->settings.partitions; p++) {
         if (!all && !kd_partition_set_has(&order->partitions, p)) continue;
         bool served = kd_jobs_serves(app->jobs, p);

@@ -70,8 +70,7 @@ static void jobs_done_with(kd_jobs *jobs, uint32_t partition)
     pthread_mutex_unlock(&jobs->lock);
 }
 
-/* Whether the partition is another member's business now. */
-static bool jobs_went(const kd_jobs *jobs, int err)
+bool kd_jobs_went(const kd_jobs *jobs, int err)
 {
     return (err == KD_EUNAVAILABLE || err == KD_EFENCED) && kd_central_in_group(jobs->settings);
 }
@@ -85,7 +84,7 @@ int kd_jobs_each(kd_jobs *jobs, int (*fn)(void *arg, uint32_t partition, char *e
             snprintf(error, KD_OPTIONS_ERROR_MAX, "central is stopping");
         if (err == KD_OK || err == KD_ENOTFOUND)
             jobs_done_with(jobs, p);
-        else if (!jobs_went(jobs, err))
+        else if (!kd_jobs_went(jobs, err))
             return err;
     }
     error[0] = '\0';

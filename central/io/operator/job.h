@@ -91,6 +91,8 @@ bool kd_jobs_serves(const kd_jobs *jobs, uint32_t partition);
  */
 int kd_jobs_each(kd_jobs *jobs, int (*fn)(void *arg, uint32_t partition, char *error), void *arg,
                  char *error);
+/* Whether the error says that the partition is another member's business now. */
+bool kd_jobs_went(const kd_jobs *jobs, int err);
 /* Nothing is left: the order is not one for each partition. */
 void kd_jobs_all_done(kd_jobs *jobs);
 

@@ -82,11 +82,25 @@ int kd_job_backup(kd_jobs *jobs, char *error)
 
 /* ---- pruning ---- */
 
+/* Where another member leads, the command orders it of that one. */
+static int job_backup_forget_in(void *arg, uint32_t partition, const kd_order *order, char *error)
+{
+    kd_jobs *jobs = arg;
+    if (!kd_jobs_serves(jobs, partition)) return KD_ENOTFOUND;
+    const kd_order_target target = kd_job_target(jobs);
+    int err = target.carry_out(target.arg, partition, order, error);
+    return kd_jobs_went(jobs, err) ? KD_ENOTFOUND : err;
+}
+
 static int job_backup_forget(void *arg, const char *name, char *error)
 {
     kd_jobs *jobs = arg;
     kd_order order = {.kind = KD_ORDER_BACKUP_FORGET};
-    const kd_order_target target = kd_job_target(jobs);
+    const kd_order_target target = {jobs, (uint32_t)jobs->settings->partitions, job_backup_forget_in};
+    kd_buf line = {0};
+    kd_prune_name_line(name, &line);
+    kd_jobs_text(jobs, kd_buf_view(&line));
+    kd_buf_finish(&line);
     snprintf(order.name, sizeof(order.name), "%s", name);
     return kd_order_backup_step(&target, &order, error);
 }

@@ -6,7 +6,7 @@
 
 /* On the job's thread: makes the backup that the job's order names, and tells its last line. As kd_backup_make. */
 int kd_job_backup(kd_jobs *jobs, char *error);
-/* Prunes the object store that the order names, and tells the last line. As kd_prune_run. */
+/* Prunes the object store that the order names, forgets what is gone in the partitions that are led here, and tells `pruned name=` of each, and the last line. As kd_prune_run. */
 int kd_job_prune(kd_jobs *jobs, char *error);
 
 #endif
