@@ -14,7 +14,18 @@ static bool object_lower(char c)
 
 bool kd_object_place_is(const char *text)
 {
-    return strncmp(text, KD_OBJECT_SCHEME, sizeof KD_OBJECT_SCHEME - 1) == 0;
+    return strncmp(text, KD_OBJECT_SCHEME, sizeof KD_OBJECT_SCHEME - 1) == 0 || kd_object_place_is_dir(text);
+}
+
+bool kd_object_place_is_dir(const char *text)
+{
+    return strncmp(text, KD_OBJECT_SCHEME_DIR, sizeof KD_OBJECT_SCHEME_DIR - 1) == 0;
+}
+
+const char *kd_object_place_dir(const char *text)
+{
+    const char *path = text + sizeof KD_OBJECT_SCHEME_DIR - 1;
+    return kd_object_place_is_dir(text) && path[0] == '/' && strspn(path, "/") < strlen(path) ? path : NULL;
 }
 
 /* How long the text is up to its first slash. */
@@ -55,7 +66,7 @@ static bool object_prefix_valid(const char *prefix)
 int kd_object_place_parse(kd_object_place *place, const char *text)
 {
     *place = (kd_object_place){.bucket = ""};
-    if (!kd_object_place_is(text)) return KD_EINVAL;
+    if (!kd_object_place_is(text) || kd_object_place_is_dir(text)) return KD_EINVAL;
     const char *bucket = text + sizeof KD_OBJECT_SCHEME - 1;
     size_t len = object_segment(bucket);
     const char *prefix = bucket + len + (bucket[len] == '/');

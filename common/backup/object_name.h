@@ -19,6 +19,7 @@ enum {
     KD_OBJECT_NAME_MAX = 128, /* with the NUL, without the prefix */
 };
 #define KD_OBJECT_SCHEME "s3://"
+#define KD_OBJECT_SCHEME_DIR "file://"
 #define KD_OBJECT_BACKUPS "backups/"
 #define KD_OBJECT_RUNNING "running/"
 
@@ -30,8 +31,12 @@ typedef struct {
 
 typedef enum { KD_OBJECT_ROWS, KD_OBJECT_LIST } kd_object_kind;
 
-/* Whether the text is an address of an object store rather than a path. */
+/* Whether the text is an address of an object store rather than a path: s3://... or file://... */
 bool kd_object_place_is(const char *text);
+/* Whether it is one of a directory: file:///DIR. */
+bool kd_object_place_is_dir(const char *text);
+/* The absolute path of such an address, within the text; NULL: it is none. */
+const char *kd_object_place_dir(const char *text);
 /* KD_OK; KD_EINVAL: no such address. A bucket is [a-z0-9][a-z0-9.-]{2,62}; a prefix is made of [A-Za-z0-9._-] and single slashes, so that no client,
  * server or page reads it in two ways, and no segment of it is . or .. */
 int kd_object_place_parse(kd_object_place *place, const char *text);

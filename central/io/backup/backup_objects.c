@@ -113,7 +113,7 @@ static void backup_objects_sum_up(const backup_objects *b, kd_backup_set *set)
 {
     set->objects = b->count;
     set->new_objects = b->new_count;
-    set->sent_bytes = kd_objects_stats(b->objects).sent_bytes;
+    set->sent_bytes = kd_objects_sent_bytes(b->objects);
 }
 
 static int backup_objects_copy(void *arg, const kd_backup_rows *rows, kd_backup_set *set, char *error)

@@ -93,6 +93,7 @@ void kd_restore_objects_origin(kd_restore_origin *origin, kd_restore_objects *fr
 {
     *origin = (kd_restore_origin){.arg = from,
                                   .shown = kd_objects_address(from->objects),
+                                  .dir = kd_object_place_dir(kd_objects_address(from->objects)),
                                   .read = restore_objects_read,
                                   .fetch = restore_objects_fetch};
 }

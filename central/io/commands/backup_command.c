@@ -22,36 +22,41 @@ static const kd_arg options[] = {
         "its name, [a-z0-9][a-z0-9._-]{0,31}; default: the time and chance, as in b20260102t030405z-7f3a"),
     KD_ARG_FLAG(
         "list", &list,
-        "lists the backups that central knows of, instead; with s3://BUCKET/PREFIX those that are there, "
+        "lists the backups that central knows of, instead; with s3://... or file://... those that are there, "
         "for which no central is asked"),
     KD_ARG_FLAG("stale", &stale,
                 "with --dir: also of partitions that another member led when this one ended or let them go"),
     KD_ARG_TEXT("forget", "NAME", &forget,
                 "that backup is no more and will never be restored: nothing is held back for it any longer; "
-                "with s3://BUCKET/PREFIX it is removed from there first"),
+                "with s3://... or file://... it is removed from there first"),
     KD_ARG_TEXT(
         "prune", "N", &prune,
-        "removes all but the newest N backups from s3://BUCKET/PREFIX, forgets them, and removes what no "
+        "removes all but the newest N backups from s3://... or file://..., forgets them, and removes what no "
         "backup there needs"),
 };
 
 static const kd_command_line line = {
-    .usage = "DIR | s3://BUCKET/PREFIX | --list | --forget NAME | --prune N  [--name NAME] [--url URL | "
+    .usage = "DIR | s3://BUCKET/PREFIX | file:///DIR | --list | --forget NAME | --prune N  [--name NAME] "
+             "[--url URL | "
              "--dir DATA] [-c FILE] [--set "
              "section.key=value]...",
-    .about = "Copies all partitions of a running central (or with --dir of one that does not run) into DIR, "
-             "which must be empty or\n"
-             "not there: each partition as it is at one moment, by a snapshot; traffic goes on. DIR is a "
-             "path on central's machine,\n"
-             "written by central. In an object store (options of [backup]) only what is not there yet is "
-             "sent. In a group whose\n"
-             "members share the partitions each leader copies its own; a directory is then one on each "
-             "member's machine. From its beginning on the edges keep what a restore of it would need from "
-             "them; they may forget\n"
-             "what every backup holds. So say --forget when one is deleted.\n"
+    .about = "Copies all partitions of a running central (or with --dir of one that does not run), each as "
+             "it is at one moment,\n"
+             "by a snapshot; traffic goes on. DIR is a path on central's machine, written by central, and "
+             "must be empty or\n"
+             "not there: it becomes one copy of all. An object store, s3://BUCKET/PREFIX (options of "
+             "[backup]) or the directory\n"
+             "of file:///DIR, keeps many backups, and only what is not there yet is sent.\n"
+             "In a group whose members share the partitions each leader copies its own; a DIR is then one on "
+             "each member's\n"
+             "machine, and file:///DIR one that all have mounted.\n"
+             "From its beginning on the edges keep what a restore of it would need from them; they may "
+             "forget what every\n"
+             "backup holds. So say --forget when one is deleted.\n"
              "Last line: backup name= partitions= rows= bytes= verdict=done (list: a line for each partition "
-             "of each; backups= verdict=listed; "
-             "forget: verdict=forgotten; prune: kept= pruned= removed_objects= verdict=pruned).\n"
+             "of each;\n"
+             "backups= verdict=listed; forget: verdict=forgotten; prune: kept= pruned= removed_objects= "
+             "verdict=pruned).\n"
              "Exit codes: 0 done, 1 failed (nothing of it is left), 2 usage or DIR is no place for it, 4 not "
              "reached or in use.",
     .options = options,
@@ -120,7 +125,8 @@ static bool backup_command_read_order(const kd_arguments *a, kd_order *order, ch
     order->kind = backup_command_kind(a);
     bool make = order->kind == KD_ORDER_BACKUP;
     snprintf(error, KD_OPTIONS_ERROR_MAX,
-             "one of DIR, s3://BUCKET/PREFIX, --list, --forget NAME and s3://BUCKET/PREFIX --prune N");
+             "one of DIR, s3://BUCKET/PREFIX, file:///DIR, --list, --forget NAME, and s3://... or file://... "
+             "--prune N");
     if (order->kind == KD_ORDER_NONE) return false;
     snprintf(error, KD_OPTIONS_ERROR_MAX, "DIR is an empty text");
     if (make && a->words[0][0] == '\0') return false;

@@ -13,14 +13,15 @@
 static const char *to, *wanted;
 static bool force;
 static const kd_arg options[] = {
-    KD_ARG_TEXT("name", "NAME", &wanted, "the backup, of those at s3://BUCKET/PREFIX; default: the newest"),
+    KD_ARG_TEXT("name", "NAME", &wanted,
+                "the backup, of those at s3://... or file://...; default: the newest"),
     KD_ARG_TEXT("to", "DATA", &to, "the data directory; must be empty or not there"),
     KD_ARG_FLAG("force", &force,
                 "a directory that is not empty is moved aside, to DATA.replaced-TIME; nothing is deleted"),
 };
 
 static const kd_command_line line = {
-    .usage = "DIR... | s3://BUCKET/PREFIX [--name NAME]  --to DATA [--force] [-c FILE] [--set "
+    .usage = "DIR... | s3://BUCKET/PREFIX | file:///DIR [--name NAME]  --to DATA [--force] [-c FILE] [--set "
              "section.key=value]...",
     .about =
         "Copies a backup into a data directory, after its digests were found right. The central that "
@@ -99,7 +100,7 @@ static int restore_command_run(const kd_arguments *a, char *error)
     KD_ASSERT(sodium_init() >= 0);
     if (!kd_object_place_is(a->words[0])) {
         snprintf(error, KD_OPTIONS_ERROR_MAX,
-                 "--name goes with s3://BUCKET/PREFIX: a directory holds one backup");
+                 "--name goes with s3://... and file://...: a DIR holds one backup");
         if (wanted) return KD_EXIT_USAGE;
         kd_backup_parts_origin(&from, &dirs);
         return restore_command_from(a, &from, error);
