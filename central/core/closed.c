@@ -217,10 +217,14 @@ static void closed_close(kd_closed_item *i, uint64_t stamp_us)
     i->latest_us = 0;
 }
 
-static void closed_open(const kd_central *c, kd_closed_item *i, uint64_t stamp_us)
+static void closed_open(const kd_central *c, kd_closed_item *i, uint64_t stamp_us, const kd_closing *life)
 {
     if (!closed_now(i)) return;
     kd_closing *last = &i->at[i->count - 1];
+    if (life) {
+        last->from_us = KD_MIN(last->from_us, life->from_us);
+        i->latest_us = KD_MAX(i->latest_us, life->to_us);
+    }
     last->to_us = KD_MAX(KD_MAX(stamp_us, i->latest_us), last->from_us);
     if (kd_planted(c, KD_PLANT_OPENED_FORGETS)) last->to_us = last->from_us;
 }
@@ -233,7 +237,7 @@ static void closed_delete(kd_central *c, kd_closed_item *i)
     i->count = 1;
 }
 
-void kd_closed_decide(kd_central *c, const kd_decision *d)
+void kd_closed_decide(kd_central *c, const kd_decision *d, const kd_closing *life)
 {
     kd_commit *k = kd_commit_open(c);
     kd_closed_item *i = kd_table_find(&c->closer.items, d->item);
@@ -242,7 +246,7 @@ void kd_closed_decide(kd_central *c, const kd_decision *d)
     if (i->version <= c->version) i->was_closed = closed_now(i);
     i->version = c->begun + 1;
     if (d->what == KD_DECIDED_CLOSE || d->what == KD_DECIDED_ENDED) closed_close(i, d->stamp_us);
-    if (d->what == KD_DECIDED_OPEN) closed_open(c, i, d->stamp_us);
+    if (d->what == KD_DECIDED_OPEN) closed_open(c, i, d->stamp_us, life);
     if (d->what == KD_DECIDED_DELETE || d->what == KD_DECIDED_EXPIRED) closed_delete(c, i);
     kd_closed_put(c, i, &k->writes);
     k->closed = kd_grow(k->closed, k->closed_count, &k->closed_cap, sizeof(kd_closed_item *));

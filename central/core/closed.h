@@ -61,8 +61,9 @@ int kd_closed_load(kd_central *c);
 int kd_closed_check(const kd_central *c, const kd_decision *d);
 /* Whether no item can be listed any more because its life has ended. */
 bool kd_closed_full_of_lives(const kd_central *c);
-/* Such a decision that can be merged, in the open commit. */
-void kd_closed_decide(kd_central *c, const kd_decision *d);
+/* Such a decision that can be merged, in the open commit. `life`: when the item's life ends, and the latest stamp that it left out behind that (0: none); NULL: it has no life. An opening is the
+ * end of the life, so its closing covers what that left out. */
+void kd_closed_decide(kd_central *c, const kd_decision *d, const kd_closing *life);
 
 /* Whether the item is closed for an operation with that stamp. Counts nothing. */
 bool kd_closed_covers(const kd_central *c, kd_bytes item, uint64_t time_us);

@@ -53,8 +53,7 @@ void kd_gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t regio
     if (body->op_count + body->sum_count > 0) kd_gather_record(c, sent_us);
     for (uint32_t i = 0; i < body->op_count; i++) {
         const kd_op *op = &body->ops[i];
-        bool out = kd_closed_ignores(c, op->item, op->time_us) ||
-                   kd_span_leaves_out(c, op->item, op->time_us - 1, op->time_us) ||
+        bool out = kd_closed_ignores(c, op->item, op->time_us) || kd_span_ignores(c, op->item, op->time_us) ||
                    kd_erased_ignores(c, op->user, op->time_us);
         if (!out) kd_gather_op(c, op, edge, region);
     }
@@ -63,7 +62,7 @@ void kd_gather(kd_central *c, const kd_body *body, uint16_t edge, uint16_t regio
     for (uint32_t i = 0; i < body->sum_count; i++) {
         const kd_sum *s = &body->sums[i];
         bool out = kd_closed_ignores_sum(c, s->item, after_us, complete_to_us) ||
-                   kd_span_leaves_out(c, s->item, after_us, complete_to_us);
+                   kd_span_ignores_sum(c, s->item, after_us, complete_to_us);
         if (!out) gather_sum(k, s, edge, region);
     }
 }

@@ -73,12 +73,11 @@ static void span_forget_oldest(kd_central *c)
     free(i);
 }
 
-static kd_span_item *span_add(kd_central *c, kd_bytes item, uint64_t start_us, bool begins)
+static kd_span_item *span_add(kd_central *c, kd_bytes item, uint64_t start_us)
 {
     kd_span_item *i = kd_alloc(sizeof *i + item.len);
     i->start_us = start_us;
     i->version = c->begun + 1;
-    i->begins = begins;
     i->key_len = (uint8_t)item.len;
     memcpy(i->key, item.data, item.len);
     kd_table_put(&c->spanner.items, i);
@@ -87,78 +86,115 @@ static kd_span_item *span_add(kd_central *c, kd_bytes item, uint64_t start_us, b
     return i;
 }
 
-/* Also of commits that are not durable yet. KD_OK, KD_ENOTFOUND: it has not begun; KD_EIO. */
-static int span_start(kd_central *c, kd_bytes item, uint64_t *start_us)
+/* Its rows go with the open commit. */
+static void span_change(kd_central *c, kd_span_item *i)
 {
-    const kd_span_item *i = kd_table_find(&c->spanner.items, item);
-    if (i) {
-        *start_us = i->start_us;
-        return KD_OK;
-    }
+    TAILQ_REMOVE(&c->spanner.order, i, of_order);
+    i->version = c->begun + 1;
+    i->changes = true;
+    TAILQ_INSERT_TAIL(&c->spanner.order, i, of_order);
+}
+
+/* Also of commits that are not durable yet. KD_OK, KD_ENOTFOUND: it has not begun; KD_EIO. */
+static int span_find(kd_central *c, kd_bytes item, kd_span_item **found)
+{
+    *found = kd_table_find(&c->spanner.items, item);
+    if (*found) return KD_OK;
     int err = c->store.get(c->store.ctx, kd_span_start_key(&c->key, item), &c->value);
     if (err != KD_OK) return err == KD_ENOTFOUND ? err : KD_EIO;
     kd_reader r = kd_reader_of(kd_buf_view(&c->value));
-    *start_us = kd_read_be64(&r);
+    uint64_t start_us = kd_read_be64(&r), latest_us = kd_reader_left(&r) > 0 ? kd_read_be64(&r) : 0;
     if (r.bad) return KD_EIO;
-    span_add(c, item, *start_us, false);
+    *found = span_add(c, item, start_us);
+    (*found)->latest_us = latest_us;
     return KD_OK;
 }
 
-/* What was opened by an operator has no end any more. */
-static const kd_lifespan *span_in_force(const kd_central *c, kd_bytes item)
+/* The item whose end is judged by the life *span; NULL: it has no life, or has not begun (KD_ENOTFOUND), or the store cannot be read (KD_EIO). */
+static int span_find_in_force(kd_central *c, kd_bytes item, const kd_lifespan **span, kd_span_item **found)
 {
     const kd_lifespan *s = c->spanner.spans.count > 0 ? span_of(c, item) : NULL;
-    return s && !kd_closed_opened(c, item) ? s : NULL;
+    *span = s && !kd_closed_opened(c, item) ? s : NULL; /* what an operator opened has no end any more */
+    return *span ? span_find(c, item, found) : KD_ENOTFOUND;
 }
 
-bool kd_span_leaves_out(kd_central *c, kd_bytes item, uint64_t after_us, uint64_t time_us)
+/* The item, where it had ended before all that was added above `after_us`; else NULL, and it has begun. */
+static kd_span_item *span_leaves_out(kd_central *c, kd_bytes item, uint64_t after_us, uint64_t time_us)
 {
-    const kd_lifespan *s = span_in_force(c, item);
-    uint64_t start_us;
-    if (!s) return false;
-    int err = span_start(c, item, &start_us);
-    if (err == KD_ENOTFOUND) span_add(c, item, time_us, true);
+    const kd_lifespan *s;
+    kd_span_item *i;
+    int err = span_find_in_force(c, item, &s, &i);
+    if (err == KD_ENOTFOUND && s) span_change(c, span_add(c, item, time_us));
     if (err == KD_EIO) kd_central_poison(c);
-    bool out = err == KD_OK && after_us >= start_us + s->life_us && !kd_planted(c, KD_PLANT_LIFE_BY_RECORD);
+    bool out =
+        err == KD_OK && after_us >= i->start_us + s->life_us && !kd_planted(c, KD_PLANT_LIFE_BY_RECORD);
     c->closer.ignored += out;
-    return out;
+    return out ? i : NULL;
+}
+
+bool kd_span_ignores(kd_central *c, kd_bytes item, uint64_t time_us)
+{
+    kd_span_item *i = span_leaves_out(c, item, time_us - 1, time_us);
+    if (i && time_us > i->latest_us) {
+        i->latest_us = time_us;
+        span_change(c, i);
+    }
+    return i != NULL;
+}
+
+bool kd_span_ignores_sum(kd_central *c, kd_bytes item, uint64_t after_us, uint64_t time_us)
+{
+    return span_leaves_out(c, item, after_us, time_us) != NULL;
+}
+
+bool kd_span_end(kd_central *c, kd_bytes item, uint64_t *end_us, uint64_t *latest_us)
+{
+    const kd_lifespan *s;
+    kd_span_item *i;
+    int err = span_find_in_force(c, item, &s, &i);
+    if (err == KD_EIO) kd_central_poison(c);
+    if (err != KD_OK) return false;
+    *end_us = i->start_us + s->life_us;
+    *latest_us = i->latest_us;
+    return true;
 }
 
 bool kd_span_agrees(kd_central *c, const kd_decision *d)
 {
-    const kd_lifespan *s = span_in_force(c, d->item);
-    uint64_t start_us;
-    int err = s ? span_start(c, d->item, &start_us) : KD_ENOTFOUND;
+    const kd_lifespan *s;
+    kd_span_item *i;
+    int err = span_find_in_force(c, d->item, &s, &i);
     if (err == KD_EIO) kd_central_poison(c);
-    if (err != KD_OK || d->stamp_us != start_us + s->life_us) return false;
+    if (err != KD_OK || d->stamp_us != i->start_us + s->life_us) return false;
     return d->what == KD_DECIDED_ENDED || (s->keep_us > 0 && d->at_us >= d->stamp_us + s->keep_us);
 }
 
 int kd_span_covers(kd_central *c, kd_bytes item, uint64_t time_us, bool *covers)
 {
-    const kd_lifespan *s = span_in_force(c, item);
-    uint64_t start_us = 0;
-    *covers = false;
-    int err = s ? span_start(c, item, &start_us) : KD_ENOTFOUND;
-    if (err == KD_OK) *covers = time_us > start_us + s->life_us;
+    const kd_lifespan *s;
+    kd_span_item *i;
+    int err = span_find_in_force(c, item, &s, &i);
+    *covers = err == KD_OK && time_us > i->start_us + s->life_us;
     return err == KD_EIO ? KD_EIO : KD_OK;
 }
 
 /* ---- rows ---- */
 
 /* The row of the phase in which the item is; none when its life is over. */
-static void span_put(kd_central *c, kd_commit *k, kd_bytes item, uint64_t start_us)
+static void span_put(kd_central *c, kd_commit *k, const kd_span_item *i)
 {
+    const kd_bytes item = span_key_of(i);
     bool over = kd_closed_opened(c, item) || kd_closed_deleted(c, item), closed = kd_closed_now(c, item);
     for (uint32_t phase = 0; phase < KD_SPAN_PHASES; phase++) {
-        kd_bytes key = kd_span_phase_key(&c->key, (uint8_t)phase, item, start_us);
+        kd_bytes key = kd_span_phase_key(&c->key, (uint8_t)phase, item, i->start_us);
         if (!over && phase == closed)
             kd_writes_put(&k->writes, key, (kd_bytes){0});
         else
             kd_writes_delete(&k->writes, key);
     }
     kd_buf_clear(&c->value);
-    kd_buf_put_be64(&c->value, start_us);
+    kd_buf_put_be64(&c->value, i->start_us);
+    kd_buf_put_be64(&c->value, i->latest_us);
     kd_bytes key = kd_span_start_key(&c->key, item);
     if (over)
         kd_writes_delete(&k->writes, key);
@@ -172,14 +208,13 @@ int kd_span_step(kd_central *c, kd_commit *k)
     TAILQ_FOREACH_REVERSE(i, &c->spanner.order, kd_span_order, of_order)
     {
         if (i->version < k->version) break;
-        if (i->begins && i->version == k->version) span_put(c, k, span_key_of(i), i->start_us);
+        if (i->changes && i->version == k->version) span_put(c, k, i);
     }
     for (uint32_t n = 0; n < k->closed_count; n++) {
         kd_bytes item = kd_bytes_of(k->closed[n]->key, k->closed[n]->key_len);
-        uint64_t start_us;
-        int err = span_start(c, item, &start_us);
+        int err = span_find(c, item, &i);
         if (err == KD_EIO) return KD_EIO;
-        if (err == KD_OK) span_put(c, k, item, start_us);
+        if (err == KD_OK) span_put(c, k, i);
     }
     return KD_OK;
 }

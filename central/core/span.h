@@ -2,11 +2,14 @@
  * span.h - collections whose items have a life (rule 29): closed so long after their first operation, and deleted later.
  *
  *     row   z                                                      the lives in force (kd_lifespans_encode)
- *     row   o | item key                                           start be64: stamp of the first operation
+ *     row   o | item key                                           start be64: stamp of the first operation | latest be64: see below
  *     row   z | phase u8 | collection len u8 | collection | start be64 | id len u8 | id    nothing; phase 0: it lives, 1: it is closed
  *
  * An item of such a collection begins with the operation that is merged first, in the order of the log, and ends so long after that operation's stamp. What is
  * stamped later is left out. Which collections have a life, and how long, is a decision in the log, too. So all of that is a function of the log.
+ *
+ * An operator who opens an item ends its life. What the life left out must not count afterwards: so the closing that ends there begins with the life, and reaches up to the
+ * latest stamp that was left out, which the item's row remembers (rows of earlier programs lack it: 0).
  *
  * Central's own hand (kd_central_propose) proposes decisions by its clock: the lives of its configuration, where others are in force; that an item is closed,
  * by the stamp at which it ended; that it is deleted. Nothing happens before such a decision is read, and rule 27 says what happens then.
@@ -28,8 +31,9 @@ typedef struct kd_span_item {
     kd_table_entry link;
     TAILQ_ENTRY(kd_span_item) of_order;
     uint64_t start_us;
-    uint64_t version; /* of the commit that puts its rows, if `begins`; else of the one that asked for it */
-    bool begins;
+    uint64_t latest_us; /* of the operations behind its end that were left out; 0: none were */
+    uint64_t version; /* of the commit that puts its rows, if `changes`; else of the one that asked for it */
+    bool changes;
     uint8_t key_len;
     uint8_t key[];
 } kd_span_item;
@@ -59,9 +63,13 @@ bool kd_span_decide(kd_central *c, const kd_decision *d);
 /* Whether a decision about the end of an item's life is about the end that it has: where the operator has opened it meanwhile, or its collection has another
  * life, it is void. */
 bool kd_span_agrees(kd_central *c, const kd_decision *d);
-/* Of what is merged now, added above `after_us` and up to `time_us`: whether the item had ended before all of it. Else the item has begun. When the store
- * cannot be read the core is poisoned. */
-bool kd_span_leaves_out(kd_central *c, kd_bytes item, uint64_t after_us, uint64_t time_us);
+/* Whether an operation that is merged now lies behind the end of the item; its stamp is remembered then. Else the item has begun. When the store cannot be read the core is poisoned. */
+bool kd_span_ignores(kd_central *c, kd_bytes item, uint64_t time_us);
+/* The same of a sum, added above `after_us` and up to `time_us`: whether the item had ended before all of it. It has no stamp to remember. */
+bool kd_span_ignores_sum(kd_central *c, kd_bytes item, uint64_t after_us, uint64_t time_us);
+/* Of an item whose life is in force: when it ends, and the latest stamp that was left out behind the end (0: none was). False: it has no life. When the store cannot be read the
+ * core is poisoned. */
+bool kd_span_end(kd_central *c, kd_bytes item, uint64_t *end_us, uint64_t *latest_us);
 /* Whether an operation with that stamp lies behind the end of the item. KD_OK, KD_EIO. */
 int kd_span_covers(kd_central *c, kd_bytes item, uint64_t time_us, bool *covers);
 /* What central proposes by that clock. KD_OK, KD_ENOTFOUND: none now; KD_EIO. */

@@ -19,7 +19,7 @@
 
 #include <stdio.h>
 
-enum { MERGED_LEFT_OUT = 100, MERGED_FIRST, LAG_US = 10000000 };
+enum { MERGED_LEFT_OUT = 100, MERGED_BEHIND_END, MERGED_FIRST, LAG_US = 10000000 };
 
 typedef enum { KNOWS_NOTHING, KNOWS_OPEN, KNOWS_CLOSED } closed_knowledge;
 
@@ -36,6 +36,7 @@ typedef struct {
     bool now, deleted, begun, opened;
     uint64_t start_us, life_us, keep_us; /* life_us 0: it has none now */
     uint64_t latest_us;                  /* stamp of what was left out since the last close */
+    uint64_t behind_us;                  /* stamp of what its life left out */
 } closed_spans;
 
 static void closed_model_close(closed_spans *s, uint64_t stamp_us)
@@ -54,9 +55,14 @@ static void closed_model_close(closed_spans *s, uint64_t stamp_us)
 static void closed_model_open(closed_spans *s, uint64_t stamp_us)
 {
     if (!s->now) return;
+    kd_closing *last = &s->at[s->count - 1];
+    if (s->life_us > 0 && s->begun && !s->opened) { /* it ends the life: what that left out stays so */
+        last->from_us = KD_MIN(last->from_us, s->start_us + s->life_us);
+        s->latest_us = KD_MAX(s->latest_us, s->behind_us);
+    }
     s->now = false;
     s->opened = true;
-    s->at[s->count - 1].to_us = KD_MAX(KD_MAX(stamp_us, s->latest_us), s->at[s->count - 1].from_us);
+    last->to_us = KD_MAX(KD_MAX(stamp_us, s->latest_us), last->from_us);
 }
 
 static void closed_model_step(closed_spans *s, const sim_check_closing *d)
@@ -64,6 +70,9 @@ static void closed_model_step(closed_spans *s, const sim_check_closing *d)
     switch (d->what) {
     case MERGED_LEFT_OUT:
         s->latest_us = KD_MAX(s->latest_us, d->stamp_us);
+        return;
+    case MERGED_BEHIND_END:
+        s->behind_us = KD_MAX(s->behind_us, d->stamp_us);
         return;
     case MERGED_FIRST:
         s->begun = true;
@@ -126,8 +135,10 @@ bool sim_check_closed_leaves_out(sim_checks *c, uint32_t slot, uint32_t item, ui
         closed_begins(l, &s, item, time_us);
         return false;
     }
-    bool closed = s.now && !s.deleted && closed_covers(&s, time_us - 1, time_us); /* not by its life alone */
-    if (closed && time_us > s.latest_us) closed_add(l, item, MERGED_LEFT_OUT, time_us);
+    bool covered = closed_covers(&s, time_us - 1, time_us); /* not by its life alone */
+    if (covered && s.now && !s.deleted && time_us > s.latest_us)
+        closed_add(l, item, MERGED_LEFT_OUT, time_us);
+    if (!covered && !s.deleted && time_us > s.behind_us) closed_add(l, item, MERGED_BEHIND_END, time_us);
     return true;
 }
 

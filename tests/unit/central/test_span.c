@@ -226,6 +226,70 @@ Test(span, an_operator_who_opens_it_ends_its_life_and_a_proposal_that_stands_beh
     kd_buf_finish(&late);
 }
 
+static void expect_left_out(uint32_t user, uint64_t time_us)
+{
+    kd_row_verdict verdict;
+    kd_compare_row row = {.counter = RIG_LIKE, .liked = true, .time_us = time_us};
+    row.item = rig_item(1);
+    row.user = rig_user(user);
+    cr_assert_eq(kd_central_compare_row(r.c, kd_bytes_str("edge-a"), &row, &verdict), KD_OK);
+    cr_expect_eq(verdict, KD_ROW_FORGOTTEN, "the like of user %u is called lost", user);
+}
+
+Test(span, an_opening_leaves_out_all_from_the_end_of_the_life_on_whoever_closed_the_item)
+{
+    alive();
+    like(1, 1, noon);
+    like(1, 2, noon + life + 5 * second);
+    at(noon + life + 10 * second);
+    operator_says(KD_DECIDED_CLOSE, 1, r.now_us);
+    at(noon + life + 20 * second);
+    operator_says(KD_DECIDED_OPEN, 1, r.now_us);
+    like(1, 3, noon + life + 7 * second);
+    expect_left_out(2, noon + life + 5 * second);
+    expect_left_out(3, noon + life + 7 * second);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 1u, "what was stamped between end and opening never counts");
+    like(1, 4, noon + life);
+    like(1, 5, noon + life + 21 * second);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 3u);
+}
+
+/* An edge's clock was ahead; central closed the item and was told to open it before that time came. */
+Test(span, what_a_life_left_out_with_a_later_stamp_than_the_opening_stays_left_out)
+{
+    alive();
+    like(1, 1, noon);
+    like(1, 2, noon + life + 60 * second);
+    like(1, 3, noon + life + 30 * second);
+    cr_assert_eq(rig_reopen(&r), KD_OK);
+    rig_commit(&r);
+    at(noon + life + 10 * second);
+    cr_assert_eq(hand(NULL), 1u);
+    at(noon + life + 20 * second);
+    operator_says(KD_DECIDED_OPEN, 1, r.now_us);
+    expect_left_out(2, noon + life + 60 * second);
+    expect_left_out(3, noon + life + 30 * second);
+    like(1, 4, noon + life + 60 * second);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 1u);
+    like(1, 5, noon + life + 61 * second);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 2u);
+}
+
+Test(span, an_item_that_is_opened_before_its_life_would_end_was_closed_for_no_longer_than_that)
+{
+    alive();
+    like(1, 1, noon);
+    at(noon + 10 * second);
+    operator_says(KD_DECIDED_CLOSE, 1, r.now_us);
+    at(noon + 20 * second);
+    operator_says(KD_DECIDED_OPEN, 1, r.now_us);
+    like(1, 2, noon + 9 * second);
+    like(1, 3, noon + 15 * second);
+    like(1, 4, noon + 21 * second);
+    like(1, 5, noon + 2 * life);
+    cr_expect_eq(rig_total(&r, 1, LIKE), 4u);
+}
+
 Test(span, lives_are_those_of_the_last_decision_and_without_one_nothing_ends)
 {
     like(1, 1, noon);
