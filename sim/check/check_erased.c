@@ -42,12 +42,11 @@ void sim_check_erased_mark(sim_checks *c, sim_check_deciding *d, const kd_decisi
     memcpy(u->told.job, decision->job.data, decision->job.len);
 }
 
-/* By what it has read: the commit that forgets a mark may be under way. */
+/* By what it has read: the commit that raises the floor and forgets a mark may be under way. */
 static bool erased_forgotten(const sim_check_erased *u, const kd_central *core, kd_bytes user)
 {
-    kd_central_forgetting f;
-    kd_central_get_forgetting(core, &f);
-    return u->told.finished_us > 0 && u->told.stamp_us < f.floor_us && !kd_erased_user_find(core, user);
+    bool below = u->told.stamp_us < core->collector.floor_us;
+    return u->told.finished_us > 0 && below && !kd_erased_user_find(core, user);
 }
 
 void sim_check_erased_forget(sim_check_deciding *d, const kd_central *core, const char *const *users)
