@@ -317,13 +317,18 @@ static void closed_judge(sim_checks *c, uint32_t slot, kd_central *core, sim_che
         closed_judge_empty(c, core, d, all);
 }
 
+/* No commit is under way: what was read is what central says. */
+static bool closed_quiet(const sim_checks *c, uint32_t slot, uint32_t partition)
+{
+    return c->positions.tenures[slot][partition].outstanding == 0 && c->deciding[slot][partition].open == 0;
+}
+
 void sim_check_closed_committed(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     sim_check_closings *l = &c->closings[slot][partition];
     kd_central *core = c->view.central(c->view.world, slot, partition);
-    bool quiet =
-        c->positions.tenures[slot][partition].outstanding == 0 && c->deciding[slot][partition].open == 0;
-    for (uint32_t i = 0; core && quiet && i < l->count && !c->failed; i++)
+    bool judged = core && closed_quiet(c, slot, partition);
+    for (uint32_t i = 0; judged && i < l->count && !c->failed; i++)
         closed_judge(c, slot, core, &l->at[i], false);
 }
 
@@ -344,7 +349,7 @@ bool sim_check_closed_settled(sim_checks *c, char *why, size_t size)
     for (uint32_t p = 0; c->orders && p < c->view.scenario->partitions; p++) {
         sim_check_closings *l = &c->closings[0][p];
         kd_central *core = c->view.central(c->view.world, 0, p);
-        if (!core || kd_central_sweeps(core) || closed_lags(c, l)) {
+        if (!core || !closed_quiet(c, 0, p) || kd_central_sweeps(core) || closed_lags(c, l)) {
             snprintf(why, size,
                      "items whose life is over are still to be closed, or rows to be deleted [partition %u]",
                      p);
