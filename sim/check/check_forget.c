@@ -7,7 +7,8 @@
  *   retired; by a decision of the log, and by what stands in front of it.
  * - "retired" (rule 23): central merges nothing of an edge that was retired, and refuses nothing of any other. check_retire.c notes the commands.
  *
- * The low watermark is worked out here from what central says of each edge. An edge that central never heard of makes it 0, unless it was retired.
+ * The low watermark is worked out here from what central says of each edge. An edge that central never heard of makes it 0, unless it was retired, or the log has lost
+ * records: then those that told of the edge may be gone, and central cannot wait for it.
  */
 #include "central/core/expect.h"
 #include "central/core/state.h"
@@ -30,13 +31,14 @@ static uint64_t low_of(const sim_checks *c, const kd_central *core, uint64_t wat
     uint64_t low_us = UINT64_MAX, gone = sim_check_retired_edges(c, core);
     uint32_t count = kd_central_edges(core, edges, SCENARIO_EDGES_MAX);
     for (uint32_t e = 0; e < c->view.scenario->edge_count; e++) {
-        bool retired = (gone & sim_journal_edge_bit(e)) != 0;
+        bool awaited = (gone & sim_journal_edge_bit(e)) == 0 && !c->likes_lost;
         watermark_us[e] = 0;
         for (uint32_t i = 0; i < count; i++) {
             if (!kd_bytes_eq(edges[i].name, kd_bytes_str(c->view.scenario->edges[e]))) continue;
             watermark_us[e] = edges[i].watermark_us;
+            awaited |= (gone & sim_journal_edge_bit(e)) == 0;
         }
-        if (!retired) low_us = KD_MIN(low_us, watermark_us[e]);
+        if (awaited) low_us = KD_MIN(low_us, watermark_us[e]);
     }
     return low_us;
 }
