@@ -157,6 +157,20 @@ def test_of_two_with_one_name_the_later_one_ends(tmp_path, group):
 
 # ---- who answers what: several URLs ----
 
+def test_a_leader_that_owes_the_topics_too_much_reads_on_when_they_have_taken_it(tmp_path, broker):  # noqa: F811
+    """It has published what it has read back. Where it heard nothing while it read no likes, it waited for ever."""
+    with Group(tmp_path, broker.address, more={"central": {"unpublished_max": "64KiB", "snapshot_interval": "1s"}}) as group:
+        for user in range(6):
+            body = {"operations": [{"item": f"posts/{user}-{n}", "op": "like"} for n in range(1000)]}
+            assert group.edge.post("/v1/likes", user=f"u{user}", body=body).status == 200
+        wait_until(lambda: group.edge.metric("kudos_edge_outbox_batches") == 0, AGREE_S, "all is merged")
+        assert sum(m.metric("kudos_central_pauses_total") for m in group.members.values()) > 0, "nobody owed too much"
+        items = [f"posts/{user}-{n}" for user in range(6) for n in range(0, 1000, 100)]
+        counted = lambda i: {k: v for k, v in group.edge.get(f"/v1/{i}/counts").json["counts"]["like"].items() if k in ("count", "pending")}
+        wait_until(lambda: all(counted(i) == {"count": 1, "pending": 0} for i in items), AGREE_S, "each is counted")
+        group.settled(3)
+
+
 def test_an_edge_that_knows_all_urls_asks_each_leader_and_finds_the_next_one(tmp_path, broker):  # noqa: F811
     """Items that no snapshot has brought are asked of central, of whoever leads their partition; a lookup of many is parted among the leaders."""
     with Group(tmp_path, broker.address) as group:

@@ -296,11 +296,20 @@ static void tenure_commit_ended(kd_post *post)
     t->settled(t->arg);
 }
 
+/* What is read of it is passed over. */
+static bool tenure_passes_over(const kd_tenure *t)
+{
+    return !t->core || t->halted || t->fenced;
+}
+
 bool kd_tenure_blocked(const kd_tenure *t)
 {
-    if (!t->core || t->halted || t->fenced) return false; /* what is read of it is passed over */
-    return kd_publisher_blocks(&t->publisher) ||
-           kd_commit_gate_blocks(&t->gate, kd_central_gathered(t->core));
+    return !tenure_passes_over(t) && kd_commit_gate_blocks(&t->gate, kd_central_gathered(t->core));
+}
+
+bool kd_tenure_owes(const kd_tenure *t)
+{
+    return !tenure_passes_over(t) && kd_publisher_blocks(&t->publisher);
 }
 
 /* An edge whose batch got lost goes on sending until a snapshot tells it of the gap. Each of these batches is a gap; one line in ten seconds counts

@@ -92,7 +92,7 @@ struct kd_tenure {
     int64_t group_offset; /* last offset committed to the consumer group, for lag tools; -1: none */
     kd_tenure_following following;
     int64_t log_high; /* end of the partition of the likes topic; atomic, the keeper sets it; -1: unknown */
-    /* A commit began or ended, or records were delivered: kd_tenure_blocked() may have changed. */
+    /* A commit began or ended, or records were delivered: kd_tenure_blocked() and kd_tenure_owes() may have changed. */
     void (*settled)(void *arg);
     void *arg;
 };
@@ -131,8 +131,10 @@ void kd_tenure_feed(kd_tenure *t, const kd_kafka_record *record, uint64_t now_us
 void kd_tenure_redeclare(kd_tenure *t);
 /* Begins a commit when the gate opens. A failed read of the store ends the process. */
 void kd_tenure_commit(kd_tenure *t);
-/* Whether reading has to wait: for the disk (the gate), or for the topics (the publisher). */
+/* Whether reading has to wait for the disk (the gate). */
 bool kd_tenure_blocked(const kd_tenure *t);
+/* Whether reading of the likes has to wait for the topics (the publisher). */
+bool kd_tenure_owes(const kd_tenure *t);
 /* Publishes what is due, once there is a producer and a commit of the present epoch is durable. Returns when to call again at the latest, a second
  * from now at most. Monotonic time. */
 uint64_t kd_tenure_publish(kd_tenure *t, uint64_t mono_us);

@@ -45,6 +45,7 @@ typedef struct {
     bool looking;       /* the check is under way */
     bool remade;        /* its store differed, and was begun anew by this process */
     bool seeded;        /* a copy of another member's store is whole, and is to be put in place */
+    bool held_back;     /* its likes are not read, as it owes the topics too much; its counts are */
     kd_held_state told; /* to events.holds */
 } kd_worker_part;
 

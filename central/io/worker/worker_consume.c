@@ -46,7 +46,8 @@ static void worker_on_record(void *arg, const kd_kafka_record *record)
     kd_tenure_feed(t, record, kd_clock_wall_us());
     worker_read_again(w, t);
     kd_tenure_follow_check(t);
-    if (kd_tenure_blocked(t)) kd_worker_regulate(w); /* a record can block no other partition */
+    if (kd_tenure_blocked(t) || kd_tenure_owes(t))
+        kd_worker_regulate(w); /* a record can block no other partition */
 }
 
 void kd_worker_on_refused(void *worker, kd_mac_verdict verdict)
@@ -56,27 +57,6 @@ void kd_worker_on_refused(void *worker, kd_mac_verdict verdict)
     kd_metric *const cells[KD_MAC_VERDICTS] = KD_KAFKA_REFUSED_CELLS(m);
     kd_metric_add(cells[verdict], 1);
     kd_metric_add(&m->alarms_refused, 1);
-}
-
-static bool worker_blocked(const kd_worker *w)
-{
-    bool blocked = false;
-    for (uint32_t i = 0; i < w->count && !blocked; i++) blocked = kd_tenure_blocked(&w->tenures[i]);
-    return blocked;
-}
-
-void kd_worker_regulate(kd_worker *w)
-{
-    if (w->draining || !w->consumer) return;
-    bool blocked = worker_blocked(w);
-    if (blocked == w->paused) return;
-    w->paused = blocked;
-    if (blocked) {
-        kd_metric_add(&w->metrics.pauses, 1);
-        kd_kafka_consumer_pause(w->consumer);
-    } else {
-        kd_kafka_consumer_resume(w->consumer);
-    }
 }
 
 static void worker_on_end_round(void *arg)
@@ -191,6 +171,68 @@ static kd_kafka_start worker_start_of_counts(const kd_tenure *t)
     return (kd_kafka_start){KD_TOPIC_COUNTS, t->partition, offset >= 0 ? offset : KD_KAFKA_BEGINNING};
 }
 
+/* Where a new consumer reads on: behind the last record that was fed. What is fed twice would be twice in the history. */
+static kd_kafka_start worker_start_of(const kd_tenure *t)
+{
+    int64_t offset;
+    bool known = kd_central_log_fed(t->core, &offset);
+    int64_t begins = kd_central_in_group(t->settings) ? t->log_begins : KD_KAFKA_BEGINNING;
+    return (kd_kafka_start){0, t->partition, known ? offset + 1 : begins};
+}
+
+/* ---- back-pressure ---- */
+
+/* No more; or, if it is open, behind the last record that was fed. */
+static void worker_read_likes(kd_worker *w, const kd_tenure *t, bool read)
+{
+    if (!read) {
+        kd_kafka_consumer_remove(w->consumer, KD_TOPIC_LIKES, t->partition);
+    } else if (kd_tenure_held(t)) {
+        const kd_kafka_start likes = worker_start_of(t);
+        kd_kafka_consumer_add(w->consumer, &likes);
+    }
+}
+
+/* A leader of a group owes the counts topic what it has not read back. So while it owes too much it goes on to hear the counts, and reads no likes: where all reading waited, it would wait
+ * for ever. A central alone hears nothing, and all of its reading waits. */
+static void worker_hold_back(kd_worker *w, uint32_t i)
+{
+    const kd_tenure *t = &w->tenures[i];
+    kd_worker_part *part = &w->parts[i];
+    bool owes = part->looked_at && worker_hears_of(t) && kd_tenure_owes(t);
+    if (owes == part->held_back) return;
+    part->held_back = owes;
+    if (owes) kd_metric_add(&w->metrics.pauses, 1);
+    worker_read_likes(w, t, !owes);
+}
+
+static bool worker_blocked(const kd_worker *w)
+{
+    bool blocked = false;
+    for (uint32_t i = 0; i < w->count && !blocked; i++) {
+        const kd_tenure *t = &w->tenures[i];
+        blocked = kd_tenure_blocked(t) || (kd_tenure_owes(t) && !worker_hears_of(t));
+    }
+    return blocked;
+}
+
+void kd_worker_regulate(kd_worker *w)
+{
+    if (w->draining || !w->consumer) return;
+    for (uint32_t i = 0; i < w->count; i++) worker_hold_back(w, i);
+    bool blocked = worker_blocked(w);
+    if (blocked == w->paused) return;
+    w->paused = blocked;
+    if (blocked) {
+        kd_metric_add(&w->metrics.pauses, 1);
+        kd_kafka_consumer_pause(w->consumer);
+    } else {
+        kd_kafka_consumer_resume(w->consumer);
+    }
+}
+
+/* ---- assignment ---- */
+
 /* `starts`: n of the likes topic. Whoever hears reads the counts of the same partitions. */
 static void worker_assign_to(kd_worker *w, const kd_kafka_start *starts, uint32_t n)
 {
@@ -210,20 +252,13 @@ static void worker_assign_to(kd_worker *w, const kd_kafka_start *starts, uint32_
         kd_fail_stop(KD_EXIT_UNAVAILABLE, "consumer-failed", UINT32_MAX,
                      "the partitions could not be assigned");
     w->paused = false;
+    for (uint32_t i = 0; i < w->count; i++) w->parts[i].held_back = false;
     kd_worker_regulate(w);
-}
-
-/* Where a new consumer reads on: behind the last record that was fed. What is fed twice would be twice in the history. */
-static kd_kafka_start worker_start_of(const kd_tenure *t)
-{
-    int64_t offset;
-    bool known = kd_central_log_fed(t->core, &offset);
-    int64_t begins = kd_central_in_group(t->settings) ? t->log_begins : KD_KAFKA_BEGINNING;
-    return (kd_kafka_start){0, t->partition, known ? offset + 1 : begins};
 }
 
 void kd_worker_add(kd_worker *w, const kd_tenure *t)
 {
+    w->parts[t - w->tenures].held_back = false;
     const kd_kafka_start likes = worker_start_of(t), counts = worker_start_of_counts(t);
     if (kd_kafka_consumer_add(w->consumer, &likes) != KD_OK ||
         kd_kafka_consumer_add(w->consumer, &counts) != KD_OK)

@@ -13,7 +13,7 @@ typedef struct {
 
 /* From any thread: has `fn` called on the worker's loop, with the post of a kd_worker_post, which it frees. */
 void kd_worker_send(kd_worker *w, void (*fn)(kd_post *post));
-/* Back-pressure: reading stops while any partition is blocked, and goes on when none is. */
+/* Back-pressure: reading stops while any partition is blocked, and goes on when none is. Of a partition that owes the topics too much no likes are read. */
 void kd_worker_regulate(kd_worker *w);
 /* For the timer `rejoin`; `arg` is the worker. Makes a new consumer if the old one is dead, else seeks the partitions that stand still to the
  * beginning of their logs. */
