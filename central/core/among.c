@@ -23,7 +23,7 @@ static among_moved among_moved_by(const kd_commit *k, uint8_t counter, kd_bytes 
     for (uint32_t i = 0; i < k->effect_count; i++) {
         const kd_effect *e = &k->effects[i];
         if (e->counter != counter || kd_effect_is_sum(e) || !kd_bytes_eq(e->item, item)) continue;
-        if (!e->was && !e->is) continue;
+        if (!e->was && !e->is && !e->passed) continue;
         if (moved.count++ == 0) moved.at = e;
     }
     return moved;

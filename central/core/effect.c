@@ -1,7 +1,13 @@
 /* effect.c - see the header. */
 #include "central/core/effect.h"
 
-enum { FLAG_SUM = 1, FLAG_WAS = 2, FLAG_IS = 4 };
+enum { FLAG_SUM = 1, FLAG_WAS = 2, FLAG_IS = 4, FLAG_PASSED = 8 };
+
+static uint8_t effect_flags(const kd_effect *e)
+{
+    return (uint8_t)((kd_effect_is_sum(e) ? FLAG_SUM : 0) | (e->was ? FLAG_WAS : 0) | (e->is ? FLAG_IS : 0) |
+                     (e->passed ? FLAG_PASSED : 0));
+}
 
 static void effect_put_key(kd_bytes before, kd_bytes key, kd_buf *out)
 {
@@ -15,7 +21,7 @@ static void effect_put(const kd_effect *e, uint64_t time_before, kd_bytes key_be
                        kd_buf *out)
 {
     bool sum = kd_effect_is_sum(e);
-    kd_buf_put_u8(out, (uint8_t)((sum ? FLAG_SUM : 0) | (e->was ? FLAG_WAS : 0) | (e->is ? FLAG_IS : 0)));
+    kd_buf_put_u8(out, effect_flags(e));
     effect_put_key(key_before, key, out);
     kd_buf_put_varint(out, e->edge);
     kd_buf_put_varint(out, e->region);
@@ -90,7 +96,7 @@ int kd_effects_next(kd_effects_reader *er, kd_effect *effect)
     er->left--;
     uint8_t flags = kd_read_u8(r);
     if (!effect_read_key(er)) return KD_EMALFORMED;
-    kd_effect e = {.was = flags & FLAG_WAS, .is = flags & FLAG_IS};
+    kd_effect e = {.was = flags & FLAG_WAS, .is = flags & FLAG_IS, .passed = flags & FLAG_PASSED};
     kd_member_key_parse(kd_bytes_of(er->key, er->key_len), &e.counter, &e.item, &e.user);
     e.edge = (uint16_t)effect_read_below(r, KD_EDGES_MAX);
     e.region = (uint16_t)effect_read_below(r, KD_REGIONS_MAX);

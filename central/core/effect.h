@@ -9,6 +9,9 @@
  *         of a sum    amount, day
  *
  * all varints but flags (one byte). shared and rest code the key of the membership row against that of the effect before it.
+ *
+ * A commit that takes a like back which it merged itself moves no count by that. But a leader before may have cut its commits elsewhere, and have told others of the like. So a member
+ * of a group notes such a row as an effect that `passed`: the next snapshot lists its item, and the changes topic is told what the row says.
  */
 #ifndef KUDOS_CENTRAL_CORE_EFFECT_H
 #define KUDOS_CENTRAL_CORE_EFFECT_H
@@ -26,7 +29,8 @@ typedef struct {
     uint32_t arrival; /* of the operation; the redo row has none */
     uint8_t counter;  /* wire id */
     bool was,
-        is; /* liked before, and now. Of a sum `was`: the amount is taken back, as its item is deleted */
+        is;      /* liked before, and now. Of a sum `was`: the amount is taken back, as its item is deleted */
+    bool passed; /* it is what it was, and was the opposite in between */
 } kd_effect;
 
 static inline bool kd_effect_is_sum(const kd_effect *e)
@@ -36,7 +40,7 @@ static inline bool kd_effect_is_sum(const kd_effect *e)
 /* Whether consumers of the changes topic are told. They are not of a like that only moved to another region or day, nor of a sum that is taken back. */
 static inline bool kd_effect_is_change(const kd_effect *e)
 {
-    return kd_effect_is_sum(e) ? !e->was : e->was != e->is;
+    return kd_effect_is_sum(e) ? !e->was : e->was != e->is || e->passed;
 }
 
 /* Appends the redo row of these effects. */

@@ -54,12 +54,13 @@ static int fold_compare_arrival(const void *left, const void *right)
 
 /* The last of them that wins, or NULL. */
 static const kd_gathered_op *fold_follow(kd_central *c, const kd_gathered_op *ops, uint32_t count,
-                                         const kd_stored_row *old)
+                                         const kd_stored_row *old, bool *passed)
 {
     const kd_gathered_op *last = NULL;
     kd_stored_row row;
     for (uint32_t i = 0; i < count; i++) {
         if (!fold_one(c, &ops[i], last ? &row : old)) continue;
+        *passed |= last && last->liked != ops[i].liked;
         last = &ops[i];
         row = kd_gathered_row(last);
     }
@@ -75,15 +76,16 @@ static void fold_trade(kd_commit *k, uint32_t first, kd_gathered_op *op, uint32_
     *op = last;
 }
 
-bool kd_fold_row(kd_central *c, kd_commit *k, kd_gathered_op *op, const kd_stored_row *old)
+bool kd_fold_row(kd_central *c, kd_commit *k, kd_gathered_op *op, const kd_stored_row *old, bool *passed)
 {
+    *passed = false;
     uint32_t first = 0, count = fold_find(c, k, op, &first);
     if (count == 0 || kd_planted(c, KD_PLANT_FOLD_LARGEST)) return fold_one(c, op, old);
     kd_gathered_op *ops = c->sort.ops; /* has room for all of the commit */
     memcpy(ops, &k->folded[first], count * sizeof *ops);
     ops[count++] = *op;
     qsort(ops, count, sizeof *ops, fold_compare_arrival);
-    const kd_gathered_op *last = fold_follow(c, ops, count, old);
+    const kd_gathered_op *last = fold_follow(c, ops, count, old, passed);
     if (last) fold_trade(k, first, op, last->arrival);
     return last != NULL;
 }

@@ -13,7 +13,7 @@
 /* Whether an operation takes the place of the row `old`; NULL: there is none. */
 bool kd_fold_wins(kd_central *c, const kd_gathered_op *op, const kd_stored_row *old);
 /* The operations on the row of `op`, which has the largest stamp of them, and what sort.h has folded below it. Asked in the order of keys. False: none
- * wins the row. Else *op becomes the last that does, and trades its place with it. */
-bool kd_fold_row(kd_central *c, kd_commit *k, kd_gathered_op *op, const kd_stored_row *old);
+ * wins the row. Else *op becomes the last that does, and trades its place with it; *passed: before it another one won that says the opposite. */
+bool kd_fold_row(kd_central *c, kd_commit *k, kd_gathered_op *op, const kd_stored_row *old, bool *passed);
 
 #endif

@@ -133,17 +133,25 @@ static void lookup_fill_effect(const kd_central *c, const kd_commit *k, const kd
     e->old_time_us = old->time_us;
 }
 
+/* Whether a like stays where it counts. */
+static bool lookup_stays(const kd_gathered_op *op, const kd_stored_row *old)
+{
+    bool same_day = old && kd_day_of(old->time_us) == kd_day_of(op->time_us);
+    return same_day && old->liked && op->liked && old->region == op->region;
+}
+
 /* Rule 11: what the change of the row does to the counts; nothing where an unlike finds no like, or a like stays in its region and day. Indices move with
  * each change of a like, also of its time alone. */
 static void lookup_op_effect(const kd_central *c, kd_commit *k, const kd_gathered_op *op,
-                             const kd_stored_row *old)
+                             const kd_stored_row *old, bool passed)
 {
-    bool was = old && old->liked;
-    if (!was && !op->liked) return;
-    if (c->indices.live) lookup_fill_effect(c, k, op, old, kd_index_note(k));
-    bool stays = was && op->liked && kd_day_of(old->time_us) == kd_day_of(op->time_us);
-    if (stays && old->region == op->region) return;
-    lookup_fill_effect(c, k, op, old, kd_lookup_add_effect(k));
+    bool was = old && old->liked, nothing = !was && !op->liked;
+    passed = passed && was == op->liked && (c->config.in_group || c->config.follows);
+    if (!nothing && c->indices.live) lookup_fill_effect(c, k, op, old, kd_index_note(k));
+    if (!passed && (nothing || lookup_stays(op, old))) return;
+    kd_effect *e = kd_lookup_add_effect(k);
+    lookup_fill_effect(c, k, op, old, e);
+    e->passed = passed;
 }
 
 /* The tombstone of an erasure is as good as none, for its mark covers it, and it names the user. One from in front of the mark stays until the erasure names it: whether
@@ -185,9 +193,10 @@ static int lookup_resolve_ops(kd_central *c, kd_commit *k)
         int err = lookup_find(c, before, &at, kd_key_at(k, op.key_at, op.key_len), op.hash, &old);
         if (err != KD_OK && err != KD_ENOTFOUND) return KD_EIO;
         const kd_stored_row *had = err == KD_OK ? &old : NULL;
-        if (!kd_fold_row(c, k, &op, had)) continue;
+        bool passed;
+        if (!kd_fold_row(c, k, &op, had, &passed)) continue;
         lookup_put_row(c, k, &op);
-        lookup_op_effect(c, k, &op, had);
+        lookup_op_effect(c, k, &op, had, passed);
         k->ops[won++] = op;
     }
     k->op_count = won;

@@ -106,6 +106,11 @@ bool kd_central_marker_again(kd_central *c)
     return again;
 }
 
+bool kd_central_superseded(const kd_central *c)
+{
+    return c->promoter.stage == KD_PROMOTION_LEADS && c->follower.marked_epoch > c->epoch;
+}
+
 void kd_promote_marked(kd_central *c, const kd_marker *marker, int64_t offset)
 {
     kd_promoter *p = &c->promoter;

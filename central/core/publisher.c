@@ -266,6 +266,7 @@ void kd_publisher_retry_now(kd_publisher *p)
 bool kd_publisher_blocks(const kd_publisher *p)
 {
     if (p->config.plant & KD_PLANT_OWES_WITHOUT_BOUND) return false;
+    if (kd_central_superseded(p->core)) return false;
     return kd_central_unpublished_bytes(p->core) >= p->config.unpublished_max;
 }
 

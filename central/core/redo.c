@@ -62,7 +62,7 @@ static bool redo_effect_is_sane(const kd_central *c, const kd_effect *e)
     kd_item item;
     bool fits = kd_effect_is_sum(e) ? e->amount <= KD_AMOUNT_TOTAL_MAX : kd_id_valid(e->user);
     /* What only tells of a closed item is of no edge: there may be none yet. */
-    bool placed = e->was || e->is || e->amount > 0;
+    bool placed = e->was || e->is || e->passed || e->amount > 0;
     bool known = e->region < c->region_count && e->old_region < c->region_count && e->edge < c->edge_count;
     return (known || !placed) && e->counter >= 1 && e->counter <= KD_COUNTER_ID_MAX &&
            e->time_us < KD_TIME_END_US && fits && kd_item_from_key(&item, e->item) == KD_OK;

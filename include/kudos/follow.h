@@ -75,6 +75,8 @@ int64_t kd_central_counts_offset(const kd_central *c);
  *   of this leader. So it takes a higher epoch, as for one that an envelope names (rule 15).
  */
 void kd_central_at_end(kd_central *c, uint64_t mono_us);
+/* Whether a leader has heard a marker of a higher epoch: nobody installs what it publishes, and the claim of that epoch fences it as soon as it is read. */
+bool kd_central_superseded(const kd_central *c);
 /* Whether the leader has told of records that were not fed here. */
 bool kd_central_lags(const kd_central *c);
 /* At a central that leads `name` and `ours` alone are told. */

@@ -16,7 +16,8 @@
  * - After a commit with operations of a viral item, the shorter `viral_interval_us` counts instead. Whether a commit has some is what the log says
  *   of its batches, so other partitions publish no more often.
  * - Changes count as delivered up to the version below the oldest record that is still held (kd_central_changes_delivered).
- * - Redo rows that wait for these deliveries are bounded: from `unpublished_max` bytes on, kd_publisher_blocks() tells the shell to read no more.
+ * - Redo rows that wait for these deliveries are bounded: from `unpublished_max` bytes on, kd_publisher_blocks() tells the shell to read no more. Not so of a leader that was
+ *   superseded: it would never read the claim that fences it.
  *
  * Pure: the same object runs in kudos-central and in the simulation. Belongs to one thread.
  */
@@ -81,7 +82,7 @@ kd_publisher *kd_publisher_of(const kd_outbound_record *record);
 /* The producer is another one, or has room again. */
 void kd_publisher_retry_now(kd_publisher *p);
 
-/* Whether feeding has to wait until the topics have taken more. */
+/* Whether feeding of the likes has to wait until the topics have taken more. A member of a group goes on to feed the counts: what it has published counts when it is read back. */
 bool kd_publisher_blocks(const kd_publisher *p);
 /* Writes a decision into the likes topic, as kd_central_decide; the next kd_publisher_run sends it. KD_EAGAIN also while the claim is on its way, and
  * while KD_DECISIONS_WINDOW of them wait for Kafka. KD_OK says nothing of its merge: that is kd_central_decided. */

@@ -165,6 +165,44 @@ Test(promote, the_first_snapshot_lists_all_that_changed_since_the_link)
     rig_snapshot_finish(&s);
 }
 
+static void unlike(uint32_t item, uint32_t user)
+{
+    kd_buf record = {0};
+    const rig_op op = {item, user, noon + second + user, RIG_LIKE, false};
+    rig_seal(&b, &op, 1, NULL, 0, noon + second, &record);
+    feed_all(kd_buf_view(&record));
+    kd_buf_finish(&record);
+}
+
+static bool lists(const kd_snapshot *s, uint32_t item)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < s->item_count; i++) found |= kd_bytes_eq(s->items[i].item, rig_item(item));
+    return found;
+}
+
+/* Edges have what the leader published in between. */
+Test(promote, what_one_commit_of_the_follower_has_taken_back_is_listed_too)
+{
+    like(1, 1);
+    rig_commit(&follower);
+    publish(&leader);
+    like(7, 20);
+    publish(&leader); /* a like of item 7 */
+    unlike(7, 20);
+    like(8, 20);
+    rig_commit(&follower); /* like and unlike in one commit: it moves no count */
+    promote(&follower);
+    rig_snapshot s = first_snapshot(&follower);
+    cr_assert(lists(&s.parts[0], 8));
+    cr_expect(lists(&s.parts[0], 7), "edges went on showing the like");
+    rig_snapshot_finish(&s);
+    rig_open_as(&follower, false);
+    s = first_snapshot(&follower);
+    cr_expect(lists(&s.parts[0], 7), "also after a restart");
+    rig_snapshot_finish(&s);
+}
+
 Test(promote, what_the_leader_published_of_other_records_is_undone)
 {
     like(1, 1);
@@ -443,4 +481,21 @@ Test(promote, what_the_leader_had_told_is_told_once)
     publish(&leader); /* of the same version: it says that all is told */
     promote(&follower);
     cr_assert_eq(told_of(&follower, &version), 0);
+}
+
+/* The leader told the like; the follower has like and unlike in one commit, which changed nothing. */
+Test(promote, what_one_commit_of_the_follower_has_taken_back_is_told_by_the_next_leader)
+{
+    uint64_t version;
+    like(0, 0);
+    rig_commit(&follower);
+    publish(&leader);
+    tell(&leader);
+    like(7, 20);
+    publish(&leader);
+    tell(&leader);
+    unlike(7, 20);
+    rig_commit(&follower);
+    promote(&follower);
+    cr_assert_eq(told_of(&follower, &version), 1, "the unlike");
 }

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "kudos/commit_gate.h"
+#include "kudos/follow.h"
 #include "kudos/publisher.h"
 #include "tests/lib/central_rig.h"
 
@@ -268,6 +269,23 @@ Test(publisher, reading_waits_while_the_topics_owe_too_much)
     begin(200, KD_PLANT_OWES_WITHOUT_BOUND);
     for (uint32_t user = 20; user < 40; user++) like(user);
     cr_expect(!kd_publisher_blocks(&p), "the planted bug");
+}
+
+/* What it owes nobody will install; and it learns of its successor by the log alone. */
+Test(publisher, who_was_superseded_reads_on_whatever_is_owed)
+{
+    kd_buf record = {0};
+    begin(200, 0);
+    kd_publisher_committed(&p);
+    for (uint32_t user = 1; user < 20; user++) like(user);
+    cr_assert(kd_publisher_blocks(&p));
+    kd_marker marker = {.partition = r.config.partition, .epoch = kd_central_epoch(r.c) + 1, .at_us = noon};
+    marker.central = kd_bytes_str("another");
+    kd_marker_encode(&marker, &record);
+    cr_assert_eq(kd_central_hear(r.c, kd_buf_view(&record), 0), KD_OK);
+    cr_expect(kd_central_superseded(r.c));
+    cr_expect_not(kd_publisher_blocks(&p));
+    kd_buf_finish(&record);
 }
 
 Test(publisher, changes_count_as_delivered_up_to_the_oldest_record_that_is_held)
