@@ -24,8 +24,10 @@ bool kd_object_place_is_dir(const char *text)
 
 const char *kd_object_place_dir(const char *text)
 {
-    const char *path = text + sizeof KD_OBJECT_SCHEME_DIR - 1;
-    return kd_object_place_is_dir(text) && path[0] == '/' && strspn(path, "/") < strlen(path) ? path : NULL;
+    const char *path = text + sizeof KD_OBJECT_SCHEME_DIR - 1, *name = path;
+    if (!kd_object_place_is_dir(text)) return NULL;
+    while (*name == '/') name++;
+    return name > path && *name != '\0' ? path : NULL;
 }
 
 /* How long the text is up to its first slash. */
