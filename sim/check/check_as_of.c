@@ -103,7 +103,7 @@ void sim_check_as_of_committed(sim_checks *c, uint32_t slot, uint32_t partition)
 {
     sim_check_answers *q = &c->answers[partition];
     kd_central *core = c->view.central(c->view.world, slot, partition);
-    if (!core) return;
+    if (!core || sim_check_core_follows(core)) return;
     q->as_of_us = as_of_judged(c, core);
     q->best_us = KD_MAX(q->best_us, kd_central_as_of_us(core));
     bool sums =

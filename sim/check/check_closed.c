@@ -347,15 +347,16 @@ static bool closed_lags(const sim_checks *c, const sim_check_closings *l)
 bool sim_check_closed_settled(sim_checks *c, char *why, size_t size)
 {
     for (uint32_t p = 0; c->orders && p < c->view.scenario->partitions; p++) {
-        sim_check_closings *l = &c->closings[0][p];
-        kd_central *core = c->view.central(c->view.world, 0, p);
-        if (!core || !closed_quiet(c, 0, p) || kd_central_sweeps(core) || closed_lags(c, l)) {
+        uint32_t lead = sim_check_lead_slot(c, p);
+        sim_check_closings *l = &c->closings[lead][p];
+        kd_central *core = sim_check_leading(c, p);
+        if (!core || !closed_quiet(c, lead, p) || kd_central_sweeps(core) || closed_lags(c, l)) {
             snprintf(why, size,
                      "items whose life is over are still to be closed, or rows to be deleted [partition %u]",
                      p);
             return false;
         }
-        for (uint32_t i = 0; i < l->count && !c->failed; i++) closed_judge(c, 0, core, &l->at[i], true);
+        for (uint32_t i = 0; i < l->count && !c->failed; i++) closed_judge(c, lead, core, &l->at[i], true);
     }
     return true;
 }
@@ -485,7 +486,7 @@ void sim_check_closed_refused(sim_checks *c, uint32_t slot, uint32_t item)
 bool sim_check_closed_agrees(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view, char *why,
                              size_t size)
 {
-    kd_central *core = c->view.central(c->view.world, 0, c->partition[item]);
+    kd_central *core = sim_check_leading(c, c->partition[item]);
     bool closed = core && kd_central_closed(core, closed_item_key(c, item));
     if (view->closed == closed) return true;
     snprintf(why, size, "%s says that %s is %s, central that it is %s", sim_check_slot_name(c, slot),

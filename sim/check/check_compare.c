@@ -85,7 +85,7 @@ static int compare_row(void *arg, const kd_compare_row *row)
 
 static void check_compare_partition(sim_checks *c, uint32_t edge, uint32_t partition)
 {
-    comparison k = {c, c->view.central(c->view.world, 0, partition), edge, partition, false};
+    comparison k = {c, sim_check_leading(c, partition), edge, partition, false};
     kd_edge *e = c->view.edge(c->view.world, edge, partition % c->view.scenario->shards);
     kd_compare_window window;
     kd_range_digest mine, theirs;

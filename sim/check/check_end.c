@@ -14,7 +14,7 @@
 static int read_through(sim_checks *c, kd_edge *e, uint32_t slot, uint32_t item, kd_view *view)
 {
     kd_bytes key = kd_item_key(&c->view.items[item]);
-    kd_central *core = c->view.central(c->view.world, 0, c->partition[item]);
+    kd_central *core = sim_check_leading(c, c->partition[item]);
     kd_buf record = {0};
     int err = kd_edge_ask(e, key);
     if (err != KD_OK) return KD_EAGAIN; /* a question about the item is under way already */
@@ -62,7 +62,7 @@ static bool edge_agrees(sim_checks *c, uint32_t slot, uint32_t item, const uint6
 
 static bool item_agrees(sim_checks *c, uint32_t item, char *why, size_t size)
 {
-    kd_central *core = c->view.central(c->view.world, 0, c->partition[item]);
+    kd_central *core = sim_check_leading(c, c->partition[item]);
     uint64_t totals[KD_COUNTERS_MAX];
     if (!core || kd_central_totals(core, kd_item_key(&c->view.items[item]), totals) != KD_OK) {
         snprintf(why, size, "central cannot tell the counts of %s", sim_check_item_name(c, item));
@@ -101,7 +101,7 @@ static bool check_end_unsent(sim_checks *c, char *why, size_t size)
 bool sim_check_end_converged(sim_checks *c, char *why, size_t size)
 {
     if (check_end_unsent(c, why, size) || !sim_check_forget_moves(c, why, size)) return false;
-    if (sim_check_milestone_missing(c, why, size)) return false;
+    if (sim_check_milestone_missing(c, why, size) || !sim_check_members_agree(c, why, size)) return false;
     for (uint32_t n = 0; n < c->view.item_count; n++) {
         uint32_t item = (c->converge_at + n) % c->view.item_count;
         c->made++;
@@ -131,7 +131,7 @@ static int end_member(void *arg, const kd_member *m)
 
 static void gather_members(sim_checks *c, sim_final_state *f, uint32_t partition)
 {
-    kd_central *core = c->view.central(c->view.world, 0, partition);
+    kd_central *core = sim_check_leading(c, partition);
     end_walk w = {c, f};
     kd_buf cursor = {0}, next = {0};
     int err;
@@ -149,7 +149,7 @@ static void gather_members(sim_checks *c, sim_final_state *f, uint32_t partition
 static void gather_counts(sim_checks *c, sim_final_state *f, uint32_t item)
 {
     kd_bytes key = kd_item_key(&c->view.items[item]);
-    kd_central *core = c->view.central(c->view.world, 0, c->partition[item]);
+    kd_central *core = sim_check_leading(c, c->partition[item]);
     uint64_t totals[KD_COUNTERS_MAX] = {0};
     if (core) kd_central_totals(core, key, totals);
     for (uint32_t i = 0; i < SCENARIO_COUNTERS; i++) sim_final_count(f, i, item, totals[i]);

@@ -171,7 +171,7 @@ static void erased_judge_gone(sim_checks *c, const kd_central *core, const sim_c
 void sim_check_erased_gone(sim_checks *c, uint32_t partition)
 {
     kd_gone_partition places;
-    const kd_central *core = c->view.central(c->view.world, 0, partition);
+    const kd_central *core = sim_check_leading(c, partition);
     if (!core || c->erasure_count == 0 || c->view.scenario->backups_none || !c->backup_known) return;
     kd_gone_look(core, &places);
     for (uint32_t i = 0; i < c->erasure_count && !c->failed; i++)
@@ -190,7 +190,7 @@ void sim_check_erased_settled(sim_checks *c)
 {
     for (uint32_t i = 0; !c->likes_lost && i < c->erasure_count && !c->failed; i++) {
         const sim_check_erasure *e = &c->erasures[i];
-        const kd_central *core = c->view.central(c->view.world, 0, e->partition);
+        const kd_central *core = sim_check_leading(c, e->partition);
         kd_central_forgetting f;
         if (!core) continue;
         kd_central_get_forgetting(core, &f);

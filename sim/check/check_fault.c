@@ -161,6 +161,7 @@ void sim_check_fault_disk(sim_checks *c, int who, sim_checks_disk_event event)
 
 void sim_check_fault_log(sim_checks *c, sim_scenario_topic topic)
 {
+    if (topic == SCENARIO_COUNTS) c->counts_lost = true;
     if (topic != SCENARIO_LIKES) return;
     c->likes_lost = true;
     if (c->central_undone || c->central_copied) sim_journal_excuse_sums(c->view.journal);

@@ -110,6 +110,10 @@ void sim_check_forget_record(sim_checks *c, uint32_t slot, uint32_t partition, k
     else
         forget_check_rise(c, core, slot, partition, decided);
     *floor_us = core->collector.floor_us;
+    /* A member that comes back merges many records with one commit: an edge may have been retired in front of the decision, and taken back behind it. So its floor is judged here alone. */
+    uint64_t *best_us = &c->lows[slot][partition].best_us;
+    if (c->view.scenario->member_count > 0)
+        *best_us = KD_MAX(*best_us, *floor_us + 2 * c->view.scenario->drift_us);
 }
 
 static void check_floor(sim_checks *c, uint32_t slot, uint32_t partition)
@@ -227,7 +231,7 @@ bool sim_check_forget_moves(sim_checks *c, char *why, size_t size)
         any |= !c->retired[e]; /* with all edges retired there is no as_of to wait for */
     }
     for (uint32_t p = 0; asked && any && p < s->partitions; p++) {
-        kd_central *core = c->view.central(c->view.world, 0, p);
+        kd_central *core = sim_check_leading(c, p);
         kd_central_forgetting f;
         if (!core) return false;
         kd_central_get_forgetting(core, &f);

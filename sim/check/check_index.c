@@ -141,7 +141,7 @@ void sim_check_index_whole(sim_checks *c, uint32_t slot, uint32_t partition)
 bool sim_check_index_settled(const sim_checks *c, char *why, size_t size)
 {
     for (uint32_t p = 0; p < c->view.scenario->partitions; p++) {
-        const kd_central *core = c->view.central(c->view.world, 0, p);
+        const kd_central *core = sim_check_leading(c, p);
         if (!core || !kd_central_indexing(core)) continue;
         snprintf(why, size, "central is still building or removing an index [partition %u]", p);
         return false;

@@ -121,6 +121,7 @@ void sim_check_install_snapshot(sim_checks *c, uint32_t slot, kd_bytes record, i
         sim_check_closed_heard(c, slot, &s, verdict == KD_INSTALLED && had.epoch == s.epoch);
     *known = known_now(c, slot, s.partition);
     int right = install_expected(had, &s);
+    if (had.epoch != 0) sim_check_members_noticed(c, slot, &s, verdict);
     if (verdict == KD_SNAPSHOT_UNDONE) c->slots[slot].undone_us[s.partition] = sim_check_now(c);
     if (verdict != KD_PART && verdict != KD_SNAPSHOT_OLD)
         c->slots[slot].retired[s.partition] = says_retired(c, slot, &s);

@@ -3,8 +3,8 @@
  *
  * A model merges the batches that central merges, one after the other, and looks at the counts behind each of them. A pass belongs to the commit that
  * holds its batch, and is forgotten when that commit is: after a crash, or when central's disk is put back. What was passed at any time may be told.
- * A record must be one that was told before, or a pass that was not told yet; only after central's disk was put back or copied it may have another
- * label.
+ * A record must be one that was told before, or a pass that was not told yet; only after central's disk was put back or copied, or where it has members, it may
+ * have another label.
  */
 #include "kudos/forget.h"
 #include "sim/check/checking.h"
@@ -246,9 +246,10 @@ void sim_check_milestone_record(sim_checks *c, uint32_t partition, kd_bytes reco
 
 bool sim_check_milestone_missing(sim_checks *c, char *why, size_t size)
 {
-    for (uint32_t p = 0; p < c->view.scenario->partitions; p++)
-        for (uint32_t i = 0; i < c->passing[0][p].count; i++) {
-            const sim_check_pass *pass = &c->passing[0][p].at[i];
+    for (uint32_t p = 0; p < c->view.scenario->partitions; p++) {
+        const sim_check_passing *passing = &c->passing[sim_check_lead_slot(c, p)][p];
+        for (uint32_t i = 0; i < passing->count; i++) {
+            const sim_check_pass *pass = &passing->at[i];
             bool told = sim_check_map_find(&c->milestones_told,
                                            milestone_told_key(pass->cell, pass->threshold)) != NULL;
             if (told || (c->passed_ever[pass->cell] & UNSURE)) continue;
@@ -258,6 +259,7 @@ bool sim_check_milestone_missing(sim_checks *c, char *why, size_t size)
                      (unsigned long long)pass->version, p);
             return true;
         }
+    }
     return false;
 }
 

@@ -8,6 +8,9 @@
  *
  * The last CHECK_NUMBERS numbers of each item are kept in a ring. Of older ones only the least and the most are known, and a number between them is
  * accepted.
+ *
+ * Members of central: what a leader has is a function of the records that it has read (rule 30), so the number of them is the version here, whoever leads. Where the
+ * likes log ever lost records it is not, and only the third is judged.
  */
 #include "sim/check/checking.h"
 #include "sim/check/words.h"
@@ -28,26 +31,77 @@ static void drop_oldest(sim_check_numbers *r)
     }
 }
 
+/* The epoch and version of what central has. */
+static sim_check_known number_place(const sim_checks *c, const kd_central *core)
+{
+    if (c->view.scenario->member_count > 0)
+        return (sim_check_known){.epoch = 1, .version = kd_central_history(core).read};
+    return (sim_check_known){.epoch = kd_central_epoch(core), .version = kd_central_version(core)};
+}
+
+/* Where the number belongs: a leader that has lost the lead may be behind its successor. */
+static uint32_t number_place_in(const sim_check_numbers *r, const sim_check_number *n)
+{
+    uint32_t at = r->count;
+    while (at > 0 && n->epoch == number_at(r, at - 1)->epoch && n->version < number_at(r, at - 1)->version)
+        at--;
+    return at;
+}
+
+static void number_make_room(sim_check_numbers *r)
+{
+    if (!r->at) r->at = kd_alloc(CHECK_NUMBERS * sizeof(r->at[0]));
+    if (r->count < CHECK_NUMBERS) return;
+    drop_oldest(r);
+    r->first = (r->first + 1) % CHECK_NUMBERS;
+    r->count--;
+    r->overflowed = true;
+}
+
+static void number_put(sim_check_numbers *r, const sim_check_number *n)
+{
+    number_make_room(r);
+    uint32_t at = number_place_in(r, n);
+    for (uint32_t i = r->count++; i > at; i--) r->at[(r->first + i) % CHECK_NUMBERS] = *number_at(r, i - 1);
+    r->at[(r->first + at) % CHECK_NUMBERS] = *n;
+}
+
+/* Whether the number in front of its place says so already. */
+static bool number_is_noted(const sim_check_numbers *r, const sim_check_number *n)
+{
+    uint32_t at = number_place_in(r, n);
+    const sim_check_number *before = at > 0 ? number_at(r, at - 1) : NULL;
+    return before && before->epoch == n->epoch && memcmp(before->count, n->count, sizeof(n->count)) == 0;
+}
+
+/* What a member had merged when it began to lead came by no commit of a leader: its snapshots tell it. A leader before it, which is behind, may put another number between this one and
+ * the one in front of it. */
+void sim_check_number_published(sim_checks *c, const kd_snapshot *s)
+{
+    for (uint32_t i = 0; c->view.scenario->member_count > 0 && i < s->item_count; i++) {
+        uint32_t item = sim_check_item(c, s->items[i].item);
+        if (item == CHECK_NOTHING) continue;
+        sim_check_number n = {1, s->history.read, c->answers[s->partition].best_us, {0}};
+        for (uint32_t k = 0; k < s->items[i].count; k++) {
+            int counter = kd_counters_by_id(c->view.counters, s->items[i].at[k].counter);
+            if (counter >= 0 && counter < SCENARIO_COUNTERS) n.count[counter] = s->items[i].at[k].value;
+        }
+        number_put(&c->numbers[item], &n);
+    }
+}
+
 void sim_check_number_changed(sim_checks *c, uint32_t slot, uint32_t item)
 {
     uint32_t partition = c->partition[item];
     sim_check_numbers *r = &c->numbers[item];
     kd_central *core = c->view.central(c->view.world, slot, partition);
     uint64_t totals[KD_COUNTERS_MAX];
-    if (!core || kd_central_totals(core, kd_item_key(&c->view.items[item]), totals) != KD_OK) return;
-    sim_check_number n = {
-        kd_central_epoch(core), kd_central_version(core), c->answers[partition].best_us, {0}};
+    if (!core || sim_check_core_follows(core)) return;
+    if (kd_central_totals(core, kd_item_key(&c->view.items[item]), totals) != KD_OK) return;
+    sim_check_known place = number_place(c, core);
+    sim_check_number n = {place.epoch, place.version, c->answers[partition].best_us, {0}};
     memcpy(n.count, totals, sizeof(n.count));
-    const sim_check_number *last = r->count ? number_at(r, r->count - 1) : NULL;
-    if (last && last->epoch == n.epoch && memcmp(last->count, n.count, sizeof(n.count)) == 0) return;
-    if (!r->at) r->at = kd_alloc(CHECK_NUMBERS * sizeof(r->at[0]));
-    if (r->count == CHECK_NUMBERS) {
-        drop_oldest(r);
-        r->first = (r->first + 1) % CHECK_NUMBERS;
-        r->count--;
-        r->overflowed = true;
-    }
-    r->at[(r->first + r->count++) % CHECK_NUMBERS] = n;
+    if (!number_is_noted(r, &n)) number_put(r, &n);
 }
 
 /* Notes the numbers of a record that the edge did not take up, too: it shows which numbers the edge can know. */
@@ -160,11 +214,17 @@ void sim_check_number_viewed(sim_checks *c, uint32_t slot, uint32_t item, const 
     kd_edge_partition p;
     if (!view->known || !e || kd_edge_partition_get(e, partition, &p) != KD_OK) return;
     sim_check_known known = {.epoch = p.epoch, .version = p.version};
+    bool members = c->view.scenario->member_count > 0;
+    if (members)
+        known = (sim_check_known){.epoch = 1,
+                                  .version = sim_check_members_read(c, partition, p.epoch, p.version)};
     const sim_check_numbers *r = &c->numbers[item];
     c->made++;
     if (!heard_right(c, r, c->heard[sim_check_edge(slot)][item], view))
         sim_check_fail(c, "number", "%s shows %s, but no number that central sent there makes these",
                        sim_check_slot_name(c, slot), sim_check_view_name(c, item, view));
+    else if (members && c->likes_lost)
+        return;
     else if (view->fresh && !fresh_right(c, partition, known, r, view))
         sim_check_fail(
             c, "number",

@@ -140,7 +140,7 @@ static void note_durable(sim_checks *c, uint32_t slot, uint32_t partition)
     }
     if (!core) return;
     uint64_t epoch = kd_central_epoch(core);
-    if (epoch != now->epoch && now->epoch != 0) {
+    if (epoch != now->epoch && now->epoch != 0 && c->view.scenario->member_count == 0) {
         sim_check_cell *parent =
             sim_check_map_obtain(&c->positions.parents, sim_check_mix(partition + 1, epoch) | 1);
         parent->a = now->epoch;

@@ -1,6 +1,7 @@
 /*
  * check_publish.c - what central publishes: "early" (rule 10): only versions that are on its disk; "fence" (rules 16, 32): nothing once it has read
- * another claim that is in force; "chain" (rule 15): the previous epoch ended with the version that the chain names.
+ * another claim that is in force; "chain" (rule 15): the previous epoch ended with the version that the chain names. Of
+ * members "members" judges what edges make of it (rule 32).
  */
 #include "sim/check/checking.h"
 #include "sim/check/words.h"
@@ -18,6 +19,12 @@ void sim_check_publish_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_
     kd_claim claim;
     if (kd_claim_decode(record, &claim) == KD_OK)
         sim_check_publish_claimed(&c->force[slot][partition], &claim);
+}
+
+static void publish_members(sim_checks *c, uint32_t partition, const kd_snapshot *s)
+{
+    sim_check_members_published(c, partition, s);
+    sim_check_number_published(c, s);
 }
 
 /* Not judged where a crash left open which epoch came before. */
@@ -56,7 +63,10 @@ void sim_check_publish_record(sim_checks *c, uint32_t slot, uint32_t partition, 
                        "read the claim of %llx]",
                        partition, (unsigned long long)s.epoch,
                        (unsigned long long)c->force[slot][partition].epoch);
-    check_chain(c, partition, &s);
+    if (c->view.scenario->member_count > 0)
+        publish_members(c, partition, &s);
+    else
+        check_chain(c, partition, &s);
     c->made_us[partition] = KD_MAX(c->made_us[partition], s.made_us);
     sim_check_forget_published(c, slot, partition, s.stable_us);
     c->stable_us[partition] = KD_MAX(c->stable_us[partition], s.stable_us);

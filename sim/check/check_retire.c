@@ -26,7 +26,7 @@ static void retire_linger(sim_checks *c, uint32_t edge)
 
 static void retire_forget_commands(sim_checks *c, uint32_t edge)
 {
-    for (uint32_t slot = 0; slot < CHECKS_CENTRALS; slot++)
+    for (uint32_t slot = 0; slot < sim_checks_centrals(c->view.scenario); slot++)
         for (uint32_t p = 0; p < c->view.scenario->partitions; p++)
             c->readmissions[slot][p][edge] = (sim_check_readmission){0};
 }

@@ -92,8 +92,8 @@ void sim_check_shadow_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_b
 {
     sim_check_shadow *s = shadow_of(c, slot, partition);
     const kd_central *core = c->view.central(c->view.world, slot, partition);
-    if (!s->core || !core || fed == KD_FED_FENCED) return;
-    if (fed == KD_FED_POISONED) {
+    if (!s->core || !core) return;
+    if (fed == KD_FED_POISONED || fed == KD_FED_FENCED) { /* it commits nothing more */
         shadow_end(s);
         return;
     }

@@ -26,6 +26,7 @@ const sim_checker sim_checkers[] = {
     {"decided", "what an operator decides happens once, where it stands in the log, and to what he named alone"},
     {"gone", "central never tells when an erased user's id is gone while a backup from before has it"},
     {"function", "what central has follows from what it has read, however that is cut into commits"},
+    {"members", "whichever member of central leads, no edge that ran all the time misses a snapshot or finds its history undone"},
     {"fence", "a central that was replaced publishes nothing any more"},
     {"counts", "each count is the number of its members, and the sum of its regions and of its days"},
     {"index", "central lists who liked an item last, and what a user liked, as its counts have it"},

@@ -142,6 +142,20 @@ void sim_check_closed_refused(sim_checks *c, uint32_t slot, uint32_t item);
 /* A question: whether the edge says the same of the item as central. False: `why` says what. */
 bool sim_check_closed_agrees(sim_checks *c, uint32_t slot, uint32_t item, const kd_view *view, char *why,
                              size_t size);
+
+/* ---- check_members.c: "members" (rules 31 to 34) ---- */
+
+/* A member publishes the snapshot, or a part of it: notes after how many records it tells that version. */
+void sim_check_members_published(sim_checks *c, uint32_t partition, const kd_snapshot *s);
+/* Records read at that version of a member; 0: it was not published. */
+uint64_t sim_check_members_read(const sim_checks *c, uint32_t partition, uint64_t epoch, uint64_t version);
+/* The member's store of the partition is empty now: what was known of it is forgotten. */
+void sim_check_members_emptied(sim_checks *c, uint32_t slot, uint32_t partition);
+/* An edge that has numbers of the partition took this snapshot so. */
+void sim_check_members_noticed(sim_checks *c, uint32_t slot, const kd_snapshot *s, int verdict);
+/* A question: whether each partition has a leader, and all members have what it has. False: `why` says where. */
+bool sim_check_members_agree(sim_checks *c, char *why, size_t size);
+
 /* ---- check_among.c: "among" ---- */
 
 /* A moment at which it matters what central says of items that operations on their way touch: a commit began, its rows can be read, or it ended. */
@@ -197,6 +211,8 @@ void sim_check_trending_committed(sim_checks *c, uint32_t slot, uint32_t partiti
 
 /* Central's count of the item may have changed: notes the count with central's epoch and version. */
 void sim_check_number_changed(sim_checks *c, uint32_t slot, uint32_t item);
+/* A central publishes the snapshot, or a part of it. */
+void sim_check_number_published(sim_checks *c, const kd_snapshot *s);
 /* A snapshot or an answer came to the edge, taken up or not. */
 void sim_check_number_heard(sim_checks *c, uint32_t slot, const kd_snapshot *s);
 /* A user read the item there. */

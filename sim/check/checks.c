@@ -17,6 +17,7 @@ void sim_checks_edge_opened(sim_checks *c, uint32_t slot, uint32_t shard)
     kd_edge *e = c->view.edge(c->view.world, slot, shard);
     if (c->failed || !e) return;
     c->slots[slot].life[shard] = ++c->lives;
+    c->starts[slot]++;
     c->slots[slot].measured = false;
     sim_check_bounds_opened(c, slot, shard);
     c->durable.groups[slot][shard] = 0;
@@ -67,11 +68,19 @@ void sim_checks_disk(sim_checks *c, int who, sim_checks_disk_event event)
     sim_check_milestone_disk(c, who, event);
     sim_check_decided_disk(c, who, event);
     sim_check_closed_disk(c, who, event);
+    bool emptied = sim_scenario_is_member(who) && event == CHECKS_WIPED;
+    for (uint32_t p = 0; emptied && p < c->view.scenario->partitions; p++)
+        sim_check_members_emptied(c, sim_scenario_member_index(who), p);
 }
 
 void sim_checks_retired(sim_checks *c, uint32_t edge, bool retired)
 {
     sim_check_retire_ordered(c, edge, retired);
+}
+
+void sim_checks_member_emptied(sim_checks *c, uint32_t slot, uint32_t partition)
+{
+    sim_check_members_emptied(c, slot, partition);
 }
 
 void sim_checks_log_lost(sim_checks *c, sim_scenario_topic topic)
@@ -269,7 +278,7 @@ void sim_checks_committed(sim_checks *c, uint32_t slot, uint32_t partition, uint
     sim_check_closed_committed(c, slot, partition);
     sim_check_shadow_committed(c, slot, partition);
     sim_check_forget_committed(c, slot, partition);
-    if (synced && slot == 0) sim_check_erased_gone(c, partition);
+    if (synced && slot == sim_check_lead_slot(c, partition)) sim_check_erased_gone(c, partition);
     if (synced) sim_check_retire_committed(c, slot, partition, version);
     sim_check_as_of_committed(c, slot, partition);
     if (version % TRENDING_EVERY == 0) sim_check_trending_committed(c, slot, partition);
@@ -318,7 +327,8 @@ bool sim_checks_converged(sim_checks *c, char *why, size_t size)
     if (!sim_check_end_converged(c, why, size) || !sim_check_index_settled(c, why, size)) return false;
     if (!sim_check_closed_settled(c, why, size)) return false;
     sim_check_erased_settled(c);
-    for (uint32_t p = 0; p < c->view.scenario->partitions && !c->failed; p++) sim_check_index_whole(c, 0, p);
+    for (uint32_t p = 0; p < c->view.scenario->partitions && !c->failed; p++)
+        sim_check_index_whole(c, sim_check_lead_slot(c, p), p);
     return true;
 }
 

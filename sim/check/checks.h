@@ -7,7 +7,7 @@
  * as well, so the world excuses nothing by itself: it reports disks copied, put back and wiped, and the journal is told from here.
  *
  * Slots. An edge has its index; the process on a copy of its directory has CHECKS_TWIN + that index. Central is slot 0, a second one on
- * a copy slot 1. After the first failure every hook returns at once.
+ * a copy slot 1; a member of central has its index. After the first failure every hook returns at once.
  */
 #ifndef KUDOS_SIM_CHECK_CHECKS_H
 #define KUDOS_SIM_CHECK_CHECKS_H
@@ -20,7 +20,17 @@
 
 typedef struct sim_checks sim_checks;
 
-enum { CHECKS_TWIN = SCENARIO_EDGES_MAX, CHECKS_SLOTS = 2 * SCENARIO_EDGES_MAX, CHECKS_CENTRALS = 2 };
+enum {
+    CHECKS_TWIN = SCENARIO_EDGES_MAX,
+    CHECKS_SLOTS = 2 * SCENARIO_EDGES_MAX,
+    CHECKS_CENTRALS = SCENARIO_MEMBERS_MAX
+};
+
+/* The slots of central that a run may use: a central alone may get a second one on a copy. */
+static inline uint32_t sim_checks_centrals(const sim_scenario *s)
+{
+    return s->member_count > 0 ? s->member_count : 2;
+}
 
 /* Borrowed for the life of the object. Items, users and edges are numbered as in the journal. */
 typedef struct {
@@ -37,6 +47,8 @@ typedef struct {
     /* NULL while it is down. */
     kd_edge *(*edge)(void *world, uint32_t slot, uint32_t shard);
     kd_central *(*central)(void *world, uint32_t slot, uint32_t partition);
+    /* The slot of the central that leads the partition; CHECKS_CENTRALS: none of the members does. Of a central alone it is 0. */
+    uint32_t (*leader)(void *world, uint32_t partition);
 } sim_checks_view;
 
 /* Copies *view; what it points to must outlive the object. Never NULL. */
@@ -63,8 +75,10 @@ typedef enum {
     CHECKS_COPIED,    /* the twin or the second central begins on a copy; before it opens */
     CHECKS_COPY_GONE, /* and is gone with its disk; after it was closed */
 } sim_checks_disk_event;
-/* `who`: an edge, with all its shards, or SCENARIO_CENTRAL, with all partitions. */
+/* `who`: an edge, with all its shards, or SCENARIO_CENTRAL, or a member of central, with all partitions. */
 void sim_checks_disk(sim_checks *c, int who, sim_checks_disk_event event);
+/* A member's store of the partition is empty now; before it opens. */
+void sim_checks_member_emptied(sim_checks *c, uint32_t slot, uint32_t partition);
 /* The likes log lost records (truncated, expired, recreated, a cut tail), or a consumer may have missed some. */
 void sim_checks_log_lost(sim_checks *c, sim_scenario_topic topic);
 

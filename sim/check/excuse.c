@@ -14,11 +14,25 @@ uint64_t sim_check_excuse_merged_in(const sim_checks *c, uint32_t edge, const si
     return least > margin ? least - margin : 0;
 }
 
+/* What one member has merged stands in the log for all of them. */
+static uint64_t excuse_merged_by_any(const sim_checks *c, uint32_t edge)
+{
+    sim_check_history now[SCENARIO_PARTITIONS_MAX];
+    for (uint32_t p = 0; p < c->view.scenario->partitions; p++) {
+        now[p] = (sim_check_history){.version = 0};
+        for (uint32_t slot = 0; slot < sim_checks_centrals(c->view.scenario); slot++)
+            now[p].watermark_us[edge] =
+                KD_MAX(now[p].watermark_us[edge], c->positions.tenures[slot][p].now.watermark_us[edge]);
+    }
+    return sim_check_excuse_merged_in(c, edge, now);
+}
+
 uint64_t sim_check_excuse_merged(const sim_checks *c, uint32_t edge)
 {
     sim_check_history now[SCENARIO_PARTITIONS_MAX];
+    if (c->view.scenario->member_count > 0 && !c->likes_lost) return excuse_merged_by_any(c, edge);
     uint64_t least = UINT64_MAX;
-    for (uint32_t slot = 0; slot < CHECKS_CENTRALS; slot++) {
+    for (uint32_t slot = 0; slot < sim_checks_centrals(c->view.scenario); slot++) {
         bool used = false;
         for (uint32_t p = 0; p < c->view.scenario->partitions; p++) {
             now[p] = c->positions.tenures[slot][p].now;
@@ -80,7 +94,7 @@ uint64_t sim_check_excuse_doubled_edges(const sim_checks *c)
 static bool awaits_readmission(const sim_checks *c, uint32_t edge)
 {
     bool awaits = false;
-    for (uint32_t slot = 0; slot < CHECKS_CENTRALS; slot++)
+    for (uint32_t slot = 0; slot < sim_checks_centrals(c->view.scenario); slot++)
         for (uint32_t p = 0; p < c->view.scenario->partitions; p++)
             awaits |= c->readmissions[slot][p][edge].version && !c->readmissions[slot][p][edge].durable;
     return awaits;

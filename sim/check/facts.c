@@ -1,6 +1,7 @@
 /* facts.c - see the header. */
 #include "sim/check/facts.h"
 
+#include "kudos/follow.h"
 #include "sim/world/disk.h"
 
 #include <stdarg.h>
@@ -35,12 +36,13 @@ sim_checks *sim_checks_create(const sim_checks_view *view)
     c->partition = kd_alloc(items * sizeof(c->partition[0]));
     c->writer = kd_alloc(items * sizeof(c->writer[0]));
     c->orders = sim_scenario_orders(view->scenario);
+    c->relabelled = view->scenario->member_count > 0;
     c->roamed = kd_alloc((view->user_count + 1) * sizeof(c->roamed[0]));
     c->numbers = kd_alloc(items * sizeof(c->numbers[0]));
     for (uint32_t i = 0; i < SCENARIO_EDGES_MAX; i++) c->heard[i] = kd_alloc(items * sizeof(c->heard[i][0]));
     c->passed = kd_alloc(items * sizeof(c->passed[0]));
     c->attempted = kd_alloc(items * sizeof(c->attempted[0]));
-    for (uint32_t i = 0; i < CHECKS_CENTRALS; i++) {
+    for (uint32_t i = 0; i < sim_checks_centrals(view->scenario); i++) {
         c->member_count[i] = kd_alloc(cells * sizeof(uint64_t));
         c->passing_count[i] = kd_alloc(cells * sizeof(uint64_t));
         c->named[i] = kd_alloc(cells * sizeof(c->named[i][0]));
@@ -57,7 +59,7 @@ sim_checks *sim_checks_create(const sim_checks_view *view)
 
 static void finish_tenures(sim_checks *c)
 {
-    for (uint32_t slot = 0; slot < CHECKS_CENTRALS; slot++) {
+    for (uint32_t slot = 0; slot < sim_checks_centrals(c->view.scenario); slot++) {
         for (uint32_t p = 0; p < SCENARIO_PARTITIONS_MAX; p++) {
             free(c->positions.tenures[slot][p].open);
             free(c->members[slot][p].fed);
@@ -78,7 +80,7 @@ static void finish_tenures(sim_checks *c)
 
 static void finish_shadows(sim_checks *c)
 {
-    for (uint32_t slot = 0; slot < CHECKS_CENTRALS; slot++) {
+    for (uint32_t slot = 0; slot < sim_checks_centrals(c->view.scenario); slot++) {
         for (uint32_t p = 0; p < SCENARIO_PARTITIONS_MAX; p++) {
             kd_central_close(c->shadows[slot][p].core);
             sim_disk_destroy(c->shadows[slot][p].disk);
@@ -102,10 +104,11 @@ void sim_checks_destroy(sim_checks *c)
         free(c->knows[i]);
     }
     for (uint32_t i = 0; i < SCENARIO_EDGES_MAX; i++) free(c->heard[i]);
-    sim_check_map *maps[] = {&c->item_index,       &c->user_index,        &c->durable.rows,
-                             &c->durable.journal,  &c->durable.taken,     &c->durable.maybe,
-                             &c->positions.bodies, &c->positions.parents, &c->log,
-                             &c->asides.seen,      &c->milestones_told,   &c->milestone_ids};
+    sim_check_map *maps[] = {
+        &c->item_index,      &c->user_index,    &c->durable.rows,     &c->durable.journal,
+        &c->durable.taken,   &c->durable.maybe, &c->positions.bodies, &c->positions.parents,
+        &c->positions.reads, &c->log,           &c->asides.seen,      &c->milestones_told,
+        &c->milestone_ids};
     for (size_t i = 0; i < KD_COUNT(maps); i++) sim_check_map_finish(maps[i]);
     free(c->partition);
     free(c->writer);
@@ -140,6 +143,13 @@ const char *sim_checks_failed(const sim_checks *c, const char **text, uint64_t *
 uint64_t sim_checks_made(const sim_checks *c)
 {
     return c->made;
+}
+
+bool sim_check_core_follows(const kd_central *core)
+{
+    kd_following f;
+    kd_central_get_following(core, &f);
+    return f.follows;
 }
 
 /* ---- numbers of items, users and edges ---- */

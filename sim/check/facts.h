@@ -77,6 +77,8 @@ typedef struct {
     uint64_t best_us[SCENARIO_PARTITIONS_MAX][SCENARIO_EDGES_MAX];
     /* hash of partition, epoch: in a the epoch before this one, in b the last version of the epoch before */
     sim_check_map parents;
+    sim_check_map
+        reads; /* of members of central: hash of partition, epoch, version: records read at that version */
 } sim_check_positions;
 
 /* ---- check_count.c: members per item of one partition, followed operation by operation ---- */
@@ -303,6 +305,7 @@ typedef struct {
     uint64_t moved_to;
     /* when the edge last heard that a restore of central undid the history that it followed; 0: never */
     uint64_t undone_us[SCENARIO_PARTITIONS_MAX];
+    bool installed[SCENARIO_PARTITIONS_MAX]; /* a snapshot, since it was first started; check_members.c */
     sim_check_known known[SCENARIO_PARTITIONS_MAX];
     bool retired[SCENARIO_PARTITIONS_MAX]; /* the last snapshot that came says that the edge is retired */
 } sim_check_slot;
@@ -368,7 +371,8 @@ struct sim_checks {
     uint64_t *summed[CHECKS_CENTRALS];                       /* by item: views, by the log */
     sim_check_closed_knowledge *knows[CHECKS_SLOTS];         /* by item */
     uint64_t closed_turn;
-    bool relabelled; /* central's disk was put back or copied: milestones may be told under other labels */
+    /* central's disk was put back or copied, or it has members, of which another one may take over: milestones may be told under other labels */
+    bool relabelled;
     uint32_t converge_at; /* check_end.c: the item that did not agree the last time */
     /* check_liked.c: when a central answered a user that calls a readmitted edge retired */
     uint64_t retired_answer_us;
@@ -385,7 +389,8 @@ struct sim_checks {
     /* ever copied while it ran; disk ever put back or wiped */
     bool doubled[SCENARIO_EDGES_MAX], disk_changed[SCENARIO_EDGES_MAX];
     /* central_copied: a second central runs now; any_doubled, central_undone, likes_lost: it has ever happened */
-    bool any_doubled, central_copied, central_undone, likes_lost;
+    bool any_doubled, central_copied, central_undone, likes_lost, counts_lost;
+    uint32_t starts[CHECKS_SLOTS];            /* of the process, once for each shard; check_members.c */
     uint64_t incarnation[SCENARIO_EDGES_MAX]; /* the newest that a start minted; written by checks.c */
     /* when the second process and its disk were gone; 0: it runs or never did */
     uint64_t copy_gone_us[SCENARIO_EDGES_MAX];
@@ -418,6 +423,20 @@ static inline uint64_t sim_check_now(const sim_checks *c)
 {
     return *c->view.now_us;
 }
+/* The central that leads the partition: NULL where none does, or where it is down. */
+static inline kd_central *sim_check_leading(const sim_checks *c, uint32_t partition)
+{
+    uint32_t slot = c->view.leader(c->view.world, partition);
+    return slot < CHECKS_CENTRALS ? c->view.central(c->view.world, slot, partition) : NULL;
+}
+/* Its slot; of nobody that of the first central. */
+static inline uint32_t sim_check_lead_slot(const sim_checks *c, uint32_t partition)
+{
+    uint32_t slot = c->view.leader(c->view.world, partition);
+    return slot < CHECKS_CENTRALS ? slot : 0;
+}
+/* Whether that core is of a member that follows: what edges are told comes from others. */
+bool sim_check_core_follows(const kd_central *core);
 /* The edge whose name this slot's process uses. */
 static inline uint32_t sim_check_edge(uint32_t slot)
 {

@@ -31,7 +31,7 @@ bool sim_check_retired_in(const sim_checks *c, uint32_t slot, uint32_t partition
 bool sim_check_retired_anywhere(const sim_checks *c, uint32_t edge)
 {
     bool any = false;
-    for (uint32_t slot = 0; slot < CHECKS_CENTRALS; slot++)
+    for (uint32_t slot = 0; slot < sim_checks_centrals(c->view.scenario); slot++)
         for (uint32_t p = 0; p < c->view.scenario->partitions && !any; p++)
             any = sim_check_retired_in(c, slot, p, edge);
     return any;

@@ -82,15 +82,12 @@ static void say_options(const run_options *o)
 static void say_left_out(const sim_scenario *s)
 {
     bool said[SCENARIO_KINDS] = {false};
-    if (s->member_count > 0)
-        printf(
-            "left out: members of central: one central alone is simulated (kudos-sim drill has members)\n");
     for (uint32_t i = 0; i < s->event_count; i++) {
         sim_scenario_kind kind = s->events[i].kind;
-        if (sim_scenario_event_simulated(&s->events[i]) || said[kind]) continue;
+        if (sim_scenario_simulated(kind) || said[kind]) continue;
         said[kind] = true;
-        printf("left out: %s%s: only real programs can be told to (kudos-sim drill)\n",
-               sim_scenario_kind_name(kind), sim_scenario_simulated(kind) ? " of a member" : "");
+        printf("left out: %s: only real programs can be told to (kudos-sim drill)\n",
+               sim_scenario_kind_name(kind));
     }
 }
 

@@ -392,5 +392,6 @@ void sim_swarm_draw(uint64_t seed, sim_scenario *s)
     sim_swarm_logged(seed, s);
     sim_swarm_decided(seed, s);
     sim_swarm_closed(seed, s);
+    sim_swarm_members(seed, s);
     drop_late(s);
 }

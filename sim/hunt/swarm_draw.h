@@ -90,5 +90,7 @@ void sim_swarm_decided(uint64_t seed, sim_scenario *s);
 void sim_swarm_closed(uint64_t seed, sim_scenario *s);
 /* Two processes run under one edge's name, and central is restored to a backup of that time. */
 void sim_swarm_doubled(uint64_t seed, sim_scenario *s);
+/* Central has members, which die, freeze, are cut off and hand over. What befalls central befalls one of them, and the log loses nothing: this comes last. */
+void sim_swarm_members(uint64_t seed, sim_scenario *s);
 
 #endif

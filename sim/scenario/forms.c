@@ -129,7 +129,7 @@ const sim_event_form sim_scenario_event_forms[SCENARIO_KINDS] = {
     [SCENARIO_RESTART] = {{"drained and started again", .parts = {
         WORD("restart"), PROCESS}}, SPAN_ONCE, SCENARIO_NOBODY},
     [SCENARIO_JOIN] = {{"a member of central starts, which did not run before", .parts = {
-        WORD("join"), MEMBER}}, SPAN_ONCE, SCENARIO_NOBODY, true},
+        WORD("join"), MEMBER}}, SPAN_ONCE, SCENARIO_NOBODY},
     [SCENARIO_BACKUP] = {{"its disk is copied as a crash would leave it", .parts = {
         WORD("back"), WORD("up"), PROCESS}}, SPAN_ONCE, SCENARIO_NOBODY},
     [SCENARIO_RESTORE] = {{"killed, its disk put back to the last such copy, back afterwards", .parts = {
@@ -351,10 +351,4 @@ const char *sim_scenario_kind_name(sim_scenario_kind kind)
 bool sim_scenario_simulated(sim_scenario_kind kind)
 {
     return !sim_scenario_event_forms[kind].real_only;
-}
-
-bool sim_scenario_event_simulated(const sim_scenario_event *event)
-{
-    bool member = sim_scenario_is_member(event->who) || sim_scenario_is_member(event->peer);
-    return !member && sim_scenario_simulated(event->kind);
 }

@@ -243,8 +243,6 @@ const char *sim_scenario_who(const sim_scenario *s, int who);
 const char *sim_scenario_kind_name(sim_scenario_kind kind);
 /* Whether the simulation can play events of this kind. Those that it cannot play, a drill of the real programs can. */
 bool sim_scenario_simulated(sim_scenario_kind kind);
-/* Whether it can play this one: of its kind, and about no member of central. */
-bool sim_scenario_event_simulated(const sim_scenario_event *event);
 /* Whether the member runs from the beginning: no event joins it later. */
 bool sim_scenario_begins(const sim_scenario *s, uint32_t member);
 /* The whole language for a terminal, from the table that reads it. */

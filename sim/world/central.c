@@ -2,7 +2,6 @@
 #include "sim/world/central.h"
 
 #include "kudos/forget.h"
-#include "kudos/index.h"
 #include "sim/world/consumer.h"
 #include "sim/world/events.h"
 #include "sim/world/hosts.h"
@@ -12,74 +11,14 @@
 
 enum { LOOK_UP_US = 4000 };
 
-static uint64_t central_epoch_hint(const sim_world *w, uint32_t slot, uint32_t partition)
-{
-    uint64_t chance = sim_world_draw(w, DRAW_EPOCH, slot * 64 + partition, w->now_us);
-    return (sim_host_wall_us(w, HOST_CENTRAL) / 1000) << KD_EPOCH_CHANCE_BITS |
-           (chance & ((1u << KD_EPOCH_CHANCE_BITS) - 1));
-}
-
-/* Bits of the indices that this start keeps: none or all in a whole run; in some runs they are switched on and off from start to start. */
-static uint32_t central_indices(const sim_world *w, uint32_t slot)
-{
-    static const uint32_t all = KD_INDEX_BIT(KD_INDEX_NEWEST) | KD_INDEX_BIT(KD_INDEX_LIKED);
-    uint64_t run = sim_world_draw(w, DRAW_SEED, 9400, 0) % 4;
-    if (run == 3) return (uint32_t)sim_world_draw(w, DRAW_SEED, 9401 + slot, w->now_us) & all;
-    return run == 2 ? 0 : all;
-}
-static const char *const central_trending[] = {"*"};
-
-static int central_open_partition(sim_world *w, uint32_t slot, uint32_t partition)
-{
-    sim_tenure *t = &w->centrals[slot].tenures[partition];
-    uint64_t tables = sim_world_draw(w, DRAW_SEED, 9100, 0); /* the same for all starts of a run */
-    kd_central_config config = {.name = kd_bytes_str(slot ? "central-2" : "central"),
-                                .partition = partition,
-                                .partitions = w->s->partitions,
-                                .counters = &sim_scenario_counters,
-                                .drift_us = w->s->drift_us,
-                                .expected_edges = w->edge_names,
-                                .expected_edge_count = w->s->edge_count,
-                                .trending = central_trending,
-                                .trending_count = KD_COUNT(central_trending),
-                                .redo_bytes_max = tables % 2 ? 4096 : 600,
-                                .counts_cached_max = tables / 2 % 2 ? 64 : 3,
-                                .filter_bytes_max = 1 << 20,
-                                .publish_changes = true,
-                                .thresholds = sim_scenario_thresholds,
-                                .untold_max = 1 << 22,
-                                .no_backups = w->s->backups_none,
-                                .tombstone_ttl_us = w->s->forget_tombstones_us,
-                                .indices = central_indices(w, slot),
-                                .sweep_rows = 1 + (uint32_t)(tables / 128 % 4),
-                                .index_rows = 1 + (uint32_t)(tables / 4 % 30),
-                                .seed = sim_world_draw(w, DRAW_SEED, 1000 + partition, w->now_us),
-                                .plant = w->options->central_plant};
-    kd_store store = sim_disk_view(t->disk);
-    if (w->s->life_us > 0)
-        kd_lifespans_add(&config.lives, kd_bytes_str("posts"), w->s->life_us, w->s->life_keep_us);
-    int err = kd_central_open(&config, &store, central_epoch_hint(w, slot, partition),
-                              sim_host_wall_us(w, HOST_CENTRAL), &t->core);
-    if (err == KD_OK) sim_tenure_open(w, slot, partition);
-    return err;
-}
-
 static void central_kafka_there(sim_world *w, uint32_t slot);
 
 static void central_open(sim_world *w, uint32_t slot)
 {
     sim_central *c = &w->centrals[slot];
     c->ready = c->waits_for_kafka = false;
-    for (uint32_t p = 0; p < w->s->partitions; p++) {
-        int err = central_open_partition(w, slot, p);
-        if (err != KD_OK) {
-            sim_world_fail(w, "open", "central partition %u does not open: %s", p, kd_strerror(err));
-            return;
-        }
-        TRACE(w, "%s/%u epoch %x from version %l", sim_world_process_name(w, sim_process_of_central(slot)), p,
-              kd_central_epoch(c->tenures[p].core), kd_central_version(c->tenures[p].core));
-        sim_checks_central_opened(w->checks, slot, p);
-    }
+    for (uint32_t p = 0; p < w->s->partitions; p++)
+        if (!sim_tenure_open(w, slot, p)) return;
     c->committed = sim_operator_sees_commit;
     sim_operator_opened(w, slot);
     for (uint32_t p = 0; p < w->s->partitions; p++) sim_tenure_commit(w, slot, p);
@@ -114,8 +53,8 @@ static void central_on_looked_up(sim_world *w, const sim_event *ev)
     uint32_t slot = ev->a, process = sim_process_of_central(slot);
     if (sim_world_gone(w, process, ev->b)) return;
     if (sim_world_frozen(w, ev, process)) return;
-    if (!sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_UP) ||
-        !sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_DOWN)) {
+    if (!sim_net_open(w, sim_central_host(w, slot), PEER_KAFKA, WAY_UP) ||
+        !sim_net_open(w, sim_central_host(w, slot), PEER_KAFKA, WAY_DOWN)) {
         w->centrals[slot].waits_for_kafka = true;
         return;
     }
@@ -129,8 +68,8 @@ static void central_on_looked_up(sim_world *w, const sim_event *ev)
 static void central_kafka_there(sim_world *w, uint32_t slot)
 {
     sim_central *c = &w->centrals[slot];
-    bool open = sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_UP) &&
-                sim_net_open(w, HOST_CENTRAL, PEER_KAFKA, WAY_DOWN);
+    bool open = sim_net_open(w, sim_central_host(w, slot), PEER_KAFKA, WAY_UP) &&
+                sim_net_open(w, sim_central_host(w, slot), PEER_KAFKA, WAY_DOWN);
     if (!c->waits_for_kafka || !open) return;
     c->waits_for_kafka = false;
     uint64_t us = LOOK_UP_US + sim_world_below(w, DRAW_TIMER, 860 + slot, LOOK_UP_US);
@@ -145,6 +84,7 @@ static void central_add_up(sim_world *w, uint32_t slot)
         kd_central_forgetting f;
         if (!w->centrals[slot].tenures[p].core) continue;
         kd_central_get_forgetting(w->centrals[slot].tenures[p].core, &f);
+        if (w->centrals[slot].tenures[p].follows) continue; /* its leader counts it */
         w->collected += f.collected;
         w->ignored += f.ignored;
     }
@@ -165,10 +105,7 @@ static void central_close(sim_world *w, uint32_t slot)
 
 static void central_drain(sim_world *w, uint32_t slot)
 {
-    for (uint32_t p = 0; p < w->s->partitions; p++) {
-        sim_tenure_commit(w, slot, p);
-        sim_tenure_publish(w, slot, p);
-    }
+    for (uint32_t p = 0; p < w->s->partitions; p++) sim_tenure_drain(w, slot, p);
 }
 
 static bool central_drained(const sim_world *w, uint32_t slot)

@@ -7,6 +7,7 @@
 #include "sim/world/decider_item.h"
 #include "sim/world/events.h"
 #include "sim/world/hosts.h"
+#include "sim/world/leader.h"
 #include "sim/world/names.h"
 #include "sim/world/orders.h"
 #include "sim/world/tenure.h"
@@ -270,6 +271,7 @@ static void decider_write(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t
 
 static bool decider_reaches(const sim_world *w, uint32_t slot)
 {
+    if (slot == CHECKS_CENTRALS) return false;
     const sim_process *p = &w->processes[sim_process_of_central(slot)];
     return p->up && !p->draining && p->frozen_until_us <= w->now_us && w->centrals[slot].ready;
 }
@@ -318,8 +320,9 @@ static void decider_step(sim_world *w, sim_deciding *o, uint32_t slot, uint32_t 
 static void decider_on_step(sim_world *w, const sim_event *ev)
 {
     uint32_t partition = ev->a;
-    uint32_t slot = (uint32_t)decider_below(w, partition, 6, WORLD_CENTRALS);
+    uint32_t slot = (uint32_t)decider_below(w, partition, 6, 2);
     if (!decider_reaches(w, slot)) slot = !slot;
+    if (w->s->member_count > 0) slot = sim_leader(w, partition);
     if (decider_reaches(w, slot)) {
         decider_step(w, &w->deciding[partition], slot, partition);
         if (w->erasing[partition].erases) decider_step(w, &w->erasing[partition], slot, partition);

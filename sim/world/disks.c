@@ -14,6 +14,10 @@ static disk_owner disks_owner_of(const sim_world *w, int who)
 {
     if (who == SCENARIO_CENTRAL)
         return (disk_owner){sim_process_of_central(0), sim_process_of_central(1), w->s->partitions};
+    if (sim_scenario_is_member(who)) { /* nobody runs on a copy of it */
+        uint32_t process = sim_process_of_central(sim_scenario_member_index(who));
+        return (disk_owner){process, process, w->s->partitions};
+    }
     return (disk_owner){(uint32_t)who, CHECKS_TWIN + (uint32_t)who, w->s->shards};
 }
 
@@ -51,8 +55,8 @@ void sim_disks_refresh(sim_world *w, int who)
     disk_owner o = disks_owner_of(w, who);
     for (uint32_t i = 0; i < o.count; i++) {
         if (!*disks_at(w, o.process, i)) *disks_at(w, o.process, i) = sim_disk_create();
-        disks_settle(w, *disks_at(w, o.process, i), sim_process_host(o.process));
-        if (*disks_at(w, o.copy, i)) disks_settle(w, *disks_at(w, o.copy, i), sim_process_host(o.process));
+        disks_settle(w, *disks_at(w, o.process, i), sim_process_host(w, o.process));
+        if (*disks_at(w, o.copy, i)) disks_settle(w, *disks_at(w, o.copy, i), sim_process_host(w, o.process));
     }
 }
 

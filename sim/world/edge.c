@@ -4,6 +4,7 @@
 #include "sim/world/consumer.h"
 #include "sim/world/edge_ask.h"
 #include "sim/world/events.h"
+#include "sim/world/edge_links.h"
 #include "sim/world/hosts.h"
 #include "sim/world/live.h"
 #include "sim/world/reshard.h"
@@ -98,6 +99,7 @@ static void edge_open(sim_world *w, uint32_t slot)
     }
     e->probe++;
     e->clock_probe = (kd_clock_probe){.interval_us = SHELL_MEASURE_US};
+    sim_edge_links_open(w, slot);
     sim_probe_start(w, slot);
     for (uint32_t i = 0; i < w->s->shards && w->processes[slot].up; i++) sim_shard_turn(w, slot, i);
     for (uint32_t p = 0; p < w->s->partitions; p++) sim_consumer_wake(w, slot, p);
@@ -133,6 +135,7 @@ static void edge_add_up(sim_world *w, uint32_t slot)
 static void edge_close(sim_world *w, uint32_t slot)
 {
     edge_add_up(w, slot);
+    sim_edge_links_close(w, slot);
     for (uint32_t i = 0; i < w->s->shards; i++)
         if (w->edges[slot].shards[i].core) edge_close_shard(w, slot, i);
 }

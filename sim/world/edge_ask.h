@@ -11,7 +11,7 @@
 void sim_ask_item(sim_world *w, uint32_t slot, uint32_t item);
 /* A user asks at this edge whether he likes the item. Central is asked if the edge cannot know; the answer goes to the checkers. */
 void sim_read_liked(sim_world *w, uint32_t slot, uint32_t item, uint32_t user);
-/* The connections of this host to central broke (HOST_CENTRAL: everybody's): questions under way about items and likes have no answer. */
+/* The connections of this host to central broke (of a central: everybody's with it): questions under way about items and likes have no answer. */
 void sim_ask_broken(sim_world *w, uint32_t host);
 /* Begins to compare the edge's clock with central's, again and again until the process ends. Once per start, after e->probe was raised. */
 void sim_probe_start(sim_world *w, uint32_t slot);

@@ -50,7 +50,9 @@ void sim_world_note(sim_world *w, const char *who, const char *format, ...)
 
 const char *sim_world_process_name(const sim_world *w, uint32_t process)
 {
-    if (process >= WORLD_SLOTS) return process == WORLD_SLOTS ? "central" : "central-2";
+    if (sim_process_is_central(process) && w->s->member_count > 0)
+        return w->s->members[sim_process_slot(process)];
+    if (sim_process_is_central(process)) return process == WORLD_SLOTS ? "central" : "central-2";
     return process >= CHECKS_TWIN ? w->twin_names[process - CHECKS_TWIN] : w->s->edges[process];
 }
 

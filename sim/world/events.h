@@ -46,10 +46,10 @@ bool sim_world_frozen(sim_world *w, const sim_event *ev, uint32_t process);
 /* Ends the run as violated by `checker`, a finding of the world itself (the checkers have theirs). Only the first call counts. */
 void sim_world_fail(sim_world *w, const char *checker, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* A line for the reader of the record, where one is kept. `who`: an edge's name or "central". */
+/* A line for the reader of the record, where one is kept. `who`: an edge's name, a member's or "central". */
 void sim_world_note(sim_world *w, const char *who, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* "central", "central-2", an edge's name, or that of its twin ("NAME-copy"). */
+/* "central", "central-2", a member's name, an edge's name, or that of its twin ("NAME-copy"). */
 const char *sim_world_process_name(const sim_world *w, uint32_t process);
 
 /* A line of the trace, at the present time of the run; formats: sim_trace_line(). */

@@ -20,6 +20,13 @@ static const sim_scenario_event *faults_event(const sim_world *w, uint32_t index
     return &w->s->events[index];
 }
 
+/* The machine that the event befalls; of an event that befalls none, HOST_CENTRAL. */
+static uint32_t faults_host(const sim_scenario_event *e)
+{
+    if (sim_scenario_is_member(e->who)) return HOST_CENTRAL + sim_scenario_member_index(e->who);
+    return e->who >= 0 ? (uint32_t)e->who : HOST_CENTRAL;
+}
+
 static uint64_t faults_ends_us(const sim_world *w, const sim_scenario_event *e)
 {
     uint64_t end_us = e->for_us ? w->begin_us + e->at_us + e->for_us : w->end_us;
@@ -66,7 +73,7 @@ static void faults_refresh_clocks(sim_world *w)
     int64_t step_us[HOSTS] = {0}, ppm[HOSTS] = {0};
     for (uint32_t i = 0; i < w->active_count; i++) {
         const sim_scenario_event *e = faults_event(w, w->active[i]);
-        uint32_t host = e->who >= 0 ? (uint32_t)e->who : HOST_CENTRAL;
+        uint32_t host = faults_host(e);
         if (e->kind == SCENARIO_CLOCK_STEP) step_us[host] += e->amount;
         if (e->kind == SCENARIO_CLOCK_SWING) step_us[host] += faults_swing_us(w, e);
         if (e->kind == SCENARIO_CLOCK_DRIFT) ppm[host] += e->amount;
@@ -86,11 +93,17 @@ static void faults_refresh_rest(sim_world *w)
     memset(w->duplicate_percent, 0, sizeof(w->duplicate_percent));
     for (uint32_t i = 0; i < w->active_count; i++) {
         const sim_scenario_event *e = faults_event(w, w->active[i]);
-        uint32_t host = e->who >= 0 ? (uint32_t)e->who : HOST_CENTRAL;
+        uint32_t host = faults_host(e);
         if (e->kind == SCENARIO_ANSWERS_LOST && e->who >= 0) w->answers_lost[host] += (uint32_t)e->amount;
         if (e->kind == SCENARIO_DISK_SLOW) w->slow_us[host] = KD_MAX(w->slow_us[host], (uint64_t)e->amount);
         if (e->kind == SCENARIO_LOG_DUPLICATES) w->duplicate_percent[e->topic] += (uint32_t)e->amount;
     }
+}
+
+static int faults_who(const sim_world *w, uint32_t host)
+{
+    if (host < HOST_CENTRAL) return (int)host;
+    return w->s->member_count > 0 ? sim_scenario_member(host - HOST_CENTRAL) : SCENARIO_CENTRAL;
 }
 
 static void faults_refresh_disks(sim_world *w)
@@ -102,14 +115,14 @@ static void faults_refresh_disks(sim_world *w)
     memset(w->unreadable, 0, sizeof(w->unreadable));
     for (uint32_t i = 0; i < w->active_count; i++) {
         const sim_scenario_event *e = faults_event(w, w->active[i]);
-        uint32_t host = e->who >= 0 ? (uint32_t)e->who : HOST_CENTRAL;
+        uint32_t host = faults_host(e);
         w->full[host] += e->kind == SCENARIO_DISK_FULL;
         w->unreadable[host] += e->kind == SCENARIO_READS_FAIL;
     }
     for (uint32_t h = 0; h < HOSTS; h++) {
         if (!full[h] == !w->full[h] && !unreadable[h] == !w->unreadable[h]) continue;
-        uint32_t process = h == HOST_CENTRAL ? sim_process_of_central(0) : h;
-        sim_disks_refresh(w, h == HOST_CENTRAL ? SCENARIO_CENTRAL : (int)h);
+        uint32_t process = h >= HOST_CENTRAL ? sim_process_of_central(h - HOST_CENTRAL) : h;
+        sim_disks_refresh(w, faults_who(w, h));
         if (!sim_host_disk_fails(w, h)) sim_process_start_at(w, process, w->now_us + SHELL_RESTART_US);
     }
 }
@@ -205,6 +218,7 @@ static void faults_forge(sim_world *w, const sim_scenario_event *e)
 
 static uint32_t faults_process(const sim_scenario_event *e)
 {
+    if (sim_scenario_is_member(e->who)) return sim_process_of_central(sim_scenario_member_index(e->who));
     return e->who == SCENARIO_CENTRAL ? sim_process_of_central(0) : (uint32_t)e->who;
 }
 
@@ -235,7 +249,7 @@ static void faults_kill(sim_world *w, const sim_scenario_event *e)
 
 static void faults_reset(sim_world *w, const sim_scenario_event *e)
 {
-    uint32_t host = e->who == SCENARIO_CENTRAL ? (uint32_t)HOST_CENTRAL : (uint32_t)e->who;
+    uint32_t host = faults_host(e);
     if (e->peer != SCENARIO_CENTRAL) sim_links_reset(w, host, PEER_KAFKA);
     if (e->peer != SCENARIO_KAFKA) sim_links_reset(w, host, PEER_CENTRAL);
 }
@@ -251,7 +265,7 @@ static void faults_play_once(sim_world *w, const sim_scenario_event *e)
         faults_kill(w, e);
         return;
     case SCENARIO_FENCE:
-        sim_links_fence(w, e->who == SCENARIO_CENTRAL ? (uint32_t)HOST_CENTRAL : (uint32_t)e->who);
+        sim_links_fence(w, faults_host(e));
         return;
     case SCENARIO_FREEZE:
         if (e->who == SCENARIO_KAFKA)
@@ -264,6 +278,10 @@ static void faults_play_once(sim_world *w, const sim_scenario_event *e)
             faults_kill(w, e);
         else
             sim_process_restart(w, faults_process(e));
+        return;
+    case SCENARIO_JOIN:
+        sim_disks_refresh(w, e->who);
+        sim_process_start(w, faults_process(e));
         return;
     case SCENARIO_BACKUP:
         if (e->who == SCENARIO_CENTRAL)
@@ -339,7 +357,7 @@ static void faults_on_event(sim_world *w, const sim_event *ev)
         sim_users_script(w, ev->a);
         return;
     }
-    if (!sim_scenario_event_simulated(e)) return;
+    if (!sim_scenario_simulated(e->kind)) return;
     faults_record(w, ev->a);
     if (faults_lasts(e->kind))
         faults_begin(w, ev->a);
@@ -360,7 +378,7 @@ void sim_faults_stop(sim_world *w)
     w->kafka_down = 0;
     faults_refresh(w);
     for (uint32_t i = 0; i < w->s->edge_count; i++) sim_disks_copy_gone(w, (int)i);
-    sim_disks_copy_gone(w, SCENARIO_CENTRAL);
+    if (w->s->member_count == 0) sim_disks_copy_gone(w, SCENARIO_CENTRAL);
     for (uint32_t i = 0; i < WORLD_PROCESSES; i++) {
         w->processes[i].frozen_until_us = KD_MIN(w->processes[i].frozen_until_us, w->now_us);
         w->processes[i].refuses_to_run = false;

@@ -1,9 +1,15 @@
 /* hosts.c - see the header. */
 #include "sim/world/hosts.h"
 
-uint32_t sim_process_host(uint32_t process)
+uint32_t sim_central_host(const sim_world *w, uint32_t slot)
 {
-    return process >= WORLD_SLOTS ? HOST_CENTRAL : sim_edge_identity(process);
+    return HOST_CENTRAL + (w->s->member_count > 0 ? slot : 0);
+}
+
+uint32_t sim_process_host(const sim_world *w, uint32_t process)
+{
+    return sim_process_is_central(process) ? sim_central_host(w, sim_process_slot(process))
+                                           : sim_edge_identity(process);
 }
 
 uint64_t sim_host_mono_us(const sim_world *w, uint32_t host)

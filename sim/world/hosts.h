@@ -7,8 +7,10 @@
 
 #include "sim/world/world.h"
 
-/* The machine of a process. An edge and its twin share a machine; so do the centrals (HOST_CENTRAL). */
-uint32_t sim_process_host(uint32_t process);
+/* The machine of the central in that slot: HOST_CENTRAL, also of a second one on a copy; each member has its own. */
+uint32_t sim_central_host(const sim_world *w, uint32_t slot);
+/* The machine of a process. An edge and its twin share a machine. */
+uint32_t sim_process_host(const sim_world *w, uint32_t process);
 /* The machine's monotonic clock at this moment; never goes back. */
 uint64_t sim_host_mono_us(const sim_world *w, uint32_t host);
 /* The machine's wall clock at this moment; jumps with hosts[].step_us. */

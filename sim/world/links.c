@@ -27,7 +27,7 @@ static void links_make_producers(sim_world *w, uint32_t host)
  * outboxes. */
 static void links_reset_kafka(sim_world *w, uint32_t host)
 {
-    if (host == HOST_CENTRAL || sim_world_below(w, DRAW_RETRY, 900 + host, 2) == 0) return;
+    if (host >= HOST_CENTRAL || sim_world_below(w, DRAW_RETRY, 900 + host, 2) == 0) return;
     links_make_producers(w, host);
 }
 
@@ -41,5 +41,5 @@ void sim_links_reset(sim_world *w, uint32_t host, uint32_t peer)
 void sim_links_fence(sim_world *w, uint32_t host)
 {
     sim_producer_fail_all(w, host);
-    if (host != HOST_CENTRAL) links_make_producers(w, host);
+    if (host < HOST_CENTRAL) links_make_producers(w, host);
 }

@@ -11,7 +11,7 @@ enum { QUEUE_MAX_US = 10000000 };
 /* Time of travel one way, without faults: central is beside Kafka, each edge is farther away than the one before. */
 static uint64_t net_base_us(uint32_t host)
 {
-    return host == HOST_CENTRAL ? NEAR_US : FAR_US + STEP_US * host;
+    return host >= HOST_CENTRAL ? NEAR_US : FAR_US + STEP_US * host;
 }
 
 bool sim_net_open(const sim_world *w, uint32_t host, uint32_t peer, uint32_t way)
@@ -33,7 +33,7 @@ sim_net_verdict sim_net_send(sim_world *w, uint32_t host, uint32_t peer, uint32_
 {
     if (!sim_net_open(w, host, peer, way)) return NET_CUT;
     sim_way *l = &w->links[host][peer].way[way];
-    uint64_t entity = (host * PEERS + peer) * WAYS + way;
+    uint64_t entity = ((host + peer / 2 * HOSTS) * 2 + peer % 2) * WAYS + way;
     if (l->loss_percent && sim_world_below(w, DRAW_LOSS, entity + 64 * bytes, 100) < l->loss_percent)
         return NET_LOST;
     uint64_t us = w->now_us;
@@ -83,16 +83,31 @@ static void net_apply_to_link(sim_world *w, const sim_scenario_event *e, uint32_
     if (e->way == SCENARIO_BOTH || e->way != up) net_apply_to_way(&l->way[WAY_DOWN], e);
 }
 
+static bool net_is_central(int who)
+{
+    return who == SCENARIO_CENTRAL || sim_scenario_is_member(who);
+}
+
+/* Of an edge: its links to central, or to that member alone. */
+static void net_apply_to_centrals(sim_world *w, const sim_scenario_event *e)
+{
+    for (uint32_t slot = 0; slot < KD_MAX(w->s->member_count, 1u); slot++)
+        if (!sim_scenario_is_member(e->peer) || sim_scenario_member_index(e->peer) == slot)
+            net_apply_to_link(w, e, (uint32_t)e->who, PEER_CENTRAL + slot, true);
+}
+
 static void net_apply_event(sim_world *w, const sim_scenario_event *e)
 {
     bool kafka = e->peer == SCENARIO_NOBODY || e->peer == SCENARIO_KAFKA;
-    bool central = e->peer == SCENARIO_NOBODY || e->peer == SCENARIO_CENTRAL;
+    bool central = e->peer == SCENARIO_NOBODY || net_is_central(e->peer);
     if (e->who >= 0 && kafka) net_apply_to_link(w, e, (uint32_t)e->who, PEER_KAFKA, true);
-    if (e->who >= 0 && central) net_apply_to_link(w, e, (uint32_t)e->who, PEER_CENTRAL, true);
-    if (e->who != SCENARIO_CENTRAL) return;
-    if (kafka) net_apply_to_link(w, e, HOST_CENTRAL, PEER_KAFKA, true);
+    if (e->who >= 0 && central) net_apply_to_centrals(w, e);
+    if (!net_is_central(e->who)) return;
+    uint32_t slot = e->who == SCENARIO_CENTRAL ? 0 : sim_scenario_member_index(e->who);
+    if (kafka) net_apply_to_link(w, e, HOST_CENTRAL + slot, PEER_KAFKA, true);
     for (uint32_t i = 0; i < w->s->edge_count; i++)
-        if (e->peer == SCENARIO_NOBODY || e->peer == (int)i) net_apply_to_link(w, e, i, PEER_CENTRAL, false);
+        if (e->peer == SCENARIO_NOBODY || e->peer == (int)i)
+            net_apply_to_link(w, e, i, PEER_CENTRAL + slot, false);
 }
 
 static bool net_flap_is_cut(const sim_world *w, const sim_scenario_event *e)

@@ -5,6 +5,7 @@
 #include "sim/world/disks.h"
 #include "sim/world/events.h"
 #include "sim/world/hosts.h"
+#include "sim/world/leader.h"
 #include "sim/world/tenure.h"
 
 #include <stdio.h>
@@ -104,6 +105,7 @@ static void operator_settle_backups(sim_world *w, uint32_t partition)
 
 static bool operator_reaches(const sim_world *w, uint32_t slot)
 {
+    if (slot == CHECKS_CENTRALS) return false;
     const sim_process *p = &w->processes[sim_process_of_central(slot)];
     return p->up && !p->draining && p->frozen_until_us <= w->now_us && w->centrals[slot].ready;
 }
@@ -178,8 +180,9 @@ static void operator_step(sim_world *w, sim_retiring *o, uint32_t slot, uint32_t
 static void operator_on_step(sim_world *w, const sim_event *ev)
 {
     uint32_t partition = ev->a;
-    uint32_t slot = (uint32_t)sim_world_below(w, DRAW_DECIDE, 9000 + partition, WORLD_CENTRALS);
+    uint32_t slot = (uint32_t)sim_world_below(w, DRAW_DECIDE, 9000 + partition, 2);
     if (!operator_reaches(w, slot)) slot = !slot;
+    if (w->s->member_count > 0) slot = sim_leader(w, partition);
     if (operator_reaches(w, slot)) operator_step(w, &w->retiring[partition], slot, partition);
     sim_world_at(w, w->now_us + ORDER_STEP_US, operator_on_step, partition, 0, 0);
 }

@@ -29,7 +29,7 @@ void sim_process_start(sim_world *w, uint32_t process)
 {
     sim_process *p = &w->processes[process];
     if (p->up || p->refuses_to_run || !process_has_disk(w, process) ||
-        sim_host_disk_fails(w, sim_process_host(process)))
+        sim_host_disk_fails(w, sim_process_host(w, process)))
         return;
     TRACE(w, "%s starts", sim_world_process_name(w, process));
     p->up = true;

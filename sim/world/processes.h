@@ -15,11 +15,15 @@ struct sim_role {
     /* Seals and publishes what is gathered; may end the process. It is stopped when `drained` is true. */
     void (*drain)(sim_world *w, uint32_t slot);
     bool (*drained)(const sim_world *w, uint32_t slot);
-    /* Whether records of this partition may be given to it now. */
-    bool (*may_read)(const sim_world *w, uint32_t slot, uint32_t partition);
-    /* One record of the topic that it reads; may end the process. */
-    void (*record)(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset);
-    void (*end_round)(sim_world *w, uint32_t slot, uint32_t partition); /* a fetch was read to its end */
+    /* Whether records of this stream (world.h) may be given to it now. */
+    bool (*may_read)(const sim_world *w, uint32_t slot, uint32_t stream);
+    /* One record of a stream; may end the process. */
+    void (*record)(sim_world *w, uint32_t slot, uint32_t stream, kd_bytes record, int64_t offset);
+    void (*end_round)(sim_world *w, uint32_t slot, uint32_t stream); /* a fetch was read to its end */
+    /* The reader has had all that the stream held at some moment since it began to read, or since it was put elsewhere. NULL: it need not know. */
+    void (*at_end)(sim_world *w, uint32_t slot, uint32_t stream);
+    /* The next record is not in the log any more; the reader begins at the earliest one. NULL: it need not know. */
+    void (*out_of_range)(sim_world *w, uint32_t slot, uint32_t stream);
     void (*kafka_there)(sim_world *w, uint32_t slot); /* its link to Kafka is open; NULL: it need not know */
 };
 

@@ -9,7 +9,7 @@
 #include "sim/world/net.h"
 
 enum {
-    COUNTS_KEPT = 4096, /* records of a partition of the counts topic */
+    COUNTS_KEPT = 4096, /* records of a partition of the counts topic, and of the heartbeats */
     AGAIN_MIN_US = 200000,
     AGAIN_SPREAD_US = 800000,
     HEALED_MIN_US = 20000,
@@ -93,7 +93,7 @@ static void producer_on_report(sim_world *w, const sim_event *ev)
 static void producer_report(sim_world *w, uint32_t id)
 {
     sim_message *m = &w->messages[id];
-    uint32_t host = sim_process_host(m->process);
+    uint32_t host = sim_process_host(w, m->process);
     uint64_t at_us;
     switch (sim_net_send(w, host, PEER_KAFKA, WAY_DOWN, 50, &at_us)) {
     case NET_ARRIVES:
@@ -111,18 +111,25 @@ static void producer_report(sim_world *w, uint32_t id)
 
 static void producer_append(sim_world *w, sim_message *m)
 {
+    bool beat = m->kind == MESSAGE_HEARTBEAT;
     bool likes = m->kind == MESSAGE_BATCH || m->kind == MESSAGE_CLAIM || m->kind == MESSAGE_DECISION;
-    sim_log *l = likes ? &w->likes[m->partition] : &w->counts[m->partition];
+    sim_log *l = beat ? &w->heartbeats : likes ? &w->likes[m->partition] : &w->counts[m->partition];
     uint32_t percent = w->duplicate_percent[likes ? SCENARIO_LIKES : SCENARIO_COUNTS];
-    bool twice =
-        percent && sim_world_below(w, DRAW_DUPLICATE, m->process * 100 + m->partition, 100) < percent;
+    bool twice = percent && !beat &&
+                 sim_world_below(w, DRAW_DUPLICATE, m->process * 100 + m->partition, 100) < percent;
     for (int n = 0; n < 1 + twice; n++) {
-        TRACE(w, "log %s/%u %d %u bytes of %s", likes ? "likes" : "counts", m->partition, l->end,
-              (uint32_t)m->record.len, sim_world_process_name(w, m->process));
+        TRACE(w, "log %s/%u %d %u bytes of %s",
+              beat    ? "members"
+              : likes ? "likes"
+                      : "counts",
+              m->partition, l->end, (uint32_t)m->record.len, sim_world_process_name(w, m->process));
         sim_log_append(l, kd_buf_view(&m->record));
     }
     if (!likes && l->end - l->start > COUNTS_KEPT) sim_log_expire(l, COUNTS_KEPT / 2);
-    sim_consumer_wake_all(w, likes ? SCENARIO_LIKES : SCENARIO_COUNTS, m->partition);
+    if (beat)
+        sim_consumer_wake_members(w, STREAM_MEMBERS);
+    else
+        sim_consumer_wake_all(w, likes ? SCENARIO_LIKES : SCENARIO_COUNTS, m->partition);
 }
 
 /* A record that the same producer took before is not in the log yet. */
@@ -142,7 +149,7 @@ static void producer_on_arrival(sim_world *w, const sim_event *ev)
 {
     sim_message *m = &w->messages[ev->a];
     if (w->kafka_down) {
-        message_park(w, ev->a, sim_process_host(m->process));
+        message_park(w, ev->a, sim_process_host(w, m->process));
         return;
     }
     if (producer_overtakes(w, m)) {
@@ -169,7 +176,7 @@ static void producer_try(sim_world *w, uint32_t id)
         producer_report(w, id);
         return;
     }
-    switch (sim_net_send(w, sim_process_host(m->process), PEER_KAFKA, WAY_UP, m->record.len, &at_us)) {
+    switch (sim_net_send(w, sim_process_host(w, m->process), PEER_KAFKA, WAY_UP, m->record.len, &at_us)) {
     case NET_ARRIVES:
         sim_world_at(w, at_us, producer_on_arrival, id, 0, 0);
         return;
@@ -177,7 +184,7 @@ static void producer_try(sim_world *w, uint32_t id)
         producer_retry_later(w, id);
         return;
     case NET_CUT:
-        message_park(w, id, sim_process_host(m->process));
+        message_park(w, id, sim_process_host(w, m->process));
     }
 }
 
@@ -205,7 +212,7 @@ void sim_producer_healed(sim_world *w, uint32_t host)
 void sim_producer_fail_all(sim_world *w, uint32_t host)
 {
     for (uint32_t id = 1; id < w->message_count; id++)
-        if (sim_process_host(w->messages[id].process) == host) w->messages[id].report_fails = true;
+        if (sim_process_host(w, w->messages[id].process) == host) w->messages[id].report_fails = true;
 }
 
 void sim_producer_close(sim_world *w)

@@ -21,7 +21,8 @@ typedef enum {
     MESSAGE_DECISION,
     MESSAGE_COUNTS,
     MESSAGE_CHANGES,
-    MESSAGE_MILESTONES
+    MESSAGE_MILESTONES,
+    MESSAGE_HEARTBEAT
 } sim_message_kind;
 
 typedef struct sim_message sim_message;

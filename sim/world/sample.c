@@ -1,6 +1,7 @@
 /* sample.c - see the header. */
 #include "sim/world/sample.h"
 
+#include "sim/world/leader.h"
 #include "sim/world/names.h"
 #include "sim/world/shard.h"
 
@@ -42,7 +43,9 @@ void sim_world_sample(sim_world *w)
     uint32_t item = sample_item(w);
     for (uint32_t i = 0; i < w->s->edge_count; i++) sample_edge(w, i, item, &regions[i]);
     sim_journal_bounds(w->journal, SCENARIO_LIKE, item, &least, &most);
-    kd_central *core = w->centrals[0].tenures[w->item_partition[item]].core;
+    uint32_t slot = sim_leader(w, w->item_partition[item]);
+    kd_central *core =
+        slot < CHECKS_CENTRALS ? w->centrals[slot].tenures[w->item_partition[item]].core : NULL;
     if (core) kd_central_totals(core, kd_item_key(&w->items[item]), totals);
     sim_record_moment(w->options->record, w->now_us - w->begin_us, least, most,
                       core ? totals[SCENARIO_LIKE] : UINT64_MAX, regions);

@@ -9,14 +9,10 @@
 #include "sim/world/hosts.h"
 #include "sim/world/processes.h"
 #include "sim/world/producer.h"
+#include "sim/world/tenure_core.h"
+#include "sim/world/tenure_follow.h"
 
-enum {
-    SYNC_MIN_US = 300,
-    SYNC_SPREAD_US = 2700,
-    HOP_US = 3000,
-    REDO_BYTES_PER_OPERATION = 60,
-    HELD_US = 3000000
-};
+enum { SYNC_MIN_US = 300, SYNC_SPREAD_US = 2700, HOP_US = 3000, HELD_US = 3000000 };
 
 static sim_tenure *tenure_of(sim_world *w, uint32_t slot, uint32_t partition)
 {
@@ -28,45 +24,56 @@ static bool tenure_draining(const sim_world *w, uint32_t slot)
     return w->processes[sim_process_of_central(slot)].draining;
 }
 
+/* Its process is about to end, or it hands over. */
+static bool tenure_drains(const sim_world *w, const sim_tenure *t)
+{
+    return t->drains || tenure_draining(w, t->slot);
+}
+
+static void tenure_settled(sim_world *w, uint32_t slot)
+{
+    if (w->centrals[slot].settled) w->centrals[slot].settled(w, slot);
+}
+
 /* ---- opening ---- */
-
-/* In some runs a commit holds so few operations that the next one begins while it is being written, as under load. */
-static uint32_t tenure_commit_ops(const sim_world *w)
-{
-    static const uint32_t ops[] = {SHELL_COMMIT_OPS, 1, 12};
-    return ops[sim_world_draw(w, DRAW_SEED, 9200, 0) % KD_COUNT(ops)];
-}
-
-/* The bound on redo that the topics have not taken. In half of the runs it is so low that reading has to wait again and again: as much as the users
- * make in two snapshot intervals. A snapshot is known as delivered only after that long; with a lower bound central could never catch up. */
-static uint64_t tenure_unpublished_max(const sim_world *w)
-{
-    uint64_t ample = 1 << 24,
-             ops = 20 + (uint64_t)(2 * w->s->users.per_second * (double)w->s->snapshot_interval_us / 1e6);
-    return sim_world_draw(w, DRAW_SEED, 9300, 0) % 2 ? ample : ops * REDO_BYTES_PER_OPERATION;
-}
 
 static int tenure_produce(void *arg, const kd_outbound *out, kd_bytes bytes, kd_outbound_record *record);
 static void tenure_count_part(void *arg, kd_bytes part);
 
-void sim_tenure_open(sim_world *w, uint32_t slot, uint32_t partition)
+static void tenure_open_publisher(sim_world *w, sim_tenure *t)
 {
-    sim_tenure *t = tenure_of(w, slot, partition);
     const kd_publisher_config config = {.snapshot_interval_us = w->s->snapshot_interval_us,
                                         .viral_interval_us = w->s->snapshot_interval_us / 5,
-                                        .unpublished_max = tenure_unpublished_max(w),
+                                        .unpublished_max = sim_tenure_unpublished_max(w),
                                         .publish_changes = true,
                                         .plant = w->options->central_plant};
     const kd_publisher_shell shell = {t, tenure_produce, tenure_count_part};
+    uint64_t entity = 800 + sim_tenure_entity(w, t->slot, t->partition);
+    kd_publisher_init(&t->publisher, t->core, &config, &shell,
+                      sim_host_mono_us(w, sim_central_host(w, t->slot)),
+                      sim_world_draw(w, DRAW_TIMER, entity, w->now_us));
+}
+
+bool sim_tenure_open(sim_world *w, uint32_t slot, uint32_t partition)
+{
+    sim_tenure *t = tenure_of(w, slot, partition);
     t->world = w;
     t->slot = slot;
     t->partition = partition;
     t->disk_free_us = t->look_us = t->told_us = 0;
     t->written_count = 0;
-    t->reading = false;
-    t->gate = (kd_commit_gate){.ops_max = tenure_commit_ops(w), .pending = true}; /* commit the epoch */
-    kd_publisher_init(&t->publisher, t->core, &config, &shell, sim_host_mono_us(w, HOST_CENTRAL),
-                      sim_world_draw(w, DRAW_TIMER, 800 + partition, w->now_us));
+    t->reading = t->halted = t->fenced = t->drains = false;
+    t->gate = (kd_commit_gate){.ops_max = sim_tenure_commit_ops(w), .pending = true}; /* commit the epoch */
+    int err = sim_tenure_core_open(w, slot, partition);
+    if (err != KD_OK) {
+        sim_world_fail(w, "open", "central partition %u does not open: %s", partition, kd_strerror(err));
+        return false;
+    }
+    tenure_open_publisher(w, t);
+    TRACE(w, "%s/%u epoch %x from version %l", sim_world_process_name(w, sim_process_of_central(slot)),
+          partition, kd_central_epoch(t->core), kd_central_version(t->core));
+    sim_checks_central_opened(w->checks, slot, partition);
+    return true;
 }
 
 void sim_tenure_close(sim_world *w, uint32_t slot, uint32_t partition)
@@ -76,6 +83,11 @@ void sim_tenure_close(sim_world *w, uint32_t slot, uint32_t partition)
     kd_central_close(t->core);
     t->core = NULL;
     t->reading = false;
+}
+
+bool sim_tenure_quiet(const sim_tenure *t)
+{
+    return !t->core || (t->gate.under_way == 0 && kd_publisher_sent(&t->publisher) == 0);
 }
 
 /* ---- records in ---- */
@@ -89,8 +101,9 @@ static void tenure_failed(sim_world *w, uint32_t slot, bool fenced)
                    fenced ? "fenced by a higher claim: the process stops"
                           : "a write failed: the process stops");
     sim_process_stop(w, process);
-    w->processes[process].refuses_to_run = fenced && w->processes[sim_process_of_central(!slot)].up;
-    if (slot == 0) sim_process_start_at(w, process, w->now_us + SHELL_RESTART_US);
+    bool alone = w->s->member_count == 0;
+    w->processes[process].refuses_to_run = alone && fenced && w->processes[sim_process_of_central(!slot)].up;
+    if (slot == 0 || !alone) sim_process_start_at(w, process, w->now_us + SHELL_RESTART_US);
 }
 
 /* With NO_FENCE planted: a higher claim never gets to the core. */
@@ -126,25 +139,49 @@ static void tenure_check_unpublished(sim_world *w, const sim_tenure *t)
                        t->partition, (unsigned long long)bytes, (unsigned long long)max);
 }
 
+/* A member of a group follows whoever fenced it. */
+static void tenure_fenced(sim_world *w, sim_tenure *t)
+{
+    if (w->s->member_count == 0) {
+        tenure_failed(w, t->slot, true);
+        return;
+    }
+    t->fenced = true;
+    sim_world_note(w, w->s->members[t->slot], "partition %u: fenced by the claim of another member",
+                   t->partition);
+    tenure_settled(w, t->slot);
+}
+
+/* Whether the record is passed over: its role is about to change, or, as a follower, it was fed before or has lost its way. */
+static bool tenure_passes_over(const sim_tenure *t, int64_t offset)
+{
+    int64_t last;
+    if (!t->core || t->halted || t->fenced) return true;
+    if (!t->follows) return false;
+    return t->following.told >= KD_FOLLOWS_DIFFERS || (kd_central_log_fed(t->core, &last) && offset <= last);
+}
+
 void sim_tenure_feed(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes bytes, int64_t offset)
 {
     sim_tenure *t = tenure_of(w, slot, partition);
+    if (tenure_passes_over(t, offset)) return;
     if (tenure_ignores_fence(w, t->core, bytes)) {
         sim_checks_fed(w->checks, slot, partition, bytes, offset, KD_FED_FENCED);
         return;
     }
     tenure_check_unpublished(w, t);
-    kd_fed fed = kd_central_feed(t->core, bytes, offset, sim_host_wall_us(w, HOST_CENTRAL));
+    kd_fed fed = kd_central_feed(t->core, bytes, offset, sim_host_wall_us(w, sim_central_host(w, slot)));
     t->gate.pending = true;
-    w->merges += fed == KD_FED_MERGED;
-    w->duplicates += fed == KD_FED_DUPLICATE;
-    w->gaps += fed == KD_FED_GAP;
+    w->merges += !t->follows && fed == KD_FED_MERGED;
+    w->duplicates += !t->follows && fed == KD_FED_DUPLICATE;
+    w->gaps += !t->follows && fed == KD_FED_GAP;
     TRACE(w, "%s likes/%u %d: %d", sim_world_process_name(w, sim_process_of_central(slot)), partition, offset,
           (int64_t)fed);
     sim_checks_fed(w->checks, slot, partition, bytes, offset, fed);
     tenure_report_fed(w, partition, offset, bytes, fed);
+    if (t->follows) sim_following_check(w, t);
     if (fed == KD_FED_FENCED) {
-        tenure_failed(w, slot, true);
+        tenure_fenced(w, t);
         return;
     }
     if (kd_central_log_again(t->core))
@@ -155,6 +192,7 @@ void sim_tenure_feed(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes b
 bool sim_tenure_blocked(const sim_world *w, uint32_t slot, uint32_t partition)
 {
     const sim_tenure *t = &w->centrals[slot].tenures[partition];
+    if (!t->core || t->halted || t->fenced) return false; /* what is read of it is passed over */
     return kd_publisher_blocks(&t->publisher) ||
            kd_commit_gate_blocks(&t->gate, kd_central_gathered(t->core));
 }
@@ -204,10 +242,12 @@ static void tenure_on_told(sim_world *w, const sim_event *ev)
     if (!tenure_publishes_early(w) &&
         !tenure_end_commit(w, slot, partition, version, done.status, done.synced))
         return;
-    w->centrals[slot].committed(w, slot);
+    if (t->follows) sim_following_settle(t);
+    if (w->centrals[slot].committed) w->centrals[slot].committed(w, slot);
     sim_tenure_commit(w, slot, partition);
     tenure_became_durable(w, slot, partition);
     sim_consumer_wake(w, process, partition);
+    tenure_settled(w, slot);
     if (tenure_draining(w, slot)) sim_process_check_drained(w, process);
 }
 
@@ -242,7 +282,7 @@ static void tenure_begin_commit(sim_world *w, uint32_t slot, uint32_t partition)
     const kd_writes *writes;
     uint64_t version;
     int err = kd_central_commit_begin(t->core, &writes, &version);
-    t->gate.pending = kd_central_indexing(t->core) && !tenure_draining(w, slot);
+    t->gate.pending = kd_central_indexing(t->core) && !tenure_drains(w, t);
     if (err == KD_EAGAIN) return;
     if (err != KD_OK) {
         sim_world_fail(w, "commit", "central partition %u: a commit cannot begin: %s", partition,
@@ -253,7 +293,7 @@ static void tenure_begin_commit(sim_world *w, uint32_t slot, uint32_t partition)
     sim_disk_submit(t->disk, writes);
     t->versions[t->gate.under_way++] = version;
     uint64_t us = SYNC_MIN_US + sim_world_below(w, DRAW_SYNC, 1000 + slot * 64 + partition, SYNC_SPREAD_US);
-    us = KD_MAX(us, w->slow_us[HOST_CENTRAL]);
+    us = KD_MAX(us, w->slow_us[sim_central_host(w, slot)]);
     t->disk_free_us = KD_MAX(t->disk_free_us, w->now_us) + us;
     sim_world_at(w, t->disk_free_us, tenure_on_written, slot, partition,
                  w->processes[sim_process_of_central(slot)].life);
@@ -261,11 +301,18 @@ static void tenure_begin_commit(sim_world *w, uint32_t slot, uint32_t partition)
         tenure_became_durable(w, slot, partition);
 }
 
+/* Before a change of the role what is gathered is read again by the next core. */
+static bool tenure_commits(const sim_tenure *t)
+{
+    return t->core && !t->fenced && (!t->halted || t->drains);
+}
+
 void sim_tenure_commit(sim_world *w, uint32_t slot, uint32_t partition)
 {
     sim_tenure *t = tenure_of(w, slot, partition);
+    if (!tenure_commits(t)) return;
     t->gate.pending |=
-        kd_central_sweeps(t->core) && !tenure_draining(w, slot) && !kd_publisher_blocks(&t->publisher);
+        kd_central_sweeps(t->core) && !tenure_drains(w, t) && !kd_publisher_blocks(&t->publisher);
     if (kd_commit_gate_opens(&t->gate, kd_central_gathered(t->core))) tenure_begin_commit(w, slot, partition);
 }
 
@@ -282,9 +329,11 @@ static sim_message_kind tenure_message_kind(const sim_tenure *t, const kd_outbou
 static void tenure_delivered(sim_world *w, const sim_message *m, bool ok)
 {
     uint32_t slot = sim_process_slot(m->process);
-    uint64_t random = sim_world_draw(w, DRAW_RETRY, 1000 + m->partition, w->now_us);
-    kd_publisher_report(m->outbound, ok, sim_host_mono_us(w, HOST_CENTRAL), random);
+    uint64_t random =
+        sim_world_draw(w, DRAW_RETRY, 1000 + sim_tenure_entity(w, slot, m->partition), w->now_us);
+    kd_publisher_report(m->outbound, ok, sim_host_mono_us(w, sim_central_host(w, slot)), random);
     sim_tenure_publish(w, slot, m->partition); /* after a failure, too: sets the time of the next attempt */
+    tenure_settled(w, slot);
     if (tenure_draining(w, slot)) sim_process_check_drained(w, sim_process_of_central(slot));
 }
 
@@ -350,6 +399,7 @@ static void tenure_look_in(sim_world *w, sim_tenure *t, uint64_t delay_us)
 static void tenure_check_viral(sim_world *w, const sim_tenure *t, uint64_t mono_us)
 {
     const kd_publisher *p = &t->publisher;
+    if (kd_central_promotion(t->core) != KD_PROMOTION_LEADS) return; /* it makes none yet */
     bool under_way = p->claims.count > 0 || p->counts.count > 0 || p->ending == KD_PUBLISHER_DONE;
     if (!under_way && kd_central_viral(t->core) &&
         mono_us >= p->snapshot_made_us + p->config.viral_interval_us)
@@ -357,13 +407,23 @@ static void tenure_check_viral(sim_world *w, const sim_tenure *t, uint64_t mono_
                        t->partition);
 }
 
+/* A store that is promoted is durable only when its claim is. */
+static bool tenure_publishes(const sim_world *w, const sim_tenure *t)
+{
+    if (!w->centrals[t->slot].ready || !t->core || t->follows || t->fenced) return false;
+    if (t->halted && !tenure_drains(w, t)) return false;
+    return kd_central_durable(t->core) || kd_central_promotion(t->core) != KD_PROMOTION_LEADS;
+}
+
 void sim_tenure_publish(sim_world *w, uint32_t slot, uint32_t partition)
 {
     sim_tenure *t = tenure_of(w, slot, partition);
-    uint64_t next_us, mono_us = sim_host_mono_us(w, HOST_CENTRAL);
-    if (!w->centrals[slot].ready || !kd_central_durable(t->core)) return;
-    if (tenure_draining(w, slot) && kd_commit_gate_idle(&t->gate)) kd_publisher_end(&t->publisher);
-    int err = kd_publisher_run(&t->publisher, sim_host_wall_us(w, HOST_CENTRAL), mono_us, &next_us);
+    uint32_t host = sim_central_host(w, slot);
+    uint64_t next_us, mono_us = sim_host_mono_us(w, host);
+    if (!tenure_publishes(w, t)) return;
+    bool leads = kd_central_promotion(t->core) == KD_PROMOTION_LEADS;
+    if (leads && tenure_drains(w, t) && kd_commit_gate_idle(&t->gate)) kd_publisher_end(&t->publisher);
+    int err = kd_publisher_run(&t->publisher, sim_host_wall_us(w, host), mono_us, &next_us);
     if (err != KD_OK)
         sim_world_fail(w, "publish", "central partition %u cannot publish: %s", partition, kd_strerror(err));
     else
@@ -373,9 +433,23 @@ void sim_tenure_publish(sim_world *w, uint32_t slot, uint32_t partition)
     sim_consumer_wake(w, sim_process_of_central(slot), partition);
 }
 
+void sim_tenure_drain(sim_world *w, uint32_t slot, uint32_t partition)
+{
+    sim_tenure *t = tenure_of(w, slot, partition);
+    if (!t->core) return;
+    t->drains = true;
+    if (t->follows) t->halted = false; /* it stays what it is */
+    sim_tenure_commit(w, slot, partition);
+    sim_tenure_publish(w, slot, partition);
+}
+
 bool sim_tenure_drained(const sim_world *w, uint32_t slot, uint32_t partition)
 {
     const sim_tenure *t = &w->centrals[slot].tenures[partition];
+    if (!t->core) return true;
+    if (t->fenced) return sim_tenure_quiet(t);
+    if (t->follows || kd_central_promotion(t->core) != KD_PROMOTION_LEADS)
+        return kd_commit_gate_idle(&t->gate);
     if (!kd_commit_gate_idle(&t->gate)) return false;
     return !w->centrals[slot].ready || kd_publisher_done(&t->publisher);
 }

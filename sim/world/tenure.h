@@ -7,11 +7,14 @@
 
 #include "sim/world/world.h"
 
-/* The core was opened: prepares the publisher and the gate around it. Nothing is read until `reading` is set. */
-void sim_tenure_open(sim_world *w, uint32_t slot, uint32_t partition);
+/* Opens the core, leading or following as `follows` says, with publisher and gate around it. Nothing is read until `reading` is set. False: the run has failed. */
+bool sim_tenure_open(sim_world *w, uint32_t slot, uint32_t partition);
 /* Frees the publisher and closes the core. The disk stays. */
 void sim_tenure_close(sim_world *w, uint32_t slot, uint32_t partition);
-/* A record of the likes topic. May stop the process: a claim above its own epoch fences it. */
+/* No commit is under way, and Kafka has reported each record that was sent. */
+bool sim_tenure_quiet(const sim_tenure *t);
+/* A record of the likes topic; passed over by one that is about to change its role, and by a follower that has lost its way. A claim above its own epoch fences it: that stops
+ * the process, unless it is a member. */
 void sim_tenure_feed(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset);
 /* Begins a commit when the gate opens. With PUBLISH_EARLY planted it may publish and, on an error, stop the process. */
 void sim_tenure_commit(sim_world *w, uint32_t slot, uint32_t partition);
@@ -19,7 +22,9 @@ void sim_tenure_commit(sim_world *w, uint32_t slot, uint32_t partition);
 bool sim_tenure_blocked(const sim_world *w, uint32_t slot, uint32_t partition);
 /* Runs the publisher, once the central is `ready` and a commit is durable, and wakes the reader: what the topics took may have unblocked it. */
 void sim_tenure_publish(sim_world *w, uint32_t slot, uint32_t partition);
-/* Nothing is gathered or being written, and the last snapshot is delivered; without Kafka (not `ready`) the first two suffice. */
+/* From now on it is to become drained: no index is built further, and the next snapshot is the last one. */
+void sim_tenure_drain(sim_world *w, uint32_t slot, uint32_t partition);
+/* Nothing is gathered or being written, and the last snapshot is delivered; of a follower, and without Kafka (not `ready`), the first two suffice. */
 bool sim_tenure_drained(const sim_world *w, uint32_t slot, uint32_t partition);
 
 #endif

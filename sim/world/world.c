@@ -18,6 +18,8 @@
 #include "sim/world/shard.h"
 #include "sim/world/tenure.h"
 #include "sim/world/users.h"
+#include "sim/world/leader.h"
+#include "sim/world/member.h"
 
 #include <stdlib.h>
 
@@ -33,6 +35,11 @@ static kd_edge *world_view_edge(void *arg, uint32_t slot, uint32_t shard)
 static kd_central *world_view_central(void *arg, uint32_t slot, uint32_t partition)
 {
     return ((sim_world *)arg)->centrals[slot].tenures[partition].core;
+}
+
+static uint32_t world_view_leader(void *arg, uint32_t partition)
+{
+    return sim_leader(arg, partition);
 }
 
 static void world_open_checks(sim_world *w)
@@ -51,10 +58,21 @@ static void world_open_checks(sim_world *w)
                                                      .items_max = items_max,
                                                      .world = w,
                                                      .edge = world_view_edge,
-                                                     .central = world_view_central});
+                                                     .central = world_view_central,
+                                                     .leader = world_view_leader});
 }
 
 /* ---- open and close ---- */
+
+static void world_start_centrals(sim_world *w)
+{
+    for (uint32_t slot = 0; slot < KD_MAX(w->s->member_count, 1u); slot++) {
+        bool member = w->s->member_count > 0;
+        if (member && !sim_scenario_begins(w->s, slot)) continue;
+        sim_disks_refresh(w, member ? sim_scenario_member(slot) : SCENARIO_CENTRAL);
+        sim_process_start(w, sim_process_of_central(slot));
+    }
+}
 
 static void world_open(sim_world *w, const sim_options *options)
 {
@@ -70,15 +88,16 @@ static void world_open(sim_world *w, const sim_options *options)
         snprintf(w->twin_names[i], sizeof(w->twin_names[i]), "%s-copy", w->s->edges[i]);
     }
     for (uint32_t i = 0; i < WORLD_PROCESSES; i++)
-        w->processes[i].role = sim_process_is_central(i) ? &sim_role_central : &sim_role_edge;
+        w->processes[i].role = !sim_process_is_central(i) ? &sim_role_edge
+                               : w->s->member_count > 0   ? &sim_role_member
+                                                          : &sim_role_central;
     sim_names_open(w);
     world_open_checks(w);
     sim_heal_open(w);
     sim_faults_open(w);
     sim_operator_open(w);
     sim_decider_open(w);
-    sim_disks_refresh(w, SCENARIO_CENTRAL);
-    sim_process_start(w, sim_process_of_central(0));
+    world_start_centrals(w);
     for (uint32_t i = 0; i < w->s->edge_count; i++) {
         sim_disks_refresh(w, (int)i);
         sim_process_start(w, i);
@@ -111,6 +130,7 @@ static void world_close_centrals(sim_world *w)
             sim_disk_destroy(t->disk);
             sim_disk_destroy(t->backup);
         }
+        kd_members_destroy(w->centrals[i].members);
     }
 }
 
@@ -122,6 +142,7 @@ static void world_close(sim_world *w)
         sim_log_finish(&w->likes[p]);
         sim_log_finish(&w->counts[p]);
     }
+    sim_log_finish(&w->heartbeats);
     sim_producer_close(w);
     sim_ask_close(w);
     free(w->active);
@@ -230,9 +251,11 @@ static void world_add_forgotten(const sim_world *w, sim_result *r)
             r->expired += stats.expired;
         }
     }
-    for (uint32_t p = 0; p < w->s->partitions && w->centrals[0].tenures[p].core; p++) {
+    for (uint32_t p = 0; p < w->s->partitions; p++) {
         kd_central_forgetting f;
-        kd_central_get_forgetting(w->centrals[0].tenures[p].core, &f);
+        uint32_t slot = sim_leader(w, p);
+        if (slot == CHECKS_CENTRALS || !w->centrals[slot].tenures[p].core) continue;
+        kd_central_get_forgetting(w->centrals[slot].tenures[p].core, &f);
         r->collected += f.collected;
         r->ignored += f.ignored;
     }

@@ -8,6 +8,7 @@
  *     users.h, plan.h, ops.h       who does what        processes.h, disks.h   programs and their disks
  *     shard.h, edge.h, edge_ask.h  an edge              net.h, links.h         the network
  *     tenure.h, central.h          central              producer.h, consumer.h Kafka's clients
+ *     member.h, roles.h            members of central   heartbeat.h            what they tell each other
  *     operator.h                   the operator         faults.h, heal.h       the scenario's timeline, and its end
  *     events.h, hosts.h, names.h   below all of them    run.h, sample.h        a run as a whole, and its record
  *
@@ -23,10 +24,13 @@
 #include "common/base/drift.h"
 #include "kudos/asking.h"
 #include "kudos/backoff.h"
+#include "kudos/centrals.h"
 #include "kudos/commit_gate.h"
 #include "kudos/fill.h"
+#include "kudos/follow.h"
 #include "kudos/group_commit.h"
 #include "kudos/log_waits.h"
+#include "kudos/members.h"
 #include "kudos/publisher.h"
 #include "sim/check/checks.h"
 #include "sim/world/disk.h"
@@ -106,8 +110,9 @@ typedef struct {
     int64_t ppm, step_us;
 } sim_host;
 
-enum { HOST_CENTRAL = SCENARIO_EDGES_MAX, HOSTS };
-enum { PEER_KAFKA, PEER_CENTRAL, PEERS };
+/* The members of central have a machine each, from HOST_CENTRAL on; an edge has a link to each of them, from PEER_CENTRAL on. */
+enum { HOST_CENTRAL = SCENARIO_EDGES_MAX, HOSTS = HOST_CENTRAL + SCENARIO_MEMBERS_MAX };
+enum { PEER_KAFKA, PEER_CENTRAL, PEERS = PEER_CENTRAL + SCENARIO_MEMBERS_MAX };
 enum { WAY_UP, WAY_DOWN, WAYS };
 
 /* One direction of a link; WAY_UP leads from the host to the peer. */
@@ -127,10 +132,18 @@ typedef struct {
 
 /* ---- processes ---------------------------------------------------------------------------------------------- */
 
-/* A process's place in one partition of the topic that it reads. */
+/* What a process reads: the partitions of its topic, of likes or of counts; a member of central reads those of the counts as well, and heartbeats. */
+enum {
+    STREAM_COUNTS = SCENARIO_PARTITIONS_MAX,
+    STREAM_MEMBERS = 2 * SCENARIO_PARTITIONS_MAX,
+    STREAMS = STREAM_MEMBERS + 1
+};
+
+/* A process's place in a stream. */
 typedef struct {
     int64_t next;  /* offset of the next record */
     bool busy;     /* a fetch is under way */
+    bool ended;    /* the reader was told that it had reached the end */
     bool standing; /* the offset was out of range: no fetch until the seek to the log's end */
     kd_backoff seek;
 } sim_cursor;
@@ -143,7 +156,7 @@ typedef struct {
     bool refuses_to_run; /* a central that was fenced by a second one: not started while that one runs */
     uint32_t life;       /* counts starts and ends: events of an earlier life are dropped */
     uint64_t frozen_until_us, drain_until_us;
-    sim_cursor cursor[SCENARIO_PARTITIONS_MAX];
+    sim_cursor cursor[STREAMS];
 } sim_process;
 
 typedef struct {
@@ -164,12 +177,15 @@ typedef struct {
     sim_disk *backup[SCENARIO_SHARDS_MAX]; /* NULL: none was made */
     kd_drift drift;
     uint32_t life;              /* random number of this start of the process, for kd_edge_config */
+    uint32_t time_of;           /* the central whose time is asked; CHECKS_CENTRALS: there is none to ask */
     uint64_t asked_mono_us;     /* when the present comparison of clocks left the edge */
     uint32_t probe;             /* number of the present comparison: an answer to an earlier one is dropped */
     kd_clock_probe clock_probe; /* when to ask central for its time, and when to measure */
     kd_key_window key_window;
-    uint32_t producer;  /* number of the present producer, over all lives of the process */
-    uint64_t keys;      /* idempotency keys that the edge was given, over all lives of the process */
+    kd_centrals centrals; /* where central has members: which of them it asks */
+    uint64_t probe_us;    /* when the next look at those that failed is on the heap; 0: none is */
+    uint32_t producer;    /* number of the present producer, over all lives of the process */
+    uint64_t keys;        /* idempotency keys that the edge was given, over all lives of the process */
     uint32_t wipes;     /* how often its disk was emptied or put back: each time it forgot idempotency keys */
     bool operator_came; /* the operator has restarted it because it refused writes; he does so once */
     bool retired;       /* the operator has told central that the edge is gone for good */
@@ -182,8 +198,35 @@ typedef struct {
     bool synced;
 } sim_written;
 
+/* What a member of central knows of a partition that it follows (tenure_follow.h). All of it is false at a central alone. */
+typedef struct {
+    kd_follows told;    /* what became of the comparison */
+    bool agreed, empty; /* it agreed with a leader, since the store was made; the store had read nothing */
+    bool looked_at;     /* its log position was checked */
+    bool awaits_seed;   /* the store is empty, and the log does not begin at its beginning */
+    bool log_at_end, counts_at_end;
+    uint64_t heard_us; /* the host's clock: when the leader published last */
+    uint64_t sight_us,
+        sight_read;      /* at that wall clock there were so many records; 0: nothing is waited for */
+    uint64_t current_us; /* its counts are at least of that wall clock; 0: unknown */
+} sim_following;
+
+/* What a member is to do with a partition, and how far that is (roles.h). */
+typedef struct {
+    bool told; /* it was told what to do */
+    kd_wish wish;
+    bool looking, looks_later; /* its log position is being looked up; as soon as Kafka can be reached */
+    bool remade;               /* the store was begun anew by this process */
+    int64_t log_begins, counts_begin, counts_next;
+    kd_held_state held; /* as the other members were told */
+    bool led;           /* for the record: it led when looked at last */
+} sim_part_role;
+
 /* One central's tenure over one partition (tenure.h). */
 typedef struct {
+    bool follows, halted, fenced, drains; /* as kd_tenure */
+    sim_following following;
+    sim_part_role role;
     sim_disk *disk, *backup;
     kd_central *core; /* NULL: the process is down */
     sim_world *world; /* with slot and partition: the tenure's place, for calls from the publisher */
@@ -205,6 +248,13 @@ typedef struct {
     bool waits_for_kafka; /* the log positions are looked up as soon as Kafka can be reached */
     bool ready;           /* they were looked up: it reads and publishes */
     void (*committed)(sim_world *w, uint32_t slot); /* a commit became durable: a backup may wait for it */
+    /* Of a member: a tenure became quieter, or was fenced. NULL: a central alone. */
+    void (*settled)(sim_world *w, uint32_t slot);
+    kd_members *members; /* NULL: a central alone, or the process is down */
+    bool settles;        /* a look at the roles is on the heap */
+    bool parted;         /* its last heartbeat was made */
+    uint32_t beats;      /* heartbeats on their way */
+    uint64_t beat_us;    /* when the next one is due */
 } sim_central;
 
 /* Backups of central, by number; 0: none. */
@@ -307,7 +357,7 @@ struct sim_world {
     uint32_t item_order_count, item_order_cap;
     uint32_t items_deleted; /* by the operator, at random */
     sim_orders orders[SCENARIO_PARTITIONS_MAX];
-    sim_log likes[SCENARIO_PARTITIONS_MAX], counts[SCENARIO_PARTITIONS_MAX];
+    sim_log likes[SCENARIO_PARTITIONS_MAX], counts[SCENARIO_PARTITIONS_MAX], heartbeats;
     uint32_t duplicate_percent[2];             /* by topic: records that the producer writes twice */
     uint32_t answers_lost[SCENARIO_EDGES_MAX]; /* per cent of an edge's answers that never reach the user */
     uint32_t full[HOSTS];                      /* faults in force that fill the machine's disks */
@@ -323,6 +373,7 @@ struct sim_world {
     uint32_t op_count, op_cap, op_free;
     struct sim_ask *asks; /* edge_ask.c; by number, 0 is nobody */
     uint32_t ask_count, ask_cap, ask_free;
+    uint64_t ask_attempts;
 
     kd_item *items;
     char (*item_names)[SCENARIO_NAME_MAX];

@@ -17,6 +17,12 @@ static kd_edge *edge_of(void *world, uint32_t slot, uint32_t shard)
     return slot == 0 ? st.e : NULL;
 }
 
+static uint32_t leader_of(void *world, uint32_t partition)
+{
+    (void)world, (void)partition;
+    return 0;
+}
+
 static kd_central *central_of(void *world, uint32_t slot, uint32_t partition)
 {
     (void)world;
@@ -80,6 +86,7 @@ void check_stage_open(void)
     st.key_window.max = 100;
     st.view.edge = edge_of;
     st.view.central = central_of;
+    st.view.leader = leader_of;
     st.c = sim_checks_create(&st.view);
     st.edge_disk = sim_disk_create();
     st.central_disk = sim_disk_create();

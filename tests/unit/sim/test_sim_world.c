@@ -147,6 +147,7 @@ static const fault faults[SCENARIO_KINDS] = {
          SIZE_MAX},
     [SCENARIO_FREEZE] = {"at 5s for 10s freeze central\nat 16s for 5s freeze mumbai\n", SIZE_MAX},
     [SCENARIO_RESTART] = {"at 5s restart mumbai\nat 10s restart central\n", SIZE_MAX},
+    [SCENARIO_JOIN] = {"central a b c\nat 10s join c\n", SIZE_MAX},
     [SCENARIO_BACKUP] = {"at 5s back up central\nat 20s restore central\n", FIGURE(undone)},
     [SCENARIO_RESTORE] = {"at 5s back up central\nat 20s restore central\nat 30s restore central\n",
                           FIGURE(resent)},
@@ -197,6 +198,32 @@ Test(sim_world, every_fault_is_felt_and_survived)
         memcpy(&met, (const char *)&r + f->counts, sizeof(met));
         memcpy(&before, (const char *)&quiet + f->counts, sizeof(before));
         cr_assert_gt(met, before, "%s: not counted", f->lines);
+    }
+}
+
+/* What befalls one of several centrals. "members" judges that no edge notices who leads. */
+Test(sim_world, members_die_freeze_and_are_cut_off_and_the_others_go_on)
+{
+    static const char *const lines[] = {
+        "at 8s for 10s kill a\n",
+        "at 8s for 6s freeze b\nat 20s for 6s freeze a\n",
+        "at 8s for 8s cut c from kafka\n",
+        "at 8s for 8s cut b down from kafka\nat 20s for 5s kill c\n",
+        "at 8s restart a\nat 20s restart b\nat 32s restart c\n",
+        "at 8s for 3s wipe b\n",
+        "at 8s for 4s kill a\nat 8s for 4s kill b\nat 8s for 4s kill c\n",
+        "at 8s for 10s kill all of kafka\n",
+        "at 8s for 8s fill disk of a\n",
+    };
+    for (size_t i = 0; i < KD_COUNT(lines); i++) {
+        char text[200];
+        snprintf(text, sizeof text, "central a b c\n%s", lines[i]);
+        for (uint64_t seed = 1; seed <= 3; seed++) {
+            sim_result r = play(text, seed);
+            cr_assert_eq(r.verdict, SIM_HELD, "%s seed %d: %s: %s", lines[i], (int)seed, r.checker,
+                         r.failure);
+            cr_assert_eq(r.undone, 0u, "%s seed %d", lines[i], (int)seed);
+        }
     }
 }
 
