@@ -21,7 +21,7 @@ static int prune_forget(const kd_source *source, kd_fields *pruned, char *error)
 /* All that are gone, whatever became of one. The first error is kept. */
 static int prune_forget_all(const kd_source *source, const kd_buf *text, int code, char *error)
 {
-    char ignored[KD_OPTIONS_ERROR_MAX];
+    char ignored[KD_OPTIONS_ERROR_MAX] = "";
     kd_bytes rest = kd_buf_view(text);
     kd_fields f;
     while (kd_fields_take(&f, &rest)) {
