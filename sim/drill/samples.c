@@ -20,6 +20,9 @@ static const char *const series[SERIES] = {
     "kudos_edge_identity_shared_total",
 };
 
+/* Who leads is asked of one member that serves, more seldom. */
+enum { LEADERS_EVERY_US = 1000000 };
+
 /* What one node said last. */
 typedef struct {
     sim_samples *whole;
@@ -37,6 +40,9 @@ struct sim_samples {
     sim_fleet *fleet;
     char item[2 * SCENARIO_NAME_MAX];
     samples_source at[FLEET_NODES];
+    char leaders[SCENARIO_PARTITIONS_MAX][SCENARIO_NAME_MAX]; /* "": nobody */
+    bool leaders_asked, leaders_known;
+    uint64_t leaders_next_us;
 };
 
 static void samples_on_metrics(void *arg, int status, kd_bytes body)
@@ -98,6 +104,36 @@ static void samples_on_counts(void *arg, int status, kd_bytes body)
     json_decref(document);
 }
 
+static void samples_on_members(void *arg, int status, kd_bytes body)
+{
+    sim_samples *s = arg;
+    s->leaders_asked = false;
+    json_t *document = status == 200 ? json_loadb((const char *)body.data, body.len, 0, NULL) : NULL;
+    const json_t *one;
+    size_t i;
+    json_array_foreach(json_object_get(document, "partitions"), i, one)
+    {
+        const char *leader = json_string_value(json_object_get(one, "leader"));
+        uint64_t partition = samples_number(one, "partition");
+        if (partition < SCENARIO_PARTITIONS_MAX)
+            snprintf(s->leaders[partition], sizeof s->leaders[0], "%s", leader ? leader : "");
+    }
+    s->leaders_known |= document != NULL;
+    json_decref(document);
+}
+
+static void samples_ask_leaders(sim_samples *s, uint64_t now_us)
+{
+    const sim_fleet_node *asked = NULL;
+    if (s->fleet->scenario->member_count == 0 || s->leaders_asked || now_us < s->leaders_next_us) return;
+    for (uint32_t i = 0; i < FLEET_NODES && !asked; i++)
+        if (!sim_fleet_is_edge(s->at[i].node) && sim_fleet_serves(s->at[i].node)) asked = s->at[i].node;
+    if (!asked) return;
+    s->leaders_asked = true;
+    s->leaders_next_us = now_us + LEADERS_EVERY_US;
+    sim_ask_get(s->fleet->base, asked->port, "/v1/members", NULL, DEADLINE_MS, samples_on_members, s);
+}
+
 static void samples_ask(samples_source *s, uint64_t now_us)
 {
     const sim_fleet_node *n = s->node;
@@ -115,6 +151,7 @@ static void samples_ask(samples_source *s, uint64_t now_us)
 
 void sim_samples_tick(sim_samples *s, uint64_t now_us)
 {
+    samples_ask_leaders(s, now_us);
     for (uint32_t i = 0; i < FLEET_NODES; i++) {
         samples_source *one = &s->at[i];
         if (sim_fleet_serves(one->node) && one->asked == 0 && now_us >= one->next_us)
@@ -161,6 +198,8 @@ void sim_samples_record(sim_samples *s, sim_drill_record *r, const sim_clients *
     sim_record_sample regions[SCENARIO_EDGES_MAX];
     uint64_t wall = sim_fleet_wall_us(s->fleet, now_us);
     for (uint32_t e = 0; e < s->fleet->scenario->edge_count; e++) regions[e] = region(s, c, e, wall);
+    for (uint32_t p = 0; s->leaders_known && p < s->fleet->scenario->partitions; p++)
+        sim_record_leader(r, now_us, p, s->leaders[p]);
     sim_record_moment(r, now_us, least, most, s->at[sim_fleet_central(s->fleet) - s->fleet->nodes].shown,
                       regions);
 }

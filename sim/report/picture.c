@@ -51,6 +51,7 @@ static void put_center(const sim_picture *p)
     sim_html_put(p->out, "</div>\n");
     sim_picture_faults(p, NULL);
     sim_picture_notes(p, NULL);
+    sim_picture_leaders(p);
     if (followed) {
         uint32_t count;
         sim_series_point *points = sim_series_make(&p->view, 0, PICTURE_POINTS, &count);

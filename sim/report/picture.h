@@ -3,6 +3,7 @@
  *
  *     axis      |0        2:00      4:00      ...   (stays on top while the page moves)
  *     central   | faults as bars, one row for each kind; notes as numbered marks
+ *               | with members: who led each partition, as bands
  *               | count at central beside the true one
  *     mumbai    | faults, notes
  *               | answers, count, age, outbox: one lane each, all to the same scale in every region
@@ -44,6 +45,9 @@ typedef struct {
     const sim_series_point *points;
     uint32_t count;
 } sim_picture_series;
+
+/* picture_leaders.c: which member of central led each partition, a lane for each; nothing where there are no members. */
+void sim_picture_leaders(const sim_picture *p);
 
 /* picture_lanes.c */
 /* Answers a second. Drawn from fewer, wider points than the other lanes, because rates of short spans are noise. */

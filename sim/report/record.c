@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 struct sim_drill_record {
-    uint32_t regions, moments, faults, notes, faults_cap, notes_cap;
+    uint32_t regions, moments, faults, notes, reigns, faults_cap, notes_cap, reigns_cap;
     uint64_t faults_dropped, notes_dropped, faults_end_us;
     uint64_t interval_us, next_us;
     char (*names)[RECORD_NAME_MAX];
@@ -19,6 +19,7 @@ struct sim_drill_record {
     sim_record_sample *samples;
     sim_record_band *bands;
     sim_record_mark *marks;
+    sim_record_reign *leaders;
 };
 
 static void copy_text(char *to, size_t cap, const char *from)
@@ -46,6 +47,7 @@ void sim_record_destroy(sim_drill_record *r)
     free(r->samples);
     free(r->bands);
     free(r->marks);
+    free(r->leaders);
     free(r);
 }
 
@@ -128,12 +130,30 @@ void sim_record_note(sim_drill_record *r, uint64_t now_us, const char *who, cons
     copy_text(r->marks[at].text, sizeof r->marks[at].text, text);
 }
 
+static const char *record_leader_now(const sim_drill_record *r, uint32_t partition)
+{
+    for (uint32_t i = r->reigns; i-- > 0;)
+        if (r->leaders[i].partition == partition) return r->leaders[i].who;
+    return NULL;
+}
+
+void sim_record_leader(sim_drill_record *r, uint64_t now_us, uint32_t partition, const char *who)
+{
+    const char *before = record_leader_now(r, partition);
+    if (r->reigns == RECORD_REIGNS_MAX || (before && strcmp(before, who ? who : "") == 0)) return;
+    r->leaders = kd_grow(r->leaders, r->reigns, &r->reigns_cap, sizeof *r->leaders);
+    sim_record_reign *reign = &r->leaders[r->reigns++];
+    *reign = (sim_record_reign){.from_us = now_us, .partition = partition};
+    copy_text(reign->who, sizeof reign->who, who);
+}
+
 sim_record_view sim_record_look(const sim_drill_record *r)
 {
     return (sim_record_view){.regions = r->regions,
                              .moments = r->moments,
                              .faults = r->faults,
                              .notes = r->notes,
+                             .reigns = r->reigns,
                              .faults_dropped = r->faults_dropped,
                              .notes_dropped = r->notes_dropped,
                              .faults_end_us = r->faults_end_us,
@@ -142,7 +162,8 @@ sim_record_view sim_record_look(const sim_drill_record *r)
                              .instants = r->instants,
                              .samples = r->samples,
                              .bands = r->bands,
-                             .marks = r->marks};
+                             .marks = r->marks,
+                             .leaders = r->leaders};
 }
 
 const char *sim_record_region(const sim_drill_record *r, uint32_t region)

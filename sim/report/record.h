@@ -1,5 +1,5 @@
 /*
- * record.h - what a drill looked like over time, from either world: samples, faults as bands, and notes.
+ * record.h - what a drill looked like over time, from either world: samples, faults as bands, notes, and who led which partition.
  *
  * The worlds push; the report (sim/report/report.h) draws. Bounded: when a series is full every second sample goes, and from then on half as many
  * are taken, so an hour and a day both fit a page. Faults and notes beyond their bound are counted, not kept; text is cut at RECORD_TEXT_MAX.
@@ -13,6 +13,7 @@ enum {
     RECORD_MOMENTS_MAX = 2048,
     RECORD_FAULTS_MAX = 4096,
     RECORD_NOTES_MAX = 256,
+    RECORD_REIGNS_MAX = 4096,
     RECORD_NAME_MAX = 64, /* bytes of a name, with the 0 */
     RECORD_TEXT_MAX = 192,
     RECORD_INTERVAL_US = 100000, /* between samples, at first */
@@ -53,6 +54,9 @@ void sim_record_fault(sim_drill_record *r, uint64_t from_us, uint64_t to_us, con
 /* Something worth a line: "central restored: epoch ...", "virginia sends 120 operations again". */
 void sim_record_note(sim_drill_record *r, uint64_t now_us, const char *who, const char *text);
 
+/* Which member of central leads the partition from now on, as far as it is known; NULL: nobody. Nothing is kept where that is no news. Where there are no members it is not called. */
+void sim_record_leader(sim_drill_record *r, uint64_t now_us, uint32_t partition, const char *who);
+
 /* ---- what the report reads ---------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -67,9 +71,15 @@ typedef struct {
     char who[RECORD_NAME_MAX], text[RECORD_TEXT_MAX];
 } sim_record_mark;
 
-/* Valid until the record is next written to. Faults are in the order of their beginning, notes in that of time. */
 typedef struct {
-    uint32_t regions, moments, faults, notes;
+    uint64_t from_us; /* up to the next one of the partition */
+    uint32_t partition;
+    char who[RECORD_NAME_MAX]; /* "": nobody */
+} sim_record_reign;
+
+/* Valid until the record is next written to. Reigns are in the order of time. Faults are in the order of their beginning, notes in that of time. */
+typedef struct {
+    uint32_t regions, moments, faults, notes, reigns;
     uint64_t faults_dropped, notes_dropped;
     uint64_t faults_end_us;             /* the latest end of all faults, dropped ones too; 0: none */
     const char *item, *counter;         /* "": nothing is followed */
@@ -77,6 +87,7 @@ typedef struct {
     const sim_record_sample *samples;   /* moments x regions */
     const sim_record_band *bands;       /* of `faults` */
     const sim_record_mark *marks;       /* of `notes` */
+    const sim_record_reign *leaders;    /* of `reigns` */
 } sim_record_view;
 
 /* All that was recorded, borrowed. */

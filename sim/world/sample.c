@@ -36,12 +36,23 @@ static void sample_edge(sim_world *w, uint32_t slot, uint32_t item, sim_record_s
     if (view.as_of_us) r->as_of_lag_us = w->now_us > view.as_of_us ? w->now_us - view.as_of_us : 0;
 }
 
+static void sample_leaders(sim_world *w)
+{
+    for (uint32_t p = 0; w->s->member_count > 0 && p < w->s->partitions; p++) {
+        uint32_t slot = sim_leader(w, p);
+        bool leads = slot < w->s->member_count &&
+                     w->processes[sim_process_of_central(slot)].frozen_until_us <= w->now_us;
+        sim_record_leader(w->options->record, w->now_us - w->begin_us, p, leads ? w->s->members[slot] : NULL);
+    }
+}
+
 void sim_world_sample(sim_world *w)
 {
     sim_record_sample regions[SCENARIO_EDGES_MAX];
     uint64_t least, most, totals[KD_COUNTERS_MAX] = {0};
     uint32_t item = sample_item(w);
     for (uint32_t i = 0; i < w->s->edge_count; i++) sample_edge(w, i, item, &regions[i]);
+    sample_leaders(w);
     sim_journal_bounds(w->journal, SCENARIO_LIKE, item, &least, &most);
     uint32_t slot = sim_leader(w, w->item_partition[item]);
     kd_central *core =

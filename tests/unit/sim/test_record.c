@@ -91,6 +91,24 @@ Test(record, notes_are_bounded_and_cut)
     sim_record_destroy(r);
 }
 
+Test(record, who_leads_is_kept_where_it_is_news_and_bounded)
+{
+    sim_drill_record *r = recorded(1000000);
+    sim_record_leader(r, 100, 0, "a");
+    sim_record_leader(r, 200, 1, "b");
+    sim_record_leader(r, 300, 0, "a");
+    sim_record_leader(r, 400, 0, NULL);
+    sim_record_leader(r, 500, 0, NULL);
+    sim_record_view v = sim_record_look(r);
+    cr_assert_eq(v.reigns, 3);
+    cr_expect_str_eq(v.leaders[0].who, "a");
+    cr_expect_str_eq(v.leaders[1].who, "b");
+    cr_expect(v.leaders[2].from_us == 400 && v.leaders[2].who[0] == '\0');
+    for (uint64_t t = 0; t < RECORD_REIGNS_MAX; t++) sim_record_leader(r, 1000 + t, 0, t % 2 ? "a" : "b");
+    cr_expect_eq(sim_record_look(r).reigns, (uint32_t)RECORD_REIGNS_MAX);
+    sim_record_destroy(r);
+}
+
 Test(series, gathers_rates_and_keeps_the_worst)
 {
     sim_drill_record *r = recorded(100000000);
@@ -344,6 +362,24 @@ Test(report, tells_figures_and_a_central_that_is_down)
     cr_assert(strstr(page, "Central is down; the clients&#39; journal says 9 to 10"));
     cr_assert_null(strstr(page, "18,446"), "that is no count");
     cr_assert_null(strstr(page, "nan"));
+    free(page);
+    sim_record_destroy(r);
+}
+
+Test(report, shows_who_led_each_partition_as_bands)
+{
+    sim_drill_record *r = recorded(10000000);
+    sim_report_facts f = {.verdict = SIM_HELD};
+    sim_record_leader(r, 1000000, 0, "a");
+    sim_record_leader(r, 4000000, 0, NULL);
+    sim_record_leader(r, 6000000, 0, "b");
+    sim_record_leader(r, 1000000, 1, "b");
+    char *page = page_of(r, &f);
+    cr_expect(strstr(page, "leader of partition 0") && strstr(page, "leader of partition 1"));
+    cr_expect(strstr(page, "title=\"a led from") && strstr(page, "title=\"b led from"));
+    const char *a = strstr(page, "reign m0"), *b = strstr(page, "reign m1");
+    cr_expect(a && b, "each has a colour");
+    cr_assert_balanced(page);
     free(page);
     sim_record_destroy(r);
 }
