@@ -2,7 +2,7 @@
 
     python3 tests/bench/bench.py [--long] [--only ROW,...] [--seconds 2] [--repeats 3] [--shards N] [--members N] [--hour S] [--directory DIR]
 
-A line for each row, as ruler.py and docs/performance.md explain it; then what was missed, and last `bench verdict=met|missed`. Exit code 0: met,
+A line for each row, as ruler.py and docs/performance.md explain it; then what was missed and why, and last `bench verdict=met|missed`. Exit code 0: met,
 1: missed, 2: usage, 4: a program is missing.
 
     ruler            measures one thing beside another    rows_requests  likes, reads, TLS, batches, times, Redis
@@ -21,6 +21,7 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(TOP, "tests", "lib"), os.path.join(TOP, "sim", "kafka")]
 from kafka import Unavailable  # noqa: E402
+from proc import fields_of  # noqa: E402
 import acknowledge  # noqa: E402
 import by_token  # noqa: E402
 import far  # noqa: E402
@@ -31,6 +32,7 @@ import rows_long  # noqa: E402
 import rows_requests  # noqa: E402
 import rows_store  # noqa: E402
 from ruler import OTHERS, SERVER, Bench, Wrong  # noqa: E402
+from why import why  # noqa: E402
 
 # What measures, and the rows that it tells.
 PARTS = [
@@ -87,7 +89,7 @@ def go(bench, parts):
     print(f"command: make bench  (servers on processors {SERVER}, clients and all else on {OTHERS}; {options.shards} shard(s) and as many "
           f"nghttpd workers; {options.repeats} repeats of {options.seconds} s)")
     for line in bench.missed:
-        print("missed: " + line.removeprefix("bench "))
+        print("missed: " + line.removeprefix("bench ") + "\n  why: " + why(fields_of(line)["row"]))
     print(f"bench verdict={'missed' if bench.missed else 'met'}", flush=True)
     return 1 if bench.missed else 0
 

@@ -81,6 +81,18 @@ def test_a_load_that_is_exact_tells_the_servers_time(made, tmp_path, monkeypatch
     assert made.load(1, 1, "--like")["cpu_us"] == 3.0
 
 
+def test_what_is_missed_is_told_with_its_reason(made, capsys):
+    def part(b):
+        b.judged("reads", cpu_ratio=0.8, goal=("cpu_ratio", ">=", 1.2))
+        b.judged("viral", 3000, goal=("ours", "<=", 2000))
+
+    assert bench.go(made, [(part, ("reads", "viral"))]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    reads, viral = (next(i for i, line in enumerate(lines) if line.startswith(f"missed: row={row} ")) for row in ("reads", "viral"))
+    assert "nghttp2 has 8,150" in lines[reads + 1] and lines[viral + 1].startswith("  why: not known beforehand")
+    assert set(bench.why.__globals__["WHY"]) <= {row for _, rows in bench.PARTS + bench.LONG for row in rows}
+
+
 @pytest.mark.parametrize("error", (ruler.Wrong("lost"), AssertionError("late"), subprocess.TimeoutExpired("kudos-sim", 1)))
 def test_rows_of_a_part_that_fails_are_missed(made, capsys, error):
     def part(b):

@@ -1,0 +1,16 @@
+"""Why a row of `make bench` misses its goal, where that is known. Measured; the figures and how they were found are in docs/performance.md, "What limits it"."""
+
+WHY = {
+    "likes": "a like takes 25,300 instructions of its shard's thread, and nghttp2 has 10,500 of them, where nghttpd needs 12,800 for a whole request; the rest takes the like, signs its "
+             "session, seals it and answers, for which the peer, which sends a file, has no counterpart",
+    "reads": "a read takes 14,800 instructions, of which nghttp2 has 8,150; the goal wants 10,600 in all, so what is ours would have to shrink from 6,600 to 2,450",
+    "batch": "a like of a batch takes 14,400 instructions in all threads; LevelDB's writer has 5,100 of them, which is all that the peer pays: JSON, dedupe, journal and counts come on top",
+    "merge": "the thread that merges (4,300 instructions an operation) and LevelDB's writer (4,100 a row) take turns at being the limit: what relieves one at the cost of the other gains nothing",
+    "memory_item": "the item's entry, its place in the table and 12 bits of the filter",
+    "hot": "a like waits for the commit that runs and for its own, on the processors and the disk of the hot item; a bare loop of writes and syncs beside it misses 1.2 as well",
+}
+
+
+def why(row):
+    """In words, for a row that is missed."""
+    return WHY.get(row, "not known beforehand: what stands behind the row, and docs/performance.md")
