@@ -203,7 +203,8 @@ static bool edge_ask_sent_on(sim_world *w, const sim_event *ev)
 {
     const sim_ask *a = &w->asks[ev->a];
     const sim_tenure *t = &w->centrals[a->central].tenures[w->item_partition[a->item]];
-    bool answers = w->processes[sim_process_of_central(a->central)].up && t->core && !sim_tenure_follows(t) &&
+    bool leads = !sim_tenure_follows(t) || (w->options->world_plant & SIM_PLANT_FOLLOWER_SAYS);
+    bool answers = w->processes[sim_process_of_central(a->central)].up && t->core && leads &&
                    !w->processes[sim_process_of_central(a->central)].draining;
     if (w->s->member_count == 0 || answers) return false;
     edge_ask_send_on(w, ev->a);

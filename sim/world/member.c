@@ -114,7 +114,9 @@ static bool member_may_read(const sim_world *w, uint32_t slot, uint32_t stream)
     if (stream == STREAM_MEMBERS) return true;
     const sim_tenure *t = &w->centrals[slot].tenures[stream % STREAM_COUNTS];
     /* Only the likes wait for the topics: what a leader has published counts when it has read it back. */
-    return t->reading && (stream >= STREAM_COUNTS || !sim_tenure_blocked(w, slot, stream));
+    bool deaf = w->options->world_plant & SIM_PLANT_OWES_DEAF;
+    bool waits = (stream < STREAM_COUNTS || deaf) && sim_tenure_blocked(w, slot, stream % STREAM_COUNTS);
+    return t->reading && !waits;
 }
 
 /* ---- life ---- */

@@ -154,6 +154,8 @@ const sim_plant_name sim_plants[] = {
     WORLD(TRUST_OFFSET, "13", "the log position is not checked"),
     WORLD(NO_DRIFT_BOUND, "3", "an edge whose clock is beyond D takes writes"),
     WORLD(CARRIED_RUNS, "3", "out of bounds, the clock carried goes wherever it goes"),
+    WORLD(OWES_DEAF, "I14", "a leader that owes the topics too much hears no counts, either"),
+    WORLD(FOLLOWER_SAYS, "33", "whoever is asked answers an edge, though another one leads"),
     WORLD(SEED_GOES_ON, "35", "another copy goes on behind what is there of the one before"),
     WORLD(SEED_KEEPS, "35", "rows that the source of a copy does not have stay"),
     WORLD(SEED_HALF, "35", "half a copy is put in place"),

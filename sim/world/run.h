@@ -45,6 +45,10 @@ typedef enum {
         1 << 7,                    /* rule 35: another copy goes on behind what is there of the one before */
     SIM_PLANT_SEED_KEEPS = 1 << 8, /* rule 35: rows that the source does not have stay */
     SIM_PLANT_SEED_HALF = 1 << 9,  /* rule 35: half a copy is put in place */
+    SIM_PLANT_OWES_DEAF =
+        1 << 10, /* rule 32: a leader that owes the topics too much hears no counts, either */
+    SIM_PLANT_FOLLOWER_SAYS =
+        1 << 11, /* rule 33: whoever is asked answers an edge, though another one leads */
 } sim_plant;
 
 typedef enum { SIM_HELD, SIM_VIOLATED, SIM_UNKNOWN } sim_verdict;
