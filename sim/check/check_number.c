@@ -74,14 +74,23 @@ static bool number_is_noted(const sim_check_numbers *r, const sim_check_number *
     return before && before->epoch == n->epoch && memcmp(before->count, n->count, sizeof(n->count)) == 0;
 }
 
+/* The as_of that was reached before the number came. What members reached while they followed is not noted, so theirs counts as it is with the number. */
+static uint64_t number_reached(const sim_checks *c, uint32_t partition, uint64_t as_of_us)
+{
+    uint64_t best_us = c->answers[partition].best_us;
+    return c->view.scenario->member_count > 0 ? KD_MAX(best_us, as_of_us) : best_us;
+}
+
 /* What a member had merged when it began to lead came by no commit of a leader: its snapshots tell it. A leader before it, which is behind, may put another number between this one and
  * the one in front of it. */
-void sim_check_number_published(sim_checks *c, const kd_snapshot *s)
+void sim_check_number_published(sim_checks *c, uint32_t slot, const kd_snapshot *s)
 {
-    for (uint32_t i = 0; c->view.scenario->member_count > 0 && i < s->item_count; i++) {
+    kd_central *core = c->view.central(c->view.world, slot, s->partition);
+    uint64_t reached_us = number_reached(c, s->partition, core ? kd_central_as_of_us(core) : 0);
+    for (uint32_t i = 0; i < s->item_count; i++) {
         uint32_t item = sim_check_item(c, s->items[i].item);
         if (item == CHECK_NOTHING) continue;
-        sim_check_number n = {1, s->history.read, c->answers[s->partition].best_us, {0}};
+        sim_check_number n = {1, s->history.read, reached_us, {0}};
         for (uint32_t k = 0; k < s->items[i].count; k++) {
             int counter = kd_counters_by_id(c->view.counters, s->items[i].at[k].counter);
             if (counter >= 0 && counter < SCENARIO_COUNTERS) n.count[counter] = s->items[i].at[k].value;
@@ -99,7 +108,8 @@ void sim_check_number_changed(sim_checks *c, uint32_t slot, uint32_t item)
     if (!core || sim_check_core_follows(core)) return;
     if (kd_central_totals(core, kd_item_key(&c->view.items[item]), totals) != KD_OK) return;
     sim_check_known place = number_place(c, core);
-    sim_check_number n = {place.epoch, place.version, c->answers[partition].best_us, {0}};
+    sim_check_number n = {
+        place.epoch, place.version, number_reached(c, partition, kd_central_as_of_us(core)), {0}};
     memcpy(n.count, totals, sizeof(n.count));
     if (!number_is_noted(r, &n)) number_put(r, &n);
 }

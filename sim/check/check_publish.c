@@ -21,10 +21,10 @@ void sim_check_publish_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_
         sim_check_publish_claimed(&c->force[slot][partition], &claim);
 }
 
-static void publish_members(sim_checks *c, uint32_t partition, const kd_snapshot *s)
+static void publish_members(sim_checks *c, uint32_t slot, const kd_snapshot *s)
 {
-    sim_check_members_published(c, partition, s);
-    sim_check_number_published(c, s);
+    sim_check_members_published(c, s->partition, s);
+    sim_check_number_published(c, slot, s);
 }
 
 /* Not judged where a crash left open which epoch came before. */
@@ -64,7 +64,7 @@ void sim_check_publish_record(sim_checks *c, uint32_t slot, uint32_t partition, 
                        partition, (unsigned long long)s.epoch,
                        (unsigned long long)c->force[slot][partition].epoch);
     if (c->view.scenario->member_count > 0)
-        publish_members(c, partition, &s);
+        publish_members(c, slot, &s);
     else
         check_chain(c, partition, &s);
     c->made_us[partition] = KD_MAX(c->made_us[partition], s.made_us);

@@ -212,7 +212,7 @@ void sim_check_trending_committed(sim_checks *c, uint32_t slot, uint32_t partiti
 /* Central's count of the item may have changed: notes the count with central's epoch and version. */
 void sim_check_number_changed(sim_checks *c, uint32_t slot, uint32_t item);
 /* A central publishes the snapshot, or a part of it. */
-void sim_check_number_published(sim_checks *c, const kd_snapshot *s);
+void sim_check_number_published(sim_checks *c, uint32_t slot, const kd_snapshot *s);
 /* A snapshot or an answer came to the edge, taken up or not. */
 void sim_check_number_heard(sim_checks *c, uint32_t slot, const kd_snapshot *s);
 /* A user read the item there. */
