@@ -21,8 +21,10 @@ void sim_check_publish_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_
         sim_check_publish_claimed(&c->force[slot][partition], &claim);
 }
 
+/* An answer to a question tells no number of records. */
 static void publish_members(sim_checks *c, uint32_t slot, const kd_snapshot *s)
 {
+    if (s->kind != KD_SNAPSHOT_DELTA) return;
     sim_check_members_published(c, s->partition, s);
     sim_check_number_published(c, slot, s);
 }
