@@ -157,9 +157,9 @@ def test_of_two_with_one_name_the_later_one_ends(tmp_path, group):
 
 # ---- who answers what: several URLs ----
 
-def test_a_leader_that_owes_the_topics_too_much_reads_on_when_they_have_taken_it(tmp_path, broker):  # noqa: F811
+def owes_and_reads_on(directory, brokers):
     """It has published what it has read back. Where it heard nothing while it read no likes, it waited for ever."""
-    with Group(tmp_path, broker.address, more={"central": {"unpublished_max": "64KiB", "snapshot_interval": "1s"}}) as group:
+    with Group(directory, brokers, more={"central": {"unpublished_max": "64KiB", "snapshot_interval": "1s"}}) as group:
         for user in range(6):
             body = {"operations": [{"item": f"posts/{user}-{n}", "op": "like"} for n in range(1000)]}
             assert group.edge.post("/v1/likes", user=f"u{user}", body=body).status == 200
@@ -169,6 +169,10 @@ def test_a_leader_that_owes_the_topics_too_much_reads_on_when_they_have_taken_it
         counted = lambda i: {k: v for k, v in group.edge.get(f"/v1/{i}/counts").json["counts"]["like"].items() if k in ("count", "pending")}
         wait_until(lambda: all(counted(i) == {"count": 1, "pending": 0} for i in items), AGREE_S, "each is counted")
         group.settled(3)
+
+
+def test_a_leader_that_owes_the_topics_too_much_reads_on_when_they_have_taken_it(tmp_path, broker):  # noqa: F811
+    owes_and_reads_on(tmp_path, broker.address)
 
 
 def test_an_edge_that_knows_all_urls_asks_each_leader_and_finds_the_next_one(tmp_path, broker):  # noqa: F811
@@ -243,6 +247,10 @@ if os.environ.get("KUDOS_LONG") == "1":
             group.like()
             group.exact()
             assert not any(m.events("alarm-follower-differs") for m in group.members.values())
+
+    def test_on_real_kafka_a_leader_that_owes_too_much_reads_on(tmp_path):
+        with kafka.Kafka(tmp_path / "kafka", 1) as real:
+            owes_and_reads_on(tmp_path, real.bootstrap)
 
     def test_one_central_becomes_three_and_one_again_as_the_manual_says(tmp_path, broker):  # noqa: F811
         """run.md, "From one central to three, and back", step by step."""
