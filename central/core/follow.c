@@ -338,6 +338,18 @@ void kd_follow_read(kd_central *c)
     f->awaited.history.read = 0; /* the next one that is ahead is awaited */
 }
 
+bool kd_follow_concerns(const kd_central *c, const kd_snapshot *s)
+{
+    return s->kind == KD_SNAPSHOT_DELTA && s->partition == c->config.partition;
+}
+
+void kd_follow_hear(kd_central *c, const kd_snapshot *s, int64_t offset)
+{
+    c->follower.offset = offset;
+    if (kd_follow_concerns(c, s)) kd_central_compare(c, s);
+    c->follower.offset = -1;
+}
+
 /* ---- the end of the log ---- */
 
 bool kd_central_lags(const kd_central *c)

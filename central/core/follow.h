@@ -74,6 +74,10 @@ void kd_follow_claimed(kd_central *c, const kd_claim *claim, bool force);
 void kd_follow_told(kd_central *c, uint64_t epoch);
 /* The counts topic tells of this version. */
 void kd_follow_heard_version(kd_central *c, uint64_t version);
+/* Whether a snapshot tells of the counts of this partition. */
+bool kd_follow_concerns(const kd_central *c, const kd_snapshot *s);
+/* kd_central_hear of a snapshot, at a store that does not lead, or not yet. */
+void kd_follow_hear(kd_central *c, const kd_snapshot *s, int64_t offset);
 /* A record was read: behind kd_history_read. */
 void kd_follow_read(kd_central *c);
 /* kd_central_at_end of a follower. */

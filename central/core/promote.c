@@ -136,16 +136,11 @@ static int promote_hear_marker(kd_central *c, kd_bytes record, int64_t offset)
     return err;
 }
 
-static bool promote_concerns(const kd_central *c, const kd_snapshot *s)
-{
-    return s->kind == KD_SNAPSHOT_DELTA && s->partition == c->config.partition;
-}
-
 static int promote_hear_own(kd_central *c, kd_bytes record)
 {
     kd_snapshot head;
     int err = kd_snapshot_peek(record, &head);
-    if (err == KD_OK && promote_concerns(c, &head)) kd_link_read_back(c, &head);
+    if (err == KD_OK && kd_follow_concerns(c, &head)) kd_link_read_back(c, &head);
     return err;
 }
 
@@ -156,9 +151,7 @@ int kd_central_hear(kd_central *c, kd_bytes record, int64_t offset)
     if (!kd_follows_now(c)) return promote_hear_own(c, record);
     int err = kd_snapshot_decode(record, &s);
     if (err != KD_OK) return err;
-    c->follower.offset = offset;
-    if (promote_concerns(c, &s)) kd_central_compare(c, &s);
-    c->follower.offset = -1;
+    kd_follow_hear(c, &s, offset);
     kd_snapshot_finish(&s);
     return KD_OK;
 }

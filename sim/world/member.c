@@ -103,7 +103,8 @@ static void member_at_end(sim_world *w, uint32_t slot, uint32_t stream)
     uint32_t partition = stream % STREAM_COUNTS;
     sim_tenure *t = &w->centrals[slot].tenures[partition];
     if (!t->core || t->halted || t->fenced) return;
-    bool publishes = stream >= STREAM_COUNTS ? sim_following_counts_at_end(t) : sim_following_at_end(w, t);
+    bool publishes = stream >= STREAM_COUNTS ? kd_follower_state_counts_at_end(&t->following, t->core)
+                                             : sim_following_at_end(w, t);
     sim_tenure_commit(w, slot, partition);
     if (publishes) sim_tenure_publish(w, slot, partition);
 }

@@ -163,7 +163,7 @@ static void roles_close(sim_world *w, sim_tenure *t)
 static void roles_let_go(sim_world *w, sim_tenure *t)
 {
     roles_close(w, t);
-    t->following = (sim_following){.told = KD_FOLLOWS_UNPROVEN};
+    t->following = (kd_follower_state){.told = KD_FOLLOWS_UNPROVEN};
     roles_tell(w, t);
 }
 
@@ -184,7 +184,7 @@ static void roles_remake(sim_world *w, sim_tenure *t)
 {
     TRACE(w, "%s/%u is made anew", w->s->members[t->slot], t->partition);
     roles_close(w, t);
-    t->following = (sim_following){.told = KD_FOLLOWS_UNPROVEN};
+    t->following = (kd_follower_state){.told = KD_FOLLOWS_UNPROVEN};
     t->role.remade = true;
     sim_disk_wipe(t->disk);
     sim_checks_member_emptied(w->checks, t->slot, t->partition);
@@ -294,7 +294,7 @@ bool sim_roles_open(sim_world *w, uint32_t slot)
         t->slot = slot;
         t->partition = p;
         t->role = (sim_part_role){.wish = KD_WISH_NONE};
-        t->following = (sim_following){.told = KD_FOLLOWS_UNPROVEN};
+        t->following = (kd_follower_state){.told = KD_FOLLOWS_UNPROVEN};
         if (sim_disk_rows(t->disk) > 0 && !roles_open(w, t)) return false;
     }
     return true;

@@ -242,7 +242,7 @@ static void tenure_on_told(sim_world *w, const sim_event *ev)
     if (!tenure_publishes_early(w) &&
         !tenure_end_commit(w, slot, partition, version, done.status, done.synced))
         return;
-    if (t->follows) sim_following_settle(t);
+    if (t->follows) kd_follower_state_committed(&t->following, t->core);
     if (w->centrals[slot].committed) w->centrals[slot].committed(w, slot);
     sim_tenure_commit(w, slot, partition);
     tenure_became_durable(w, slot, partition);

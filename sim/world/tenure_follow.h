@@ -9,15 +9,12 @@
 
 /* The core was opened, as a follower or to lead. */
 void sim_following_open(sim_world *w, sim_tenure *t);
-/* A commit is durable. */
-void sim_following_settle(sim_tenure *t);
 /* A record was fed, or a snapshot heard: notes what became of the comparison. */
 void sim_following_check(sim_world *w, sim_tenure *t);
 /* A record of the counts topic. */
 void sim_following_hear(sim_world *w, sim_tenure *t, kd_bytes record, int64_t offset);
-/* All that the log had was fed; all that the counts topic had was heard. True: the publisher may have something to do. */
+/* All that the log had was fed. True: the publisher may have something to do. */
 bool sim_following_at_end(sim_world *w, sim_tenure *t);
-bool sim_following_counts_at_end(sim_tenure *t);
 /* The log cannot be read on: nothing more is fed. */
 void sim_following_lose(sim_world *w, sim_tenure *t);
 /* Whether it does not lead, or not yet. */

@@ -27,7 +27,7 @@
 #include "kudos/centrals.h"
 #include "kudos/commit_gate.h"
 #include "kudos/fill.h"
-#include "kudos/follow.h"
+#include "kudos/follower_state.h"
 #include "kudos/group_commit.h"
 #include "kudos/log_waits.h"
 #include "kudos/members.h"
@@ -198,19 +198,6 @@ typedef struct {
     bool synced;
 } sim_written;
 
-/* What a member of central knows of a partition that it follows (tenure_follow.h). All of it is false at a central alone. */
-typedef struct {
-    kd_follows told;    /* what became of the comparison */
-    bool agreed, empty; /* it agreed with a leader, since the store was made; the store had read nothing */
-    bool looked_at;     /* its log position was checked */
-    bool awaits_seed;   /* the store is empty, and the log does not begin at its beginning */
-    bool log_at_end, counts_at_end;
-    uint64_t heard_us; /* the host's clock: when the leader published last */
-    uint64_t sight_us,
-        sight_read;      /* at that wall clock there were so many records; 0: nothing is waited for */
-    uint64_t current_us; /* its counts are at least of that wall clock; 0: unknown */
-} sim_following;
-
 /* What a member is to do with a partition, and how far that is (roles.h). */
 typedef struct {
     bool told; /* it was told what to do */
@@ -225,7 +212,7 @@ typedef struct {
 /* One central's tenure over one partition (tenure.h). */
 typedef struct {
     bool follows, halted, fenced, drains; /* as kd_tenure */
-    sim_following following;
+    kd_follower_state following;          /* of a member: tenure_follow.h */
     sim_part_role role;
     sim_disk *disk, *backup;
     kd_central *core; /* NULL: the process is down */

@@ -157,7 +157,7 @@ void kd_tenure_close(kd_tenure *t)
     t->core = NULL;
     t->db = NULL;
     t->halted = t->fenced = t->drains = t->standing = false;
-    t->following = (kd_tenure_following){.told = KD_FOLLOWS_UNPROVEN};
+    t->following = (kd_follower_state){.told = KD_FOLLOWS_UNPROVEN};
 }
 
 bool kd_tenure_quiet(const kd_tenure *t)

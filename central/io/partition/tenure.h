@@ -4,8 +4,9 @@
  *
  *     records -> core -> commit (synced by the committer's thread) -> claim (once), changes, snapshots
  *
- * Two pure objects decide, and the simulation drives them as well (sim/world/tenure.h): kudos/commit_gate.h, when a commit begins; kudos/publisher.h,
- * which records are published and when. The tenure gives them LevelDB, Kafka's producer, the clocks, log lines and metrics.
+ * Three pure objects decide, and the simulation drives them as well (sim/world/tenure.h): kudos/commit_gate.h, when a commit begins; kudos/publisher.h,
+ * which records are published and when; kudos/follower_state.h, whether a follower answers. The tenure gives them LevelDB, Kafka's producer, the clocks,
+ * log lines and metrics.
  *
  * Invariant: a failed commit or read of the store ends the process (fail.h).
  */
@@ -19,9 +20,8 @@
 #include "common/io/loop/loop.h"
 #include "kudos/commit_gate.h"
 #include "kudos/decide.h"
-#include "kudos/follow.h"
+#include "kudos/follower_state.h"
 #include "kudos/index.h"
-#include "kudos/members.h"
 #include "kudos/publisher.h"
 
 typedef struct kd_tenure kd_tenure;
@@ -41,23 +41,6 @@ typedef struct {
     int err;
     bool busy;
 } kd_commit_slot;
-
-/* Of a tenure that follows (tenure_follow.c). */
-typedef struct {
-    kd_follows told; /* as our log was told */
-    bool
-        agreed; /* with some snapshot, since the store was opened the first time in this process, or it led */
-    bool
-        empty; /* the store had nothing when it was opened the first time in this process, though the log had */
-    bool looked_at;    /* its place in the log was checked, so that `empty` and `awaits_seed` are known */
-    bool awaits_seed;  /* likewise, and the log does not begin at its beginning */
-    uint64_t heard_us; /* when a snapshot was heard last, at first when it began to follow: monotonic */
-    /* A moment at which nothing else was there to read; it counts when as many records are committed. us 0: none */
-    uint64_t sight_us, sight_read;
-    bool log_at_end, counts_at_end; /* since the opening: both topics were read to an end */
-    bool dropped_told;              /* the log was told that milestones were dropped */
-    uint64_t current_us;            /* what is shown is as of this moment at least: wall clock */
-} kd_tenure_following;
 
 struct kd_tenure {
     uint32_t partition;
@@ -90,8 +73,9 @@ struct kd_tenure {
     kd_closed_stage closed_told; /* as the log was told */
     uint64_t random;
     int64_t group_offset; /* last offset committed to the consumer group, for lag tools; -1: none */
-    kd_tenure_following following;
-    int64_t log_high; /* end of the partition of the likes topic; atomic, the keeper sets it; -1: unknown */
+    kd_follower_state following;
+    bool dropped_told; /* the log was told that milestones were dropped, since the opening */
+    int64_t log_high;  /* end of the partition of the likes topic; atomic, the keeper sets it; -1: unknown */
     /* A commit began or ended, or records were delivered: kd_tenure_blocked() and kd_tenure_owes() may have changed. */
     void (*settled)(void *arg);
     void *arg;
