@@ -248,7 +248,7 @@ static kd_fed decide_on_item(kd_central *c, const kd_decision *d)
     bool by_life = d->what == KD_DECIDED_ENDED || d->what == KD_DECIDED_EXPIRED;
     if (kd_closed_check(c, d) != KD_OK || (by_life && !kd_span_agrees(c, d))) return KD_FED_VOID;
     kd_closing life = {0, 0};
-    bool ends_life = kd_span_end(c, d->item, &life.from_us, &life.to_us);
+    bool ends_life = d->what == KD_DECIDED_OPEN && kd_span_end(c, d->item, &life.from_us, &life.to_us);
     kd_closed_decide(c, d, ends_life ? &life : NULL);
     return KD_FED_DECIDED;
 }
