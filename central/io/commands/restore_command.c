@@ -5,6 +5,7 @@
 
 #include "central/io/backup/backup_parts.h"
 #include "central/io/backup/restore_objects.h"
+#include "central/io/commands/backup_stopped.h"
 #include "central/io/commands/commands.h"
 #include "central/io/commands/order_run.h"
 #include "central/io/commands/source_act.h"
@@ -66,12 +67,6 @@ static bool restore_command_go_on(void *arg, uint32_t partition, uint32_t partit
     return true;
 }
 
-static bool restore_command_waits_on(void *arg)
-{
-    (void)arg;
-    return true;
-}
-
 static int restore_command_from(const kd_arguments *a, const kd_restore_origin *from, char *error)
 {
     restore_command r = {.source = &a->source};
@@ -107,8 +102,8 @@ static int restore_command_run(const kd_arguments *a, char *error)
     }
     snprintf(error, KD_OPTIONS_ERROR_MAX, "one address: members share it");
     if (a->word_count > 1) return KD_EXIT_USAGE;
-    if (kd_objects_open(&there.objects, a->words[0], &a->source.settings, restore_command_waits_on, NULL,
-                        error) != KD_OK)
+    if (kd_objects_open(&there.objects, a->words[0], &a->source.settings, kd_backup_waits_on, NULL, error) !=
+        KD_OK)
         return KD_EXIT_USAGE;
     kd_restore_objects_origin(&from, &there);
     int code = restore_command_from(a, &from, error);
