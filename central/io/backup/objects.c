@@ -63,6 +63,6 @@ int kd_objects_remove(kd_objects *o, const char *name, char *error)
 int kd_objects_list(kd_objects *o, const char *folder,
                     int (*each)(void *arg, const kd_object_seen *seen, char *error), void *arg, char *error)
 {
-    const kd_objects_each call = {.call = each, .arg = arg};
+    const kd_object_each call = {.call = each, .arg = arg};
     return o->backend->list(o->arg, folder, &call, error);
 }

@@ -10,14 +10,9 @@
 
 #include "central/io/daemon/settings.h"
 #include "common/backup/object_name.h"
+#include "common/io/objects/object_each.h"
 
 typedef struct kd_objects kd_objects;
-
-/* One object of a list. */
-typedef struct {
-    kd_bytes name; /* without the folder; valid for the call */
-    int64_t age_s; /* since it was put, by the store's own clock */
-} kd_object_seen;
 
 /* Opens the address (s3://... or file:///...) by the options of [backup]. KD_EINVAL with `error`: it is no such address, or the options do not do. `go_on` false: what
  * waits is given up. All is borrowed. */

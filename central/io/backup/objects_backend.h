@@ -12,17 +12,12 @@ typedef struct {
     void *arg;
 } kd_objects_options;
 
-typedef struct {
-    int (*call)(void *arg, const kd_object_seen *seen, char *error);
-    void *arg;
-} kd_objects_each;
-
 /* As the calls of objects.h. */
 typedef struct {
     int (*put)(void *arg, const char *name, kd_bytes body, char *error);
     int (*get)(void *arg, const char *name, size_t max, kd_buf *body, char *error);
     int (*remove)(void *arg, const char *name, char *error);
-    int (*list)(void *arg, const char *folder, const kd_objects_each *each, char *error);
+    int (*list)(void *arg, const char *folder, const kd_object_each *each, char *error);
     uint64_t (*sent_bytes)(const void *arg);
     void (*close)(void *arg);
 } kd_objects_backend;

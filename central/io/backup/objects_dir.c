@@ -22,18 +22,9 @@ static int objects_dir_remove(void *arg, const char *name, char *error)
     return kd_object_files_remove(arg, name, error);
 }
 
-static int objects_dir_tell(void *arg, kd_bytes name, int64_t age_s, char *error)
+static int objects_dir_list(void *arg, const char *folder, const kd_object_each *each, char *error)
 {
-    const kd_objects_each *each = arg;
-    const kd_object_seen seen = {.name = name, .age_s = age_s};
-    return each->call(each->arg, &seen, error);
-}
-
-static int objects_dir_list(void *arg, const char *folder, const kd_objects_each *each, char *error)
-{
-    kd_objects_each to = *each;
-    const kd_object_files_each tell = {.call = objects_dir_tell, .arg = &to};
-    return kd_object_files_list(arg, folder, &tell, error);
+    return kd_object_files_list(arg, folder, each, error);
 }
 
 static uint64_t objects_dir_sent_bytes(const void *arg)

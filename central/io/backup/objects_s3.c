@@ -57,7 +57,7 @@ typedef struct {
     const objects_s3 *objects;
     char folder[KEY_MAX]; /* with the prefix */
     char last[KEY_MAX];   /* the key at which the next page begins; empty: the first page */
-    const kd_objects_each *each;
+    const kd_object_each *each;
 } objects_walk;
 
 /* Our keys are of unreserved characters and slashes. */
@@ -122,7 +122,7 @@ static int objects_page(objects_walk *w, kd_buf *page, bool *more, char *error)
     return err;
 }
 
-static int objects_s3_list(void *arg, const char *folder, const kd_objects_each *each, char *error)
+static int objects_s3_list(void *arg, const char *folder, const kd_object_each *each, char *error)
 {
     const objects_s3 *o = arg;
     objects_walk w = {.objects = o, .each = each};

@@ -85,15 +85,15 @@ static int64_t files_age(const kd_object_files *f, const struct stat *info)
 
 /* What is no regular file, or has a longer name than any object, is none of ours. */
 static int files_tell(const kd_object_files *f, const char *folder, const char *name,
-                      const kd_object_files_each *each, char *error)
+                      const kd_object_each *each, char *error)
 {
     char path[KD_PATH_MAX], object[KD_OBJECT_FILE_NAME_MAX];
     struct stat info;
     if ((size_t)snprintf(object, sizeof object, "%s%s", folder, name) >= sizeof object) return KD_OK;
     if (lstat(files_path(f, object, path), &info) != 0)
         return errno == ENOENT ? KD_OK : files_failed(path, errno, error);
-    return S_ISREG(info.st_mode) ? each->call(each->arg, kd_bytes_str(name), files_age(f, &info), error)
-                                 : KD_OK;
+    const kd_object_seen seen = {.name = kd_bytes_str(name), .age_s = files_age(f, &info)};
+    return S_ISREG(info.st_mode) ? each->call(each->arg, &seen, error) : KD_OK;
 }
 
 /* Whatever the locale. */
@@ -109,7 +109,7 @@ static int files_no_folder(const kd_object_files *f, const char *path, int cause
     return stat(f->root, &info) == 0 ? KD_OK : files_failed(f->root, errno, error);
 }
 
-int kd_object_files_list(const kd_object_files *f, const char *folder, const kd_object_files_each *each,
+int kd_object_files_list(const kd_object_files *f, const char *folder, const kd_object_each *each,
                          char *error)
 {
     char path[KD_PATH_MAX];
@@ -127,19 +127,19 @@ int kd_object_files_list(const kd_object_files *f, const char *folder, const kd_
 
 /* ---- putting ---- */
 
-static int files_sweep_one(void *arg, kd_bytes name, int64_t age_s, char *error)
+static int files_sweep_one(void *arg, const kd_object_seen *seen, char *error)
 {
     const kd_object_files *f = arg;
     char object[KD_OBJECT_FILE_NAME_MAX];
-    if (age_s <= f->old_s) return KD_OK;
-    snprintf(object, sizeof object, NEW_FOLDER "%.*s", KD_PRINT(name));
+    if (seen->age_s <= f->old_s) return KD_OK;
+    snprintf(object, sizeof object, NEW_FOLDER "%.*s", KD_PRINT(seen->name));
     return kd_object_files_remove(f, object, error);
 }
 
 /* Once, behind a file that told what time it is. */
 static int files_sweep(kd_object_files *f, char *error)
 {
-    const kd_object_files_each each = {.call = files_sweep_one, .arg = f};
+    const kd_object_each each = {.call = files_sweep_one, .arg = f};
     if (f->swept) return KD_OK;
     f->swept = true;
     return kd_object_files_list(f, NEW_FOLDER, &each, error);

@@ -9,16 +9,11 @@
 #define KUDOS_COMMON_IO_OBJECTS_OBJECT_FILES_H
 
 #include "common/io/daemon/files.h"
+#include "common/io/objects/object_each.h"
 
 enum { KD_OBJECT_FILE_NAME_MAX = 128, KD_OBJECT_FILES_ROOT_MAX = KD_PATH_MAX - KD_OBJECT_FILE_NAME_MAX };
 
 typedef struct kd_object_files kd_object_files;
-
-/* Called for each object of a folder: its name without the folder, valid for the call, and the seconds since it was put. */
-typedef struct {
-    int (*call)(void *arg, kd_bytes name, int64_t age_s, char *error);
-    void *arg;
-} kd_object_files_each;
 
 /* `root` is an absolute path; slashes at its end mean nothing. Nothing is touched yet. What is left in DIR/new is removed when it is older than `old_s`.
  * NULL: the path is too long. */
@@ -41,9 +36,9 @@ int kd_object_files_get(const kd_object_files *files, const char *name, size_t m
                         char *error);
 /* Removes an object. One that is not there is fine. */
 int kd_object_files_remove(const kd_object_files *files, const char *name, char *error);
-/* Calls `each` for the regular files of a folder (with a slash at its end), in the order of the bytes of their names; what it returns, unless it is KD_OK, ends the list. A folder
- * that is not there is empty; where DIR is not there, KD_EINVAL. */
-int kd_object_files_list(const kd_object_files *files, const char *folder, const kd_object_files_each *each,
+/* Calls `each` for the regular files of a folder (with a slash at its end), in the order of the bytes of their names. A folder that is not there is
+ * empty; where DIR is not there, KD_EINVAL. */
+int kd_object_files_list(const kd_object_files *files, const char *folder, const kd_object_each *each,
                          char *error);
 
 #endif

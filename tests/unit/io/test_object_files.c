@@ -69,10 +69,10 @@ static bool is_there(const place *p, const char *name)
     return kd_path_exists(path);
 }
 
-static int note(void *arg, kd_bytes name, int64_t age_s, char *error)
+static int note(void *arg, const kd_object_seen *seen, char *error)
 {
     (void)error;
-    kd_text_printf(arg, "%.*s:%lld ", KD_PRINT(name), (long long)age_s / 100);
+    kd_text_printf(arg, "%.*s:%lld ", KD_PRINT(seen->name), (long long)seen->age_s / 100);
     return KD_OK;
 }
 
@@ -80,7 +80,7 @@ static int note(void *arg, kd_bytes name, int64_t age_s, char *error)
 static const char *listed(place *p, const char *folder)
 {
     static kd_buf text;
-    const kd_object_files_each each = {.call = note, .arg = &text};
+    const kd_object_each each = {.call = note, .arg = &text};
     kd_buf_clear(&text);
     cr_assert_eq(kd_object_files_list(p->objects, folder, &each, p->error), KD_OK, "%s", p->error);
     kd_buf_put_u8(&text, '\0');
@@ -146,7 +146,7 @@ Test(object_files, a_directory_that_is_not_there_holds_nothing_and_is_named)
     place p = begin("/a/b");
     kd_buf body = {0};
     cr_expect_eq(kd_object_files_get(p.objects, "backups/a", 100, &body, p.error), KD_ENOTFOUND);
-    const kd_object_files_each each = {.call = note, .arg = &body};
+    const kd_object_each each = {.call = note, .arg = &body};
     cr_expect_eq(kd_object_files_list(p.objects, "backups/", &each, p.error), KD_EINVAL);
     cr_expect(strstr(p.error, "/a/b: No such file"), "%s", p.error);
     cr_expect_neq(kd_object_files_put(p.objects, "backups/a", kd_bytes_str("x"), p.error), KD_OK);
