@@ -33,7 +33,10 @@
 #include "kudos/wire.h"
 
 enum {
-    KD_MEMBERS_BEAT_US = 1000000,    /* from a heartbeat to the next */
+    KD_MEMBERS_LOOK_US = 100000,   /* from a look at all partitions to the next */
+    KD_MEMBERS_BEAT_US = 1000000,  /* from a heartbeat to the next */
+    KD_MEMBERS_SOON_US = 50000,    /* a change of roles is told after so long, with those that come with it */
+    KD_MEMBERS_BEATS_OWED_MAX = 3, /* heartbeats that Kafka has not taken: no more are made */
     KD_MEMBERS_SILENCE_US = 3500000, /* after so long without a heartbeat a member counts as dead */
     KD_MEMBERS_DEAF_US =
         2500000, /* after so long without its own heartbeat a member counts itself as cut off */

@@ -6,9 +6,6 @@
 #include "sim/world/processes.h"
 #include "sim/world/producer.h"
 
-/* As TICK_US and OUTSTANDING_MAX there. */
-enum { SOON_US = 50000, OUTSTANDING_MAX = 3 };
-
 static void heartbeat_delivered(sim_world *w, const sim_message *m, bool ok)
 {
     (void)ok; /* the next one tells it */
@@ -20,7 +17,7 @@ static void heartbeat_send(sim_world *w, uint32_t slot)
 {
     kd_heartbeat h;
     sim_central *c = &w->centrals[slot];
-    if (c->beats >= OUTSTANDING_MAX) return;
+    if (c->beats >= KD_MEMBERS_BEATS_OWED_MAX) return;
     kd_members_beat(c->members, sim_host_wall_us(w, sim_central_host(w, slot)), &h);
     uint32_t id = sim_message_take(w, MESSAGE_HEARTBEAT, sim_process_of_central(slot), 0);
     kd_heartbeat_encode(&h, &w->messages[id].record);
@@ -57,7 +54,8 @@ void sim_heartbeat_begin(sim_world *w, uint32_t slot)
 
 void sim_heartbeat_soon(sim_world *w, uint32_t slot)
 {
-    if (w->now_us + SOON_US < w->centrals[slot].beat_us) heartbeat_at(w, slot, w->now_us + SOON_US);
+    if (w->now_us + KD_MEMBERS_SOON_US < w->centrals[slot].beat_us)
+        heartbeat_at(w, slot, w->now_us + KD_MEMBERS_SOON_US);
 }
 
 void sim_heartbeat_part(sim_world *w, uint32_t slot)

@@ -10,8 +10,6 @@
 #include "sim/world/tenure.h"
 #include "sim/world/tenure_follow.h"
 
-enum { TICK_US = 100000 }; /* as in membership.c */
-
 static uint64_t member_mono_us(const sim_world *w, uint32_t slot)
 {
     return sim_host_mono_us(w, sim_central_host(w, slot));
@@ -51,7 +49,7 @@ static void member_on_tick(sim_world *w, const sim_event *ev)
     for (uint32_t p = 0; p < w->s->partitions; p++) member_decide(w, slot, p);
     sim_roles_run(w, slot);
     for (uint32_t p = 0; p < w->s->partitions; p++) member_note_leads(w, slot, p);
-    member_tick_at(w, slot, w->now_us + TICK_US);
+    member_tick_at(w, slot, w->now_us + KD_MEMBERS_LOOK_US);
 }
 
 static void member_tick_at(sim_world *w, uint32_t slot, uint64_t at_us)
@@ -77,7 +75,7 @@ static void member_heard(sim_world *w, uint32_t slot, kd_bytes record)
 static void member_hears(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset)
 {
     sim_tenure *t = &w->centrals[slot].tenures[partition];
-    if (!t->core || t->halted || t->fenced) return; /* to be read again, once its role has changed */
+    if (sim_tenure_deaf(t)) return;
     sim_following_hear(w, t, record, offset);
     t->role.counts_next = offset + 1;
 }
@@ -102,7 +100,7 @@ static void member_at_end(sim_world *w, uint32_t slot, uint32_t stream)
     if (stream == STREAM_MEMBERS) return;
     uint32_t partition = stream % STREAM_COUNTS;
     sim_tenure *t = &w->centrals[slot].tenures[partition];
-    if (!t->core || t->halted || t->fenced) return;
+    if (sim_tenure_deaf(t)) return;
     bool publishes = stream >= STREAM_COUNTS ? kd_follower_state_counts_at_end(&t->following, t->core)
                                              : sim_following_at_end(w, t);
     sim_tenure_commit(w, slot, partition);
@@ -165,7 +163,7 @@ static void member_open(sim_world *w, uint32_t slot)
     w->processes[process].cursor[STREAM_MEMBERS].next = w->heartbeats.end;
     if (!sim_roles_open(w, slot)) return;
     sim_heartbeat_begin(w, slot);
-    member_tick_at(w, slot, w->now_us + TICK_US);
+    member_tick_at(w, slot, w->now_us + KD_MEMBERS_LOOK_US);
     sim_consumer_wake(w, process, STREAM_MEMBERS);
 }
 

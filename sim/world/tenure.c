@@ -152,11 +152,16 @@ static void tenure_fenced(sim_world *w, sim_tenure *t)
     tenure_settled(w, t->slot);
 }
 
+bool sim_tenure_deaf(const sim_tenure *t)
+{
+    return !t->core || t->halted || t->fenced;
+}
+
 /* Whether the record is passed over: its role is about to change, or, as a follower, it was fed before or has lost its way. */
 static bool tenure_passes_over(const sim_tenure *t, int64_t offset)
 {
     int64_t last;
-    if (!t->core || t->halted || t->fenced) return true;
+    if (sim_tenure_deaf(t)) return true;
     if (!t->follows) return false;
     return t->following.told >= KD_FOLLOWS_DIFFERS || (kd_central_log_fed(t->core, &last) && offset <= last);
 }
@@ -192,7 +197,7 @@ void sim_tenure_feed(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes b
 bool sim_tenure_blocked(const sim_world *w, uint32_t slot, uint32_t partition)
 {
     const sim_tenure *t = &w->centrals[slot].tenures[partition];
-    if (!t->core || t->halted || t->fenced) return false; /* what is read of it is passed over */
+    if (sim_tenure_deaf(t)) return false;
     return kd_publisher_blocks(&t->publisher) ||
            kd_commit_gate_blocks(&t->gate, kd_central_gathered(t->core));
 }

@@ -13,6 +13,8 @@ bool sim_tenure_open(sim_world *w, uint32_t slot, uint32_t partition);
 void sim_tenure_close(sim_world *w, uint32_t slot, uint32_t partition);
 /* No commit is under way, and Kafka has reported each record that was sent. */
 bool sim_tenure_quiet(const sim_tenure *t);
+/* Whether what is read is passed over: its role is about to change, and all of it is read again then. */
+bool sim_tenure_deaf(const sim_tenure *t);
 /* A record of the likes topic; passed over by one that is about to change its role, and by a follower that has lost its way. A claim above its own epoch fences it: that stops
  * the process, unless it is a member. */
 void sim_tenure_feed(sim_world *w, uint32_t slot, uint32_t partition, kd_bytes record, int64_t offset);

@@ -16,10 +16,7 @@
 #include "common/io/loop/log.h"
 
 enum {
-    TICK_US = 100000,         /* from a look at all partitions to the next */
-    SOON_US = 50000,          /* a change of roles is told after so long, with those that come with it */
     PART_US = 1000000,        /* how long the last heartbeat may take */
-    OUTSTANDING_MAX = 3,      /* heartbeats that Kafka has not taken: no more are made */
     CONSUMER_MIN_US = 500000, /* before a consumer that stopped is made anew */
     CONSUMER_MAX_US = 5000000,
     ALONE_US = KD_MEMBERS_SILENCE_US,
@@ -65,7 +62,8 @@ static void membership_beat(kd_membership *m)
 {
     kd_heartbeat h;
     kd_buf record = {.data = NULL};
-    if (!m->producer || kd_kafka_producer_stats_get(m->producer).outstanding >= OUTSTANDING_MAX) return;
+    if (!m->producer || kd_kafka_producer_stats_get(m->producer).outstanding >= KD_MEMBERS_BEATS_OWED_MAX)
+        return;
     membership_lock(m);
     kd_members_beat(m->members, kd_clock_wall_us(), &h);
     kd_heartbeat_encode(&h, &record);
@@ -145,7 +143,7 @@ static void membership_run_tick(void *arg)
 {
     kd_membership *m = arg;
     uint64_t now_us = kd_clock_mono_us();
-    kd_timer_set(&m->tick, TICK_US);
+    kd_timer_set(&m->tick, KD_MEMBERS_LOOK_US);
     membership_lock(m);
     for (uint32_t p = 0; p < m->settings->partitions && kd_central_in_group(m->settings); p++)
         membership_decide(m, p, now_us);
@@ -278,7 +276,7 @@ static kd_membership *membership_of(kd_post *post)
 static void membership_on_tell(kd_post *post)
 {
     kd_membership *m = membership_of(post);
-    if (m->producer && !m->parted) kd_timer_set(&m->beat, SOON_US);
+    if (m->producer && !m->parted) kd_timer_set(&m->beat, KD_MEMBERS_SOON_US);
 }
 
 void kd_membership_tell_soon(kd_membership *m)
@@ -302,7 +300,7 @@ static void membership_on_begin(kd_post *post)
     m->since_us = kd_clock_mono_us();
     membership_unlock(m);
     kd_timer_set(&m->beat, 0);
-    kd_timer_set(&m->tick, TICK_US);
+    kd_timer_set(&m->tick, KD_MEMBERS_LOOK_US);
 }
 
 void kd_membership_begin(kd_membership *m)
