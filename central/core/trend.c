@@ -125,10 +125,13 @@ static void trend_advance(kd_central *c, kd_commit *k, uint64_t time_us)
 
 /* ---- the operations take effect ---- */
 
+/* An operation that neither sets nor takes back a like does nothing, time included: whether there was a row for it to win over depends on how the log was cut into commits. A
+ * withdrawn like's row is gone once its commit is made, and a tombstone below the floor once it is swept. */
 static void trend_apply(kd_central *c, kd_commit *k, const kd_trend_event *e)
 {
     uint8_t counter;
     kd_bytes item, user;
+    if (e->was_us == 0 && e->is_us == 0) return;
     kd_member_key_parse(kd_key_at(k, e->key_at, e->key_len), &counter, &item, &user);
     trend_advance(c, k, e->time_us);
     kd_trend_series *s = trend_series(c, counter, kd_key_collection(item));

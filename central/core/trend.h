@@ -4,7 +4,8 @@
  * The velocity of an item over a window is the number of users whose last operation on it is a like that is stamped within the window. So a like that
  * is taken back no longer counts, an unlike of an older like changes nothing, and a user counts once, at the time of the last like.
  *
- * A bucket covers a stretch of the time of stamps. Time begins at the newest stamp that was merged and goes back (levels in trend_time.c):
+ * A bucket covers a stretch of the time of stamps. Time begins at the newest stamp of an operation that set a like or took one back, and goes back from there
+ * (levels in trend_time.c):
  *
  *     3 hours in steps of          2 to 3 minutes:    20 to 30 minutes:    2 to 3 hours:     74 to 75 hours:
  *                                  10 s               1 min                10 min            1 h
