@@ -21,8 +21,10 @@
  * The moved operations have old stamps, so complete_to is held until all of them are out (hold.h), also in the batches that stay.
  *
  * A batch can be read back only when it is durable, so the move waits for that. It goes in steps: a large outbox must neither stop the loop nor
- * become one write. Nothing of the partition is sent meanwhile. The rival's incarnation is stored with the partition, so a start goes on with the
- * move.
+ * become one write. The rival's incarnation is stored with the partition, so a start goes on with the move.
+ *
+ * Nothing of the partition is sent until the move has ended, and that is durable. Batches that stay go out behind the rival's applied. Where the process
+ * ended before its disk knew of the move, the next one would find an own batch applied, and take all in front of it for merged.
  */
 #include "edge/core/rehome.h"
 #include "edge/core/accumulate.h"
@@ -111,12 +113,19 @@ static void rehome_move_batch(kd_edge *e, kd_part *p, const kd_outgoing *b, kd_b
     kd_buf_finish(&sums);
 }
 
+bool kd_rehome_holds(const kd_edge *e, const kd_part *p)
+{
+    return p->rehome.active || p->rehome.ended > e->groups.durable;
+}
+
 /* Batches that stayed may have been sent behind one that has moved, as its successors: they are sent again behind central's applied. Those that
  * central merged meanwhile are dropped. */
 static void rehome_end(kd_edge *e, kd_part *p)
 {
     p->rehome.active = false;
     p->rehome.rival = 0;
+    p->rehome.ended = e->groups.open;
+    e->groups.wanted = true;
     kd_hold_release(p);
     kd_outbox_drop(e, p, p->applied);
     kd_outbox_resend(e, p);

@@ -219,6 +219,30 @@ Test(edge_doubled, they_stay_when_they_were_handed_to_kafka_before_the_alarm)
     er_finish(&r);
 }
 
+/* Otherwise central would merge them, the process would end, and the next one would find an own batch applied, with all that was to move in front of it. */
+Test(edge_doubled, they_wait_until_the_disk_knows_that_the_others_have_moved)
+{
+    edge_rig r;
+    uint64_t undone = put_back(&r);
+    kd_position at = {kd_edge_incarnation(r.e), 1};
+    er_word w = {.epoch = 1, .version = 1, .applied = {undone, 3}, .digest = 77};
+    cr_assert_eq(er_view_add(&r, 1, 7), KD_OK);
+    er_seal(&r);
+    for (int crash = 0; crash < 2; crash++) {
+        er_snapshot(&r, &w);
+        er_commit(&r);
+        kd_edge_tick(r.e, r.now_us);
+        cr_assert_eq(er_send(&r), KD_ENOTFOUND, "it has moved, but not on the disk");
+        if (crash == 0) cr_assert_eq(er_open(&r), KD_OK);
+    }
+    er_commit(&r);
+    assert_stayed(&r, at, w.applied, 7);
+    er_settle(&r);
+    er_seal(&r);
+    assert_likes_moved(&r, 3);
+    er_finish(&r);
+}
+
 /* The directory was copied between two starts, and the copy runs: it holds the sums of the first start, not those of the second. */
 Test(edge_doubled, sums_that_a_copy_made_between_starts_can_hold_are_set_aside)
 {
