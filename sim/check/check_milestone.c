@@ -112,6 +112,7 @@ void sim_check_milestone_fed(sim_checks *c, uint32_t slot, uint32_t partition, c
         else
             milestone_take_op(c, slot, p, cell, op, edge);
         touched[count++] = (milestone_touch){cell, was};
+        c->passing_moved[slot][cell % c->view.item_count] = true;
     }
     /* The first touch of a cell has the count in front of the batch; a later one finds the cell done. */
     for (uint32_t i = 0; i < count; i++) {
@@ -122,6 +123,12 @@ void sim_check_milestone_fed(sim_checks *c, uint32_t slot, uint32_t partition, c
     }
     free(touched);
     kd_body_finish(&body);
+}
+
+void sim_check_milestone_other(sim_checks *c, uint32_t slot, uint32_t partition)
+{
+    for (uint32_t i = 0; i < c->view.item_count; i++)
+        if (c->partition[i] == partition) c->passing_moved[slot][i] = true;
 }
 
 void sim_check_milestone_unsure(sim_checks *c, uint32_t counter, uint32_t item)
@@ -135,19 +142,20 @@ void sim_check_milestone_begun(sim_checks *c, uint32_t slot, uint32_t partition,
     for (uint32_t i = p->count; i-- > 0 && p->at[i].version == 0;) p->at[i].version = version;
 }
 
-/* The counts as central has them; between commits alone. `judged`: a difference makes the cell unsure. */
+/* The counts as central has them; between commits alone. `judged`: of items that records may have changed, and a difference makes the cell unsure. */
 static void milestone_take_counts(sim_checks *c, uint32_t slot, uint32_t partition, bool judged)
 {
     kd_central *core = c->view.central(c->view.world, slot, partition);
     for (uint32_t i = 0; core && i < c->view.item_count; i++) {
         uint64_t totals[KD_COUNTERS_MAX];
-        if (c->partition[i] != partition) continue;
+        if (c->partition[i] != partition || (judged && !c->passing_moved[slot][i])) continue;
         if (kd_central_totals(core, kd_item_key(&c->view.items[i]), totals) != KD_OK) return;
         for (uint32_t counter = 0; counter < SCENARIO_COUNTERS; counter++) {
             uint32_t cell = sim_check_cell_of(c, counter, i);
             if (judged && c->passing_count[slot][cell] != totals[counter]) c->passed_ever[cell] |= UNSURE;
             c->passing_count[slot][cell] = totals[counter];
         }
+        c->passing_moved[slot][i] = false;
     }
 }
 

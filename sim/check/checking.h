@@ -71,6 +71,8 @@ void sim_check_position_freed(sim_checks *c, uint32_t slot, uint32_t partition, 
 
 /* Central merged a batch. After sim_check_count_fed. */
 void sim_check_milestone_fed(sim_checks *c, uint32_t slot, uint32_t partition, const kd_batch *b);
+/* A record of another kind was fed: any item may have other counts since. */
+void sim_check_milestone_other(sim_checks *c, uint32_t slot, uint32_t partition);
 /* A commit began: what was passed since the last one rides in `version`. */
 void sim_check_milestone_begun(sim_checks *c, uint32_t slot, uint32_t partition, uint64_t version);
 /* A commit ended. After sim_check_position_committed. */

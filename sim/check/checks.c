@@ -230,6 +230,7 @@ void sim_checks_fed(sim_checks *c, uint32_t slot, uint32_t partition, kd_bytes r
     sim_check_shadow_fed(c, slot, partition, record, offset, fed);
     sim_check_retire_fed(c, slot, partition, record, fed);
     sim_check_forget_record(c, slot, partition, record);
+    if (fed != KD_FED_MERGED && fed != KD_FED_DUPLICATE) sim_check_milestone_other(c, slot, partition);
     if (kd_record_peek(record) != KD_RECORD_BATCH || kd_batch_decode(record, &b) != KD_OK) return;
     if (fed == KD_FED_MERGED) sim_check_ahead_merged(c, partition, &b);
     if (sim_forged_is(record)) { /* no edge's batch: it may lift the epoch, nothing else */

@@ -45,6 +45,7 @@ sim_checks *sim_checks_create(const sim_checks_view *view)
     for (uint32_t i = 0; i < sim_checks_centrals(view->scenario); i++) {
         c->member_count[i] = kd_alloc(cells * sizeof(uint64_t));
         c->passing_count[i] = kd_alloc(cells * sizeof(uint64_t));
+        c->passing_moved[i] = kd_alloc(items * sizeof(bool));
         c->named[i] = kd_alloc(cells * sizeof(c->named[i][0]));
         c->summed[i] = kd_alloc(items * sizeof(uint64_t));
     }
@@ -73,6 +74,7 @@ static void finish_tenures(sim_checks *c)
         }
         free(c->member_count[slot]);
         free(c->passing_count[slot]);
+        free(c->passing_moved[slot]);
         free(c->named[slot]);
         free(c->summed[slot]);
     }

@@ -349,7 +349,9 @@ struct sim_checks {
     /* check_milestone.c */
     sim_check_passing passing[CHECKS_CENTRALS][SCENARIO_PARTITIONS_MAX];
     uint64_t *passing_count[CHECKS_CENTRALS]; /* by counter, item */
-    uint32_t *passed_ever;                    /* by counter, item: bits of thresholds */
+    bool *
+        passing_moved[CHECKS_CENTRALS]; /* by item: some count of it may have changed since it was compared */
+    uint32_t *passed_ever;              /* by counter, item: bits of thresholds */
     sim_check_map milestones_told; /* number of cell and threshold: hash of the id in a, of the label in b */
     sim_check_map milestone_ids;   /* hash of an id: number of its cell and threshold in a */
     /* edges that are retired by the log (sim_journal_edge_bit); the floor behind the last record read */

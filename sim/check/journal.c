@@ -497,9 +497,9 @@ uint64_t sim_journal_least(const sim_journal *j, uint32_t counter, uint32_t item
     uint64_t least = 0;
     for (uint32_t i = journal_first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
         const pair *p = &j->pairs[i - 1];
+        if ((p->edges & but_edges) || p->settled_us >= settled_before_us) continue;
         sim_oracle_pair said = sim_oracle_at(j->oracle, i - 1);
-        bool counted = said.user != but && !(p->edges & but_edges);
-        least += counted && said.verdict == ORACLE_MUST && p->settled_us < settled_before_us;
+        least += said.user != but && said.verdict == ORACLE_MUST;
     }
     return least;
 }
