@@ -138,7 +138,8 @@ static kd_outgoing *outbox_due(const kd_edge *e, kd_outgoing *b)
  */
 static kd_outgoing *outbox_next(const kd_edge *e, const kd_part *p)
 {
-    if (kd_rehome_holds(e, p) || p->outbox.unsent == 0) return NULL;
+    bool moving = p->rehome.active || p->rehome.ended > e->groups.durable;
+    if (moving || p->outbox.unsent == 0) return NULL;
     kd_outgoing *b = outbox_due(e, TAILQ_FIRST(&p->outbox.batches));
     return b || e->config.log_flush_interval_us == 0 ? b : outbox_due(e, p->in_log.first);
 }

@@ -113,11 +113,6 @@ static void rehome_move_batch(kd_edge *e, kd_part *p, const kd_outgoing *b, kd_b
     kd_buf_finish(&sums);
 }
 
-bool kd_rehome_holds(const kd_edge *e, const kd_part *p)
-{
-    return p->rehome.active || p->rehome.ended > e->groups.durable;
-}
-
 /* Batches that stayed may have been sent behind one that has moved, as its successors: they are sent again behind central's applied. Those that
  * central merged meanwhile are dropped. */
 static void rehome_end(kd_edge *e, kd_part *p)

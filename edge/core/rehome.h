@@ -18,8 +18,6 @@ void kd_rehome_begin(kd_edge *e, kd_part *p, const kd_applied *theirs, uint64_t 
 /* Begins the move, or begins it again with a higher rival `theirs`, in all partitions: mints an incarnation above it. `noticed` is the partition
  * whose applied told of the rival. */
 void kd_rehome_above(kd_edge *e, const kd_part *noticed, uint64_t theirs, uint64_t now_us);
-/* Whether nothing of the partition may be sent. */
-bool kd_rehome_holds(const kd_edge *e, const kd_part *p);
 /* Moves some batches, when all that move are durable. After the last one the move ends. KD_EIO. */
 int kd_rehome_step(kd_edge *e, kd_part *p, uint64_t now_us);
 
