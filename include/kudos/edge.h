@@ -342,7 +342,8 @@ typedef struct {
 } kd_liked_central;
 /* What the answer rests on. */
 typedef struct {
-    uint64_t row_us; /* stamp of this edge's row, which central is asked to have merged; 0: there is none */
+    /* Central is asked to have merged what this edge took up to this stamp: that of its row, or of the latest row that may have expired. 0: nothing */
+    uint64_t here_us;
     bool by_central; /* central's answer decided */
 } kd_liked_ground;
 /*

@@ -365,7 +365,7 @@ void sim_read_liked(sim_world *w, uint32_t slot, uint32_t item, uint32_t user)
                  .open = true};
     if (edge_ask_look_liked(w, &a, NULL, &ground) != KD_ENOTFOUND) return;
     kd_seen_drop_own(&a.wanted, own);
-    if (ground.row_us) kd_seen_add(&a.wanted, own, ground.row_us);
+    if (ground.here_us) kd_seen_add(&a.wanted, own, ground.here_us);
     bool alone = w->s->member_count == 0;
     if (alone && sim_net_send(w, sim_edge_identity(slot), PEER_CENTRAL, WAY_UP, 100, &at_us) != NET_ARRIVES)
         return;

@@ -112,15 +112,15 @@ static void on_members(kd_members_wait *wait)
 }
 
 /* Central answers "not liked" where it has no row: the unlike may have expired, or the like may not have arrived yet. So the answer is believed only
- * if central has merged all operations that are known here: those of the session token at other edges, and this edge's newest row of these items. */
-static void ask_members(const kd_edge_read *read, kd_read_members *asked, uint64_t newest_row_us)
+ * if central has merged all operations that are known here: those of the session token at other edges, and what this edge took for these items. */
+static void ask_members(const kd_edge_read *read, kd_read_members *asked, uint64_t newest_us)
 {
     kd_members_wait *wait = &asked->wait;
     kd_errand *errand = asked->errand;
     const kd_lives *own = kd_edge_lives(errand->shard->base.edge);
     wait->wanted = read->seen;
     kd_seen_drop_own(&wait->wanted, own);
-    if (newest_row_us) kd_seen_add(&wait->wanted, own, newest_row_us);
+    if (newest_us) kd_seen_add(&wait->wanted, own, newest_us);
     kd_shard *s = errand->shard;
     const char *counter = s->served.known.at[asked->counter].name;
     if (kd_ask_members(&s->asker, counter, read->user, kd_call_asks(errand->call), wait) == KD_OK)
@@ -130,7 +130,7 @@ static void ask_members(const kd_edge_read *read, kd_read_members *asked, uint64
 static void read_members(const kd_edge_read *read, kd_read_members *asked)
 {
     kd_members_wait *wait = &asked->wait;
-    uint64_t newest_row_us = 0;
+    uint64_t newest_us = 0;
     wait->items = asked->item;
     wait->answers = asked->answer;
     wait->fn = on_members;
@@ -139,11 +139,11 @@ static void read_members(const kd_edge_read *read, kd_read_members *asked)
         kd_lookup *l = KD_CONTAINER(entry, kd_lookup, of_errand);
         kd_liked_ground ground;
         if (reads_work_look_liked(read, l, asked->counter, NULL, &ground) != KD_ENOTFOUND) continue;
-        newest_row_us = KD_MAX(newest_row_us, ground.row_us);
+        newest_us = KD_MAX(newest_us, ground.here_us);
         asked->unknown[wait->count] = l;
         asked->item[wait->count++] = l->item;
     }
-    if (wait->count > 0 && read->call.level < KD_LEVEL_NO_DETAIL) ask_members(read, asked, newest_row_us);
+    if (wait->count > 0 && read->call.level < KD_LEVEL_NO_DETAIL) ask_members(read, asked, newest_us);
 }
 
 /* Before anything is looked at. What the client has by the id of its last event is a time of this process, good for all shards. */

@@ -268,3 +268,28 @@ Test(edge_expire, a_start_takes_back_no_row_that_has_gone)
     kd_buf_finish(&key);
     kd_buf_finish(&fragment);
 }
+
+/* A member of central that was cut off goes on answering, and has not merged the word that expired here. */
+Test(edge_expire, a_central_that_may_lack_what_expired_says_nothing)
+{
+    er_like(&r, 1, 1);
+    uint64_t stamp = r.out.stamp_us;
+    r.now_us += 10 * ER_SECOND;
+    merged(stamp);
+    r.now_us += 70 * ER_SECOND;
+    sweep();
+    cr_assert_eq(er_rows(&r, 'm'), 0u);
+    kd_liked_ground ground;
+    kd_seen seen = {.rest_us = 0};
+    kd_seen_add(&seen, kd_edge_lives(r.e), stamp);
+    kd_liked_query q = {.counter = ER_LIKE, .item = rig_item(1), .user = rig_user(1), .seen = &seen};
+    cr_expect_eq(kd_edge_liked(r.e, &q, NULL, &ground), KD_ENOTFOUND);
+    cr_expect_geq(ground.here_us, stamp, "central is asked to have merged as much");
+    kd_liked_central behind = {.liked = false, .at_us = stamp - 1};
+    cr_expect_eq(kd_edge_liked(r.e, &q, &behind, &ground), KD_ENOTFOUND);
+    kd_liked_central has = {.liked = true, .at_us = stamp, .complete = true};
+    cr_expect_eq(kd_edge_liked(r.e, &q, &has, &ground), 1);
+    kd_liked_central later = {.liked = false, .at_us = r.now_us};
+    cr_expect_eq(kd_edge_liked(r.e, &q, &later, &ground), 0,
+                 "a later word from elsewhere, whatever is behind");
+}

@@ -209,7 +209,7 @@ Test(edge_roaming, his_row_tells_while_he_has_not_spoken_elsewhere)
     cr_expect_eq(liked(NULL, &ground), KD_ENOTFOUND);
     says(KD_LIKE, 1, 1);
     cr_expect_eq(liked(NULL, &ground), 1);
-    cr_expect_eq(ground.row_us, r.out.stamp_us);
+    cr_expect_eq(ground.here_us, r.out.stamp_us);
     kd_liked_central old = {.liked = false, .at_us = 5, .complete = true};
     cr_expect_eq(liked(&old, &ground), 1, "central does not have it yet");
     cr_expect_not(ground.by_central);
