@@ -28,6 +28,7 @@ typedef struct live_sub {
     uint8_t looking;   /* questions whether the user likes the item that are not answered */
     bool due;
     bool asks; /* such a question is asked next */
+    bool pays; /* the item counts in the size of this stream */
 } live_sub;
 
 struct live_item {
@@ -54,7 +55,7 @@ typedef struct {
 } live_who;
 
 struct kd_live_stream {
-    TAILQ_ENTRY(kd_live_stream) of_ready, of_rest, of_asking;
+    TAILQ_ENTRY(kd_live_stream) of_ready, of_rest, of_asking, of_grown;
     void *arg;
     live_who *who;
     uint64_t known_us; /* by the client's id at first, then by what it was sent */
@@ -63,9 +64,10 @@ struct kd_live_stream {
     uint64_t until_us; /* 0: it has no end of its own */
     uint64_t shards;   /* bit set: of its items */
     uint32_t digest;
-    uint32_t looks;            /* questions under way */
-    uint16_t count, due, made; /* made: items that no other stream showed */
-    bool begun, headed, stated, ready, armed, beats, leaves, left, asking, closed;
+    uint32_t looks; /* questions under way */
+    uint16_t count, due;
+    uint16_t pays, told; /* items that count in its size, and of them those that the shell knows of */
+    bool begun, headed, stated, ready, armed, beats, leaves, left, asking, closed, grown;
     live_sub subs[];
 };
 
@@ -74,7 +76,7 @@ TAILQ_HEAD(live_streams, kd_live_stream);
 struct kd_live_set {
     kd_live_config config;
     kd_table items;
-    struct live_streams ready, rest, asking;
+    struct live_streams ready, rest, asking, grown;
     struct live_streams closed; /* with questions under way, by of_rest */
     TAILQ_HEAD(live_dropped, live_item) dropped;
     uint64_t heard_us[KD_SHARDS_MAX];
@@ -102,6 +104,7 @@ kd_live_set *kd_live_create(const kd_live_config *config)
     TAILQ_INIT(&l->ready);
     TAILQ_INIT(&l->rest);
     TAILQ_INIT(&l->asking);
+    TAILQ_INIT(&l->grown);
     TAILQ_INIT(&l->closed);
     TAILQ_INIT(&l->dropped);
     return l;
@@ -214,7 +217,7 @@ static size_t live_bytes(uint32_t count)
 
 size_t kd_live_size(const kd_live_stream *s)
 {
-    return live_bytes(s->count) + s->made * (size_t)KD_LIVE_ITEM_BYTES +
+    return live_bytes(s->count) + s->pays * (size_t)KD_LIVE_ITEM_BYTES +
            (s->who ? sizeof *s->who + s->who->len : 0);
 }
 
@@ -227,6 +230,12 @@ static live_who *live_who_of(const kd_live_request *rq)
     who->len = rq->user.len;
     memcpy(who->user, rq->user.data, rq->user.len);
     return who;
+}
+
+static void live_pay(live_sub *sub)
+{
+    sub->pays = true;
+    live_stream_of(sub)->pays++;
 }
 
 kd_live_stream *kd_live_open(kd_live_set *l, const kd_live_request *rq, void *arg)
@@ -244,7 +253,7 @@ kd_live_stream *kd_live_open(kd_live_set *l, const kd_live_request *rq, void *ar
         live_item *item = live_obtain(l, rq->items[i]);
         s->subs[i] = (live_sub){.item = item, .at = (uint8_t)i};
         LIST_INSERT_HEAD(&item->subs, &s->subs[i], of_item);
-        if (item->count++ == 0) s->made++;
+        if (item->count++ == 0) live_pay(&s->subs[i]);
         item->members += rq->members;
     }
     l->stats.streams++;
@@ -272,12 +281,30 @@ void kd_live_destroy(kd_live_set *l)
     free(l);
 }
 
+static void live_make_grown(kd_live_set *l, kd_live_stream *s)
+{
+    if (s->grown || !s->begun) return;
+    s->grown = true;
+    TAILQ_INSERT_TAIL(&l->grown, s, of_grown);
+}
+
+/* The stream that an item counts for ends: it counts for another one, if any shows it. Otherwise who opens, asks for the same again and ends the first would
+ * have it for nothing. */
+static void live_bequeath(kd_live_set *l, const live_sub *sub)
+{
+    live_sub *heir = LIST_FIRST(&sub->item->subs);
+    if (!sub->pays || !heir) return;
+    live_pay(heir);
+    live_make_grown(l, live_stream_of(heir));
+}
+
 static void live_unready(kd_live_set *l, kd_live_stream *s)
 {
+    if (s->grown) TAILQ_REMOVE(&l->grown, s, of_grown);
     if (s->ready) TAILQ_REMOVE(&l->ready, s, of_ready);
     if (s->asking) TAILQ_REMOVE(&l->asking, s, of_asking);
     if (s->begun) TAILQ_REMOVE(&l->rest, s, of_rest);
-    s->ready = s->asking = s->begun = false;
+    s->ready = s->asking = s->begun = s->grown = false;
 }
 
 void kd_live_close(kd_live_set *l, kd_live_stream *s)
@@ -286,6 +313,7 @@ void kd_live_close(kd_live_set *l, kd_live_stream *s)
     for (uint32_t i = 0; i < s->count; i++) {
         live_sub *sub = &s->subs[i];
         LIST_REMOVE(sub, of_item);
+        live_bequeath(l, sub);
         sub->item->members -= s->who != NULL;
         live_release(l, sub->item);
     }
@@ -293,6 +321,17 @@ void kd_live_close(kd_live_set *l, kd_live_stream *s)
     s->closed = true;
     TAILQ_INSERT_TAIL(&l->closed, s, of_rest);
     if (s->looks == 0) live_stream_free(l, s);
+}
+
+kd_live_stream *kd_live_grown(kd_live_set *l, size_t *bytes)
+{
+    kd_live_stream *s = TAILQ_FIRST(&l->grown);
+    if (!s) return NULL;
+    TAILQ_REMOVE(&l->grown, s, of_grown);
+    s->grown = false;
+    *bytes = (size_t)(s->pays - s->told) * KD_LIVE_ITEM_BYTES;
+    s->told = s->pays;
+    return s;
 }
 
 void *kd_live_arg(const kd_live_stream *s)
@@ -337,6 +376,7 @@ void kd_live_put(kd_live_set *l, kd_live_stream *s, uint32_t at, const kd_live_f
 void kd_live_begin(kd_live_set *l, kd_live_stream *s, uint64_t now_us)
 {
     s->begun = true;
+    s->told = s->pays; /* kd_live_size */
     s->leaves = l->drains;
     s->sent_us = now_us;
     TAILQ_INSERT_TAIL(&l->rest, s, of_rest);

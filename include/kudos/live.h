@@ -59,8 +59,10 @@ void kd_live_close(kd_live_set *l, kd_live_stream *s);
 void *kd_live_arg(const kd_live_stream *s);
 /* Up to when the client knows all that was told about these items; 0: nothing. */
 uint64_t kd_live_known_us(const kd_live_stream *s);
-/* Bytes that the stream takes, with those of items that it showed first: KD_LIVE_ITEM_BYTES each, at its owner, too. */
+/* Bytes that the stream takes before it begins, with those of items that no other one shows: KD_LIVE_ITEM_BYTES each, at its owner, too. */
 size_t kd_live_size(const kd_live_stream *s);
+/* Takes a stream that takes so many bytes more since it began: others that showed the same items have ended. NULL: none. */
+kd_live_stream *kd_live_grown(kd_live_set *l, size_t *bytes);
 
 /* What a shard found of an item when the stream was opened. */
 typedef struct {

@@ -12,7 +12,7 @@ import pytest
 from http_peer import (ACK, BODY, CALM, CLOSED, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, H2, HEADERS, NO_ERROR, PADDED, PING,
                        PREFACE, PRIORITY, PROTOCOL_ERROR, REFUSED, RST, SETTINGS, WINDOW, fields, frame, h1_get, h1_raw, h1_status, integer, literal, read_all)
 from http_peer import certificate, serve  # noqa: F401 (fixtures)
-from proc import SLOWER
+from proc import SLOWER, wait_until
 
 
 def listens(process, port):
@@ -101,6 +101,17 @@ def test_endless_headers_end_the_connection(serve):
                  b"".join(frame(CONTINUATION, 0, 1, p) for p in pieces[1:]))
         assert h2.goaway() == CALM
     assert server.count("floods") == 1
+
+
+def test_a_header_block_that_does_not_end_is_held_by_its_connection(serve):
+    server = serve()
+    before = server.count("buffered_bytes")
+    with H2(server) as h2:
+        block = fields() + b"\0" + integer(1, 7) + b"n" + integer(60000, 7) + b"v" * 40000
+        h2.send(frame(HEADERS, END_STREAM, 1, block[:16384]) + frame(CONTINUATION, 0, 1, block[16384:32768]) +
+                frame(CONTINUATION, 0, 1, block[32768:]))
+        wait_until(lambda: server.count("buffered_bytes") >= before + 2 * len(block), what="it is held")
+    wait_until(lambda: server.count("buffered_bytes") < before + 40000, what="it is gone")
 
 
 def test_endless_continuation(serve):

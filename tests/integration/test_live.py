@@ -264,6 +264,23 @@ def test_a_connection_that_shows_more_than_an_address_may_hold_is_closed_and_no_
         other.until(lambda e: e["counts"]["like"]["pending"] == 1, "the other stream goes on")
 
 
+def test_items_are_held_for_another_stream_that_shows_them_when_the_first_one_ends(alone):
+    edge = alone()
+    edge.start()
+    held = lambda: edge.metric("kudos_edge_http_held_bytes")
+    path = f"/v1/live?items={','.join(f'posts/i{i}' for i in range(200))}".encode()
+    with H2(here_as_server(edge), struct.pack(">HI", 4, 0)) as client:
+        for n in (1, 3):
+            client.request(n, path)
+            client.until(lambda kind, flags, stream, payload: kind == HEADERS)
+        client.send(frame(RST, 0, 1, struct.pack(">I", 8)))
+        wait_until(lambda: edge.metric("kudos_edge_live_streams") == 1, what="the first one has ended")
+        wait_until(lambda: held() >= 200 * 1024, what="its items are held for the other one")
+        client.send(frame(RST, 0, 3, struct.pack(">I", 8)))
+        wait_until(lambda: edge.metric("kudos_edge_live_streams") == 0, what="both have ended")
+        wait_until(lambda: held() < 100 * 1024, what="nothing is held")
+
+
 def test_a_stop_says_goodbye_first(alone):
     edge = alone()
     edge.start()

@@ -338,6 +338,16 @@ static void hub_tell_dropped(kd_live_hub *hub)
         if (drops[i]) kd_loop_post(drops[i]->to->base->loop, &drops[i]->post);
 }
 
+/* Not where a stream ends: then a connection may be closing, and somebody might be closed for what another one takes. */
+static void hub_hold_grown(kd_live_hub *hub)
+{
+    size_t bytes;
+    for (kd_live_stream *s; (s = kd_live_grown(hub->live, &bytes)) != NULL;) {
+        const kd_live_client *client = kd_live_arg(s);
+        if (client->http) kd_http_stream_hold(client->http, bytes);
+    }
+}
+
 /* ---- owner: central is asked about what is not fresh ---- */
 
 static void hub_asked(kd_ask_wait *wait, bool answered)
@@ -364,6 +374,7 @@ static void hub_ask_stale(kd_live_hub *hub, uint64_t now_us)
 
 void kd_live_hub_work(kd_live_hub *hub)
 {
+    hub_hold_grown(hub);
     hub_tell_dropped(hub);
     if (!kd_edge_watch_changed(hub->base->edge)) return;
     uint64_t now_us = kd_live_hub_now(hub);

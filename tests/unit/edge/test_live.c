@@ -99,6 +99,45 @@ static bool rig_says(live_rig *r, kd_live_stream *s, const char *part)
     return strstr(rig_next(r, s), part) != NULL;
 }
 
+/* Otherwise who opens a stream, opens another one of the same items and ends the first would have them for nothing, again and again. */
+Test(live, an_item_counts_for_another_stream_when_the_first_one_ends)
+{
+    live_rig r = rig_open();
+    size_t bytes = 0;
+    kd_live_stream *first = rig_stream(&r, "a", "b"), *alone = rig_stream(&r, "c", NULL);
+    kd_live_stream *second = rig_stream(&r, "a", "b"), *third = rig_stream(&r, "b", NULL);
+    size_t of_second = kd_live_size(second);
+    cr_expect_eq(kd_live_size(first), of_second + 2 * KD_LIVE_ITEM_BYTES);
+    kd_live_close(r.l, alone);
+    cr_expect_null(kd_live_grown(r.l, &bytes), "nobody shows its item");
+    kd_live_close(r.l, first);
+    size_t grown = 0;
+    while (kd_live_grown(r.l, &bytes)) grown += bytes;
+    cr_expect_eq(grown, 2 * KD_LIVE_ITEM_BYTES);
+    kd_live_close(r.l, third);
+    if (kd_live_grown(r.l, &bytes) == second) grown += bytes;
+    cr_expect_eq(kd_live_size(second), of_second + 2 * KD_LIVE_ITEM_BYTES);
+    kd_live_close(r.l, second);
+    cr_expect_null(kd_live_grown(r.l, &bytes));
+    rig_close(&r);
+}
+
+/* What ended before it begins is in its size, which its shell asks for then. */
+Test(live, what_a_stream_takes_over_before_it_begins_is_told_once)
+{
+    live_rig r = rig_open();
+    size_t bytes;
+    const kd_bytes item = kd_bytes_str("a");
+    kd_live_stream *first = rig_stream(&r, "a", NULL), *second = rig_ask(&r, &item, 1, false, NULL);
+    size_t before = kd_live_size(second);
+    kd_live_close(r.l, first);
+    cr_expect_eq(kd_live_size(second), before + KD_LIVE_ITEM_BYTES);
+    rig_begin(&r, second, 1);
+    cr_expect_null(kd_live_grown(r.l, &bytes));
+    kd_live_close(r.l, second);
+    rig_close(&r);
+}
+
 Test(live, a_stream_begins_with_its_state_and_then_waits)
 {
     live_rig r = rig_open();

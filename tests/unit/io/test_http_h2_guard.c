@@ -129,6 +129,26 @@ Test(http_h2_guard, a_block_has_few_continuations)
     cr_assert_lt(taken, 9); /* where nghttp2 would end the session without a word */
 }
 
+/* nghttp2 keeps a field until its last byte, however few bytes have come: nobody else can count them. */
+Test(http_h2_guard, a_block_that_has_not_ended_is_held)
+{
+    http_h2_guard g = fresh();
+    g.preface_left = 0;
+    cr_expect_eq(http_h2_guard_held(&g), 0);
+    comes(&g, NGHTTP2_HEADERS, 0, 1, 1000);
+    cr_expect_eq(http_h2_guard_held(&g), 2000);
+    comes(&g, NGHTTP2_CONTINUATION, 0, 1, 500);
+    cr_expect_eq(http_h2_guard_held(&g), 3000);
+    comes(&g, NGHTTP2_CONTINUATION, NGHTTP2_FLAG_END_HEADERS, 1, 10);
+    g.payload_left = 4;
+    cr_expect_eq(http_h2_guard_held(&g), 3012, "its last bytes are missing");
+    g.payload_left = 0;
+    cr_expect_eq(http_h2_guard_held(&g), 0);
+    comes(&g, NGHTTP2_DATA, 0, 1, 500);
+    g.payload_left = 100;
+    cr_expect_eq(http_h2_guard_held(&g), 0, "a body is counted elsewhere");
+}
+
 Test(http_h2_guard, a_block_beyond_four_times_its_limits_is_not_decoded_on)
 {
     http_h2_guard g = fresh();

@@ -288,7 +288,7 @@ static void conn_count_buffers(http_conn *conn)
 {
     http_admission_buffers(conn, conn_shrink(&conn->in) + conn_shrink(&conn->out) +
                                      conn_shrink(&conn->h1.out) + http_tls_buffered(conn) +
-                                     http_note_held(conn));
+                                     http_h2_guard_held(&conn->h2.guard) + http_note_held(conn));
 }
 
 /* ---- turns ---- */

@@ -21,6 +21,7 @@ enum {
     H2_WINDOWS_MAX = 16384,
     H2_SMALL_DATA = 256, /* DATA below this on a stream that is gone counts as a control frame */
     H2_SECOND_MS = 1000,
+    H2_INFLATED = 2, /* a byte in Huffman's code (RFC 7541) is at most 1.6 of a field */
 };
 
 void http_h2_guard_init(http_h2_guard *g)
@@ -66,6 +67,20 @@ bool http_h2_guard_whole(http_h2_guard *g, kd_bytes data, size_t *used)
 {
     g->payload_left -= (uint32_t)guard_skip(data.len, used, g->payload_left);
     return g->payload_left == 0;
+}
+
+static void guard_note_block(http_h2_guard *g, const http_h2_head *head)
+{
+    bool goes_on = head->type == NGHTTP2_CONTINUATION;
+    if (!goes_on) g->block_bytes = 0;
+    if (goes_on || head->type == NGHTTP2_HEADERS) g->block_bytes += head->length;
+    g->block_ends = (head->flags & NGHTTP2_FLAG_END_HEADERS) != 0;
+}
+
+size_t http_h2_guard_held(const http_h2_guard *g)
+{
+    if (g->block_bytes == 0 || (g->block_ends && g->payload_left == 0)) return 0;
+    return H2_INFLATED * (g->block_bytes - g->payload_left);
 }
 
 /* ---- floods ---- */
@@ -159,6 +174,7 @@ static void guard_note_headers(http_h2_guard *g, const http_h2_head *head)
 uint32_t http_h2_guard_frame(http_h2_guard *g, const kd_http_config *limits, int64_t now_ms,
                              const http_h2_head *head, bool gone)
 {
+    guard_note_block(g, head);
     if (head->type == NGHTTP2_HEADERS) guard_note_headers(g, head);
     if (head->type == NGHTTP2_CONTINUATION && ++g->continuations > H2_CONTINUATIONS_MAX)
         return NGHTTP2_ENHANCE_YOUR_CALM;

@@ -26,6 +26,9 @@ typedef struct {
     uint8_t head_len;     /* bytes of the next head that have come */
     uint8_t head[HTTP_H2_HEAD_BYTES];
     uint32_t payload_left;
+    /* The present header block, and whether the last frame that was announced ends it. */
+    size_t block_bytes;
+    bool block_ends;
     /* Streams. */
     int32_t top;      /* the highest one that a HEADERS frame has named */
     int32_t pardoned; /* the highest one that was ended by us before its client had ended it */
@@ -47,6 +50,9 @@ bool http_h2_guard_next(http_h2_guard *g, kd_bytes data, size_t *used, http_h2_h
 
 /* Goes on behind the frame whose head came last, as far as its bytes have come. True: it has come whole, and *used is behind it. */
 bool http_h2_guard_whole(http_h2_guard *g, kd_bytes data, size_t *used);
+
+/* Bytes that nghttp2 may hold of a header block that has not come whole, or 0: it keeps a field until its last byte. */
+size_t http_h2_guard_held(const http_h2_guard *g);
 
 /* Whether http_h2_guard_frame needs to know of this frame's stream. Only then nghttp2 has to take all earlier frames first. */
 bool http_h2_guard_asks(const http_h2_guard *g, const http_h2_head *head);

@@ -246,8 +246,12 @@ struct http_conn {
     bool owes;                /* its handshake stands among the server's handshake_debts */
     uint32_t pieces;          /* of input since OPEN, up to HTTP_SETTLED_PIECES */
     kd_bytes tls_in;          /* bytes of the present read that OpenSSL has not taken yet */
-    kd_strings peer_names;    /* of the client's certificate (http_tls_name.h) */
-    http_request *current;    /* HTTP/2: the request whose headers are coming in; HTTP/1.1: the only one */
+    struct {
+        int64_t since_ms; /* the minute in which they count */
+        uint32_t count;
+    } beside;              /* what the client said in TLS beside its data: http_tls_beside.c */
+    kd_strings peer_names; /* of the client's certificate (http_tls_name.h) */
+    http_request *current; /* HTTP/2: the request whose headers are coming in; HTTP/1.1: the only one */
     LIST_HEAD(http_requests, http_request) requests;
     uint32_t request_count;
     uint32_t working; /* of them with the handler */

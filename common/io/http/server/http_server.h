@@ -166,7 +166,9 @@ struct kd_http_request {
     uint64_t
         client; /* the client's address as limits count it, an IPv4 address or an IPv6 /64: the one that a trusted
                       * peer names (Forwarded, X-Forwarded-For), else that of `peer` */
-    bool client_named;     /* a trusted peer names it */
+    bool client_named; /* a trusted peer names it */
+    bool
+        client_hidden; /* it hands the request on, and does not say for whom: client_at is the last address that is known */
     uint8_t client_at[16]; /* then its whole address, IPv4 as mapped */
     /* WWW-Authenticate of a problem with status 401 or 403: static text, or the request's memory; NULL: none is sent. */
     const char *challenge;
@@ -269,6 +271,8 @@ kd_http_stream *kd_http_respond_stream(kd_http_request *req, const kd_http_field
                                        const kd_http_source *source, void *arg, size_t held);
 /* The source has something, or its end. Before source->over was called, and not from within next. */
 void kd_http_stream_wake(kd_http_stream *stream);
+/* So many bytes more are held for the client, until the answer ends. Over a limit somebody is closed for it later. Before source->over was called, and not from within it. */
+void kd_http_stream_hold(kd_http_stream *stream, size_t bytes);
 
 /* From now on every answer of this server has this field, too, also to requests that the server refuses by itself. Both strings are in static storage,
  * and `value` is clean as in kd_http_field. `name` NULL: no such field, as at first. */

@@ -6,6 +6,7 @@
  */
 #include "common/io/http/server/http_stream.h"
 
+#include "common/io/http/server/http_admission.h"
 #include "common/io/http/server/http_request.h"
 #include "common/io/http/server/http_turn.h"
 
@@ -82,6 +83,13 @@ bool http_stream_stalled(http_request *req)
     req->deadline_ms = INT64_MAX;
     conn->driver->cut(req);
     return false;
+}
+
+void kd_http_stream_hold(kd_http_stream *stream, size_t bytes)
+{
+    http_request *req = (http_request *)stream;
+    req->kept += bytes;
+    http_admission_hold(req, bytes);
 }
 
 void kd_http_stream_wake(kd_http_stream *stream)

@@ -19,6 +19,7 @@
 #include "common/conf/options.h"
 #include "common/io/daemon/file_read.h"
 #include "common/io/http/server/http_door.h"
+#include "common/io/http/server/http_tls_beside.h"
 #include "common/io/http/server/http_tls_name.h"
 #include "common/io/http/server/http_tls_suites.h"
 #include "common/io/loop/clock.h"
@@ -36,6 +37,7 @@ static int bio_read(BIO *bio, char *out, int size)
 {
     http_conn *conn = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
+    if (http_tls_beside_flooded(conn)) return -1;
     if (conn->tls_in.len == 0) {
         BIO_set_retry_read(bio);
         return -1;
@@ -360,6 +362,7 @@ int http_tls_handshake(http_conn *conn, bool *http2)
     server->counters.tls_handshakes++;
     if (conn->owes) http_tls_debts_forgive(&server->handshake_debts, tls_debtor(conn), server->now_ms);
     note_peer_names(conn);
+    http_tls_beside_watch(conn);
     const unsigned char *alpn;
     unsigned len;
     SSL_get0_alpn_selected(conn->ssl, &alpn, &len);
@@ -372,6 +375,8 @@ int http_tls_read(http_conn *conn, kd_bytes *plain)
     kd_http_server *server = conn->server;
     ERR_clear_error();
     int n = SSL_read(conn->ssl, server->clear, sizeof(server->clear));
+    if (http_tls_beside_flooded(conn))
+        conn->fate = HTTP_ABORT; /* its session is broken: not even a goodbye */
     if (n <= 0) return SSL_get_error(conn->ssl, n) == SSL_ERROR_WANT_READ ? KD_EAGAIN : KD_EIO;
     *plain = kd_bytes_of(server->clear, (size_t)n);
     return KD_OK;
