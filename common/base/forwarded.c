@@ -163,7 +163,7 @@ kd_forwarded_result kd_forwarded_walk(kd_forwarded_form form, kd_bytes value, co
 {
     hops h = {.count = 0};
     kd_bytes piece;
-    bool good;
+    bool good, met = false;
     while (forwarded_cut(&value, ',', form == KD_FORWARDED, &piece, &good))
         h.at[h.count++ % KD_FORWARDED_HOPS_MAX] = piece;
     if (!good) return KD_FORWARDED_BAD;
@@ -175,10 +175,11 @@ kd_forwarded_result kd_forwarded_walk(kd_forwarded_form form, kd_bytes value, co
                         : piece.len == 0     ? HOP_EMPTY
                                              : read_node(piece, hop);
         if (kind == HOP_BAD) return KD_FORWARDED_BAD;
-        if (kind == HOP_HIDDEN) return KD_FORWARDED_FOUND;
+        if (kind == HOP_HIDDEN) return KD_FORWARDED_HIDDEN;
         if (kind == HOP_EMPTY) continue;
+        met = true;
         memcpy(at, hop, 16);
         if (!kd_cidrs_match(trusted, kd_bytes_of(hop, 16))) return KD_FORWARDED_FOUND;
     }
-    return KD_FORWARDED_MORE;
+    return met ? KD_FORWARDED_MORE : KD_FORWARDED_EMPTY;
 }

@@ -13,7 +13,9 @@ typedef enum { KD_FORWARDED, KD_X_FORWARDED_FOR } kd_forwarded_form;
 
 typedef enum {
     KD_FORWARDED_MORE, /* every address of this field is trusted: the field line before it goes on, if there is one */
-    KD_FORWARDED_FOUND, /* the client, or the last address that is known: before it "unknown", a hidden name, or no `for` */
+    KD_FORWARDED_EMPTY, /* there is no address in this field line: likewise */
+    KD_FORWARDED_FOUND, /* the client */
+    KD_FORWARDED_HIDDEN, /* who came before the last address is not said: "unknown", a hidden name, or no `for` */
     KD_FORWARDED_BAD, /* not an address where one was wanted, or a quotation without an end */
 } kd_forwarded_result;
 
@@ -23,7 +25,7 @@ enum {
 };
 
 /* Walks the value of one field line from right to left. `at`: 16 bytes, an IPv4 address as ::ffff:a.b.c.d; set to each address that is passed, so it
- * holds the answer after MORE and FOUND, and keeps its value where there is no address. With several lines, call for the last one first. */
+ * holds the last address that is known after MORE, FOUND and HIDDEN, and keeps its value where there is no address. With several lines, call for the last one first. */
 kd_forwarded_result kd_forwarded_walk(kd_forwarded_form form, kd_bytes value, const kd_cidrs *trusted,
                                       uint8_t at[16]);
 

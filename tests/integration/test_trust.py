@@ -141,6 +141,14 @@ def test_whom_a_gateway_on_loopback_names_is_no_operator_unless_he_is_one_himsel
     assert answers(loopback, asked, {"X-Forwarded-For": "127.0.0.1"}) == {200}
 
 
+@pytest.mark.parametrize("asked", ASKED)
+def test_whom_a_gateway_on_loopback_does_not_name_is_nobody(loopback, asked):
+    """RFC 7239 recommends a hidden name for privacy. The header says that the request is handed on, for somebody."""
+    for named in ({"Forwarded": "for=unknown"}, {"Forwarded": "for=_x"}, {"Forwarded": "proto=http"}, {"X-Forwarded-For": "unknown"},
+                  {"X-Forwarded-For": ""}, {"X-Forwarded-For": "unknown, 127.0.0.1"}):
+        assert answers(loopback, asked, named) == {403 if asked in OPERATORS else 401}, named
+
+
 @pytest.fixture(scope="module")
 def loopback(tmp_path_factory):
     """A central as it is without any configuration of trust, but for a name of a gateway."""

@@ -33,8 +33,8 @@ kd_peer_standing kd_peer_stands(const kd_peer_trust *trust, const kd_http_reques
 kd_peer_standing kd_peer_client_stands(const kd_peer_trust *trust, const kd_http_request *req)
 {
     kd_bytes client = kd_bytes_of(req->client_at, sizeof req->client_at);
-    if (req->client_named && !peer_certified(trust, req) && !kd_cidrs_match(trust->peers, client))
-        return KD_PEER_STRANGER;
+    bool known = !req->client_hidden && kd_cidrs_match(trust->peers, client);
+    if (req->client_named && !peer_certified(trust, req) && !known) return KD_PEER_STRANGER;
     return kd_peer_stands(trust, req);
 }
 

@@ -53,21 +53,21 @@ Test(forwarded, what_a_client_wrote_itself_is_not_looked_at)
 Test(forwarded, a_trail_of_gateways_goes_on_in_the_line_before)
 {
     expect(KD_X_FORWARDED_FOR, "10.2.2.2, 10.1.1.1", KD_FORWARDED_MORE, "::ffff:10.2.2.2");
-    expect(KD_X_FORWARDED_FOR, "", KD_FORWARDED_MORE, GATEWAY);
-    expect(KD_X_FORWARDED_FOR, " , ,", KD_FORWARDED_MORE, GATEWAY);
-    expect(KD_FORWARDED, "", KD_FORWARDED_MORE, GATEWAY);
+    expect(KD_X_FORWARDED_FOR, "", KD_FORWARDED_EMPTY, GATEWAY);
+    expect(KD_X_FORWARDED_FOR, " , ,", KD_FORWARDED_EMPTY, GATEWAY);
+    expect(KD_FORWARDED, "", KD_FORWARDED_EMPTY, GATEWAY);
     expect(KD_FORWARDED, "for=\"[fd00::7]\"", KD_FORWARDED_MORE, "fd00::7");
 }
 
 Test(forwarded, a_trail_ends_where_a_gateway_hides_its_caller)
 {
-    expect(KD_X_FORWARDED_FOR, "1.2.3.4, unknown, 10.1.1.1", KD_FORWARDED_FOUND, "::ffff:10.1.1.1");
-    expect(KD_FORWARDED, "for=1.2.3.4, for=Unknown", KD_FORWARDED_FOUND, GATEWAY);
-    expect(KD_FORWARDED, "for=1.2.3.4, for=_hidden", KD_FORWARDED_FOUND, GATEWAY);
-    expect(KD_FORWARDED, "for=1.2.3.4, for=\"_hidden:1\"", KD_FORWARDED_FOUND, GATEWAY);
-    expect(KD_FORWARDED, "for=1.2.3.4, for=\"unknown:_port\"", KD_FORWARDED_FOUND, GATEWAY);
+    expect(KD_X_FORWARDED_FOR, "1.2.3.4, unknown, 10.1.1.1", KD_FORWARDED_HIDDEN, "::ffff:10.1.1.1");
+    expect(KD_FORWARDED, "for=1.2.3.4, for=Unknown", KD_FORWARDED_HIDDEN, GATEWAY);
+    expect(KD_FORWARDED, "for=1.2.3.4, for=_hidden", KD_FORWARDED_HIDDEN, GATEWAY);
+    expect(KD_FORWARDED, "for=1.2.3.4, for=\"_hidden:1\"", KD_FORWARDED_HIDDEN, GATEWAY);
+    expect(KD_FORWARDED, "for=1.2.3.4, for=\"unknown:_port\"", KD_FORWARDED_HIDDEN, GATEWAY);
     expect(KD_FORWARDED, "for=1.2.3.4, for=\"_hidden:x\"", KD_FORWARDED_BAD, GATEWAY);
-    expect(KD_FORWARDED, "for=1.2.3.4, proto=http", KD_FORWARDED_FOUND, GATEWAY);
+    expect(KD_FORWARDED, "for=1.2.3.4, proto=http", KD_FORWARDED_HIDDEN, GATEWAY);
 }
 
 Test(forwarded, what_is_no_address_where_one_is_wanted_is_bad)
