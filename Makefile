@@ -215,11 +215,11 @@ torture:
 run-torture: all
 	$(Q)$(BUILD)/kudos-sim torture --minutes $(MINUTES) --seed $(or $(SEED),1) --kafka $(or $(KAFKA),embedded)
 
-# Three centrals, three edges; members, edges and (real) brokers die under likes.
+# Three centrals, three edges; members, edges and (real) brokers die under likes. By Debian's python3, which has its packages, whatever else the machine has.
 failover:
 	$(DEPS) test
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all
-	$(Q)BUILD=$(BUILD) python3 tests/failover.py --kafka $(or $(KAFKA),embedded) --minutes $(MINUTES) --seed $(or $(SEED),1) \
+	$(Q)BUILD=$(BUILD) /usr/bin/python3 tests/failover.py --kafka $(or $(KAFKA),embedded) --minutes $(MINUTES) --seed $(or $(SEED),1) \
 		$(if $(KILLS),--kills $(KILLS)) $(if $(LIKES),--likes $(LIKES))
 
 # BENCH='--only likes --repeats 5' measures less, or longer.
