@@ -117,14 +117,19 @@ def test_an_empty_member_is_made_from_copies_of_others_while_likes_flow_and_lead
     newcomer = joins(group)
     api, shown = described(newcomer), []
 
-    def placed():
-        group.like(2)
+    def look():
         answer = api.came("GET", "/v1/members", newcomer.get("/v1/members"))
         shown.extend(p["seeding"] for p in answer.json["partitions"] if p["seeding"])
+        return shown
+
+    def placed():
+        group.like(2)
+        look()
         return seeds(newcomer) >= PARTITIONS
 
+    wait_until(look, AGREE_S, "a copy under way")  # nothing else between two looks: a copy takes half a second
     wait_until(placed, AGREE_S, "a copy of each partition")
-    assert {s["from"] for s in shown} <= set(NAMES[:2]) and shown
+    assert {s["from"] for s in shown} <= set(NAMES[:2]), shown
     group.settled(3, newcomer)
     assert seeds(newcomer) == PARTITIONS and seeds(newcomer, "failed") == 0
     given = sum(group.of(n).metric('kudos_central_seed_bytes_total{way="given"}') for n in NAMES[:2])
