@@ -47,8 +47,8 @@ static uint64_t made_since(const sim_checks *c, const kd_view *view)
     return view->made_us > c->wrong_clock_us ? view->made_us - c->wrong_clock_us : 0;
 }
 
-/* Whether the number holds at least the likes that it must hold; *least is set where that had to be counted. Cheap first: mostly it holds every
- * like there is. */
+/* Whether the number holds at least the likes that it must hold; *least is set where it does not. Cheap first: mostly it holds every like there is,
+ * or lacks some of the newest. */
 static bool check_least_holds(const sim_checks *c, uint32_t slot, uint32_t counter, uint32_t item,
                               const kd_view *view, uint32_t but, uint64_t *least)
 {
@@ -56,9 +56,11 @@ static bool check_least_holds(const sim_checks *c, uint32_t slot, uint32_t count
     uint64_t as_of_us = view->as_of_us > c->wrong_clock_us ? view->as_of_us - c->wrong_clock_us : 0;
     sim_journal_bounds(c->view.journal, counter, item, &all, &most);
     if (view->count[counter] >= all + own) return true;
-    *least = own + sim_journal_least(c->view.journal, counter, item, as_of_us, but,
-                                     sim_check_excuse_edges(c, made_since(c, view)));
-    if (view->count[counter] >= *least) return true;
+    uint64_t lacks = all + own - view->count[counter];
+    uint64_t may_lack = sim_journal_unsettled(c->view.journal, counter, item, as_of_us, but,
+                                              sim_check_excuse_edges(c, made_since(c, view)), lacks);
+    if (may_lack >= lacks) return true;
+    *least = all + own - may_lack;
     return view->count[counter] + may_be_missing(c, slot, counter, item, view) >= *least;
 }
 

@@ -491,17 +491,18 @@ static uint32_t journal_first_pair(const sim_journal *j, uint32_t counter, uint3
     return counter < COUNTERS && item < j->item_cap[counter] ? j->items[counter][item].pairs : 0;
 }
 
-uint64_t sim_journal_least(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us,
-                           uint32_t but, uint64_t but_edges)
+uint64_t sim_journal_unsettled(const sim_journal *j, uint32_t counter, uint32_t item,
+                               uint64_t settled_before_us, uint32_t but, uint64_t but_edges, uint64_t enough)
 {
-    uint64_t least = 0;
-    for (uint32_t i = journal_first_pair(j, counter, item); i; i = j->pairs[i - 1].next_of_item) {
+    uint64_t users = 0;
+    for (uint32_t i = journal_first_pair(j, counter, item); i && users < enough;
+         i = j->pairs[i - 1].next_of_item) {
         const pair *p = &j->pairs[i - 1];
-        if ((p->edges & but_edges) || p->settled_us >= settled_before_us) continue;
         sim_oracle_pair said = sim_oracle_at(j->oracle, i - 1);
-        least += said.user != but && said.verdict == ORACLE_MUST;
+        bool held = !(p->edges & but_edges) && p->settled_us < settled_before_us && said.user != but;
+        users += !held && said.verdict == ORACLE_MUST;
     }
-    return least;
+    return users;
 }
 
 static uint64_t sent_at(const sim_journal_attempt *a)

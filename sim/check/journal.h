@@ -109,9 +109,12 @@ const sim_journal_attempt *sim_journal_last_word(const sim_journal *j, uint32_t 
                                                  uint32_t user);
 /* Whether this attempt is the last one at its pair. */
 bool sim_journal_is_last(const sim_journal *j, uint32_t attempt);
-/* Users other than `but` who must like it by attempts that were all answered before that moment, none of them at one of `but_edges` (sim_journal_edge_bit). Of a set. */
-uint64_t sim_journal_least(const sim_journal *j, uint32_t counter, uint32_t item, uint64_t settled_before_us,
-                           uint32_t but, uint64_t but_edges);
+/*
+ * Of the users in the least of sim_journal_bounds those that a number made at that moment need not hold: `but`, who was not answered before, or who
+ * acted at one of `but_edges` (sim_journal_edge_bit). Counted no further than `enough`; the newest pairs come first, so few are looked at. Of a set.
+ */
+uint64_t sim_journal_unsettled(const sim_journal *j, uint32_t counter, uint32_t item,
+                               uint64_t settled_before_us, uint32_t but, uint64_t but_edges, uint64_t enough);
 /*
  * Users of whose operations at this edge since that moment one may add or take one too many: the edge could not know what the user said elsewhere, for
  * he said it later, was not answered there, or brought no token.

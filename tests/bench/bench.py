@@ -60,9 +60,8 @@ PARTS = [
     (rows_store.polis, ("polis",)),
 ]
 LONG = [
-    (rows_long.likes_50m, ("likes_50m",)),
+    (rows_long.likes_50m, ("start", "likes_50m")),
     (rows_long.merge_50m, ("merge_50m",)),
-    (rows_bytes.start, ("start",)),
     (rows_long.likes_minute, ("likes_minute",)),
     (rows_long.likes_hour, ("likes_hour",)),
 ]

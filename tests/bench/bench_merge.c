@@ -2,10 +2,10 @@
  * bench_merge.c - central's merge against raw synced LevelDB get + put: uniform keys, 16000 operations per
  * commit, repeats.
  *
- *     bench_merge DIR [operations] [items] [repeats per mille] [before] [write buffer, MiB]
+ *     bench_merge DIR [operations] [items] [repeats per mille] [before] [write buffer, MiB] [indices] [peer]
  *
  * `before`: likes that both stores hold already, in pieces that are not measured. Both have the write buffer that
- * central has by default. What comes from elsewhere is made before it is measured: records here, keys there. The
+ * central has by default. `peer`: 0 leaves get and put out, whose figures are then 0. What comes from elsewhere is made before it is measured: records here, keys there. The
  * merge writes in a second thread while the next commit is prepared. Afterwards the exact total is checked: a merge
  * that drops repeats or counts them twice is no merge. Last line: `bench_merge ops= before= distinct= total=
  * raw_per_s= merge_per_s= raw_cpu_us= merge_cpu_us= core_cpu_us= raw_free= merge_free= ratio= verdict=`.
@@ -356,7 +356,13 @@ static span run_merge(const plan *p, uint64_t *total, uint64_t *distinct)
 
 static double free_processors(span s)
 {
+    if (s.clock == 0) return 0; /* was not run */
     return (double)sysconf(_SC_NPROCESSORS_ONLN) - (s.busy - s.cpu) / s.clock;
+}
+
+static double rate_of(const plan *p, span s)
+{
+    return s.clock > 0 ? p->count / s.clock : 0;
 }
 
 static void tell_all(const plan *p, span raw, span merge, uint64_t distinct, uint64_t total)
@@ -365,7 +371,7 @@ static void tell_all(const plan *p, span raw, span merge, uint64_t distinct, uin
            "raw_cpu_us=%.3f "
            "merge_cpu_us=%.3f core_cpu_us=%.3f raw_free=%.2f merge_free=%.2f ratio=%.2f verdict=%s\n",
            p->count, (p->pieces - 1ull) * p->count, (unsigned long long)distinct, (unsigned long long)total,
-           p->count / raw.clock, p->count / merge.clock, raw.cpu / p->count * 1e6, merge.cpu / p->count * 1e6,
+           rate_of(p, raw), rate_of(p, merge), raw.cpu / p->count * 1e6, merge.cpu / p->count * 1e6,
            merge.own / p->count * 1e6, free_processors(raw), free_processors(merge), raw.clock / merge.clock,
            total == distinct ? "exact" : "wrong");
 }
@@ -379,7 +385,7 @@ int main(int argc, char **argv)
 {
     if (argc < 2) {
         fprintf(stderr, "usage: bench_merge DIR [operations] [items] [repeats per mille] [before] [MiB] "
-                        "[indices]\n");
+                        "[indices] [peer]\n");
         return 2;
     }
     plan p = {.dir = argv[1], .pieces = 1};
@@ -393,7 +399,8 @@ int main(int argc, char **argv)
     p.pieces += (before + p.count - 1) / p.count;
     p.likes = kd_alloc(p.count * sizeof *p.likes);
     uint64_t total, distinct = 0;
-    span raw = run_raw(&p), merge = run_merge(&p, &total, &distinct);
+    bool peer = number(argc, argv, 8, 1);
+    span raw = peer ? run_raw(&p) : (span){0}, merge = run_merge(&p, &total, &distinct);
     tell_all(&p, raw, merge, distinct, total);
     free(p.likes);
     return total == distinct ? 0 : 1;

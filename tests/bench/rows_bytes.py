@@ -98,14 +98,18 @@ def started(edge):
     return time.monotonic() - begun
 
 
-def start(bench):
-    """Seconds. The goal is for an edge with 50 million members; with fewer it is only told."""
+def start_again(bench, edge):
+    """Stops an edge that holds --members members, and starts it. The goal is for 50 million; with fewer it is only told."""
     members = bench.options.members
-    with bench.new_broker("broker-start") as broker, bench.central(broker, "central-start") as central, \
-            bench.edge(broker, "edge-start", central=central.url) as edge:
-        fill(bench, edge, members)
-        edge.stop()
-        seconds = started(edge)
-        assert request(edge.port, "GET", "/v1/posts/1/counts").status == 200
+    edge.stop()
+    seconds = started(edge)
+    assert request(edge.port, "GET", "/v1/posts/1/counts").status == 200
     bench.say(f"start: with {members} members")
     bench.judged("start", seconds, goal=("ours", "<=", START_GOAL_S) if members >= START_GOAL_MEMBERS else None)
+
+
+def start(bench):
+    with bench.new_broker("broker-start") as broker, bench.central(broker, "central-start") as central, \
+            bench.edge(broker, "edge-start", central=central.url) as edge:
+        fill(bench, edge, bench.options.members)
+        start_again(bench, edge)

@@ -18,11 +18,12 @@ POLIS_PAIRS = 157648
 STANDARD = os.path.join(TOP, "sim", "scenarios", "standard.scenario")
 
 
-def merge_figures(bench, items, before=0, indices=0):
-    """What bench-merge says, with so many members in the store before, and with these indices kept."""
+def merge_figures(bench, items, before=0, indices=0, peer=True):
+    """What bench-merge says, with so many members in the store before, and with these indices kept; without `peer` no figures of get and put."""
     at = bench.path("merge")
     os.makedirs(at)
-    figures = exact(run(program("bench-merge"), at, MERGE_OPS, items, MERGE_REPEATED, before, MERGE_BUFFER_MIB, indices, timeout=MERGE_S)[0])
+    figures = exact(run(program("bench-merge"), at, MERGE_OPS, items, MERGE_REPEATED, before, MERGE_BUFFER_MIB, indices, int(peer),
+                        timeout=MERGE_S)[0])
     shutil.rmtree(at)
     return figures
 
@@ -32,8 +33,8 @@ def merge_pair(figures):
 
 
 def merged(bench, items, before=0):
-    """(figures of the merge, figures of get and put)."""
-    return merge_pair(merge_figures(bench, items, before))
+    """Figures of the merge alone."""
+    return merge_pair(merge_figures(bench, items, before, peer=False))[0]
 
 
 def free(figures):
