@@ -111,6 +111,11 @@ def test_a_store_that_is_busy_and_a_way_that_breaks_are_tried_again(tmp_path, fi
     assert export("--dir", tmp_path / "data") == export("--url", c.url)
 
 
+def test_an_answer_whose_trailers_do_not_end_is_cut_off(tmp_path, filled, store):  # noqa: F811
+    store.rule = lambda passing: "trailers" if passing.method == "GET" else None
+    assert "the answer is longer than it may be" in backup(store, "p", "--url", filled.url, rc=2)
+
+
 @pytest.mark.parametrize("wrong, said", [("key", "SignatureDoesNotMatch"), ("id", "InvalidAccessKeyId"), ("bucket", "NoSuchBucket"), ("none", "backup.key_file")])
 def test_what_is_refused_is_told_by_name_and_central_never_hears_of_it(tmp_path, broker, store, wrong, said):  # noqa: F811
     text = store.key_file.read_text()

@@ -680,6 +680,19 @@ def test_the_last_keys_stay_while_the_provider_is_away(broker, tmp_path):
         wait_until(lambda: e.events("jwt-provider-back"), 20, "it is told")
 
 
+def test_a_provider_whose_answer_does_not_end_is_cut_off(broker, tmp_path):
+    with Provider(key_set(EC)) as p, edge_of(tmp_path, broker, "endless", {"jwt": {**PARTY, "keys_url": p.url, **FAST}}) as e:
+        p.trailers = 8  # a few are nobody's harm
+        e.signal(signal.SIGHUP)
+        wait_until(lambda: fetched(e) >= 2, 20, "a fetch with trailers")
+        assert e.get(LIKE, headers=bearer(EC.token())).status == 200 and not e.events("jwt-provider-away")
+        p.trailers = 2000000
+        e.signal(signal.SIGHUP)
+        wait_until(lambda: e.events("jwt-provider-away"), 20, "it is given up")
+        assert "its header fields or trailers are too long" in e.events("jwt-provider-away")[0]["cause"]
+        assert e.get(LIKE, headers=bearer(EC.token())).status == 200
+
+
 def test_unknown_keys_cause_one_fetch_at_most_in_an_interval(broker, tmp_path):
     with Provider(key_set(EC)) as p, \
             edge_of(tmp_path, broker, "storm", {"jwt": {**PARTY, "keys_url": p.url, "refresh_interval": "1h", "refetch_min": "2s"}}) as e:

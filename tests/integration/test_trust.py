@@ -333,6 +333,30 @@ def test_an_edge_believes_a_gateway_by_its_certificate(broker, tmp_path):
         assert [status_by_certificate(edge.port, "/v1/posts/1/like", *clients[n], cert) for n in clients] == [200, 401, 401, 401, 401]
 
 
+@pytest.mark.parametrize("version", (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3))
+@pytest.mark.parametrize("by_certificate", (False, True))
+def test_no_session_outlives_the_certificate_that_it_stands_for(broker, tmp_path, version, by_certificate):
+    cert, key = make_certificate(tmp_path, "edge")
+    client = make_certificate(tmp_path, "gateway")
+    files = {"tls_certificate": cert, "tls_key": key, **({"tls_client_ca": client[0]} if by_certificate else {})}
+    context = ssl.create_default_context(cafile=cert)
+    context.minimum_version = context.maximum_version = version
+    context.load_cert_chain(*client)
+
+    def resumed(port, session):
+        """Whether the session was taken up again, and the one of this connection."""
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as plain, \
+                context.wrap_socket(plain, server_hostname="127.0.0.1", session=session) as s:
+            s.sendall(b"GET /v1/posts/1/counts HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert s.recv(4096).startswith(b"HTTP/1.1 200")  # what TLS 1.3 gives comes before it
+            return s.session_reused, s.session
+
+    with Edge(tmp_path, broker.address, partitions=PARTITIONS, more={"http": files}) as edge:
+        _, session = resumed(edge.port, None)
+        assert session.has_ticket == (not by_certificate)
+        assert resumed(edge.port, session)[0] == (not by_certificate)
+
+
 # ---- the admin listeners ----
 
 def closed_by_peer(s):

@@ -2,7 +2,7 @@
 
     store           fixture: the way to a server that was just emptied of rules and of what was seen; `store.at(prefix)` is an address
     store.rule      None, or a function of a Passing that returns what becomes of it: None goes on, "503", "404", "reset", "hang", "lost",
-                    "flip" or "cut"
+                    "flip", "cut" or "trailers" (an answer that ends with two million of them)
 """
 import http.client
 import http.server
@@ -58,6 +58,8 @@ class Way(http.server.BaseHTTPRequestHandler):
             return self.reset()
         if todo == "flip":
             data = data[:len(data) // 2] + bytes([data[len(data) // 2] ^ 0x55]) + data[len(data) // 2 + 1:]
+        if todo == "trailers":
+            return self.answer_without_end(status)
         self.answer(status, headers, data, cut=todo == "cut")
 
     do_GET = do_PUT = do_DELETE = pass_on
@@ -79,6 +81,17 @@ class Way(http.server.BaseHTTPRequestHandler):
         self.wfile.write(data[:len(data) // 2] if cut else data)
         if cut:
             self.reset()
+
+    def answer_without_end(self, status):
+        self.send_response_only(status)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"0\r\n")
+        try:
+            for n in range(2000000):
+                self.wfile.write(b"x-%d: 1234567890\r\n" % n)
+        except OSError:  # as it should be
+            self.close_connection, self.wfile = True, self.rfile
 
     def reset(self):
         """RST, as a broken way does."""

@@ -86,10 +86,10 @@ def write_file(path, text, mode=0o644):
 
 class Provider:
     """Serves `text` with `status` at /keys, by TLS if it has a certificate, and counts who asks. Until `open` is set an answer waits. What may have moved
-    stands at /moved. At its root it tells who it is, as OpenID Connect wants it."""
+    stands at /moved. At its root it tells who it is, as OpenID Connect wants it. With `trailers` an answer is chunked, and so many lines follow it."""
 
     def __init__(self, text, certificate=None):
-        self.text, self.status, self.asked, self.headers, self.moved = text, 200, 0, {}, None
+        self.text, self.status, self.asked, self.headers, self.moved, self.trailers = text, 200, 0, {}, None, 0
         self.open = threading.Event()
         self.open.set()
         provider = self
@@ -102,10 +102,14 @@ class Provider:
                 there = self.path in others
                 body = others.get(self.path, provider.text).encode()
                 self.send_response(200 if there else provider.status)
-                for name, value in {"Content-Length": str(len(body)), **({} if there else provider.headers)}.items():
+                length = {"Transfer-Encoding": "chunked"} if provider.trailers else {"Content-Length": str(len(body))}
+                for name, value in {**length, **({} if there else provider.headers)}.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(b"%x\r\n%s\r\n0\r\n" % (len(body), body) if provider.trailers else body)
+                for n in range(provider.trailers):
+                    self.wfile.write(b"x-%d: 1234567890\r\n" % n)
+                self.wfile.write(b"\r\n" if provider.trailers else b"")
 
             def log_message(self, *_):
                 pass

@@ -19,7 +19,8 @@ struct kd_jwt_fetch {
     pthread_cond_t changed;
     fetch_state state;
     bool good;
-    kd_buf text; /* the thread's while FETCH_ORDERED */
+    kd_buf text;   /* the thread's while FETCH_ORDERED */
+    size_t fields; /* bytes of the answer's header fields and trailers; the thread's */
     char cause[KD_JWT_CAUSE_MAX];
 };
 
@@ -32,12 +33,28 @@ static size_t fetch_take(char *data, size_t size, size_t n, void *arg)
     return size * n;
 }
 
+/* Too many fields end the fetch as too long a document does. */
+static size_t fetch_take_field(char *data, size_t size, size_t n, void *arg)
+{
+    kd_jwt_fetch *f = arg;
+    (void)data;
+    f->fields += size * n;
+    return f->fields <= KD_JWT_FIELDS_MAX ? size * n : 0;
+}
+
 /* Asked several times a second: anything but 0 ends the fetch. */
 static int fetch_goes_on(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
 {
     const kd_jwt_fetch *f = arg;
     (void)down_all, (void)down, (void)up_all, (void)up;
     return atomic_load(&f->stop);
+}
+
+static const char *fetch_cause(const kd_jwt_fetch *f, CURLcode code, const char *detail)
+{
+    if (f->fields > KD_JWT_FIELDS_MAX) return "its header fields or trailers are too long";
+    if (code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED) return "the document is too long";
+    return detail[0] ? detail : curl_easy_strerror(code);
 }
 
 static CURL *fetch_prepare(kd_jwt_fetch *f)
@@ -54,6 +71,8 @@ static CURL *fetch_prepare(kd_jwt_fetch *f)
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "kudos");
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, fetch_take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, f);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, fetch_take_field);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, f);
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, fetch_goes_on);
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, f);
@@ -69,6 +88,7 @@ static bool fetch_run(kd_jwt_fetch *f)
     CURL *curl = fetch_prepare(f);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
     kd_buf_clear(&f->text);
+    f->fields = 0;
     CURLcode code = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_cleanup(curl);
@@ -76,10 +96,7 @@ static bool fetch_run(kd_jwt_fetch *f)
     if (code == CURLE_OK)
         snprintf(f->cause, sizeof f->cause, "answered with status %ld", status);
     else
-        snprintf(f->cause, sizeof f->cause, "%s",
-                 code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED ? "the document is too long"
-                 : detail[0]                                                  ? detail
-                                                                              : curl_easy_strerror(code));
+        snprintf(f->cause, sizeof f->cause, "%s", fetch_cause(f, code, detail));
     return false;
 }
 

@@ -16,7 +16,7 @@
 #include "kudos/backoff.h"
 
 enum { BACKOFF_MIN_US = 200000, BACKOFF_MAX_US = 10000000, WAIT_US = 50000, URL_MAX = 8192 };
-enum { STALLED_BYTES = 1024, STALLED_S = 20, REFUSAL_MAX = 64 * 1024 };
+enum { STALLED_BYTES = 1024, STALLED_S = 20, REFUSAL_MAX = 64 * 1024, FIELDS_MAX = 32 * 1024 };
 
 struct kd_s3 {
     kd_s3_config config;
@@ -30,6 +30,7 @@ struct kd_s3 {
     /* Of the attempt under way. */
     kd_buf *out;
     size_t max;
+    size_t fields; /* bytes of its header fields and trailers: libcurl bounds the former alone, and keeps both */
 };
 
 /* ---- where it goes ---- */
@@ -147,7 +148,8 @@ static size_t s3_take_header(char *data, size_t size, size_t n, void *arg)
         time_t told = curl_getdate(line, NULL);
         if (told > 0) c->server_time = told;
     }
-    return size * n;
+    c->fields += size * n;
+    return c->fields <= FIELDS_MAX ? size * n : 0; /* as s3_take */
 }
 
 static int s3_goes_on(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all, curl_off_t up)
@@ -242,6 +244,7 @@ static kd_s3_outcome s3_attempt(kd_s3 *c, const kd_s3_request *q, uint64_t left_
     snprintf(url, sizeof url, "%s://%s%s%s%s", c->scheme, c->host, path, q->query[0] ? "?" : "", q->query);
     curl_easy_reset(c->curl);
     c->fault[0] = '\0';
+    c->fields = 0;
     kd_buf_clear(c->out);
     struct curl_slist *headers = s3_headers(c, q, path);
     s3_set_request(c, q);
