@@ -27,6 +27,7 @@ enum {
     DEFAULT_WRITE_BUFFER = 32 * 1024 * 1024,
     DEFAULT_CACHE = 64 * 1024 * 1024,
     DEFAULT_OPEN_FILES = 500,
+    FILE_BYTES = 16 * 1024 * 1024,
     TOOL_BUFFER = 4 * 1024 * 1024,
     BLOOM_BITS = 10,
     CAUSE_MAX = 256,
@@ -68,6 +69,8 @@ static void leveldb_store_set_options(kd_leveldb *db, const kd_leveldb_options *
                                                                              : DEFAULT_WRITE_BUFFER);
     leveldb_options_set_max_open_files(db->options,
                                        o->max_open_files ? o->max_open_files : DEFAULT_OPEN_FILES);
+    /* LevelDB's 2 MiB make more files than may be open from some ten million rows on, and a read opens one again. */
+    leveldb_options_set_max_file_size(db->options, FILE_BYTES);
     leveldb_options_set_compression(db->options, leveldb_no_compression);
     db->read = leveldb_readoptions_create();
     leveldb_readoptions_set_verify_checksums(db->read, 1);
