@@ -7,6 +7,11 @@
 
 #include "kudos/base.h"
 
+/*
+ * *content is what stands in the root of a document: that element, with attributes or not, behind a declaration or not. False: the document is
+ * another one, or is cut short; where a connection just ends nothing else tells it.
+ */
+bool kd_s3_xml_root(kd_bytes document, const char *element, kd_bytes *content);
 /* The text of the first element of that name; empty when there is none. */
 kd_bytes kd_s3_xml_text(kd_bytes xml, const char *element);
 /* Takes the next element of that name off the front of *xml: its content. False: there is none more. */

@@ -289,6 +289,23 @@ def test_pruning_keeps_away_from_a_backup_under_way_and_from_what_it_cannot_read
         assert listed(store, "p") == ["b1", "b2", "b3"]
 
 
+@pytest.mark.parametrize("harm", ("short", "page"))
+def test_a_list_that_is_cut_short_or_none_is_not_believed(tmp_path, broker, feed, store, harm):  # noqa: F811
+    """A backup that the list leaves out would count as none, and its objects would be removed."""
+    with Central(tmp_path, broker.address, backup=store.options) as c:
+        for name in ("b1", "b2", "b3"):
+            feed.batch(name, [like(feed.item(0), name)])
+            backup(store, "p", "--url", c.url, "--name", name)
+        store.rule = lambda passing: harm if passing.method == "GET" and "list-type" in passing.path else None
+        for arguments in (("--list",), ("--prune", "1", "--url", c.url)):
+            assert "a list that makes no sense" in run("backup", store.at("p"), *arguments, *store.sets, rc=1).stderr
+        assert "a list that makes no sense" in restore(store, "p", tmp_path / "copy", rc=1)
+        assert not [s for s in store.seen if s.method == "DELETE" and not s.key.startswith("p/running/")]
+        store.rule = None
+        assert listed(store, "p") == ["b1", "b2", "b3"]
+        assert restore(store, "p", tmp_path / "copy")["name"] == "b3"
+
+
 def test_a_backup_of_a_central_that_does_not_run(tmp_path, filled, store):  # noqa: F811
     c = filled
     members = export("--url", c.url)

@@ -2,7 +2,8 @@
 
     store           fixture: the way to a server that was just emptied of rules and of what was seen; `store.at(prefix)` is an address
     store.rule      None, or a function of a Passing that returns what becomes of it: None goes on, "503", "404", "reset", "hang", "lost",
-                    "flip", "cut" or "trailers" (an answer that ends with two million of them)
+                    "flip", "cut", "trailers" (an answer that ends with two million of them), "short" (a list without its end, which nothing
+                    tells) or "page" (a page for people, as some proxies give it)
 """
 import http.client
 import http.server
@@ -58,6 +59,10 @@ class Way(http.server.BaseHTTPRequestHandler):
             return self.reset()
         if todo == "flip":
             data = data[:len(data) // 2] + bytes([data[len(data) // 2] ^ 0x55]) + data[len(data) // 2 + 1:]
+        if todo == "short":
+            data = data[:data.rindex(b"<Contents>")]
+        if todo == "page":
+            data = b"<html><body>Back in a minute.</body></html>"
         if todo == "trailers":
             return self.answer_without_end(status)
         self.answer(status, headers, data, cut=todo == "cut")

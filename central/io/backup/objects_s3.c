@@ -83,6 +83,13 @@ static int64_t objects_time(kd_bytes text)
     return strptime(copy, "%Y-%m-%dT%H:%M:%S", &tm) ? (int64_t)timegm(&tm) : -1;
 }
 
+static int objects_no_list(const objects_walk *w, char *error)
+{
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.300s: a list that makes no sense: is this a server of S3?",
+             w->objects->address);
+    return KD_EMALFORMED;
+}
+
 /* Keys have to ascend: a server that shows a page twice would be asked for ever. */
 static int objects_take(objects_walk *w, kd_bytes content, char *error)
 {
@@ -91,15 +98,29 @@ static int objects_take(objects_walk *w, kd_bytes content, char *error)
     const int64_t put_at = objects_time(kd_s3_xml_text(content, "LastModified"));
     const int64_t now = kd_s3_server_time(w->objects->s3);
     if (key.len < folder || key.len >= sizeof w->last || memcmp(key.data, w->folder, folder) != 0 ||
-        kd_bytes_cmp(key, kd_bytes_str(w->last)) <= 0 || put_at < 0 || now <= 0) {
-        snprintf(error, KD_OPTIONS_ERROR_MAX, "%.300s: a list that makes no sense: is this a server of S3?",
-                 w->objects->address);
-        return KD_EMALFORMED;
-    }
+        kd_bytes_cmp(key, kd_bytes_str(w->last)) <= 0 || put_at < 0 || now <= 0)
+        return objects_no_list(w, error);
     snprintf(w->last, sizeof w->last, "%.*s", KD_PRINT(key));
     const kd_object_seen seen = {.name = kd_bytes_of(key.data + folder, key.len - folder),
                                  .age_s = now > put_at ? now - put_at : 0};
     return w->each->call(w->each->arg, &seen, error);
+}
+
+/* What is not listed counts as not there, and may be pruned: a page that is cut short, or is something else, must not pass for a list. */
+static int objects_read_page(objects_walk *w, kd_bytes page, bool *more, char *error)
+{
+    kd_bytes left, content;
+    if (!kd_s3_xml_root(page, "ListBucketResult", &left)) return objects_no_list(w, error);
+    const kd_bytes truncated = kd_s3_xml_text(left, "IsTruncated");
+    *more = kd_bytes_eq(truncated, kd_bytes_str("true"));
+    if (!*more && !kd_bytes_eq(truncated, kd_bytes_str("false"))) return objects_no_list(w, error);
+    bool any = false;
+    int err = KD_OK;
+    while (err == KD_OK && kd_s3_xml_next(&left, "Contents", &content)) {
+        any = true;
+        err = objects_take(w, content, error);
+    }
+    return err == KD_OK && *more && !any ? objects_no_list(w, error) : err;
 }
 
 static int objects_page(objects_walk *w, kd_buf *page, bool *more, char *error)
@@ -111,15 +132,7 @@ static int objects_page(objects_walk *w, kd_buf *page, bool *more, char *error)
              *last ? "&start-after=" : "", last);
     const kd_s3_request q = {.method = "GET", .key = "", .query = query, .max = PAGE_MAX};
     int err = kd_s3_ask(w->objects->s3, &q, page, error);
-    kd_bytes left = kd_buf_view(page), content;
-    *more = kd_bytes_eq(kd_s3_xml_text(left, "IsTruncated"), kd_bytes_str("true"));
-    bool any = false;
-    while (err == KD_OK && kd_s3_xml_next(&left, "Contents", &content)) {
-        any = true;
-        err = objects_take(w, content, error);
-    }
-    *more = *more && any;
-    return err;
+    return err == KD_OK ? objects_read_page(w, kd_buf_view(page), more, error) : err;
 }
 
 static int objects_s3_list(void *arg, const char *folder, const kd_object_each *each, char *error)

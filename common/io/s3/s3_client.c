@@ -30,7 +30,8 @@ struct kd_s3 {
     /* Of the attempt under way. */
     kd_buf *out;
     size_t max;
-    size_t fields; /* bytes of its header fields and trailers: libcurl bounds the former alone, and keeps both */
+    size_t
+        fields; /* bytes of its header fields and trailers: libcurl bounds the former alone, and keeps both */
 };
 
 /* ---- where it goes ---- */
