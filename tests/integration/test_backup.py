@@ -3,6 +3,7 @@
 Every wait has a deadline and a condition.
 """
 import contextlib
+import http.server
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ from cluster import EDGE, merged
 from operating import WAIT_S, Store, Traffic, audit, copied, item_key, last_line, run
 from ports import free_ports
 from proc import Edge, program
+from serving import served
 
 
 # ---- backup and restore ----
@@ -399,6 +401,25 @@ def compare(edge, where, rc=(0,), stopped=False):
     assert done.returncode in rc, (done.returncode, done.stdout[-2000:], done.stderr[-2000:])
     rows = [dict(re.findall(r"(\S+?)=(\S+)", line)) for line in done.stdout.splitlines()[:-1]]
     return last_line(done, "compare"), rows
+
+
+class Rubbish(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.server.text)))
+        self.end_headers()
+        self.wfile.write(self.server.text)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("text", (b"{}", b'{"edge":"a","partitions":0}', b'{"edge":"","partitions":4}', b'{"edge":"a","partitions":4097}', b"[" * 1000))
+def test_compare_calls_nothing_the_same_that_is_no_edge(text):
+    with served(Rubbish, text=text) as server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        done = subprocess.run([program("kudos-edge"), "compare", "--url", url, "--central", url], capture_output=True, text=True, timeout=WAIT_S)
+        assert (done.returncode, done.stdout) == (2, "") and "is it an edge's admin port?" in done.stderr, done
 
 
 def test_compare_finds_the_like_that_central_lost(tmp_path, broker):  # noqa: F811

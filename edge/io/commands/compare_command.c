@@ -26,7 +26,12 @@ static int reach_edge(kd_comparing *c, const char *url, const char *token)
     snprintf(c->query.edge, sizeof c->query.edge, "%.*s", (int)name.len, (const char *)name.data);
     kd_buf_finish(&name);
     c->partitions = kd_admin_number(&c->answer, "partitions");
-    return KD_EXIT_OK;
+    if (c->query.edge[0] != '\0' && c->partitions > 0 && c->partitions <= KD_PARTITIONS_MAX)
+        return KD_EXIT_OK;
+    snprintf(c->error, KD_OPTIONS_ERROR_MAX,
+             "%.200s answers, but does not tell an edge's name and partitions: is it an edge's admin port?",
+             url);
+    return KD_EXIT_USAGE;
 }
 
 static int open_stopped(kd_comparing *c, const char *dir, const kd_settings *settings)
