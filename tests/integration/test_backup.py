@@ -410,6 +410,8 @@ class Rubbish(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.server.text)
 
+    do_POST = do_GET
+
     def log_message(self, *_):
         pass
 
@@ -420,6 +422,13 @@ def test_compare_calls_nothing_the_same_that_is_no_edge(text):
         url = f"http://127.0.0.1:{server.server_port}"
         done = subprocess.run([program("kudos-edge"), "compare", "--url", url, "--central", url], capture_output=True, text=True, timeout=WAIT_S)
         assert (done.returncode, done.stdout) == (2, "") and "is it an edge's admin port?" in done.stderr, done
+
+
+def test_an_order_that_rubbish_answers_has_failed_and_says_why():
+    with served(Rubbish, text=b"{}") as server:
+        done = subprocess.run([program("kudos-central"), "audit", "--url", f"http://127.0.0.1:{server.server_port}"], capture_output=True, text=True,
+                              timeout=WAIT_S)
+        assert (done.returncode, done.stdout) == (1, "") and "is this central's admin port?" in done.stderr, done
 
 
 def test_compare_finds_the_like_that_central_lost(tmp_path, broker):  # noqa: F811

@@ -42,9 +42,12 @@ static int job_watch_ended(const kd_admin_answer *a, uint64_t id, char *error)
         return KD_EXIT_UNAVAILABLE;
     }
     if (state_is(a, "done")) return KD_EXIT_OK;
-    kd_admin_str(a, "error", &text);
-    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.*s", (int)KD_MIN(text.len, KD_OPTIONS_ERROR_MAX - 1),
-             text.data ? (const char *)text.data : "");
+    static const char untold[] =
+        "the answer tells neither a result nor an error: is this central's admin port?";
+    bool told = kd_admin_str(a, "error", &text);
+    snprintf(error, KD_OPTIONS_ERROR_MAX, "%.*s",
+             told ? (int)KD_MIN(text.len, KD_OPTIONS_ERROR_MAX - 1) : (int)sizeof untold,
+             told ? (const char *)text.data : untold);
     kd_buf_finish(&text);
     return state_is(a, "unavailable") ? KD_EXIT_UNAVAILABLE
            : state_is(a, "refused")   ? KD_EXIT_USAGE
