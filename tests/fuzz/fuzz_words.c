@@ -1,9 +1,10 @@
 /*
  * fuzz_words.c - any bytes as the small texts that come from outside: query strings and paths, percent-encoding, address blocks, URLs,
- * keys in hexadecimal, lines of a log to replay, and a broker's answers on their way through the drills' proxy.
+ * keys in hexadecimal, an object store's lists, lines of a log to replay, and a broker's answers on their way through the drills' proxy.
  */
 #include <stdlib.h>
 
+#include "common/backup/s3_xml.h"
 #include "common/base/cidr.h"
 #include "common/io/admin/compare_query.h"
 #include "common/io/http/client/http_client.h"
@@ -89,6 +90,21 @@ static void try_addresses(const char *text)
     kd_http_client_check_url(text);
 }
 
+static bool is_within(kd_bytes part, kd_bytes whole)
+{
+    return part.len == 0 || (part.data >= whole.data && part.data + part.len <= whole.data + whole.len);
+}
+
+/* What is found lies in the document, and what the document leaves behind its end is no part of a list. */
+static void try_list(kd_bytes text)
+{
+    kd_bytes left, content;
+    if (!kd_s3_xml_root(text, "ListBucketResult", &left)) return;
+    KD_ASSERT(is_within(left, text));
+    while (kd_s3_xml_next(&left, "Contents", &content))
+        KD_ASSERT(is_within(content, text) && is_within(kd_s3_xml_text(content, "Key"), content));
+}
+
 /* Each line by itself; items and users of an accepted line are valid ids. */
 static void try_log(kd_bytes text)
 {
@@ -142,6 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 1:
         try_route(rest);
         try_addresses(text);
+        try_list(rest);
         break;
     case 2:
         try_log(rest);
