@@ -4,7 +4,11 @@ import os
 import signal
 import socket
 import ssl
+import struct
+import subprocess
 import time
+
+import pytest
 
 from http_peer import certificate, serve  # noqa: F401
 from proc import SANITIZED, stop_at_once, wait_until
@@ -116,7 +120,47 @@ def test_a_handshake_in_crumbs_is_finished(serve, certificate):  # noqa: F811
     server.wait_for("tls_handshakes", 1)
 
 
+def in_records(said, size):
+    """The same messages in records of so many bytes."""
+    parts = []
+    while said:
+        kind, length = said[:3], struct.unpack(">H", said[3:5])[0]
+        payload, said = said[5:5 + length], said[5 + length:]
+        parts += [kind + struct.pack(">H", len(payload[at:at + size])) + payload[at:at + size] for at in range(0, len(payload), size)]
+    return b"".join(parts)
+
+
+@pytest.mark.parametrize("size", (1, 3, 4, 200))
+def test_a_hello_may_be_parted_over_records(serve, certificate, size):  # noqa: F811
+    server = serve(*certificate("one"))
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sock:
+        sock.sendall(in_records(hello(), size))
+        assert answered(sock)
+
+
+@pytest.mark.parametrize("group, taken", (("X25519", True), ("P-256", True), ("P-384", True), ("P-521", True), ("ffdhe2048", False), ("ffdhe8192", False), ("X448", False)))
+def test_only_quick_key_exchanges_are_spoken(serve, certificate, group, taken):  # noqa: F811
+    server = serve(*certificate("one"))
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-groups", group], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=30)
+    assert ("Verify return code" in done.stdout and "Cipher is (NONE)" not in done.stdout) == taken, done
+
+
 # ---- memory ----
+
+@pytest.mark.parametrize("size", (1, 3, 4, 200))
+def test_a_hello_that_is_announced_as_long_costs_no_memory(serve, certificate, size):  # noqa: F811
+    """OpenSSL would take room for all of it."""
+    server = serve(*certificate("one"), "handshake_timeout_ms=30000")
+    before = resident(server)
+    long = b"\x16\x03\x01" + struct.pack(">H", 6) + b"\x01\x02\x01\x40\x03\x03"
+    sockets = connected(server, "127.0.0.3", 300)
+    for sock in sockets:
+        sock.sendall(in_records(long, size))
+    server.wait_for("tls_failures", 300, 20)
+    assert not any(answered(sock) for sock in sockets)
+    assert resident(server) - before < 300 * 64 * KIB or SANITIZED, "and not 152 each"
+
 
 KIB = 1024
 

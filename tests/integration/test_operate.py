@@ -136,9 +136,19 @@ def test_a_page_in_a_browser_cannot_act(central):  # noqa: F811
     by_name = {"Host": f"rebound.example:{central.admin_port}"}
     for path, status in (("/admin/job?do=audit", 403), ("/debug/partitions", 403), ("/metrics", 200), ("/readyz", 200)):
         assert request(central.admin_port, "GET", path, headers=by_name).status == status, path
-    for wrong in ("", "do=nothing", "do=audit&id=xyz", "do=retire&name=" + "x" * 40):
+    for wrong in ("", "do=nothing", "do=audit&id=xyz", "do=audit&id=-1", "do=audit&id=%201", "do=retire&name=" + "x" * 40):
         assert request(central.admin_port, "POST", "/admin/act?" + wrong, headers=mark).status == 400
     assert request(central.port, "POST", "/admin/job?do=audit", headers=mark).status == 404  # not by the public port
+
+
+@pytest.mark.parametrize("order", ("collect", "edge-add&name=e8&region=r", "retire&name=a", "readmit&name=a", "quarantine-drop&id=1", "close&item=posts/1&name=b"))
+def test_no_decision_is_made_under_what_is_no_name(central, order):  # noqa: F811
+    """A decision that is not valid would be a broken invariant of the program."""
+    for job in ("A", ".", "_x", "-1", "%ff", "..%2f..%2fetc%2fpasswd", "a%00b", "a%20b"):
+        for field in ("job", "region") if "region" not in order else ("job",):
+            answer = request(central.admin_port, "POST", f"/admin/act?do={order}&{field}={job}", headers={"X-Kudos-Admin": "1"})
+            assert answer.status == 400 and "not an order" in answer.body.decode(), (field, job, answer)
+    assert request(central.admin_port, "GET", "/healthz").status == 200
 
 
 def test_each_command_is_told_its_own_verdict(tmp_path, central):  # noqa: F811

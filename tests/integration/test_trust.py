@@ -357,6 +357,23 @@ def test_no_session_outlives_the_certificate_that_it_stands_for(broker, tmp_path
         assert resumed(edge.port, session)[0] == (not by_certificate)
 
 
+@pytest.mark.parametrize("kind", ("edge", "central"))
+@pytest.mark.parametrize("option", ("tls_certificate", "tls_client_ca"))
+def test_a_pipe_in_the_place_of_a_certificate_holds_nobody_up(broker, tmp_path, kind, option):
+    cert, key = make_certificate(tmp_path, "server")
+    client = make_certificate(tmp_path, "client")
+    files = {**NOBODY, "tls_certificate": cert, "tls_key": key, "tls_client_ca": client[0]}
+    daemon = Edge(tmp_path, broker.address, partitions=PARTITIONS, more={"http": files}) if kind == "edge" else \
+        Central(tmp_path, broker.address, http=files)
+    with daemon:
+        os.unlink(files[option])
+        os.mkfifo(files[option])
+        daemon.signal(signal.SIGHUP)
+        wait_until(lambda: daemon.events("certificate-kept"), 20, "the certificate is kept")
+        assert f"http.{option}: {files[option]}: is no regular file" in daemon.events("certificate-kept")[0]["cause"]
+        assert request(daemon.admin_port, "GET", "/healthz").status == 200
+
+
 # ---- the admin listeners ----
 
 def closed_by_peer(s):

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "kudos/id.h"
+
 static const struct {
     const char *name;
     bool slow;
@@ -68,6 +70,12 @@ static bool order_take(const struct evkeyvalq *words, const char *key, char *out
     return (size_t)snprintf(out, size, "%s", value ? value : "") < size;
 }
 
+/* As order_take, for a name, of which decisions are made that have to be valid. */
+static bool order_take_name(const struct evkeyvalq *words, const char *key, char *out, size_t size)
+{
+    return order_take(words, key, out, size) && (out[0] == '\0' || kd_name_valid(kd_bytes_str(out)));
+}
+
 static kd_order_kind kind_of(const char *name)
 {
     for (size_t i = 1; i < KD_COUNT(orders); i++)
@@ -78,20 +86,23 @@ static kd_order_kind kind_of(const char *name)
 int kd_order_from_query(kd_order *o, const char *query)
 {
     struct evkeyvalq words;
-    char kind[32], id[17], partitions[KD_PARTITION_SET_TEXT_MAX], *end = id;
+    char kind[32], id[17], partitions[KD_PARTITION_SET_TEXT_MAX];
     *o = (kd_order){.kind = KD_ORDER_NONE};
+    if (strstr(query, "%00")) return KD_EINVAL; /* the value would end there */
     if (evhttp_parse_query_str(query, &words) != 0) return KD_EINVAL;
     bool good = order_take(&words, "do", kind, sizeof(kind)) &&
-                order_take(&words, "name", o->name, sizeof(o->name)) &&
-                order_take(&words, "region", o->region, sizeof(o->region)) &&
+                order_take_name(&words, "name", o->name, sizeof(o->name)) &&
+                order_take_name(&words, "region", o->region, sizeof(o->region)) &&
                 order_take(&words, "item", o->item, sizeof(o->item)) &&
                 order_take(&words, "dir", o->dir, sizeof(o->dir)) &&
-                order_take(&words, "job", o->job, sizeof(o->job)) &&
+                order_take_name(&words, "job", o->job, sizeof(o->job)) &&
                 order_take(&words, "id", id, sizeof(id)) &&
                 order_take(&words, "partitions", partitions, sizeof(partitions));
     evhttp_clear_headers(&words);
     if (!good || kd_partition_set_read(&o->partitions, partitions) != KD_OK) return KD_EINVAL;
     o->kind = kind_of(kind);
-    o->id = strtoull(id, &end, 16);
-    return o->kind != KD_ORDER_NONE && *end == '\0' ? KD_OK : KD_EINVAL;
+    if (id[strspn(id, "0123456789abcdefABCDEF")] != '\0')
+        return KD_EINVAL; /* strtoull takes signs and blanks */
+    o->id = strtoull(id, NULL, 16);
+    return o->kind != KD_ORDER_NONE ? KD_OK : KD_EINVAL;
 }

@@ -72,7 +72,7 @@ bool kd_order_slow(kd_order_kind kind);
 bool kd_order_of_follower(kd_order_kind kind);
 /* Appends do=NAME&name=...&region=...&item=...&dir=...&job=...&id=HEX&partitions=SET, with empty fields left out, and a NUL that is not counted in the length. */
 void kd_order_to_query(const kd_order *o, kd_buf *out);
-/* KD_OK, or KD_EINVAL: no such order, or a field that is too long or no number. Whether the order has the fields that it needs is not looked at. */
+/* KD_OK, or KD_EINVAL: no such order, or a field that is too long, no name or no number. Whether the order has the fields that it needs is not looked at. */
 int kd_order_from_query(kd_order *o, const char *query);
 
 #endif

@@ -7,7 +7,7 @@
  *   http_listen.c  http_deadline.c    accepting clients; ending those that are too slow
  *   http_handshakes.c                 the turns of TLS handshakes; below it http_tls_queue.c: whose turn it is
  *   http_conn.c                       one connection: which protocol, bytes in, bytes out, its end
- *   http_tls.c                        TLS between the socket's bytes and the driver's; below it http_tls_suites.c and http_tls_name.c
+ *   http_tls.c                        TLS between the socket's bytes and the driver's; below it http_tls_hello.c, _beside.c, _suites.c and _name.c
  *   http_h1.c  http_h2.c              the drivers; below them http_h1_text.c, http_h2_answer.c and http_h2_guard.c
  *   http_answer.c                     a request goes to the handler, and its answer to the driver
  *   http_stream.c                     an answer that goes on: its source is asked for what the client can take
@@ -47,6 +47,7 @@
 #include "common/io/http/server/http_h2_guard.h"
 #include "common/io/http/server/http_pool.h"
 #include "common/io/http/server/http_server.h"
+#include "common/io/http/server/http_tls_hello.h"
 #include "common/io/http/server/http_tls_queue.h"
 
 enum {
@@ -245,6 +246,7 @@ struct http_conn {
     http_tls_place handshake; /* its place in the queue, before OPEN */
     bool owes;                /* its handshake stands among the server's handshake_debts */
     uint32_t pieces;          /* of input since OPEN, up to HTTP_SETTLED_PIECES */
+    http_tls_hello hello;     /* what of the handshake OpenSSL has seen */
     kd_bytes tls_in;          /* bytes of the present read that OpenSSL has not taken yet */
     struct {
         int64_t since_ms; /* the minute in which they count */

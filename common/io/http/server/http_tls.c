@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "common/conf/options.h"
 #include "common/io/daemon/file_read.h"
@@ -23,6 +24,8 @@
 #include "common/io/http/server/http_tls_name.h"
 #include "common/io/http/server/http_tls_suites.h"
 #include "common/io/loop/clock.h"
+
+enum { CERTIFICATES_MAX = 32 * 1024 }; /* bytes of a client's chain */
 
 struct kd_http_tls {
     pthread_mutex_t lock;
@@ -43,6 +46,8 @@ static int bio_read(BIO *bio, char *out, int size)
         return -1;
     }
     size_t n = KD_MIN((size_t)size, conn->tls_in.len);
+    bool tls12 = SSL_version(conn->ssl) == TLS1_2_VERSION; /* what OpenSSL took before decided about it */
+    if (!http_tls_hello_take(&conn->hello, kd_bytes_of(conn->tls_in.data, n), tls12)) return -1;
     memcpy(out, conn->tls_in.data, n);
     conn->tls_in = kd_bytes_of(conn->tls_in.data + n, conn->tls_in.len - n);
     return (int)n;
@@ -93,6 +98,14 @@ static int tls_check_key(const char *path, char *error, size_t size)
     return err == KD_OK ? err : tls_fail(error, size, "http.tls_key", NULL, why);
 }
 
+/* OpenSSL would wait for the writer of a pipe, and a reload with it. */
+static int tls_check_file(const char *option, const char *path, char *error, size_t size)
+{
+    struct stat st;
+    if (stat(path, &st) != 0 || S_ISREG(st.st_mode)) return KD_OK; /* what is not there OpenSSL says better */
+    return tls_fail(error, size, option, path, "is no regular file");
+}
+
 /* ALPN: the first of ours that the client names; the handshake fails when it names others alone. */
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
                            const unsigned char *in, unsigned in_len, void *arg)
@@ -120,6 +133,9 @@ static int load_files(SSL_CTX *context, const kd_http_tls_options *tls, char *er
 {
     ERR_clear_error();
     int err = tls_check_key(tls->key_path, error, size);
+    if (err == KD_OK) err = tls_check_file("http.tls_certificate", tls->cert_path, error, size);
+    if (err == KD_OK && tls->client_ca_path)
+        err = tls_check_file("http.tls_client_ca", tls->client_ca_path, error, size);
     if (err != KD_OK) return err;
     if (SSL_CTX_use_certificate_chain_file(context, tls->cert_path) != 1) {
         return tls_fail(error, size, "http.tls_certificate", tls->cert_path, "cannot use the certificate");
@@ -137,6 +153,8 @@ static int load_files(SSL_CTX *context, const kd_http_tls_options *tls, char *er
     }
     SSL_CTX_set_client_CA_list(context, names);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_set_max_cert_list(context,
+                              CERTIFICATES_MAX); /* as much memory as is announced: http_tls_hello.h */
     /* Of a resumed session nobody looks at the certificate again, and each one gives a new ticket: it would be good beyond its end. */
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     SSL_CTX_set_num_tickets(context, 0);
