@@ -431,6 +431,13 @@ def test_an_order_that_rubbish_answers_has_failed_and_says_why():
         assert (done.returncode, done.stdout) == (1, "") and "is this central's admin port?" in done.stderr, done
 
 
+def test_what_a_server_says_does_not_steer_the_terminal():
+    with served(Rubbish, text=b'{"state":"refused","error":"\\u001b]0;x\\u0007\\u001b[2Jno"}') as server:
+        done = subprocess.run([program("kudos-central"), "audit", "--url", f"http://127.0.0.1:{server.server_port}"], capture_output=True, text=True,
+                              timeout=WAIT_S)
+        assert (done.returncode, done.stderr) == (2, "kudos-central audit: ?]0;x??[2Jno\n"), done
+
+
 def test_compare_finds_the_like_that_central_lost(tmp_path, broker):  # noqa: F811
     """Nothing differs under likes, unlikes and a user who went on elsewhere; a row taken out of central's store is named."""
     items = [f"posts/c{n}" for n in range(40)]

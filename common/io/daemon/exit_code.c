@@ -22,11 +22,23 @@ int kd_exit_code_of(int err)
     }
 }
 
+/* An error may quote a server, whose bytes must not steer the terminal. */
+static void command_put_plain(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        bool steers = ((uint8_t)*text < ' ' && *text != '\n' && *text != '\t') || *text == 127;
+        fputc(steers ? '?' : *text, stderr);
+    }
+}
+
 int kd_command_end(const char *program, const char *command, int code, const char *error)
 {
     const char *blank = command[0] ? " " : "";
-    if (code != KD_EXIT_OK && error[0] != '\0')
-        fprintf(stderr, "%s%s%s: %s\n", program, blank, command, error);
+    if (code != KD_EXIT_OK && error[0] != '\0') {
+        fprintf(stderr, "%s%s%s: ", program, blank, command);
+        command_put_plain(error);
+        fputc('\n', stderr);
+    }
     if (fflush(stdout) == 0 && !ferror(stdout)) return code;
     fprintf(stderr, "%s%s%s: %sstandard output did not take all that was printed\n", program, blank, command,
             code == KD_EXIT_OK ? "done, but " : "");
