@@ -60,7 +60,7 @@ PARTS = [
     (rows_store.polis, ("polis",)),
 ]
 LONG = [
-    (rows_long.likes_50m, ("start", "likes_50m")),
+    (rows_long.likes_50m, ("likes_50m", "start")),
     (rows_long.merge_50m, ("merge_50m",)),
     (rows_long.likes_minute, ("likes_minute",)),
     (rows_long.likes_hour, ("likes_hour",)),
