@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+import live
 from keys import write_keys
 from packed import unpack
 from proc import SLOWER, Broker, Central, Edge, program, wait_until
@@ -374,6 +375,20 @@ def reload(daemon, event="keys-reloaded"):
     before = daemon.log().count(event)
     daemon.popen.send_signal(signal.SIGHUP)
     wait_until(lambda: daemon.log().count(event) > before, WAIT_S, event)
+
+
+def test_a_live_stream_ends_by_other_keys_and_not_by_the_same_ones_read_again(start):
+    edge = start()
+    path = edge.sections["visitors"]["keys_file"]
+    with live.by_http1(edge, ["posts/1"], "&me=true", bearer(arrive(edge))) as stream:
+        stream.state()
+        reload(edge)
+        for _ in range(3):  # told apart by a quarter of a second, in which a shard looks at its keys
+            assert like(edge, arrive(edge)).status == 200
+            assert stream.next()[0] == "change"
+        write_keys(path, "2 visitors")
+        reload(edge)
+        assert stream.until_named("bye") == {}
 
 
 def test_keys_are_changed_without_a_pause(start, tmp_path):

@@ -12,7 +12,7 @@
 struct kd_key_file {
     pthread_rwlock_t lock;
     kd_keyring *ring;
-    uint64_t reloads;     /* atomic */
+    uint64_t changes;     /* atomic */
     kd_key_source source; /* path and edge are owned */
 };
 
@@ -80,14 +80,14 @@ int kd_key_file_reload(kd_key_file *file, char *error, size_t size)
     kd_keyring *old = file->ring;
     file->ring = fresh;
     pthread_rwlock_unlock(&file->lock);
-    __atomic_fetch_add(&file->reloads, 1, __ATOMIC_RELEASE);
+    if (sodium_memcmp(old, fresh, sizeof *old) != 0) __atomic_fetch_add(&file->changes, 1, __ATOMIC_RELEASE);
     key_file_wipe(old);
     return KD_OK;
 }
 
-uint64_t kd_key_file_reloads(const kd_key_file *file)
+uint64_t kd_key_file_changes(const kd_key_file *file)
 {
-    return __atomic_load_n(&file->reloads, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&file->changes, __ATOMIC_ACQUIRE);
 }
 
 kd_bytes kd_key_file_edge(const kd_key_file *file)

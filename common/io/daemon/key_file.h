@@ -30,8 +30,8 @@ int kd_key_file_create(kd_key_file **file, const kd_key_source *source, char *er
 void kd_key_file_destroy(kd_key_file *file);
 /* Reads the file again: the new keys hold from the next use on. After an error, as kd_key_file_check, the old ones stay. One thread at a time. */
 int kd_key_file_reload(kd_key_file *file, char *error, size_t size);
-/* How often the file was read again. Any thread. */
-uint64_t kd_key_file_reloads(const kd_key_file *file);
+/* How often the file had other keys when it was read again. Any thread. */
+uint64_t kd_key_file_changes(const kd_key_file *file);
 /* For whom the keys are; lives as long as the object. */
 kd_bytes kd_key_file_edge(const kd_key_file *file);
 /* Any thread: the keys, which stay as they are until they are released by the same thread, soon. */

@@ -59,7 +59,7 @@ void kd_shard_tick_within(kd_shard *s, uint64_t us, uint64_t mono_us)
 static uint64_t shard_keys(const kd_shard *s)
 {
     uint64_t jwt = s->jwt ? kd_jwt_gate_generation(s->jwt) : 0;
-    return jwt + (s->visitors.keys ? kd_key_file_reloads(s->visitors.keys) : 0);
+    return jwt + (s->visitors.keys ? kd_key_file_changes(s->visitors.keys) : 0);
 }
 
 static void edge_shard_on_tick(void *arg)
