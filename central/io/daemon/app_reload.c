@@ -1,6 +1,5 @@
 /* app_reload.c - SIGHUP: what of the configuration that was read again is taken over. */
 #include "central/io/daemon/app.h"
-#include "central/io/partition/tenure_counters.h"
 #include "common/io/daemon/reload.h"
 #include "common/io/http/server/access_log.h"
 #include "common/io/loop/log.h"
@@ -11,8 +10,7 @@ static bool app_reload_counters_fit(const kd_central_app *app, const kd_counters
     char error[KD_OPTIONS_ERROR_MAX];
     for (uint32_t i = 0; i < app->started; i++)
         for (uint32_t n = 0; n < app->workers[i].count; n++) {
-            const kd_tenure *t = &app->workers[i].tenures[n];
-            if (kd_tenure_counters_check(t->db, t->partition, fresh, error) == KD_OK) continue;
+            if (kd_tenure_counters_fit(&app->workers[i].tenures[n], fresh, error) == KD_OK) continue;
             KD_LOG(KD_ERROR, "reload-refused", KD_STR("section", "counters"), KD_STR("cause", error));
             return false;
         }

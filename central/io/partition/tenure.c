@@ -103,12 +103,30 @@ void kd_tenure_init(kd_tenure *t, const kd_central_settings *settings, const kd_
                     uint32_t partition, kd_loop *loop, kd_central_metrics *metrics)
 {
     *t = (kd_tenure){.partition = partition,
+                     .db_lock = PTHREAD_MUTEX_INITIALIZER,
                      .loop = loop,
                      .settings = settings,
                      .declared = declared,
                      .metrics = metrics,
                      .group_offset = -1,
                      .log_high = -1};
+}
+
+static kd_leveldb *tenure_set_db(kd_tenure *t, kd_leveldb *db)
+{
+    pthread_mutex_lock(&t->db_lock);
+    kd_leveldb *before = t->db;
+    t->db = db;
+    pthread_mutex_unlock(&t->db_lock);
+    return before;
+}
+
+int kd_tenure_counters_fit(kd_tenure *t, const kd_counters *counters, char *error)
+{
+    pthread_mutex_lock(&t->db_lock);
+    int err = t->db ? kd_tenure_counters_check(t->db, t->partition, counters, error) : KD_OK;
+    pthread_mutex_unlock(&t->db_lock);
+    return err;
 }
 
 static int tenure_open_store(kd_tenure *t, bool anew, char *error)
@@ -122,9 +140,12 @@ static int tenure_open_store(kd_tenure *t, bool anew, char *error)
         .create = anew,
     };
     kd_tenure_path(path, sizeof(path), s->data_dir, t->partition);
-    int err = kd_leveldb_open_beside(&t->db, path, &options, error, KD_OPTIONS_ERROR_MAX);
-    if (err == KD_OK) t->store = kd_leveldb_store(t->db);
-    return err;
+    kd_leveldb *db;
+    int err = kd_leveldb_open_beside(&db, path, &options, error, KD_OPTIONS_ERROR_MAX);
+    if (err != KD_OK) return err;
+    tenure_set_db(t, db);
+    t->store = kd_leveldb_store(db);
+    return KD_OK;
 }
 
 int kd_tenure_open(kd_tenure *t, bool anew, bool follows, char *error)
@@ -152,10 +173,9 @@ void kd_tenure_close(kd_tenure *t)
     kd_committer_destroy(t->committer);
     if (t->core) kd_publisher_finish(&t->publisher);
     if (t->core) kd_central_close(t->core);
-    kd_leveldb_close(t->db);
+    kd_leveldb_close(tenure_set_db(t, NULL));
     t->committer = NULL;
     t->core = NULL;
-    t->db = NULL;
     t->halted = t->fenced = t->drains = t->standing = false;
     t->following = (kd_follower_state){.told = KD_FOLLOWS_UNPROVEN};
 }

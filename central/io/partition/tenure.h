@@ -13,6 +13,8 @@
 #ifndef KUDOS_CENTRAL_IO_PARTITION_TENURE_H
 #define KUDOS_CENTRAL_IO_PARTITION_TENURE_H
 
+#include <pthread.h>
+
 #include "central/io/daemon/metrics.h"
 #include "central/io/daemon/settings.h"
 #include "common/io/kafka/kafka.h"
@@ -48,6 +50,7 @@ struct kd_tenure {
     const kd_central_settings *settings;
     const kd_declared *declared; /* the worker's */
     kd_central_metrics *metrics; /* the worker's */
+    pthread_mutex_t db_lock; /* of the pointer, between the worker's thread, which sets it, and kd_tenure_counters_fit */
     kd_leveldb *db;
     kd_store store;
     kd_central *core;
@@ -88,6 +91,8 @@ void kd_tenure_init(kd_tenure *t, const kd_central_settings *settings, const kd_
  * kd_leveldb_open, kd_central_open; KD_EIO also without a thread) nothing is left open, and `error`, of KD_OPTIONS_ERROR_MAX bytes, names partition and
  * cause. */
 int kd_tenure_open(kd_tenure *t, bool anew, bool follows, char *error);
+/* Any thread. kd_tenure_counters_check of its store, as long as that is open; KD_OK where it is not, for it is checked when it is opened. */
+int kd_tenure_counters_fit(kd_tenure *t, const kd_counters *counters, char *error);
 /* Whether it is open. All functions below that do not say otherwise may be called of one that is not, and do nothing. */
 static inline bool kd_tenure_held(const kd_tenure *t)
 {

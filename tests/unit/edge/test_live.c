@@ -17,7 +17,7 @@ typedef struct {
 static void rig_render(void *arg, kd_bytes item, const kd_view *view, bool central, kd_buf *out,
                        size_t *liked_at)
 {
-    char text[64];
+    char text[KD_ITEM_KEY_MAX + 32];
     (void)arg, (void)central;
     int len = snprintf(text, sizeof text, "{%.*s=%llu", (int)item.len, (const char *)item.data,
                        (unsigned long long)view->count[0]);
