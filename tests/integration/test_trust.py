@@ -374,6 +374,31 @@ def test_a_pipe_in_the_place_of_a_certificate_holds_nobody_up(broker, tmp_path, 
         assert request(daemon.admin_port, "GET", "/healthz").status == 200
 
 
+EC = ("ec", "-pkeyopt")
+KEYS = {"rsa": (("rsa:2048",), True), "ed25519": (("ed25519",), True), "ed448": (("ed448",), True), "p384": ((*EC, "ec_paramgen_curve:secp384r1"), True),
+        "p521": ((*EC, "ec_paramgen_curve:secp521r1"), True), "brainpool": ((*EC, "ec_paramgen_curve:brainpoolP512r1"), False),
+        "explicit": ((*EC, "ec_paramgen_curve:prime256v1", "-pkeyopt", "ec_param_enc:explicit"), False), "koblitz": ((*EC, "ec_paramgen_curve:secp256k1"), False)}
+
+
+@pytest.mark.parametrize("kind", KEYS)
+@pytest.mark.parametrize("version", (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3))
+def test_certificates_with_keys_that_are_slow_to_decode_are_not_looked_at(broker, tmp_path, kind, version):
+    """OpenSSL would decode the key before it asks whose certificate it is: 100 ms for a curve of the client's own."""
+    cert, key = make_certificate(tmp_path, "edge")
+    shape, taken = KEYS[kind]
+    client = make_certificate(tmp_path, "gateway", kind=shape)
+    context = ssl.create_default_context(cafile=cert)
+    context.minimum_version = context.maximum_version = version
+    context.load_cert_chain(*client)
+    if kind == "ed448" and version == ssl.TLSVersion.TLSv1_2:
+        return  # clients of this OpenSSL do not show it there
+    with Edge(tmp_path, broker.address, partitions=PARTITIONS, more={"http": {"tls_certificate": cert, "tls_key": key, "tls_client_ca": client[0]}}) as edge:
+        connection = http.client.HTTPSConnection("127.0.0.1", edge.port, context=context, timeout=15)
+        with contextlib.closing(connection), contextlib.nullcontext() if taken else pytest.raises(OSError):
+            connection.request("GET", "/v1/posts/1/counts")
+            assert connection.getresponse().status == 200
+
+
 # ---- the admin listeners ----
 
 def closed_by_peer(s):

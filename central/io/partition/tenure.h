@@ -50,7 +50,8 @@ struct kd_tenure {
     const kd_central_settings *settings;
     const kd_declared *declared; /* the worker's */
     kd_central_metrics *metrics; /* the worker's */
-    pthread_mutex_t db_lock; /* of the pointer, between the worker's thread, which sets it, and kd_tenure_counters_fit */
+    pthread_mutex_t
+        db_lock; /* of the pointer, between the worker's thread, which sets it, and kd_tenure_counters_fit */
     kd_leveldb *db;
     kd_store store;
     kd_central *core;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/io/tls/tls_guard.h"
+
 typedef enum { FETCH_REST, FETCH_ORDERED, FETCH_ENDED } fetch_state;
 
 struct kd_jwt_fetch {
@@ -57,6 +59,13 @@ static const char *fetch_cause(const kd_jwt_fetch *f, CURLcode code, const char 
     return detail[0] ? detail : curl_easy_strerror(code);
 }
 
+static CURLcode fetch_guard_tls(CURL *curl, void *context, void *arg)
+{
+    (void)curl, (void)arg;
+    kd_tls_guard_client(context);
+    return CURLE_OK;
+}
+
 static CURL *fetch_prepare(kd_jwt_fetch *f)
 {
     CURL *curl = curl_easy_init();
@@ -76,6 +85,7 @@ static CURL *fetch_prepare(kd_jwt_fetch *f)
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, fetch_goes_on);
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, f);
+    curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, fetch_guard_tls);
     if (f->ca_file) curl_easy_setopt(curl, CURLOPT_CAINFO, f->ca_file);
     return curl;
 }

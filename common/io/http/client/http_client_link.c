@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/io/tls/tls_guard.h"
+
 /* Loads the files; why one cannot be used, or NULL. */
 static const char *files_fault(SSL_CTX *tls, const kd_http_client_options *o)
 {
@@ -37,6 +39,7 @@ SSL_CTX *kd_client_tls_new(const kd_http_client_options *o, const char **fault)
     SSL_CTX_set_options(tls, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     /* `out` may grow, and so move, between two tries to write the same bytes; OpenSSL takes that for a mistake by default. */
     SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    kd_tls_guard_client(tls);
     SSL_CTX_set_verify(tls, o->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
     bool set = SSL_CTX_set_alpn_protos(tls, alpn, sizeof alpn) == 0;
     KD_ASSERT(set); /* fails for want of memory only */

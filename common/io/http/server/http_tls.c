@@ -24,8 +24,7 @@
 #include "common/io/http/server/http_tls_name.h"
 #include "common/io/http/server/http_tls_suites.h"
 #include "common/io/loop/clock.h"
-
-enum { CERTIFICATES_MAX = 32 * 1024 }; /* bytes of a client's chain */
+#include "common/io/tls/tls_guard.h"
 
 struct kd_http_tls {
     pthread_mutex_t lock;
@@ -127,6 +126,7 @@ static void tls_set_options(SSL_CTX *context)
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS); /* 34 KiB less per idle connection */
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
+    kd_tls_guard(context);
 }
 
 static int load_files(SSL_CTX *context, const kd_http_tls_options *tls, char *error, size_t size)
@@ -153,8 +153,6 @@ static int load_files(SSL_CTX *context, const kd_http_tls_options *tls, char *er
     }
     SSL_CTX_set_client_CA_list(context, names);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-    SSL_CTX_set_max_cert_list(context,
-                              CERTIFICATES_MAX); /* as much memory as is announced: http_tls_hello.h */
     /* Of a resumed session nobody looks at the certificate again, and each one gives a new ticket: it would be good beyond its end. */
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     SSL_CTX_set_num_tickets(context, 0);

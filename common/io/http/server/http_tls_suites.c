@@ -11,10 +11,6 @@ const char *const kd_http_tls_versions[] = {"1.2", "1.3", NULL};
 
 enum { SUITE_NAME_MAX = 63 };
 
-/* Key exchanges of a millisecond or two. OpenSSL's default also has finite fields: one over ffdhe8192 takes 120 ms in one step of the shard's thread, for a hello that
- * can be sent again and costs its sender nothing. */
-#define SUITES_GROUPS "X25519:P-256:P-384:P-521"
-
 static bool suites_is_13(const SSL_CIPHER *cipher)
 {
     return strcmp(SSL_CIPHER_get_version(cipher), "TLSv1.3") == 0;
@@ -102,7 +98,6 @@ int http_tls_suites_set(SSL_CTX *context, const kd_http_tls_options *options, ch
     const char *suites = options->ciphersuites ? options->ciphersuites : KD_HTTP_TLS_CIPHERSUITES;
     SSL_CTX_set_min_proto_version(context,
                                   options->min_version == KD_HTTP_TLS_13 ? TLS1_3_VERSION : TLS1_2_VERSION);
-    KD_ASSERT(SSL_CTX_set1_groups_list(context, SUITES_GROUPS) == 1);
     int err = suites_take(context, false, "http.tls_ciphers", ciphers, error, error_size);
     return err != KD_OK ? err
                         : suites_take(context, true, "http.tls_ciphersuites", suites, error, error_size);

@@ -1,5 +1,5 @@
 /*
- * http_tls_suites.h - which versions, ciphers and key exchanges of TLS a server speaks.
+ * http_tls_suites.h - which versions and ciphers of TLS a server speaks.
  */
 #ifndef KUDOS_COMMON_IO_HTTP_SERVER_HTTP_TLS_SUITES_H
 #define KUDOS_COMMON_IO_HTTP_SERVER_HTTP_TLS_SUITES_H
