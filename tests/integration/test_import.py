@@ -162,6 +162,20 @@ def test_sums_move_with_an_export_that_is_asked_for_them_and_count_once(system, 
         assert export_to(tmp_path / "left.tsv", ["--dir", fresh.data], "--sums").read_text() == lines.read_text()
 
 
+def test_regions_may_take_turns_with_a_pair(system, tmp_path):
+    """As in two exports of which one follows the other: nothing is in a chunk twice."""
+    _, central = system
+    file = tmp_path / "turns"
+    sums = "".join(f"view\tposts/a\t{amount}\t{region}\n" for amount, region in ((5, "r1"), (6, "r2"), (7, "r1"), (8, "r2"), (9, "r3"), (10, "r1")))
+    likes = "".join(f"save\tposts/b\tu1\t{T * 1000 + n}\t{region}\n" for n, region in ((25, "r2"), (4, "r1"), (27, "r2"), (3, "r1"), (1, "r3")))
+    file.write_text(sums + likes)
+    assert imported(central, file)["verdict"] == "exact"
+    counts = central.get("/v1/posts/a/counts").json["counts"], central.get("/v1/posts/b/counts").json["counts"]
+    assert (counts[0]["view"]["count"], counts[1]["save"]["count"]) == (45, 1)
+    assert imported(central, file)["verdict"] == "exact"
+    assert central.get("/v1/posts/a/counts").json["counts"]["view"]["count"] == 45, "said twice is once"
+
+
 def test_a_move_to_other_partitions_goes_on_through_kills_and_a_restore_and_counts_once(tmp_path):
     """What a product does that moves, while central and the command die, and central is put back to a copy from the middle."""
     lines = tmp_path / "moved.tsv"

@@ -50,6 +50,21 @@ def test_central_tells_the_likes_of_the_last_minutes_beside_the_counts(here):
     assert "velocity" not in plain["counts"]["like"] and "velocity_age_ms" not in plain
 
 
+def test_velocities_are_charged_as_the_work_that_they_are(here):
+    """A window of a partition is read for each counter, as long as a thousand reads of counts take."""
+    _, central = here
+    feed = [f"posts/{i}" for i in range(40)]
+
+    def cost(query):
+        before = central.metric("kudos_central_http_work_total")
+        assert central.get(f"/v1/counts?items={','.join(feed)}{query}").status == 200
+        wait_until(lambda: central.metric("kudos_central_http_work_total") > before, 10, "it is charged")
+        return central.metric("kudos_central_http_work_total") - before
+
+    plain, windows = cost(""), cost("&velocity=10m")
+    assert 40 <= plain < 400 and windows >= 500 + plain, (plain, windows)
+
+
 def test_an_edge_asks_once_for_a_whole_feed_and_answers_from_what_it_heard(here):
     edge, central = here
     like_some(edge, central)

@@ -4,7 +4,7 @@
 #include "common/api/body.h"
 #include "common/io/http/peer.h"
 
-enum { RETRY_AFTER_S = 1 };
+enum { RETRY_AFTER_S = 1, WINDOW_UNITS = 500 /* some half a millisecond each */ };
 
 /* The part of a read that one worker does: of all items whose partitions it owns. Posted to the worker, then home again. */
 typedef struct {
@@ -138,12 +138,28 @@ static void leg_work(kd_post *post)
     kd_loop_post(r->api->home, &l->post);
 }
 
+/* How many windows of what is trending are read: one of a partition for each counter. */
+static uint32_t read_windows(const kd_api_read *r)
+{
+    const kd_counters *counters = &r->api->settings->counters;
+    uint32_t partitions = 0, sets = 0;
+    if (r->trend) return r->count;
+    if (r->velocity_us == 0) return 0;
+    for (uint32_t i = 0; i < counters->count; i++) sets += counters->at[i].kind == KD_SET;
+    for (uint32_t i = 0; i < r->count; i++) {
+        uint32_t before = 0;
+        while (before < i && r->items[before].partition != r->items[i].partition) before++;
+        partitions += before == i;
+    }
+    return partitions * sets;
+}
+
 void kd_api_read_start(kd_api_read *r)
 {
     uint64_t wanted = 0, workers = r->api->settings->workers; /* a bit per worker: KD_SHARDS_MAX is 64 */
     for (uint32_t i = 0; i < r->count; i++) wanted |= 1ull << (r->items[i].partition % workers);
     r->api->open++;
-    kd_http_charge(r->req, r->count + r->limit + r->user_count, true);
+    kd_http_charge(r->req, r->count + r->limit + r->user_count + read_windows(r) * WINDOW_UNITS, true);
     r->legs_open = (uint32_t)__builtin_popcountll(wanted);
     for (uint64_t w = 0; w < workers; w++) {
         if (!(wanted >> w & 1)) continue;

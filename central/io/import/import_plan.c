@@ -1,6 +1,6 @@
 /*
- * import_plan.c - see the header. A chunk is open for each partition and region that occurred. Its operations point into the keys of their pairs, which
- * stay where they are.
+ * import_plan.c - see the header. A chunk is open for each partition and region that occurred, and holds a pair once. Its operations point into the keys of
+ * their pairs, which stay where they are.
  */
 #include "central/io/import/import_plan.h"
 
@@ -121,11 +121,24 @@ static import_chunk *import_chunk_of(import_partition *at, kd_bytes region)
     return c;
 }
 
+/* Whether the chunk holds the pair: at pair->op then, which is noted. A pair that was in another region meanwhile is looked for: few are. */
+static bool import_chunk_holds(const import_chunk *c, import_pair *pair, bool sum)
+{
+    if (pair->chunk == c && pair->serial == c->serial) return true;
+    uint32_t count = sum ? c->sum_count : c->count, at = 0;
+    if (!pair->chunk) return false;
+    while (at < count && (sum ? c->sums[at].item.data : c->ops[at].item.data) != pair->key + 1) at++;
+    if (at == count) return false;
+    pair->chunk = c;
+    pair->serial = c->serial;
+    pair->op = at;
+    return true;
+}
+
 static void import_chunk_put(import_chunk *c, import_pair *pair, bool liked)
 {
-    bool again = pair->chunk == c && pair->serial == c->serial;
     c->events++;
-    if (!again) {
+    if (!import_chunk_holds(c, pair, false)) {
         c->ops = kd_grow(c->ops, c->count, &c->cap, sizeof *c->ops);
         pair->chunk = c;
         pair->serial = c->serial;
@@ -159,7 +172,7 @@ static int import_chunk_end(kd_import_plan *p, uint32_t partition, import_chunk 
 
 static void import_chunk_put_sum(import_chunk *c, import_pair *pair, uint64_t amount, uint32_t day)
 {
-    if (pair->chunk != c || pair->serial != c->serial) {
+    if (!import_chunk_holds(c, pair, true)) {
         c->sums = kd_grow(c->sums, c->sum_count, &c->sum_cap, sizeof *c->sums);
         pair->chunk = c;
         pair->serial = c->serial;
