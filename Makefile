@@ -65,6 +65,8 @@ POWERCUT  := $(BUILD)/libkudos_powercut.so
 WAITS     := $(BUILD)/libkudos_waits.so
 # Preloaded by tests: a Kafka client whose end hangs.
 KAFKA_HANG := $(BUILD)/libkudos_kafka_hang.so
+# ... and a name server that does not answer.
+NAMES_HANG := $(BUILD)/libkudos_names_hang.so
 
 .DEFAULT_GOAL := all
 .PHONY: all
@@ -120,7 +122,8 @@ $(SIM): $(filter-out $(SHARED)/sim/commands/main.o,$(call objects,$(SIM_ROOMS)))
 $(POWERCUT): sim/preload/powercut.c
 $(WAITS): sim/preload/waits.c
 $(KAFKA_HANG): tests/preload/kafka_hang.c
-$(POWERCUT) $(WAITS) $(KAFKA_HANG): | $(BUILD)
+$(NAMES_HANG): tests/preload/names_hang.c
+$(POWERCUT) $(WAITS) $(KAFKA_HANG) $(NAMES_HANG): | $(BUILD)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O2 -g $(WARN) -shared -fPIC $< -ldl -o $@
 
@@ -171,7 +174,7 @@ where:
 
 # Unless the caller said -j himself.
 JOBS   = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
-TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan limiter-tsan alloc-failure fuzz-replay libkudos_kafka_hang.so)
+TESTS := $(addprefix $(BUILD)/,unit-tests http-echo feed kafka-probe loop-tsan limiter-tsan alloc-failure fuzz-replay libkudos_kafka_hang.so libkudos_names_hang.so)
 # The demo and the tests install what is missing, by name; `make all` leaves the machine alone.
 DEPS   = $(Q)sh .ci/install
 

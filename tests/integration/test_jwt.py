@@ -729,6 +729,16 @@ def test_a_provider_that_hangs_holds_nothing_up(broker, tmp_path):
             assert e.stop(8 * SLOWER) == 0, "a stop cuts it short, which would take 10 s alone"
 
 
+def test_a_name_server_that_does_not_answer_holds_no_stop_up(broker, tmp_path):
+    e = edge_of(tmp_path, broker, "nameless", {"jwt": {**PARTY, "keys_url": "http://slow.example/keys", **FAST}})
+    e.env = {**os.environ, "NO_PROXY": "*", "no_proxy": "*", "LD_PRELOAD": program("libkudos_names_hang.so"), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    with e:
+        assert e.get("/v1/posts/1/counts").status == 200
+        wait_until(lambda: e.events("jwt-provider-away"), 20, "the first fetch is given up")
+        wait_until(lambda: fetched(e) >= 2, 20, "the next one looks the name up")
+        assert e.stop(8 * SLOWER) == 0 and not e.events("stop-hangs"), e.log()[-1000:]
+
+
 def test_a_provider_is_believed_by_its_certificate_alone(broker, tmp_path):
     certificate = make_certificate(tmp_path, "idp")
     with Provider(key_set(EC), certificate) as p:
