@@ -438,6 +438,12 @@ def test_what_a_server_says_does_not_steer_the_terminal():
         assert (done.returncode, done.stderr) == (2, "kudos-central audit: ?]0;x??[2Jno\n"), done
 
 
+def test_lines_of_a_server_are_lines_and_nothing_else():
+    with served(Rubbish, text=b'{"job":1,"state":"done","of":1,"partitions":1,"lines":"a\\u001b[2J b\\r\\nc\\u0000d"}') as server:
+        done = subprocess.run([program("kudos-central"), "audit", "--url", f"http://127.0.0.1:{server.server_port}"], capture_output=True, timeout=WAIT_S)
+        assert b"a?[2J b?\nc?d" in done.stdout and b"\x1b" not in done.stdout, done
+
+
 def test_compare_finds_the_like_that_central_lost(tmp_path, broker):  # noqa: F811
     """Nothing differs under likes, unlikes and a user who went on elsewhere; a row taken out of central's store is named."""
     items = [f"posts/c{n}" for n in range(40)]

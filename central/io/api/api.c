@@ -1,6 +1,8 @@
 /* api.c - the table of the API, and from a path to its row. */
 #include "central/io/api/api.h"
 
+#include <sodium.h>
+
 #include "central/io/api/api_counts.h"
 #include "central/io/api/api_me.h"
 #include "central/io/api/api_members.h"
@@ -259,7 +261,10 @@ kd_openapi_source kd_api_source(const kd_central_settings *settings)
 int kd_api_init(kd_api *api, const kd_central_settings *settings, kd_loop *home, kd_worker *workers,
                 char *error)
 {
+    uint64_t seed;
     *api = (kd_api){.settings = settings, .home = home, .workers = workers};
+    randombytes_buf(&seed, sizeof seed);
+    kd_api_windows_init(&api->windows, seed);
     kd_cidrs_init(&api->balancers, &settings->proxy_peers);
     kd_paths_init(&api->paths, api_table, KD_COUNT(api_table), false);
     return kd_access_init(&api->access, settings, error);

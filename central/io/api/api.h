@@ -7,6 +7,7 @@
 
 #include "central/io/api/access.h"
 #include "central/io/api/leaders.h"
+#include "central/io/api/windows.h"
 #include "central/io/members/membership_lines.h"
 #include "central/io/seed/seed_give.h"
 #include "central/io/worker/worker.h"
@@ -22,9 +23,10 @@ typedef struct {
     kd_access access;
     kd_api_leaders leaders; /* its owner's to fill */
     kd_cidrs balancers;
-    uint32_t open;        /* reads in work */
-    uint64_t shed;        /* refused because of reads_max */
-    kd_seed_giver *giver; /* its owner's to fill; NULL: no copies are given */
+    uint32_t open;          /* reads in work */
+    kd_api_windows windows; /* those that read windows of time */
+    uint64_t shed;          /* refused because of reads_max */
+    kd_seed_giver *giver;   /* its owner's to fill; NULL: no copies are given */
     /* Its owner's to fill; zero-initialised: this member copies no partitions from others. */
     kd_members_seeding seeding;
     uint16_t admin_port; /* told to operators, so that commands find it; 0: there is no admin port */

@@ -3,14 +3,20 @@
 
 #include "common/api/body.h"
 #include "common/io/http/peer.h"
+#include "common/io/loop/clock.h"
 
-enum { RETRY_AFTER_S = 1, WINDOW_UNITS = 500 /* some half a millisecond each */ };
+enum {
+    RETRY_AFTER_S = 1,
+    WINDOW_UNITS = 500, /* some half a millisecond each */
+    STEP_US = 1000,     /* a read of windows lets others have the worker after so long */
+};
 
 /* The part of a read that one worker does: of all items whose partitions it owns. Posted to the worker, then home again. */
 typedef struct {
     kd_post post;
     kd_api_read *read;
     kd_worker *worker;
+    uint32_t at; /* the next item */
 } leg;
 
 kd_api_read *kd_api_read_create(kd_api *api, kd_http_request *req, const kd_item *items, uint32_t count)
@@ -91,15 +97,9 @@ static void read_send_elsewhere(kd_api_read *r, const uint32_t *partitions, uint
     kd_buf_finish(&url);
 }
 
-static void leg_home(kd_post *post)
+static void read_fail(kd_api_read *r)
 {
-    kd_api_read *r = KD_CONTAINER(post, leg, post)->read;
     uint32_t refused[KD_ELSEWHERE_MAX];
-    if (--r->legs_open > 0) return; /* on the server's loop, as all legs come home to it */
-    if (r->err == KD_OK) {
-        r->answer(r);
-        return;
-    }
     uint32_t n = read_refused(r, refused);
     if (read_is_elsewhere(r, refused, n)) {
         read_send_elsewhere(r, refused, n);
@@ -113,6 +113,22 @@ static void leg_home(kd_post *post)
                             kd_problem_status(problem) == 503 ? RETRY_AFTER_S : 0);
 }
 
+static void read_give_turns(kd_api *api);
+
+static void leg_home(kd_post *post)
+{
+    kd_api_read *r = KD_CONTAINER(post, leg, post)->read;
+    kd_api *api = r->api;
+    bool windowed = r->windowed;
+    if (--r->legs_open > 0) return; /* on the server's loop, as all legs come home to it */
+    if (windowed) kd_api_windows_done(&api->windows, &r->turn, r->spent_us);
+    if (r->err == KD_OK)
+        r->answer(r);
+    else
+        read_fail(r);
+    if (windowed) read_give_turns(api);
+}
+
 /* Whether the tenure may answer: KD_OK, KD_EELSEWHERE or KD_EUNAVAILABLE. */
 static int leg_may(const kd_api_read *r, const kd_tenure *t)
 {
@@ -121,21 +137,32 @@ static int leg_may(const kd_api_read *r, const kd_tenure *t)
     return r->led && kd_tenure_follows(t) ? KD_EELSEWHERE : kd_tenure_answers(t);
 }
 
+static void leg_work_on(leg *l, kd_api_read_item *item)
+{
+    kd_api_read *r = l->read;
+    kd_tenure *t = kd_worker_tenure(l->worker, item->partition);
+    int err = item->refused = leg_may(r, t);
+    item->made_us = kd_tenure_current_us(t);
+    if (err == KD_OK) err = r->work(r, t, item);
+    if (err != KD_OK) __atomic_store_n(&r->err, err, __ATOMIC_RELAXED);
+}
+
 static void leg_work(kd_post *post)
 {
     leg *l = KD_CONTAINER(post, leg, post);
     kd_api_read *r = l->read;
-    uint64_t workers = r->api->settings->workers;
-    for (uint32_t i = 0; i < r->count; i++) {
-        if (r->items[i].partition % workers != l->worker->index) continue;
-        kd_tenure *t = kd_worker_tenure(l->worker, r->items[i].partition);
-        int err = r->items[i].refused = leg_may(r, t);
-        r->items[i].made_us = kd_tenure_current_us(t);
-        if (err == KD_OK) err = r->work(r, t, &r->items[i]);
-        if (err != KD_OK) __atomic_store_n(&r->err, err, __ATOMIC_RELAXED);
+    uint64_t workers = r->api->settings->workers, begin_us = r->windowed ? kd_clock_thread_us() : 0,
+             spent_us = 0;
+    while (l->at < r->count && spent_us < STEP_US) {
+        kd_api_read_item *item = &r->items[l->at++];
+        if (item->partition % workers != l->worker->index) continue;
+        leg_work_on(l, item);
+        if (r->windowed) spent_us = kd_clock_thread_us() - begin_us;
     }
-    l->post.fn = leg_home;
-    kd_loop_post(r->api->home, &l->post);
+    __atomic_fetch_add(&r->spent_us, spent_us, __ATOMIC_RELAXED);
+    bool done = l->at == r->count;
+    if (done) l->post.fn = leg_home;
+    kd_loop_post(done ? r->api->home : l->worker->loop, &l->post);
 }
 
 /* How many windows of what is trending are read: one of a partition for each counter. */
@@ -154,12 +181,10 @@ static uint32_t read_windows(const kd_api_read *r)
     return partitions * sets;
 }
 
-void kd_api_read_start(kd_api_read *r)
+static void read_begin(kd_api_read *r)
 {
     uint64_t wanted = 0, workers = r->api->settings->workers; /* a bit per worker: KD_SHARDS_MAX is 64 */
     for (uint32_t i = 0; i < r->count; i++) wanted |= 1ull << (r->items[i].partition % workers);
-    r->api->open++;
-    kd_http_charge(r->req, r->count + r->limit + r->user_count + read_windows(r) * WINDOW_UNITS, true);
     r->legs_open = (uint32_t)__builtin_popcountll(wanted);
     for (uint64_t w = 0; w < workers; w++) {
         if (!(wanted >> w & 1)) continue;
@@ -167,6 +192,46 @@ void kd_api_read_start(kd_api_read *r)
         *l = (leg){.post.fn = leg_work, .read = r, .worker = &r->api->workers[w]};
         kd_loop_post(l->worker->loop, &l->post);
     }
+}
+
+static void read_shed(kd_api_read *r)
+{
+    kd_http_request *req = r->req;
+    read_finish(r);
+    kd_http_respond_problem(req, KD_PROBLEM_OVERLOADED,
+                            "too many reads of velocities or of what is trending wait", NULL, RETRY_AFTER_S);
+}
+
+static void read_give_turns(kd_api *api)
+{
+    for (kd_window_place *place; (place = kd_api_windows_next(&api->windows));) {
+        kd_api_read *r = KD_CONTAINER(place, kd_api_read, turn);
+        if (kd_http_request_alive(r->req)) {
+            read_begin(r);
+            continue;
+        }
+        kd_api_windows_done(&api->windows, place, 0);
+        read_shed(r); /* nobody hears it */
+    }
+}
+
+void kd_api_read_start(kd_api_read *r)
+{
+    kd_api *api = r->api;
+    uint32_t windows = read_windows(r);
+    api->open++;
+    kd_http_charge(r->req, r->count + r->limit + r->user_count + windows * WINDOW_UNITS, true);
+    r->windowed = windows > 0;
+    if (!r->windowed) {
+        read_begin(r);
+        return;
+    }
+    if (!kd_api_windows_wait(&api->windows, &r->turn, r->req->client)) {
+        api->shed++;
+        read_shed(r);
+        return;
+    }
+    read_give_turns(api);
 }
 
 kd_json kd_api_read_writer(kd_api_read *r)

@@ -62,7 +62,10 @@ struct kd_api_read {
     struct kd_api_standing *standings; /* of a read of members: by partition */
     uint64_t velocity_us, now_us;      /* of velocities: the window, and its end */
     enum { KD_BY_NOTHING, KD_BY_REGION, KD_BY_DAY } by;
-    kd_buf *found; /* what `work` hands over of each item; NULL: of this kind of read nothing */
+    kd_window_place turn; /* of a read of windows */
+    bool windowed;        /* ... which this is */
+    uint64_t spent_us;    /* atomic: the workers' processor time */
+    kd_buf *found;        /* what `work` hands over of each item; NULL: of this kind of read nothing */
     /* The answer and the cursor behind it, where a read has one item. */
     kd_buf out, next;
 };

@@ -42,7 +42,11 @@ static bool order_take(order_run *r)
     if (memcmp(&left, &r->order.partitions, sizeof left) != 0) r->until_us = kd_clock_mono_us() + PATIENCE_US;
     r->order.partitions = left;
     kd_admin_str(&r->answer, "lines", &text);
-    if (text.len > 0) kd_buf_put(&t->text, text.data, text.len);
+    for (size_t i = 0; i < text.len; i++) { /* what a server says must not steer the terminal */
+        bool steers =
+            (text.data[i] < ' ' && text.data[i] != '\n' && text.data[i] != '\t') || text.data[i] == 127;
+        kd_buf_put_u8(&t->text, steers ? '?' : text.data[i]);
+    }
     kd_buf_finish(&text);
     t->partitions += kd_admin_number(&r->answer, "partitions");
     t->items += kd_admin_number(&r->answer, "items");

@@ -64,26 +64,46 @@ void kd_tenure_put_mismatch(const kd_store *store, uint32_t partition, uint32_t 
         snprintf(text, size, "made as partition %u, not %u: directories were renamed", made_as, partition);
 }
 
-static int tenure_open_core(kd_tenure *t, char *error)
+/* A core on this store, in a place of this path. */
+static int tenure_core_on(const kd_tenure *t, const char *path, const kd_store *store, uint64_t seed,
+                          kd_central **core, char *error)
 {
-    char path[4096];
-    const kd_central_settings *s = t->settings;
     uint64_t now = kd_clock_wall_us();
-    randombytes_buf(&t->random, sizeof(t->random));
-    kd_central_config config = kd_central_core_config(s, &t->declared->counters, &t->declared->edges,
-                                                      t->partition, kd_random_next(&t->random));
+    kd_central_config config =
+        kd_central_core_config(t->settings, &t->declared->counters, &t->declared->edges, t->partition, seed);
     config.follows = t->follows;
-    int err = kd_central_open(&config, &t->store, kd_tenure_epoch_hint(now), now, &t->core);
+    int err = kd_central_open(&config, store, kd_tenure_epoch_hint(now), now, core);
     if (err == KD_OK) return err;
-    kd_tenure_path(path, sizeof(path), s->data_dir, t->partition);
     char mismatch[KD_TENURE_MISMATCH_MAX];
     if (err == KD_EMISMATCH)
-        kd_tenure_put_mismatch(&t->store, t->partition, config.partitions, "the configuration says", mismatch,
+        kd_tenure_put_mismatch(store, t->partition, config.partitions, "the configuration says", mismatch,
                                sizeof(mismatch));
     snprintf(error, KD_OPTIONS_ERROR_MAX, "%.400s: %s", path,
              err == KD_EMISMATCH ? mismatch
              : err == KD_EIO     ? "the store cannot be read: read-failed in the log says why"
                                  : kd_strerror(err));
+    return err;
+}
+
+static int tenure_open_core(kd_tenure *t, char *error)
+{
+    char path[4096];
+    randombytes_buf(&t->random, sizeof(t->random));
+    kd_tenure_path(path, sizeof(path), t->settings->data_dir, t->partition);
+    return tenure_core_on(t, path, &t->store, kd_random_next(&t->random), &t->core, error);
+}
+
+int kd_tenure_try(const kd_tenure *t, const char *path, char *error)
+{
+    kd_leveldb *db;
+    kd_central *core;
+    int err = kd_leveldb_open_existing(&db, path, error, KD_OPTIONS_ERROR_MAX);
+    if (err != KD_OK) return err;
+    const kd_store store = kd_leveldb_store(db);
+    err = kd_tenure_counters_check(db, t->partition, &t->declared->counters, error);
+    if (err == KD_OK && (err = tenure_core_on(t, path, &store, t->random, &core, error)) == KD_OK)
+        kd_central_close(core);
+    kd_leveldb_close(db);
     return err;
 }
 

@@ -94,6 +94,9 @@ void kd_tenure_init(kd_tenure *t, const kd_central_settings *settings, const kd_
 int kd_tenure_open(kd_tenure *t, bool anew, bool follows, char *error);
 /* Any thread. kd_tenure_counters_check of its store, as long as that is open; KD_OK where it is not, for it is checked when it is opened. */
 int kd_tenure_counters_fit(kd_tenure *t, const kd_counters *counters, char *error);
+/* Whether it could be opened with the store in another directory: one that a wrong source has given must not end this process. As kd_tenure_open, KD_OK or an error with its
+ * text; nothing is changed. */
+int kd_tenure_try(const kd_tenure *t, const char *path, char *error);
 /* Whether it is open. All functions below that do not say otherwise may be called of one that is not, and do nothing. */
 static inline bool kd_tenure_held(const kd_tenure *t)
 {

@@ -14,7 +14,6 @@
 
 #include "central/io/daemon/fail.h"
 #include "central/io/partition/tenure_aside.h"
-#include "central/io/partition/tenure_counters.h"
 #include "common/io/loop/log.h"
 #include "common/io/daemon/options_file.h"
 #include "kudos/role.h"
@@ -123,19 +122,6 @@ static void roles_remake(kd_worker *w, kd_tenure *t)
     roles_open(w, t);
 }
 
-/* A copy whose counters are others would end this process at its opening. */
-static int roles_check_seed(const kd_tenure *t, char *error)
-{
-    char path[4096];
-    kd_leveldb *db;
-    kd_tenure_seed_path(path, sizeof(path), t->settings->data_dir, t->partition);
-    int err = kd_leveldb_open_existing(&db, path, error, KD_OPTIONS_ERROR_MAX);
-    if (err != KD_OK) return err;
-    err = kd_tenure_counters_check(db, t->partition, &t->declared->counters, error);
-    kd_leveldb_close(db);
-    return err;
-}
-
 static void roles_refuse_seed(kd_worker *w, kd_tenure *t, const char *cause)
 {
     roles_part(w, t)->seeded = false;
@@ -145,9 +131,10 @@ static void roles_refuse_seed(kd_worker *w, kd_tenure *t, const char *cause)
 
 static void roles_put_seed(kd_worker *w, kd_tenure *t)
 {
-    char error[KD_OPTIONS_ERROR_MAX];
+    char error[KD_OPTIONS_ERROR_MAX], path[4096];
     kd_worker_part *part = roles_part(w, t);
-    if (roles_check_seed(t, error) != KD_OK) {
+    kd_tenure_seed_path(path, sizeof(path), t->settings->data_dir, t->partition);
+    if (kd_tenure_try(t, path, error) != KD_OK) {
         t->halted = false;
         roles_refuse_seed(w, t, error);
         return;
