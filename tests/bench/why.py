@@ -10,6 +10,9 @@ WHY = {
     "likes_50m": "LevelDB merges tables of 50 million rows beside the likes, on the one processor of the edge; the short run has none of that",
     "likes_hour": "as likes_50m; the store has what an hour of likes left",
     "sim": "3604 virtual seconds are 552,500 events with all checkers, 2.2 us each; no function has more than 7 % of it",
+    "likes_jwt": "a token and limits take 3,000 to 4,000 instructions of a like; single runs differ by a tenth",
+    "latency": "the shard's thread, the committer and LevelDB's share the servers' processor: a like waits for the commit that runs and for its own",
+    "latency_read": "turns of the loop at half load; nghttpd has milliseconds at as many requests, too",
     "memory_item": "the item's entry, its place in the table and 12 bits of the filter",
     "hot": "a like waits for the commit that runs and for its own, on the processors and the disk of the hot item; a bare loop of writes and syncs beside it misses 1.2 as well",
 }
