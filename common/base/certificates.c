@@ -23,6 +23,13 @@ static const object_id quick_curves[] = {{8, {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03
 
 /* ---- DER ---- */
 
+static size_t read_length(kd_reader *r, size_t bytes)
+{
+    size_t len = 0;
+    for (; bytes > 0; bytes--) len = len << 8 | kd_read_u8(r);
+    return len;
+}
+
 /* Takes an element with this tag off the front of *der. */
 static bool der_take(kd_bytes *der, uint8_t tag, kd_bytes *content)
 {
@@ -31,10 +38,7 @@ static bool der_take(kd_bytes *der, uint8_t tag, kd_bytes *content)
     size_t len = kd_read_u8(&r);
     if (len == LONG || len > LONG + LENGTH_MAX)
         return false; /* of no told length, which is no DER; or too long */
-    if (len > LONG) {
-        size_t bytes = len - LONG;
-        for (len = 0; bytes > 0; bytes--) len = len << 8 | kd_read_u8(&r);
-    }
+    if (len > LONG) len = read_length(&r, len - LONG);
     *content = kd_read_bytes(&r, len);
     *der = kd_bytes_of(r.p, kd_reader_left(&r));
     return is && !r.bad;
@@ -77,9 +81,7 @@ static bool certificate_quick(kd_bytes der)
 
 static kd_bytes message_take(kd_reader *r, size_t length_bytes)
 {
-    size_t len = 0;
-    for (; length_bytes > 0; length_bytes--) len = len << 8 | kd_read_u8(r);
-    return kd_read_bytes(r, len);
+    return kd_read_bytes(r, read_length(r, length_bytes));
 }
 
 bool kd_certificates_quick(kd_bytes message, bool tls13)

@@ -20,6 +20,11 @@ static inline bool kd_text_is_blank(uint8_t c)
 {
     return c == ' ' || c == '\t' || c == '\r';
 }
+/* Whether a byte of a foreign text would steer a terminal: a control character other than a tab and the end of a line. */
+static inline bool kd_text_steers(uint8_t c)
+{
+    return (c < ' ' && c != '\n' && c != '\t') || c == 127;
+}
 /* The text without the blanks at its ends. */
 kd_bytes kd_text_trim(kd_bytes text);
 /* Of a field of HTTP: without the blanks and tabs at its ends (RFC 9110, 5.6.3), and nothing else. */

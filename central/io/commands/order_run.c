@@ -7,6 +7,7 @@
 
 #include "central/io/commands/job_watch.h"
 #include "central/io/commands/source_act.h"
+#include "common/base/text.h"
 #include "common/io/loop/clock.h"
 
 enum { PATIENCE_US = 60000000, AGAIN_MIN_US = 50000, AGAIN_MAX_US = 1000000 };
@@ -42,11 +43,8 @@ static bool order_take(order_run *r)
     if (memcmp(&left, &r->order.partitions, sizeof left) != 0) r->until_us = kd_clock_mono_us() + PATIENCE_US;
     r->order.partitions = left;
     kd_admin_str(&r->answer, "lines", &text);
-    for (size_t i = 0; i < text.len; i++) { /* what a server says must not steer the terminal */
-        bool steers =
-            (text.data[i] < ' ' && text.data[i] != '\n' && text.data[i] != '\t') || text.data[i] == 127;
-        kd_buf_put_u8(&t->text, steers ? '?' : text.data[i]);
-    }
+    for (size_t i = 0; i < text.len; i++)
+        kd_buf_put_u8(&t->text, kd_text_steers(text.data[i]) ? '?' : text.data[i]);
     kd_buf_finish(&text);
     t->partitions += kd_admin_number(&r->answer, "partitions");
     t->items += kd_admin_number(&r->answer, "items");

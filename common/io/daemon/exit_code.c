@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdio_ext.h>
 
-#include "kudos/base.h"
+#include "common/base/text.h"
 
 int kd_exit_code_of(int err)
 {
@@ -25,10 +25,7 @@ int kd_exit_code_of(int err)
 /* An error may quote a server, whose bytes must not steer the terminal. */
 static void command_put_plain(const char *text)
 {
-    for (; *text != '\0'; text++) {
-        bool steers = ((uint8_t)*text < ' ' && *text != '\n' && *text != '\t') || *text == 127;
-        fputc(steers ? '?' : *text, stderr);
-    }
+    for (; *text != '\0'; text++) fputc(kd_text_steers((uint8_t)*text) ? '?' : *text, stderr);
 }
 
 int kd_command_end(const char *program, const char *command, int code, const char *error)

@@ -59,13 +59,6 @@ static const char *fetch_cause(const kd_jwt_fetch *f, CURLcode code, const char 
     return detail[0] ? detail : curl_easy_strerror(code);
 }
 
-static CURLcode fetch_guard_tls(CURL *curl, void *context, void *arg)
-{
-    (void)curl, (void)arg;
-    kd_tls_guard_client(context);
-    return CURLE_OK;
-}
-
 static CURL *fetch_prepare(kd_jwt_fetch *f)
 {
     CURL *curl = curl_easy_init();
@@ -87,7 +80,7 @@ static CURL *fetch_prepare(kd_jwt_fetch *f)
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, fetch_goes_on);
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, f);
-    curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, fetch_guard_tls);
+    curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, kd_tls_guard_curl);
     if (f->ca_file) curl_easy_setopt(curl, CURLOPT_CAINFO, f->ca_file);
     return curl;
 }

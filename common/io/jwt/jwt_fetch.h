@@ -11,9 +11,8 @@ enum {
     KD_JWT_CONNECT_MS = 3000,
     KD_JWT_TOTAL_MS = 10000,
     KD_JWT_CAUSE_MAX = 256,
-    KD_JWT_FIELDS_MAX =
-        32 *
-        1024, /* bytes of an answer's header fields and trailers: libcurl bounds the former alone, and keeps both */
+    /* Bytes of an answer's header fields and trailers: libcurl bounds the former alone, and keeps both. */
+    KD_JWT_FIELDS_MAX = 32 * 1024,
 };
 
 typedef struct kd_jwt_fetch kd_jwt_fetch;

@@ -13,6 +13,7 @@
 #include "common/io/loop/log.h"
 #include "common/io/s3/s3_outcome.h"
 #include "common/io/s3/s3_sign.h"
+#include "common/io/tls/tls_guard.h"
 #include "kudos/backoff.h"
 
 enum { BACKOFF_MIN_US = 200000, BACKOFF_MAX_US = 10000000, WAIT_US = 50000, URL_MAX = 8192 };
@@ -30,8 +31,7 @@ struct kd_s3 {
     /* Of the attempt under way. */
     kd_buf *out;
     size_t max;
-    size_t
-        fields; /* bytes of its header fields and trailers: libcurl bounds the former alone, and keeps both */
+    size_t fields; /* bytes of its header fields and trailers, as KD_JWT_FIELDS_MAX */
 };
 
 /* ---- where it goes ---- */
@@ -227,6 +227,7 @@ static void s3_set_request(kd_s3 *c, const kd_s3_request *q)
     curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, c);
     curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, s3_take_header);
     curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, c);
+    curl_easy_setopt(c->curl, CURLOPT_SSL_CTX_FUNCTION, kd_tls_guard_curl);
     if (c->config.ca_file) curl_easy_setopt(c->curl, CURLOPT_CAINFO, c->config.ca_file);
     if (strcmp(q->method, "PUT") == 0) {
         curl_easy_setopt(c->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.len);

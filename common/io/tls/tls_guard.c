@@ -37,3 +37,10 @@ void kd_tls_guard_client(SSL_CTX *context)
     kd_tls_guard(context);
     KD_ASSERT(SSL_CTX_set_cipher_list(context, CLIENT_CIPHERS) == 1);
 }
+
+CURLcode kd_tls_guard_curl(CURL *curl, void *context, void *arg)
+{
+    (void)curl, (void)arg;
+    kd_tls_guard_client(context);
+    return CURLE_OK;
+}
